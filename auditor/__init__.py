@@ -1,0 +1,1 @@
+"""Nightly compliance audit of alcohol sales: till records, snapshots, age estimates, reports."""

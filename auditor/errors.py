@@ -1,0 +1,36 @@
+"""The errors that a user sees, without a traceback, and the exit codes."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What ``auditor`` returns to its caller."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_USE = 2
+    ABOVE_LIMITS = 3  # done, but rejects, inconclusive sales or missing stores exceed the policy
+
+
+class AuditorError(Exception):
+    """Base of the errors that are shown as one message: what is wrong, where, and what to do."""
+
+    exit_code = ExitCode.FAILED
+
+
+class ConfigurationError(AuditorError):
+    """The policy, an option or an address is wrong; the message names the key."""
+
+    exit_code = ExitCode.WRONG_USE
+
+
+class SourceError(AuditorError):
+    """An input as a whole cannot be used. One bad row or frame never raises: it is set aside."""
+
+
+class ModelError(AuditorError):
+    """The age model's files are missing, changed, or not what their card says."""
+
+
+class ContractError(AuditorError):
+    """A table does not have the columns, types or nulls that its schema states."""

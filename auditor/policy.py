@@ -1,0 +1,227 @@
+"""The policy: what the chain has decided, from which day, and for which store otherwise.
+
+One TOML file. ``[[policy]]`` entries apply from their ``effective_from`` on; each keeps what the
+entry before it said and changes only the keys it names. ``[[policy.override]]`` changes keys for
+the stores it lists, until a later override changes them again. An unknown key is an error.
+"""
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from auditor.errors import ConfigurationError
+
+#: A store's id becomes part of paths and page names, so it is kept to what is safe there.
+STORE_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+
+StoreId = Annotated[str, StringConstraints(pattern=rf"^{STORE_ID_PATTERN}$")]
+IdCheck = Literal[
+    "id_scanned", "dob_entered", "id_viewed", "looks_over", "dob_on_file", "prompt_suppressed"
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/London") from error
+    return name
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Rules(_Strict):
+    """What holds for one store on one day."""
+
+    legal_age: Annotated[int, Field(ge=1, le=99)] = 18
+    challenge_age: Annotated[int, Field(ge=1, le=99)] = 25
+    counting_checks: frozenset[IdCheck] = frozenset({"id_scanned", "dob_entered", "id_viewed"})
+    alcohol_categories: frozenset[str] = frozenset({"beer", "cider", "wine", "spirits"})
+    alcohol_skus: frozenset[str] = frozenset()
+    alcohol_free_skus: frozenset[str] = frozenset()
+    match_tolerance_seconds: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    # 40 px across the face leaves 20 px between the eyes; below it landmarks scatter.
+    min_face_px: Annotated[float, Field(ge=0)] = 40.0
+    min_face_confidence: Share = 0.9
+    min_sharpness: Annotated[float, Field(ge=0)] = 20.0
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "GBP"
+
+    @model_validator(mode="after")
+    def _ages_in_order(self) -> Self:
+        if self.challenge_age < self.legal_age:
+            raise ValueError("challenge_age must not be under legal_age")
+        return self
+
+
+class ChainRules(_Strict):
+    """What holds for the whole chain on one day: it cannot differ between stores."""
+
+    model: str = "1"
+    retention_days: Annotated[int, Field(ge=0)] = 31
+    max_rejected_share: Share = 0.01
+    max_inconclusive_share: Share = 0.25
+    max_missing_stores: Annotated[int, Field(ge=0)] = 0
+    min_exposure: Annotated[int, Field(ge=1)] = 10
+
+
+class Store(_Strict):
+    """A store of the chain; one that is listed and sends no export is reported as missing."""
+
+    name: str | None = None
+
+
+class _Chain(_Strict):
+    name: str = "the chain"
+
+
+class _Override(_Strict):
+    stores: Annotated[tuple[StoreId, ...], Field(min_length=1)]
+    rules: dict[str, Any]
+
+
+class _Entry(_Strict):
+    effective_from: date
+    rules: dict[str, Any]
+    chain_rules: dict[str, Any]
+    overrides: tuple[_Override, ...]
+
+
+class Policy:
+    """The whole policy file, asked for the rules of a day and a store."""
+
+    def __init__(self, document: Mapping[str, Any] | None = None, *, origin: str = "policy") -> None:
+        """Check a parsed policy file; None stands for the built-in defaults.
+
+        Raises:
+            ConfigurationError: naming the key, for an unknown key or an impossible value.
+        """
+        document = dict(document or {})
+        self._document = document
+        try:
+            _refuse_unknown(document, {"chain", "stores", "policy"}, "")
+            self.chain_name = _Chain(**document.get("chain", {})).name
+            self.stores: dict[str, Store] = {}
+            for store_id, store in sorted(document.get("stores", {}).items()):
+                self.stores[_StoreName(store_id=store_id).store_id] = Store(**store)
+            entries = document.get("policy", [{"effective_from": date.min}])
+            self._entries = sorted((_entry(e) for e in entries), key=lambda e: e.effective_from)
+            days = [e.effective_from for e in self._entries]
+            if len(set(days)) < len(days) or not days:
+                raise ValueError("policy: each [[policy]] needs its own effective_from")
+            self._check_every_combination()
+        except ValidationError as error:
+            raise ConfigurationError(f"{origin}: {_in_words(error)}") from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ConfigurationError(f"{origin}: {error}") from error
+
+    @classmethod
+    def from_toml(cls, content: bytes, *, origin: str) -> Self:
+        """Read the policy from the bytes of a TOML file; ``origin`` names it in errors.
+
+        Raises:
+            ConfigurationError: no valid TOML, or not a valid policy.
+        """
+        try:
+            return cls(tomllib.loads(content.decode("utf-8")), origin=origin)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigurationError(f"{origin}: not a TOML file: {error}") from error
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what the policy says, whatever its comments and layout."""
+        canonical = json.dumps(self._document, sort_keys=True, default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def rules(self, day: date, store_id: str) -> Rules:
+        """The rules in force on ``day`` in ``store_id``.
+
+        Raises:
+            ConfigurationError: no policy was in force on that day yet.
+        """
+        in_force = self._in_force(day)
+        merged: dict[str, Any] = {}
+        for entry in in_force:
+            merged |= entry.rules
+        for override in (o for entry in in_force for o in entry.overrides):
+            if store_id in override.stores:
+                merged |= override.rules
+        return Rules(**merged)
+
+    def chain_rules(self, day: date) -> ChainRules:
+        """The chain-wide rules in force on ``day``.
+
+        Raises:
+            ConfigurationError: no policy was in force on that day yet.
+        """
+        merged: dict[str, Any] = {}
+        for entry in self._in_force(day):
+            merged |= entry.chain_rules
+        return ChainRules(**merged)
+
+    def _in_force(self, day: date) -> list[_Entry]:
+        entries = [e for e in self._entries if e.effective_from <= day]
+        if not entries:
+            first = self._entries[0].effective_from
+            raise ConfigurationError(f"no policy is in force on {day}: the first begins on {first}")
+        return entries
+
+    def _check_every_combination(self) -> None:
+        """Fail on loading, not on the night when an override first applies."""
+        stores = {s for e in self._entries for o in e.overrides for s in o.stores}
+        if self.stores and (unlisted := stores - set(self.stores)):
+            raise ValueError(f"policy.override: stores {sorted(unlisted)} are not under [stores]")
+        for entry in self._entries:
+            self.chain_rules(entry.effective_from)
+            for store_id in stores | {""}:
+                self.rules(entry.effective_from, store_id)
+
+
+class _StoreName(_Strict):
+    store_id: StoreId
+
+
+def _entry(raw: Mapping[str, Any]) -> _Entry:
+    per_store, chain_wide = set(Rules.model_fields), set(ChainRules.model_fields)
+    _refuse_unknown(raw, per_store | chain_wide | {"effective_from", "override"}, "policy.")
+    overrides = []
+    for override in raw.get("override", []):
+        _refuse_unknown(override, per_store | {"stores"}, "policy.override.")
+        changed = {k: v for k, v in override.items() if k in per_store}
+        overrides.append(_Override(stores=override.get("stores", ()), rules=changed))
+    return _Entry(
+        effective_from=raw.get("effective_from"),  # type: ignore[arg-type]  # pydantic reports it
+        rules={k: v for k, v in raw.items() if k in per_store},
+        chain_rules={k: v for k, v in raw.items() if k in chain_wide},
+        overrides=tuple(overrides),
+    )
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], prefix: str) -> None:
+    if unknown := sorted(set(table) - known):
+        raise ValueError(f"unknown key {prefix}{unknown[0]}; known here: {', '.join(sorted(known))}")
+
+
+def _in_words(error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"]) or "policy"
+        problems.append(f"{key}: {problem['msg'].removeprefix('Value error, ')}")
+    return "; ".join(problems)

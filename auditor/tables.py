@@ -1,0 +1,294 @@
+"""The only schemas: every table that is read, passed on or written, column by column."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from auditor.errors import ContractError
+
+TIME = pa.timestamp("us", tz="UTC")
+MONEY = pa.decimal128(12, 2)
+QUANTITY = pa.decimal128(12, 3)
+
+#: What the till recorded of the ID check, strongest evidence first.
+ID_CHECKS = (
+    "id_scanned",
+    "dob_entered",
+    "id_viewed",
+    "dob_on_file",
+    "looks_over",
+    "refused",
+    "prompt_suppressed",
+    "none",
+    "not_recorded",
+)
+
+#: Where an alcohol sale ends, in the order in which a page counts them.
+OUTCOMES = ("flagged", "id_checked", "over_threshold", "refused", "inconclusive")
+
+#: Why no age could be estimated.
+INCONCLUSIVE_REASONS = (
+    "snapshot_missing",
+    "snapshot_unreadable",
+    "no_face",
+    "face_too_small",
+    "face_blurred",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its Arrow type, what it means, and whether it may be null."""
+
+    name: str
+    type: pa.DataType
+    meaning: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A table's columns, in order."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema, with nullability."""
+        return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The column names, in order."""
+        return tuple(c.name for c in self.columns)
+
+    def conform(self, table: pa.Table) -> pa.Table:
+        """Return ``table`` with this schema's column order and types.
+
+        Raises:
+            ContractError: a column is missing, unexpected, of a type that does not convert
+                safely, or null where the schema forbids it.
+        """
+        missing = [n for n in self.names if n not in table.column_names]
+        extra = [n for n in table.column_names if n not in self.names]
+        if missing or extra:
+            raise ContractError(f"table {self.name}: missing columns {missing}, unexpected {extra}")
+        for column in self.columns:
+            if not column.nullable and table[column.name].null_count:
+                raise ContractError(f"table {self.name}: column {column.name} has nulls")
+        try:
+            return table.select(self.names).cast(self.arrow)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
+            raise ContractError(f"table {self.name}: {error}") from error
+
+    def from_rows(self, rows: Iterable[Mapping[str, Any]]) -> pa.Table:
+        """Build a table from dictionaries; an absent nullable key is null.
+
+        Raises:
+            ContractError: as :meth:`conform`, or a key that is no column.
+        """
+        rows = list(rows)
+        unknown = {key for row in rows for key in row} - set(self.names)
+        if unknown:
+            raise ContractError(f"table {self.name}: unexpected {sorted(unknown)}")
+        try:
+            arrays = [pa.array([r.get(c.name) for r in rows], c.type) for c in self.columns]
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise ContractError(f"table {self.name}: {error}") from error
+        return self.conform(pa.table(arrays, names=list(self.names)))
+
+    def empty(self) -> pa.Table:
+        """A table of this schema without rows."""
+        return self.arrow.empty_table()
+
+
+_TEXT = pa.string()
+
+_ORIGIN = (
+    Column("source", _TEXT, "file that the row came from, relative to the address given"),
+    Column("row", pa.int64(), "record number in that file, the header being 1"),
+)
+
+TILL_LINES = Schema(
+    "till_lines",
+    (
+        Column("transaction_id", _TEXT, "the till's number of the transaction"),
+        Column("store_id", _TEXT, "store"),
+        Column("till_id", _TEXT, "till"),
+        Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
+        Column("sold_at", TIME, "time of the sale"),
+        Column("sku", _TEXT, "article number"),
+        Column("description", _TEXT, "article", nullable=True),
+        Column("category", _TEXT, "article category", nullable=True),
+        Column("quantity", QUANTITY, "units; negative for a return"),
+        Column("amount", MONEY, "price of the line, in the store's currency"),
+        Column("id_check", _TEXT, "what the till recorded of the ID check, one of ID_CHECKS"),
+        Column("id_check_at", TIME, "time of the ID check", nullable=True),
+        Column("id_check_by", _TEXT, "who did the ID check", nullable=True),
+        Column("birth_date", pa.date32(), "date of birth keyed or scanned", nullable=True),
+        *_ORIGIN,
+    ),
+)
+
+SNAPSHOT_INDEX = Schema(
+    "snapshot_index",
+    (
+        Column("snapshot_id", _TEXT, "the camera system's number of the frame"),
+        Column("store_id", _TEXT, "store"),
+        Column("till_id", _TEXT, "till that the camera looks at"),
+        Column("captured_at", TIME, "time of the frame, by the camera's clock"),
+        Column("transaction_id", _TEXT, "transaction, where the till named it", nullable=True),
+        Column("path", _TEXT, "frame, relative to the snapshots' address"),
+        *_ORIGIN,
+    ),
+)
+
+_BASKET_LINE = pa.struct(
+    [
+        pa.field("sku", _TEXT, nullable=False),
+        pa.field("description", _TEXT),
+        pa.field("quantity", QUANTITY, nullable=False),
+        pa.field("amount", MONEY, nullable=False),
+        pa.field("alcohol", pa.bool_(), nullable=False),
+    ]
+)
+
+_SALE_KEY = (
+    Column("transaction_id", _TEXT, "the till's number of the transaction"),
+    Column("store_id", _TEXT, "store"),
+    Column("till_id", _TEXT, "till"),
+    Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
+    Column("sold_at", TIME, "time of the sale: its last line"),
+    Column("id_check", _TEXT, "what the till recorded of the ID check, one of ID_CHECKS"),
+)
+
+_SALE_AGES = (
+    Column("legal_age", pa.int16(), "age from which alcohol may be bought, years"),
+    Column("challenge_age", pa.int16(), "age up to which ID is to be asked for, years"),
+)
+
+_SALE_DETAIL = (
+    Column("snapshot_path", _TEXT, "frame, relative to the snapshots' address", nullable=True),
+    Column("matched_by", _TEXT, "transaction or till_and_time", nullable=True),
+    Column("snapshot_offset_s", pa.float64(), "camera's time minus till's, seconds", nullable=True),
+    Column("id_check_at", TIME, "time of the ID check", nullable=True),
+    Column("id_check_by", _TEXT, "who did the ID check", nullable=True),
+    Column("birth_date", pa.date32(), "date of birth keyed or scanned", nullable=True),
+    Column("amount", MONEY, "price of the basket, in the store's currency"),
+    Column("basket", pa.list_(_BASKET_LINE), "the lines of the sale"),
+    Column("marks", pa.list_(_TEXT), "what a reader should know of the record, see GLOSSARY.md"),
+)
+
+_SNAPSHOT_ID = Column("snapshot_id", _TEXT, "frame matched to the sale", nullable=True)
+
+SALES = Schema("sales", (*_SALE_KEY, *_SALE_AGES, _SNAPSHOT_ID, *_SALE_DETAIL))
+
+_OTHER_FACE = pa.struct(
+    [
+        pa.field("age", pa.float32(), nullable=False),
+        pa.field("age_sd", pa.float32(), nullable=False),
+        pa.field("age_low", pa.float32(), nullable=False),
+        pa.field("age_high", pa.float32(), nullable=False),
+        pa.field("p_under_legal", pa.float32(), nullable=False),
+        pa.field("p_under_challenge", pa.float32(), nullable=False),
+        pa.field("face_px", pa.float32(), nullable=False),
+    ]
+)
+
+_ESTIMATE = (
+    Column("age", pa.float32(), "expected age of the buyer, years", nullable=True),
+    Column("age_sd", pa.float32(), "its standard deviation, years", nullable=True),
+    Column("age_low", pa.float32(), "lower end of the 80 % interval, years", nullable=True),
+    Column("age_high", pa.float32(), "upper end of the 80 % interval, years", nullable=True),
+    Column("p_under_legal", pa.float32(), "P(buyer under the legal age)", nullable=True),
+    Column("p_under_challenge", pa.float32(), "P(buyer under the challenge age)", nullable=True),
+)
+
+_ESTIMATE_DETAIL = (
+    Column("age_low_95", pa.float32(), "lower end of the 95 % interval, years", nullable=True),
+    Column("age_high_95", pa.float32(), "upper end of the 95 % interval, years", nullable=True),
+    Column("faces", pa.int16(), "faces found in the frame", nullable=True),
+    Column("face_confidence", pa.float32(), "detector's confidence in the face", nullable=True),
+    Column("face_px", pa.float32(), "longer side of the face's box, pixels", nullable=True),
+    Column("sharpness", pa.float32(), "of the crop as the model sees it", nullable=True),
+    Column("other_faces", pa.list_(_OTHER_FACE), "estimates of the other faces", nullable=True),
+    Column("snapshot_sha256", _TEXT, "hash of the frame's bytes", nullable=True),
+)
+
+FRAME_SCORES = Schema(
+    "frame_scores",
+    (
+        Column("frame", pa.int64(), "position of the frame in the batch that was scored"),
+        Column("reason", _TEXT, "why no age could be estimated", nullable=True),
+        Column("detail", _TEXT, "the same for an engineer", nullable=True),
+        *_ESTIMATE,
+        *_ESTIMATE_DETAIL,
+    ),
+)
+
+LEDGER = Schema(
+    "ledger",
+    (
+        *_SALE_KEY,
+        Column("outcome", _TEXT, "one of OUTCOMES"),
+        Column("reason", _TEXT, "of a flag, the ID-check state; of inconclusive, why", True),
+        *_ESTIMATE,
+        *_SALE_AGES,
+        _SNAPSHOT_ID,
+        Column("detail", _TEXT, "of an inconclusive sale, for an engineer", nullable=True),
+        *_ESTIMATE_DETAIL,
+        Column("crop", _TEXT, "face kept for a person to look at, relative to OUT", nullable=True),
+        *_SALE_DETAIL,
+    ),
+)
+
+REJECTS = Schema(
+    "rejects",
+    (
+        Column("stage", _TEXT, "sources or collect"),
+        Column("reason", _TEXT, "why the row was set aside"),
+        Column("source", _TEXT, "file, relative to the address given"),
+        Column("row", pa.int64(), "record number in it, the header being 1", nullable=True),
+        Column("column", _TEXT, "column at fault", nullable=True),
+        Column("value", _TEXT, "what stood there, shortened", nullable=True),
+        Column("detail", _TEXT, "what is wrong and what to do"),
+        Column("store_id", _TEXT, "store, where known", nullable=True),
+        Column("transaction_id", _TEXT, "transaction, where known", nullable=True),
+        Column("snapshot_id", _TEXT, "frame, where known", nullable=True),
+    ),
+)
+
+STORE_DAYS = Schema(
+    "store_days",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("store_name", _TEXT, "its name in the policy", nullable=True),
+        Column("time_zone", _TEXT, "IANA zone in which its times are shown"),
+        Column("export_status", _TEXT, "read, missing (no file) or unreadable (no file usable)"),
+        Column("export_files", pa.int32(), "till exports found for the day"),
+        Column("lines_read", pa.int64(), "rows in them"),
+        Column("lines_rejected", pa.int64(), "rows set aside while reading"),
+        Column("transactions", pa.int64(), "distinct transactions"),
+        Column("duplicate_transactions", pa.int64(), "transactions seen again and set aside"),
+        Column("alcohol_sales", pa.int64(), "transactions with alcohol: the ledger's rows"),
+        Column("alcohol_returns", pa.int64(), "transactions that only gave alcohol back"),
+        Column("snapshots_indexed", pa.int64(), "frames in the index"),
+        Column("snapshots_rejected", pa.int64(), "index rows set aside while reading"),
+        Column("snapshots_matched", pa.int64(), "frames that an alcohol sale claimed"),
+        Column("snapshots_of_other_sales", pa.int64(), "frames of sales without alcohol"),
+        Column("snapshots_unclaimed", pa.int64(), "frames that belong to no sale"),
+        Column("times_read_as_local", pa.int64(), "times without an offset"),
+        Column("times_ambiguous", pa.int64(), "local times that occurred twice; taken as first"),
+        Column("times_nonexistent", pa.int64(), "local times skipped by the clock; moved forward"),
+    ),
+)
+
+#: Partitioned tables, by the name of their folder under OUT.
+STORED = {"ledger": LEDGER, "rejects": REJECTS, "coverage": STORE_DAYS}
+
+#: The partition of rejects whose store is not known.
+UNKNOWN_STORE = "_unknown"
