@@ -1,0 +1,128 @@
+"""Folders at a URL (a local path, ``s3://``, ``gs://``, ``abfs://``), read and written through fsspec.
+
+Every path below a place is relative to it and may not leave it. A file appears whole or not at all:
+locally it is written under a temporary name, flushed and renamed; object stores put it in one piece.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from auditor.errors import ConfigurationError
+
+#: Names that start so are unfinished; no reader looks at them.
+PARTIAL_PREFIX = ".partial-"
+
+
+class OutsideError(ValueError):
+    """A path is absolute, is a URL, or climbs out of its place."""
+
+
+class Place:
+    """A folder at a URL, or the folder around a single file."""
+
+    def __init__(self, url: str) -> None:
+        """Open ``url``; nothing is created.
+
+        Raises:
+            ConfigurationError: the URL's scheme is unknown or its library is not installed.
+        """
+        try:
+            self._fs, root = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:
+            raise ConfigurationError(f"cannot open {url}: {error}") from error
+        self.is_local = isinstance(self._fs, LocalFileSystem)
+        self._root = root.rstrip("/") or "/"
+        self._only: str | None = None
+        if self._fs.isfile(self._root):
+            self._root, _, self._only = self._root.rpartition("/")
+
+    def exists(self, path: str = "") -> bool:
+        """Whether there is a file or folder at ``path``."""
+        return bool(self._fs.exists(self._full(path) if path else self._root))
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a file.
+
+        Raises:
+            OutsideError: ``path`` leaves the place.
+            OSError: there is no such file, or it cannot be read.
+        """
+        content: bytes = self._fs.cat_file(self._full(path))
+        return content
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put a file in place as a whole, readable by its owner only.
+
+        Raises:
+            OutsideError: ``path`` leaves the place.
+            OSError: it cannot be written.
+        """
+        full = self._full(path)
+        if not self.is_local:
+            self._fs.pipe_file(full, content)
+            return
+        target = Path(full)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial = target.with_name(PARTIAL_PREFIX + target.name)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(target)
+
+    def remove(self, path: str) -> None:
+        """Delete a file or a folder with all below it; nothing happens if it is not there."""
+        full = self._full(path)
+        if self._fs.exists(full):
+            self._fs.rm(full, recursive=True)
+            self._fs.invalidate_cache()
+
+    def files(self, under: str = "", *, enter: Callable[[str], bool] | None = None) -> Iterator[str]:
+        """Yield the files below ``under``, in the order of their names, relative to the place.
+
+        Args:
+            under: a folder; one that does not exist has no files.
+            enter: asked with the name of each folder; False leaves it unlisted.
+        """
+        if self._only is not None:
+            yield self._only
+            return
+        top = self._full(under) if under else self._root
+        try:
+            entries = self._fs.ls(top, detail=True, refresh=True) if self._fs.isdir(top) else []
+        except FileNotFoundError:
+            return
+        for entry in sorted(entries, key=lambda e: str(e["name"])):
+            full = str(entry["name"]).rstrip("/")
+            name = full.rpartition("/")[2]
+            if full == top or name.startswith("."):
+                continue
+            path = f"{under}/{name}" if under else name
+            if entry["type"] == "directory":
+                if enter is None or enter(name):
+                    yield from self.files(path, enter=enter)
+            else:
+                yield path
+
+    def _full(self, path: str) -> str:
+        parts = PurePosixPath(path).parts
+        if (
+            not parts
+            or path.startswith(("/", "~"))
+            or ".." in parts
+            or "://" in path
+            or "\\" in path
+            or any(ord(character) < 32 for character in path)
+        ):
+            raise OutsideError(f"{path!r} is not a path below {self._root}")
+        full = f"{self._root.rstrip('/')}/{path}"
+        if self.is_local:
+            root = os.path.realpath(self._root)
+            if os.path.commonpath([root, os.path.realpath(full)]) != root:
+                raise OutsideError(f"{path!r} is a link that leads out of {self._root}")
+        return full
