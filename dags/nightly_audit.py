@@ -1,0 +1,240 @@
+"""Audits one business day of every store: finds the sales to look at, and writes the report.
+
+| task | what it does | when it fails | ask |
+| --- | --- | --- | --- |
+| `resolve_day` | says which day this run audits | the run names no day, or an address is not set: correct it and trigger again | engineer |
+| `plan` | reads and checks till exports and snapshot indexes, finds each sale's frame, cuts the day into batches | an address cannot be opened, or the policy is wrong; the message names the file or key. Bad rows never fail it: they are set aside and reported | engineer; the store's IT if the export is at fault |
+| `score` | looks for faces in a batch of frames, estimates ages, decides each sale's outcome | killed: out of memory, so give pool `auditor_scoring` fewer slots or the run a smaller batch size; a model that is not what its card says: install the released one. A bad frame never fails it | engineer; model owner |
+| `settle` | counts that every sale ended in exactly one outcome, puts the day's ledger in place | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
+| `report` | writes the pages; then the asset `compliance_report` has news | the disk or bucket is full or closed | engineer |
+| `check_limits` | fails if the day exceeds the policy's limits (rejected rows, inconclusive sales, missing stores) | **the report is there and correct**, but it saw too little: the message says of what. Get the missing files, then run the day again; without them, mark the task as success | compliance officer; the store's IT |
+| `expire` | deletes face crops older than the policy's retention | faces are kept longer than promised: mend it today | engineer; data protection officer |
+| `watcher` | fails when any task failed, so that the run does too | see the task that failed | |
+
+**Running a day again** is always safe: clear the run, or trigger one with `business_date`. Outputs
+are named by day and replaced whole; the same inputs, policy and model give the same bytes. Failed
+tasks can be cleared alone, from the first that failed, "downstream" ticked.
+A configuration, model or contract error is not tried again, since trying cannot mend it.
+
+The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
+`AUDITOR_POLICY`); a trigger may give others. More in `docs/operations.md`.
+"""  # noqa: E501  # Markdown knows no line break inside a table
+
+import os
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import (
+    Asset,
+    CronPartitionTimetable,
+    ExceptionRetryPolicy,
+    Param,
+    RetryAction,
+    RetryRule,
+    TriggerRule,
+    dag,
+    get_current_context,
+    task,
+)
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from auditor.pipeline import Job
+
+TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
+
+# After midnight, so that yesterday is over; and at a time that every day has exactly once in every
+# IANA zone (2024 to 2029): 02:30 is skipped or doubled by 152 zones' clock changes, 03:30 by 18.
+SCHEDULE = os.environ.get("AUDITOR_SCHEDULE", "30 4 * * *")
+
+SCORING_POOL = "auditor_scoring"
+
+REPORT = Asset(name="compliance_report")
+
+NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[
+                "auditor.errors.ConfigurationError",
+                "auditor.errors.ContractError",
+                "auditor.errors.ModelError",
+            ],
+            action=RetryAction.FAIL,
+            reason="trying again cannot mend this",
+        )
+    ]
+)
+
+
+def _address(variable: str, meaning: str, *, required: bool = True) -> Param:
+    if not required:
+        meaning += " (may stay empty)"
+    return Param(os.environ.get(variable), type=["null", "string"], description=meaning)
+
+
+@task
+def resolve_day() -> str:
+    """Say which day this run audits."""
+    from auditor.business_day import resolve_business_day
+    from auditor.errors import ConfigurationError
+
+    context = get_current_context()
+    params = context["params"]
+    if unset := [name for name in ("sales", "snapshots", "out") if not params[name]]:
+        variables = " and ".join(f"AUDITOR_{name.upper()}" for name in unset)
+        raise ConfigurationError(
+            f"no address for {' and '.join(unset)}: set {variables} for Airflow,"
+            " or give the parameter when triggering"
+        )
+    day = resolve_business_day(
+        param=params["business_date"],
+        partition_key=context["dag_run"].partition_key,
+        data_interval_start=context.get("data_interval_start"),
+        data_interval_end=context.get("data_interval_end"),
+        time_zone=TIME_ZONE,
+    )
+    return day.isoformat()
+
+
+@task
+def plan(day: str) -> list[str]:
+    """Read, check and match the day's records; cut them into batches for scoring."""
+    from auditor.pipeline import plan_day
+
+    return plan_day(_job(day))
+
+
+@task(
+    pool=SCORING_POOL,
+    execution_timeout=timedelta(hours=1),
+    map_index_template="{{ task.op_kwargs['batch'] }}",
+)
+def score(day: str, batch: str) -> str:
+    """Estimate the ages in one batch of frames and decide each sale's outcome."""
+    from auditor.pipeline import score_batch
+
+    return score_batch(_job(day), batch)
+
+
+# A day without alcohol sales has no batch, so score is skipped; the day is settled all the
+# same. If a batch failed, it is not.
+@task(trigger_rule=TriggerRule.NONE_FAILED)
+def settle(day: str) -> None:
+    """Count that every sale ended in one outcome; put the day's partitions in place."""
+    from auditor.pipeline import settle_day
+
+    settle_day(_job(day))
+
+
+@task(outlets=[REPORT])
+def report(day: str) -> str:
+    """Write the day's pages."""
+    from auditor.pipeline import report_day
+
+    index = report_day(_job(day))
+    get_current_context()["outlet_events"][REPORT].extra = {"day": day, "path": index}
+    return index
+
+
+@task(retries=0)
+def check_limits(day: str) -> None:
+    """Fail if the audit saw less of the day than the policy demands."""
+    from auditor.pipeline import check_limits as exceeded_limits
+
+    if exceeded := exceeded_limits(_job(day)):
+        raise AirflowFailException(
+            f"the report of {day} is written, but the day exceeds limits of the policy: "
+            + "; ".join(exceeded)
+        )
+
+
+# Also after a failed audit: faces are not kept longer because a night went wrong.
+@task
+def expire(day: str) -> list[str]:
+    """Delete face crops older than the policy's retention."""
+    from auditor.pipeline import expire as expire_crops
+
+    # The morning after the audited day, not the clock on the wall: on the nightly schedule the
+    # two agree, and a backfill of an old day expires what was old then, never newer crops.
+    job = _job(day)
+    return expire_crops(job.out, job.policy, job.day + timedelta(days=1))
+
+
+# A run is judged by its last tasks. This one comes after all others and is skipped when all
+# went well, so no later success can hide a failure.
+@task(trigger_rule=TriggerRule.ONE_FAILED, retries=0)
+def watcher() -> None:
+    """Fail the run if any task failed."""
+    raise AirflowFailException("a task of this run failed: see the task in red")
+
+
+def _job(day: str) -> "Job":
+    from auditor.pipeline import Job
+
+    params = get_current_context()["params"]
+    options = {} if params["batch_size"] is None else {"batch_size": params["batch_size"]}
+    return Job(
+        day=date.fromisoformat(day),
+        sales=params["sales"],
+        snapshots=params["snapshots"],
+        out=params["out"],
+        policy=params["policy"] or None,
+        **options,
+    )
+
+
+@dag(
+    dag_id="nightly_audit",
+    description="Audits yesterday's alcohol sales of every store and writes the compliance report.",
+    doc_md=__doc__,
+    # The run of Tuesday morning has the partition key of Monday, the day that it audits.
+    schedule=CronPartitionTimetable(
+        SCHEDULE, timezone=TIME_ZONE, run_offset=-1, key_format="%Y-%m-%d"
+    ),
+    # No start_date: a run dated before one makes no task at all and ends as a success.
+    start_date=None,
+    catchup=False,
+    # Two runs of one day would write the same files. (A backfill has a limit of its own.)
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=8),
+    tags=["auditor", "compliance"],
+    default_args={
+        "owner": "compliance-engineering",
+        "retries": 2,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=15),
+        "retry_policy": NEVER_MENDED_BY_TRYING_AGAIN,
+        "execution_timeout": timedelta(minutes=30),
+    },
+    params={
+        "business_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            description="Day to audit, YYYY-MM-DD. Empty: the run's partition, yesterday at night.",
+        ),
+        "sales": _address("AUDITOR_SALES", "URL of the till exports"),
+        "snapshots": _address("AUDITOR_SNAPSHOTS", "URL of the snapshot indexes and frames"),
+        "out": _address("AUDITOR_OUT", "URL of the results"),
+        "policy": _address("AUDITOR_POLICY", "URL of the policy's TOML", required=False),
+        "batch_size": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            description="Sales in a scoring batch (may stay empty)",
+        ),
+    },
+)
+def nightly_audit() -> None:
+    """Lay the tasks out; `auditor.pipeline` does the work."""
+    resolved = resolve_day()
+    day: Any = resolved  # a reference now, a string when the tasks run
+    batches = plan(day)
+    scored = score.partial(day=day).expand(batch=batches)
+    settled, reported, checked = settle(day), report(day), check_limits(day)
+    scored >> settled >> reported >> checked
+    [resolved, batches, scored, settled, reported, checked, expire(day)] >> watcher()
+
+
+nightly_audit()
