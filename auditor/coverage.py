@@ -1,0 +1,219 @@
+"""What the audit could see: stores, sales, frames and estimates, counted so that they add up."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.signal import fftconvolve
+
+from auditor import words
+from auditor.errors import ContractError
+from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES
+
+_LEVEL = 0.8
+_DIRECT_CONVOLUTION = 256
+_ROUNDING = 1e-9
+_SUMMED = (
+    "transactions",
+    "duplicate_transactions",
+    "alcohol_returns",
+    "snapshots_indexed",
+    "snapshots_of_other_sales",
+    "snapshots_unclaimed",
+    "times_read_as_local",
+    "times_ambiguous",
+    "times_nonexistent",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many sales (or rows) carry a code, and the code in words."""
+
+    code: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """How many of ``among`` are to be expected, and the 80 % range that chance alone gives it."""
+
+    among: int
+    mean: float
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCoverage:
+    """What could be seen of one store."""
+
+    store_id: str
+    store_name: str | None
+    export_status: str
+    transactions: int
+    alcohol_sales: int
+    with_snapshot: int
+    scored: int
+    inconclusive: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What could be seen of a store or a chain on a day.
+
+    ``outcomes`` add up to ``alcohol_sales``, ``inconclusive`` to the outcome of that name;
+    ``alcohol_sales`` less ``scored`` is ``inconclusive`` plus ``unscored_by_record``.
+    """
+
+    stores: tuple[StoreCoverage, ...]
+    transactions: int
+    alcohol_sales: int
+    with_snapshot: int
+    scored: int
+    unscored_by_record: int
+    outcomes: tuple[Count, ...]
+    inconclusive: tuple[Count, ...]
+    duplicate_transactions: int
+    alcohol_returns: int
+    snapshots_indexed: int
+    snapshots_of_other_sales: int
+    snapshots_unclaimed: int
+    times_read_as_local: int
+    times_ambiguous: int
+    times_nonexistent: int
+    wrong_flags: Expected
+    over_threshold_under_challenge: Expected
+    over_threshold_under_legal: Expected
+
+    def of(self, outcome: str) -> int:
+        """Sales with this outcome."""
+        return next(c.count for c in self.outcomes if c.code == outcome)
+
+    def with_export(self, status: str) -> tuple[StoreCoverage, ...]:
+        """Stores whose till export is ``read``, ``missing`` or ``unreadable``."""
+        return tuple(s for s in self.stores if s.export_status == status)
+
+    @property
+    def judged(self) -> int:
+        """Sales that ended in any outcome but inconclusive."""
+        return self.alcohol_sales - self.of("inconclusive")
+
+    @property
+    def without_snapshot(self) -> int:
+        """Sales that no frame belongs to."""
+        return self.alcohol_sales - self.with_snapshot
+
+
+def cover(ledger: pa.Table, store_days: pa.Table) -> Coverage:
+    """Count what could be seen of the stores in ``store_days``.
+
+    Args:
+        ledger: rows of LEDGER of exactly these stores.
+        store_days: rows of STORE_DAYS.
+
+    Raises:
+        ContractError: the two tables disagree on the alcohol sales of a store, or a sale has an
+            unknown outcome, or lacks the estimate that its outcome rests on.
+    """
+    days = sorted(store_days.to_pylist(), key=lambda row: str(row["store_id"]))
+    outcomes = Counter(ledger["outcome"].to_pylist())
+    if unknown := sorted(set(outcomes) - set(OUTCOMES)):
+        raise ContractError(f"table ledger: outcomes {unknown} are none of {OUTCOMES}")
+    without_age = ledger.filter(pc.is_null(ledger["age"]))
+    reasons = Counter(_of(ledger, "inconclusive")["reason"].to_pylist())
+    over = _of(ledger, "over_threshold")
+    p_flagged = _probabilities(_of(ledger, "flagged"), "p_under_challenge")
+    known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
+    return Coverage(
+        stores=_stores(ledger, days),
+        **{name: sum(row[name] for row in days) for name in _SUMMED},
+        alcohol_sales=ledger.num_rows,
+        with_snapshot=ledger.num_rows - ledger["snapshot_id"].null_count,
+        scored=ledger.num_rows - without_age.num_rows,
+        unscored_by_record=without_age.num_rows - _of(without_age, "inconclusive").num_rows,
+        outcomes=tuple(Count(o, words.OUTCOMES[o], outcomes[o]) for o in OUTCOMES),
+        inconclusive=tuple(
+            Count(r, words.label(words.REASONS, r), reasons[r]) for r in known if reasons[r]
+        ),
+        wrong_flags=expect(1 - p for p in p_flagged),
+        over_threshold_under_challenge=expect(_probabilities(over, "p_under_challenge")),
+        over_threshold_under_legal=expect(_probabilities(over, "p_under_legal")),
+    )
+
+
+def expect(probabilities: Iterable[float]) -> Expected:
+    """How many of independent events to expect, each with its own probability.
+
+    The count is Poisson binomial (Hong 2013, doi 10.1016/j.csda.2012.10.006); its distribution
+    is computed exactly, by convolution, and the range is from its 10 % to its 90 % quantile. It
+    covers chance only: probabilities that are wrong, or wrong together, widen it.
+    """
+    p = [min(max(float(x), 0.0), 1.0) for x in probabilities]
+    cumulative = np.cumsum(_distribution(p))
+    tail = (1 - _LEVEL) / 2
+    low, high = (int(np.searchsorted(cumulative, q - _ROUNDING)) for q in (tail, 1 - tail))
+    return Expected(len(p), sum(p), low, min(high, len(p)))
+
+
+def _distribution(p: Sequence[float]) -> npt.NDArray[np.float64]:
+    """P(0), P(1), ... P(n) of the number of events; halves are joined by convolution."""
+    if len(p) <= 1:
+        return np.array([1 - p[0], p[0]] if p else [1.0])
+    left, right = _distribution(p[: len(p) // 2]), _distribution(p[len(p) // 2 :])
+    if min(len(left), len(right)) < _DIRECT_CONVOLUTION:
+        return np.convolve(left, right)
+    joined: npt.NDArray[np.float64] = fftconvolve(left, right)
+    return joined
+
+
+def _stores(ledger: pa.Table, days: list[dict[str, Any]]) -> tuple[StoreCoverage, ...]:
+    sales: Counter[str] = Counter()
+    framed: Counter[str] = Counter()
+    scored: Counter[str] = Counter()
+    inconclusive: Counter[str] = Counter()
+    columns = ("store_id", "outcome", "snapshot_id", "age")
+    for store, outcome, snapshot, age in zip(
+        *(ledger[name].to_pylist() for name in columns), strict=True
+    ):
+        sales[store] += 1
+        framed[store] += snapshot is not None
+        scored[store] += age is not None
+        inconclusive[store] += outcome == "inconclusive"
+    for row in days:
+        if row["alcohol_sales"] != sales[row["store_id"]]:
+            raise ContractError(
+                f"store {row['store_id']}: {row['alcohol_sales']} alcohol sales were collected, "
+                f"{sales[row['store_id']]} are in the ledger"
+            )
+    return tuple(
+        StoreCoverage(
+            store_id=row["store_id"],
+            store_name=row["store_name"],
+            export_status=row["export_status"],
+            transactions=row["transactions"],
+            alcohol_sales=row["alcohol_sales"],
+            with_snapshot=framed[row["store_id"]],
+            scored=scored[row["store_id"]],
+            inconclusive=inconclusive[row["store_id"]],
+        )
+        for row in days
+    )
+
+
+def _of(ledger: pa.Table, outcome: str) -> pa.Table:
+    return ledger.filter(pc.equal(ledger["outcome"], outcome))
+
+
+def _probabilities(sales: pa.Table, column: str) -> list[float]:
+    if sales["age"].null_count or sales[column].null_count:
+        outcome = sales["outcome"][0].as_py()
+        raise ContractError(f"table ledger: a sale is {outcome} without age or {column}")
+    probabilities: list[float] = sales[column].to_pylist()
+    return probabilities

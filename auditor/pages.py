@@ -1,0 +1,294 @@
+"""The pages of a day as data: what the chain's page and each store's page say, before any HTML."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor import words
+from auditor.cases import Case, Place, Unjudged, flagged, unjudged
+from auditor.cashiers import Counts, count_cashiers, count_stores
+from auditor.coverage import Count, Coverage, cover
+from auditor.errors import ContractError
+from auditor.policy import STORE_ID_PATTERN, Policy
+from auditor.tables import LEDGER, REJECTS, STORE_DAYS
+
+#: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
+CHAIN_LIMIT = 200
+STORE_LIMIT = 500
+REJECTS_LIMIT = 50
+_REJECTS_ORDER = ("source", "row", "stage", "reason", "column", "detail")
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a day's result rests on; hashes are 64 hexadecimal digits.
+
+    ``calibrated``, ``mae_years`` and ``model_limits`` are what the model's card says: whether its
+    probabilities are calibrated, its mean absolute error in years (None where not stated), and
+    sentences on what it is bad at.
+    """
+
+    inputs_sha256: str
+    policy_sha256: str
+    model: str
+    model_sha256: str
+    auditor_version: str
+    calibrated: bool
+    mae_years: float | None
+    model_limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """The two ages of the policy in words: a number, unless the stores shown differ."""
+
+    legal: str
+    challenge: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedRow:
+    """An input row that was set aside."""
+
+    stage: str
+    reason: str
+    source: str
+    row: int | None
+    column: str | None
+    value: str | None
+    detail: str
+    store_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The rows set aside: counts by reason, and the first of them."""
+
+    total: int
+    reasons: tuple[Count, ...]
+    first: tuple[RejectedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. ``store_id`` is None on the chain's page.
+
+    ``cases``, ``unjudged`` and ``cashiers`` are what the page lists, up to its limit; the totals
+    count all there are.
+    """
+
+    day: date
+    chain: str
+    store_id: str | None
+    store_name: str | None
+    lede: tuple[str, ...]
+    ages: Ages
+    coverage: Coverage
+    cases: tuple[Case, ...]
+    cases_total: int
+    unjudged: tuple[Unjudged, ...]
+    unjudged_total: int
+    stores: tuple[Counts, ...]
+    cashiers: tuple[Counts, ...]
+    cashiers_total: int
+    rejected: Rejected
+    min_exposure: int
+    retention_days: int
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A day: the chain's page, the stores' pages by store id, and every listed sale uncut."""
+
+    chain: Page
+    stores: Mapping[str, Page]
+    cases: tuple[Case, ...]
+    unjudged: tuple[Unjudged, ...]
+    cashiers: tuple[Counts, ...]
+
+
+def build(  # noqa: PLR0913  the day's tables, and what they rest on
+    day: date,
+    *,
+    ledger: pa.Table,
+    store_days: pa.Table,
+    rejects: pa.Table,
+    provenance: Provenance,
+    policy: Policy,
+) -> Report:
+    """Make the pages of a day from its tables; arguments as for ``report.render_day``.
+
+    Raises:
+        ContractError: the tables are not per schema, contradict each other, or name a store that
+            cannot name a page.
+        ConfigurationError: no policy was in force on the day.
+    """
+    ledger, store_days, rejects = (
+        schema.conform(table)
+        for schema, table in ((LEDGER, ledger), (STORE_DAYS, store_days), (REJECTS, rejects))
+    )
+    places = _places(day, store_days, policy)
+    if strays := sorted(set(ledger["store_id"].to_pylist()) - set(places)):
+        raise ContractError(f"table ledger: stores {strays} are not in store_days")
+    whole = _Day(
+        day=day,
+        policy=policy,
+        provenance=provenance,
+        ledger=ledger,
+        store_days=store_days,
+        rejects=rejects,
+        places=places,
+        cases=flagged(ledger, places),
+        unjudged=unjudged(ledger, places),
+    )
+    return Report(
+        chain=whole.page(None),
+        stores={store_id: whole.page(store_id) for store_id in places},
+        cases=whole.cases,
+        unjudged=whole.unjudged,
+        cashiers=count_cashiers(ledger, min_exposure=policy.chain_rules(day).min_exposure),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """Everything of the day, from which each page takes its part."""
+
+    day: date
+    policy: Policy
+    provenance: Provenance
+    ledger: pa.Table
+    store_days: pa.Table
+    rejects: pa.Table
+    places: Mapping[str, Place]
+    cases: tuple[Case, ...]
+    unjudged: tuple[Unjudged, ...]
+
+    def page(self, store_id: str | None) -> Page:
+        """The page of a store, or of the chain."""
+        limit = CHAIN_LIMIT if store_id is None else STORE_LIMIT
+        store_ids = list(self.places) if store_id is None else [store_id]
+        rules = self.policy.chain_rules(self.day)
+        ledger = _rows_of(self.ledger, store_id)
+        cases = [c for c in self.cases if store_id in (None, c.store_id)]
+        not_judged = [u for u in self.unjudged if store_id in (None, u.store_id)]
+        cashiers = count_cashiers(ledger, min_exposure=rules.min_exposure)
+        coverage = cover(ledger, _rows_of(self.store_days, store_id))
+        return Page(
+            day=self.day,
+            chain=self.policy.chain_name,
+            store_id=store_id,
+            store_name=None if store_id is None else self.places[store_id].name,
+            lede=lede(coverage, chain=store_id is None),
+            ages=self._ages(store_ids),
+            coverage=coverage,
+            cases=tuple(cases[:limit]),
+            cases_total=len(cases),
+            unjudged=tuple(not_judged[:limit]),
+            unjudged_total=len(not_judged),
+            stores=count_stores(ledger, store_ids, min_exposure=rules.min_exposure),
+            cashiers=cashiers[:limit],
+            cashiers_total=len(cashiers),
+            rejected=_rejected(_rows_of(self.rejects, store_id)),
+            min_exposure=rules.min_exposure,
+            retention_days=rules.retention_days,
+            provenance=self.provenance,
+        )
+
+    def _ages(self, store_ids: list[str]) -> Ages:
+        rules = [self.policy.rules(self.day, store_id) for store_id in store_ids]
+        legal, challenge = {r.legal_age for r in rules}, {r.challenge_age for r in rules}
+        return Ages(
+            legal=str(*legal) if len(legal) == 1 else "the legal age",
+            challenge=str(*challenge) if len(challenge) == 1 else "the challenge age",
+        )
+
+
+def lede(coverage: Coverage, *, chain: bool) -> tuple[str, ...]:
+    """The day in at most three sentences that never read silence as compliance."""
+    sentences = [_about_exports(coverage) if chain else _about_export(coverage)]
+    if coverage.with_export("read"):
+        sentences += _about_sales(coverage)
+    return tuple(s for s in sentences if s)
+
+
+def _about_exports(coverage: Coverage) -> str:
+    stores, read = len(coverage.stores), len(coverage.with_export("read"))
+    if not stores:
+        return "No store was expected on this day and none sent a till export: nothing was audited."
+    if not read:
+        return "No store's till export could be read: nothing is known about this day's sales."
+    if read < stores:
+        return f"{read} of {words.counted(stores, 'store')} could be audited."
+    return ""
+
+
+def _about_export(coverage: Coverage) -> str:
+    if coverage.with_export("missing"):
+        return "This store sent no till export: nothing is known about its sales on this day."
+    if coverage.with_export("unreadable"):
+        return "This store's till export could not be read: nothing is known about its sales."
+    return ""
+
+
+def _about_sales(coverage: Coverage) -> list[str]:
+    sales, flags = coverage.alcohol_sales, coverage.of("flagged")
+    dark = coverage.of("inconclusive")
+    if not sales:
+        if not coverage.transactions:
+            return ["The till export holds no transactions: closed, or not recording."]
+        transactions = words.counted(coverage.transactions, "transaction")
+        return [f"No alcohol was sold in {transactions}."]
+    of_sales = f"of {words.counted(sales, 'alcohol sale')}"
+    if not coverage.scored:
+        return [
+            f"No age could be estimated in any {of_sales}, so no sale could be flagged.",
+            "Nothing follows from the absence of flags.",
+        ]
+    unseen = f"{words.integer(dark)} {of_sales} could not be judged"
+    if not flags:
+        doubt = unseen if dark else "Estimates can be wrong"
+        return ["No flags were raised.", f"{doubt}, so this is no proof that every check was made."]
+    raised = f"{words.integer(flags)} {of_sales} {'is' if flags == 1 else 'are'} flagged"
+    if dark:
+        return [f"{raised} for a person to look at; {words.integer(dark)} could not be judged."]
+    return [f"{raised} for a person to look at."]
+
+
+def _places(day: date, store_days: pa.Table, policy: Policy) -> dict[str, Place]:
+    """The stores of the day by id, in the order of their ids."""
+    places: dict[str, Place] = {}
+    columns = ("store_id", "store_name", "time_zone")
+    ordered = store_days.sort_by("store_id")
+    for store_id, name, zone in zip(*(ordered[c].to_pylist() for c in columns), strict=True):
+        if not re.fullmatch(STORE_ID_PATTERN, store_id):
+            raise ContractError(f"table store_days: store_id {store_id!r} cannot name a page")
+        if store_id in places:
+            raise ContractError(f"table store_days: store {store_id} stands there twice")
+        currency = policy.rules(day, store_id).currency
+        places[store_id] = Place(store_id, name, ZoneInfo(zone), currency)
+    return places
+
+
+def _rows_of(table: pa.Table, store_id: str | None) -> pa.Table:
+    return table if store_id is None else table.filter(pc.equal(table["store_id"], store_id))
+
+
+def _rejected(rejects: pa.Table) -> Rejected:
+    ordered = rejects.sort_by([(name, "ascending") for name in _REJECTS_ORDER])
+    columns = [field.name for field in fields(RejectedRow)]
+    reasons = Counter(rejects["reason"].to_pylist())
+    return Rejected(
+        total=rejects.num_rows,
+        reasons=tuple(Count(r, words.visible(r), reasons[r]) for r in sorted(reasons)),
+        first=tuple(
+            RejectedRow(**row) for row in ordered.select(columns)[:REJECTS_LIMIT].to_pylist()
+        ),
+    )

@@ -1,0 +1,250 @@
+"""Renders a day's pages to bytes: HTML for people, CSV and JSON of the same beside it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from auditor import resources, words
+from auditor.cases import Case
+from auditor.pages import Provenance, Report, build
+from auditor.policy import Policy
+
+TEMPLATES = "reports/templates"
+
+#: Version of report.json: raised when a key is renamed, removed or changes its meaning.
+SCHEMA_VERSION = 1
+
+#: The columns of flags.csv and what they mean; ages in years, probabilities from 0 to 1.
+FLAG_COLUMNS: Mapping[str, str] = {
+    "rank": "1 is the sale to look at first, over the whole chain",
+    "store_id": "store",
+    "transaction_id": "the till's number of the transaction",
+    "till_id": "till",
+    "cashier_id": "cashier, or the attendant of a self-checkout",
+    "sold_at": "time of the sale, local to the store, with its offset",
+    "amount": "price of the basket",
+    "currency": "ISO 4217 code of the amount",
+    "id_check": "what the till recorded of the ID check",
+    "id_check_at": "time of the ID check, as sold_at",
+    "id_check_by": "who did the ID check",
+    "age": "expected age of the buyer",
+    "age_sd": "its standard deviation",
+    "age_low": "lower end of the 80 % interval",
+    "age_high": "upper end of the 80 % interval",
+    "p_under_legal": "P(buyer under the legal age)",
+    "p_under_challenge": "P(buyer under the challenge age)",
+    "legal_age": "age from which alcohol may be bought",
+    "challenge_age": "age up to which ID is to be asked for",
+    "faces": "faces found in the frame",
+    "matched_by": "how the frame was matched: transaction or till_and_time",
+    "snapshot_id": "frame",
+    "marks": "what a reader should know of the record, separated by spaces",
+    "why": "why the sale is flagged, in a sentence",
+    "page": "where the sale stands in the report",
+}
+
+_AXIS_FROM, _AXIS_TO, _AXIS_WIDTH = 5, 65, 300
+# A spreadsheet takes these as the start of a formula, full-width ones included.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
+
+
+def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
+    day: date,
+    *,
+    ledger: pa.Table,
+    store_days: pa.Table,
+    rejects: pa.Table,
+    provenance: Provenance,
+    policy: Policy,
+) -> dict[str, bytes]:
+    """Render the report of a business day; the same arguments give the same bytes.
+
+    Args:
+        day: the business day.
+        ledger: rows of LEDGER of all stores, any order.
+        store_days: a row of STORE_DAYS for each store of the day, the missing ones included.
+        rejects: rows of REJECTS of all stores, any order.
+        provenance: what the result rests on.
+        policy: gives currencies, ages, the least exposure and the retention on ``day``.
+
+    Returns:
+        File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
+        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json`` and ``style.css``.
+
+    Raises:
+        ContractError: the tables are not per schema, contradict each other, or name a store or
+            a crop that cannot be linked.
+        ConfigurationError: no policy was in force on the day.
+    """
+    report = build(
+        day,
+        ledger=ledger,
+        store_days=store_days,
+        rejects=rejects,
+        provenance=provenance,
+        policy=policy,
+    )
+    template = environment().get_template("page.html.jinja")
+    pages = {"index.html": report.chain} | {
+        store_page(store_id): page for store_id, page in report.stores.items()
+    }
+    return {
+        **{name: template.render(page=page).encode() for name, page in pages.items()},
+        "flags.csv": flags_csv(report.cases).encode(),
+        "report.json": report_json(report).encode(),
+        "style.css": (resources.folder(TEMPLATES) / "style.css").read_bytes(),
+    }
+
+
+def environment() -> Environment:
+    """The Jinja environment: everything escaped, an unknown name is an error."""
+    jinja = Environment(
+        loader=FileSystemLoader(resources.folder(TEMPLATES)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    jinja.filters |= _FILTERS
+    return jinja
+
+
+def store_page(store_id: str) -> str:
+    """The file name of a store's page."""
+    return f"store-{store_id}.html"
+
+
+def axis(age: float) -> float:
+    """Where an age lies on a card's age axis, in SVG units; held to the axis' two ends."""
+    inside = min(max(age, _AXIS_FROM), _AXIS_TO)
+    return round((inside - _AXIS_FROM) / (_AXIS_TO - _AXIS_FROM) * _AXIS_WIDTH, 1)
+
+
+def flags_csv(cases: tuple[Case, ...]) -> str:
+    """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
+
+    A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
+    ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FLAG_COLUMNS)
+    for case in cases:
+        row = _flag_row(case)
+        writer.writerow([_cell(row[column]) for column in FLAG_COLUMNS])
+    return text.getvalue()
+
+
+def report_json(report: Report) -> str:
+    """What the pages show, uncut, as JSON with sorted keys; floats rounded to four decimals."""
+    chain = report.chain
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "day": chain.day,
+        "chain": chain.chain,
+        "provenance": asdict(chain.provenance),
+        "min_exposure": chain.min_exposure,
+        "retention_days": chain.retention_days,
+        "lede": chain.lede,
+        "coverage": asdict(chain.coverage),
+        "flagged": [asdict(case) for case in report.cases],
+        "inconclusive": [asdict(sale) for sale in report.unjudged],
+        "stores": {
+            store_id: {"lede": page.lede, "coverage": asdict(page.coverage)}
+            for store_id, page in report.stores.items()
+        },
+        "store_counts": [asdict(counts) for counts in chain.stores],
+        "cashier_counts": [asdict(counts) for counts in report.cashiers],
+        "rejected": asdict(chain.rejected),
+        "flags_csv_columns": dict(FLAG_COLUMNS),
+    }
+    plain = _plain(document)
+    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _flag_row(case: Case) -> dict[str, object]:
+    estimate = case.estimate
+    return {
+        **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
+        "age": estimate.age,
+        "age_sd": estimate.sd,
+        "age_low": estimate.low,
+        "age_high": estimate.high,
+        "p_under_legal": estimate.p_under_legal,
+        "p_under_challenge": estimate.p_under_challenge,
+        "marks": " ".join(case.marks),
+        "page": f"{store_page(case.store_id)}#{case.anchor}",
+    }
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:.4f}"
+        case datetime():
+            return value.isoformat()
+        case str() if value.startswith(_FORMULA_STARTS):
+            return f"'{value}"
+    return str(value)
+
+
+def _plain(value: Any) -> Any:
+    """The same in what JSON has: numbers, texts, lists and objects."""
+    match value:
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case float():
+            return round(value, 4)
+        case Decimal():
+            return str(value)
+        case date():  # datetime included
+            return value.isoformat()
+    return value
+
+
+def _crop_url(crop: str) -> str:
+    """From a page in ``OUT/reports/<day>/`` to a file under OUT."""
+    return f"../../{quote(crop, safe='/=')}"
+
+
+def _store_label(item: Any) -> str:
+    """A store by name and id, of whatever carries both."""
+    named = item.store_name and item.store_name != item.store_id
+    return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
+
+
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "axis": axis,
+    "clock": words.clock,
+    "counted": words.counted,
+    "crop_url": _crop_url,
+    "day": words.day,
+    "integer": words.integer,
+    "listed": words.listed,
+    "money": words.money,
+    "one_decimal": words.one_decimal,
+    "percent": words.percent,
+    "quantity": words.quantity,
+    "share_of": words.share_of,
+    "short_hash": words.short_hash,
+    "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
+    "store_label": _store_label,
+    "store_page": store_page,
+    "visible": words.visible,
+    "years": words.years,
+    "years_up": words.years_up,
+}

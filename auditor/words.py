@@ -1,0 +1,167 @@
+"""How the report says things: labels, parts of sentences, and numbers as a person reads them."""
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+NO_BREAK = "\u00a0"
+_REPLACEMENT = "\ufffd"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
+
+#: What an outcome is called on a page; ``inconclusive`` and ``over_threshold`` never sound cleared.
+OUTCOMES: Mapping[str, str] = {
+    "flagged": "Flagged for a person to look at",
+    "id_checked": "ID check recorded",
+    "over_threshold": "Estimated at or over the challenge age",
+    "refused": "Sale refused",
+    "inconclusive": "Could not be judged",
+}
+
+REASONS: Mapping[str, str] = {
+    "snapshot_missing": "no camera frame belongs to the sale",
+    "snapshot_unreadable": "the camera frame could not be read",
+    "no_face": "no face was found in the frame",
+    "face_too_small": "the face is too small in the frame",
+    "face_blurred": "the face is too blurred",
+}
+
+ID_CHECKS: Mapping[str, str] = {
+    "id_scanned": "ID scanned",
+    "dob_entered": "date of birth keyed in",
+    "id_viewed": "ID viewed by the cashier",
+    "dob_on_file": "date of birth already on file",
+    "looks_over": "cashier judged by looks",
+    "refused": "sale refused",
+    "prompt_suppressed": "age prompt suppressed",
+    "none": "no ID check",
+    "not_recorded": "ID checks not recorded by this till",
+}
+
+#: The end of the sentence that says why a sale is flagged.
+_WHY = {
+    "none": "the till recorded no ID check",
+    "not_recorded": "this till keeps no record of ID checks",
+}
+
+MARKS: Mapping[str, str] = {
+    "several_faces": "several faces in the frame: the estimate may be another person's",
+    "matched_by_time": "frame matched by till and time, not by transaction number",
+    "mixed_id_check": "lines of this sale carry different ID-check records",
+    "mixed_till": "lines of this sale name different tills",
+    "mixed_cashier": "lines of this sale name different cashiers",
+    "time_ambiguous": "local time that the clock change made twice",
+    "time_nonexistent": "local time that the clock change skipped",
+}
+
+REJECT_STAGES: Mapping[str, str] = {"sources": "reading", "collect": "joining sales and frames"}
+
+
+def label(labels: Mapping[str, str], code: str) -> str:
+    """The words for ``code``, or the code itself where none are known: nothing is hidden."""
+    return labels.get(code, visible(code))
+
+
+def visible(text: str, limit: int = 120) -> str:
+    """Text from an input, with unprintable characters shown as such and at most ``limit`` long.
+
+    Line breaks, control characters and direction overrides could make a cell read as something
+    else than it is; each becomes U+FFFD.
+    """
+    plain = "".join(c if c.isprintable() else _REPLACEMENT for c in text[: limit + 1])
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def why_flagged(age: float, challenge_age: int, id_check: str) -> str:
+    """One plain sentence on why a sale is flagged; ``age`` in years."""
+    recorded = label(ID_CHECKS, id_check)
+    clause = _WHY.get(
+        id_check, f"the till recorded “{recorded}”, which the policy does not count as an ID check"
+    )
+    return (
+        f"The buyer is estimated at {years(age)}, under the challenge age of {challenge_age}, "
+        f"and {clause}."
+    )
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 sale``, ``2,100 sales``."""
+    return f"{number:,}{NO_BREAK}{singular if number == 1 else plural or singular + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def integer(number: int) -> str:
+    """A count with thousands separated."""
+    return f"{number:,}"
+
+
+def years(age: float) -> str:
+    """An age in full years, rounded down as people state their age: 24.9 is under 25."""
+    return str(math.floor(age))
+
+
+def years_up(age: float) -> str:
+    """The upper end of an interval in full years, rounded up, so that rounding never narrows it."""
+    return str(math.ceil(age))
+
+
+def one_decimal(number: float) -> str:
+    """A number with one decimal, such as a standard deviation in years."""
+    return f"{number:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent that says 0 or 100 only where it is exactly that."""
+    if 0 < share < 0.005:
+        return f"<1{NO_BREAK}%"
+    if 0.995 <= share < 1:
+        return f">99{NO_BREAK}%"
+    return f"{math.floor(share * 100 + 0.5)}{NO_BREAK}%"
+
+
+def share_of(part: int, whole: int) -> str:
+    """``part`` of ``whole`` in percent; a dash where there is no whole."""
+    return percent(part / whole) if whole else "\u2013"
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with the symbol of its ISO 4217 currency, or with the code before it."""
+    sign = "\u2212" if amount < 0 else ""
+    return f"{sign}{_SYMBOLS.get(currency, currency + NO_BREAK)}{abs(amount):,.2f}"
+
+
+def quantity(number: Decimal) -> str:
+    """A quantity without needless zeros: ``1``, ``0.75``."""
+    return f"{number.normalize():f}"
+
+
+def day(value: date) -> str:
+    """``Friday, 27 March 2026``, whatever the machine's language."""
+    return f"{_WEEKDAYS[value.weekday()]}, {short_day(value)} {value.year}"
+
+
+def short_day(value: date) -> str:
+    """``27 March``."""
+    return f"{value.day} {_MONTHS[value.month - 1]}"
+
+
+def clock(at: datetime, business_day: date, *, seconds: bool = False) -> str:
+    """A time of day as the store's clock showed it, with the date where it is not the day's."""
+    text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+    return text if at.date() == business_day else f"{text} on {short_day(at.date())}"
+
+
+def short_hash(sha256: str) -> str:
+    """The first 12 characters of a hash: enough to compare by eye."""
+    return sha256[:12]
