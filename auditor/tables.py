@@ -287,8 +287,38 @@ STORE_DAYS = Schema(
     ),
 )
 
+PROVENANCE = Schema(
+    "provenance",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("inputs_sha256", _TEXT, "hash over the exports, the indexes and the frames read"),
+        Column("policy_sha256", _TEXT, "hash of what the policy says"),
+        Column("model", _TEXT, "age model, name and version"),
+        Column("model_sha256", _TEXT, "hash of its weights"),
+        Column("auditor_version", _TEXT, "version of this package"),
+    ),
+)
+
 #: Partitioned tables, by the name of their folder under OUT.
-STORED = {"ledger": LEDGER, "rejects": REJECTS, "coverage": STORE_DAYS}
+STORED = {"ledger": LEDGER, "rejects": REJECTS, "coverage": STORE_DAYS, "provenance": PROVENANCE}
 
 #: The partition of rejects whose store is not known.
 UNKNOWN_STORE = "_unknown"
+
+TRUTH = Schema(
+    "truth",
+    (
+        Column("transaction_id", _TEXT, "alcohol sale that belongs into the ledger"),
+        Column("store_id", _TEXT, "store"),
+        Column("day", pa.date32(), "business day"),
+        Column("true_age", pa.float64(), "age of the buyer's composite portrait, years"),
+        Column("sex", _TEXT, "male or female, of the portrait"),
+        Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
+        Column("face", _TEXT, "portrait drawn in the frame; null if none was", nullable=True),
+        Column("trouble", _TEXT, "what the demo put wrong, a name in TROUBLES", nullable=True),
+        Column("id_check", _TEXT, "what the till recorded of the ID check, one of ID_CHECKS"),
+        Column("expected_outcome", _TEXT, "where no age is needed to know it", nullable=True),
+        Column("expected_reason", _TEXT, "of an expected inconclusive", nullable=True),
+        Column("snapshot_id", _TEXT, "frame to be matched to the sale", nullable=True),
+    ),
+)

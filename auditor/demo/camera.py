@@ -1,0 +1,155 @@
+"""The till cameras: which frame was taken of a basket, and in which kind of file it is kept."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from auditor.demo.catalogue import ZONE, Store, Till
+from auditor.demo.chain import Basket
+from auditor.demo.portrait import Face, faces
+from auditor.demo.scene import Light, Person, Scene, draw
+
+_ZONE = ZoneInfo(ZONE)
+_JPEG_QUALITY = 80
+_EXIF_ORIENTATION = 0x0112
+
+#: Troubles that are a kind of file.
+_FORMATS = ("exif_rotated", "greyscale", "cmyk", "png", "png_16_bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A row of the index, and the frame's file (None: the row points to nothing of ours)."""
+
+    snapshot_id: str
+    till_id: str
+    captured_at: datetime  # UTC, by the camera's clock
+    transaction_id: str | None
+    path: str
+    content: bytes | None
+
+
+def capture(
+    store: Store, basket: Basket, trouble: str | None, rng: np.random.Generator
+) -> Snapshot | None:
+    """Take the frame of ``basket``; None if none was taken."""
+    if trouble == "no_snapshot":
+        return None
+    captured_at = basket.sold_at + timedelta(
+        seconds=store.camera_seconds, milliseconds=int(rng.integers(-9000, 2000))
+    )
+    unnamed = trouble in ("unnamed_frame", "camera_clock_off")
+    buyer = basket.buyer or faces()[int(rng.integers(len(faces())))]
+    people, blur = _people(buyer, trouble, rng)
+    picture = _picture(store, basket.till, captured_at, people, blur, rng)
+    return _snapshot(
+        store, basket.till, captured_at, None if unnamed else basket.transaction_id,
+        picture, trouble,
+    )  # fmt: skip
+
+
+def stray(store: Store, till: Till, captured_at: datetime, rng: np.random.Generator) -> Snapshot:
+    """Take a frame that belongs to no basket."""
+    people, blur = _people(faces()[int(rng.integers(len(faces())))], None, rng)
+    picture = _picture(store, till, captured_at, people, blur, rng)
+    return _snapshot(store, till, captured_at, None, picture, None)
+
+
+def _snapshot(
+    store: Store, till: Till, captured_at: datetime, transaction_id: str | None,
+    picture: npt.NDArray[np.uint8], trouble: str | None,
+) -> Snapshot:  # fmt: skip
+    local = captured_at.astimezone(_ZONE)
+    name = f"{store.store_id}-{till.till_id}-{local:%Y%m%dT%H%M%S}"
+    content, suffix = encode(picture, trouble if trouble in _FORMATS else "jpeg")
+    path = f"frames/{local:%Y-%m-%d}/{store.store_id}/{name}.{suffix}"
+    if trouble == "path_outside":
+        return Snapshot(name, till.till_id, captured_at, transaction_id, "../../etc/passwd", None)
+    if trouble == "truncated_file":
+        content = content[: len(content) * 2 // 5]
+    elif trouble == "empty_file":
+        content = b""
+    return Snapshot(name, till.till_id, captured_at, transaction_id, path, content)
+
+
+def _picture(
+    store: Store, till: Till, captured_at: datetime, people: tuple[Person, ...], blur: float,
+    rng: np.random.Generator,
+) -> npt.NDArray[np.uint8]:  # fmt: skip
+    light = Light(
+        exposure=float(rng.uniform(0.68, 1.22)),
+        warmth=float(rng.normal(0, 0.045)),
+        side=float(rng.uniform(-0.35, 0.35)),
+        blur=blur,
+    )
+    caption = f"{store.store_id} TILL {till.till_id}  {captured_at.astimezone(_ZONE):%F %T}"
+    place = int(store.store_id[1:]) * 100 + int(till.till_id)
+    return draw(Scene(place, int(rng.integers(2**32)), people, light, caption))
+
+
+def _people(
+    buyer: Face, trouble: str | None, rng: np.random.Generator
+) -> tuple[tuple[Person, ...], float]:
+    """Who stands before the camera, from the back to the front, and the blur in pixels."""
+    width = float(rng.triangular(80, 115, 170))
+    blur = float(rng.uniform(0, 1.1))
+    other = faces()[int(rng.integers(len(faces())))]
+    side = 1 if rng.random() < 0.5 else -1
+    match trouble:
+        case "empty_frame":
+            return (), blur
+        case "face_too_small":
+            small = float(rng.uniform(18, 24))
+            return (_person(buyer, 320 + side * 60, 190, small, rng),), blur
+        case "face_blurred":
+            return (_person(buyer, 320, 230, 130, rng),), 7.0
+        case "two_faces":
+            width = float(rng.uniform(100, 125))
+            x = 320 - side * width * 0.45
+            friend = _person(other, x + side * width * 1.65, 225, width * 0.88, rng)
+            return (friend, _person(buyer, x, 220, width, rng)), blur
+        case "companion":
+            behind = _person(other, 320 + side * 205, 150, float(rng.uniform(46, 56)), rng)
+            return (behind, _person(buyer, 320, 230, float(rng.uniform(110, 140)), rng)), blur
+    x = 320 + float(rng.uniform(-85, 85))
+    y = float(rng.uniform(max(150, 1.12 * width + 16), 245))
+    return (_person(buyer, x, y, width, rng),), blur
+
+
+def _person(face: Face, x: float, y: float, width: float, rng: np.random.Generator) -> Person:
+    tilt = float(np.clip(rng.normal(0, 5), -12, 12))
+    return Person(face, x, y, width, tilt, int(rng.integers(12)))
+
+
+def encode(picture: npt.NDArray[np.uint8], form: str) -> tuple[bytes, str]:
+    """Encode a frame, (height, width, 3) uint8 red-green-blue.
+
+    Args:
+        picture: the frame.
+        form: jpeg, exif_rotated, greyscale, cmyk, png or png_16_bit.
+
+    Returns:
+        The file's bytes, and its suffix.
+    """
+    if form == "png_16_bit":
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.uint16) * 257
+        return cv2.imencode(".png", grey)[1].tobytes(), "png"
+    image = Image.fromarray(picture)
+    stream = io.BytesIO()
+    if form == "png":
+        image.save(stream, "PNG", compress_level=3)
+        return stream.getvalue(), "png"
+    exif = Image.Exif()
+    if form == "exif_rotated":
+        exif[_EXIF_ORIENTATION] = 6  # to be turned clockwise by a quarter for viewing
+        image = image.transpose(Image.Transpose.ROTATE_90)
+    elif form in ("greyscale", "cmyk"):
+        image = image.convert({"greyscale": "L", "cmyk": "CMYK"}[form])
+    image.save(stream, "JPEG", quality=_JPEG_QUALITY, exif=exif)
+    return stream.getvalue(), "jpg"
