@@ -1,0 +1,1 @@
+"""Versions of the age model, and what makes them."""
