@@ -136,7 +136,7 @@ def report(day: str) -> str:
     return index
 
 
-@task(retries=0)
+@task
 def check_limits(day: str) -> None:
     """Fail if the audit saw less of the day than the policy demands."""
     from auditor.pipeline import check_limits as exceeded_limits

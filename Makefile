@@ -1,0 +1,149 @@
+# What can be done in a checkout; `make help` lists it. Needs python3 (3.11 to 3.13), make, bash and
+# a network. Everything is written below the checkout, in folders that git ignores.
+
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lock airflow clean
+
+STARTED := $(shell date +%s)
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+	&& echo $$p && break; done)
+BIN := .venv/bin
+
+# Nothing of the tools' own outside the checkout: no cache, no settings, no scratch files.
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export XDG_CACHE_HOME := $(CURDIR)/.cache
+export KERAS_HOME := $(CURDIR)/.cache/keras
+export MPLCONFIGDIR := $(CURDIR)/.cache/matplotlib
+export TMPDIR := $(CURDIR)/.cache/tmp
+$(shell mkdir -p '$(TMPDIR)')
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export UV_PYTHON_DOWNLOADS := never
+# The environment of this checkout, whatever the caller's shell has active.
+export VIRTUAL_ENV := $(CURDIR)/.venv
+unexport PYTHONPATH PYTHONHOME CONDA_PREFIX
+
+help: ## tell what can be done here
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- Installing: every download is checked against the hashes of a lock ------------------------
+
+# Once the developers' packages are in, `make demo` uses them: they hold its own, at the same versions.
+INSTALLED := $(if $(wildcard .venv/.installed-all),.venv/.installed-all,.venv/.installed-base)
+
+.venv/.installed-%: requirements/%.lock requirements/bootstrap.lock pyproject.toml
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "No Python 3.11, 3.12 or 3.13 found; name one: make PYTHON=/path/to/python3.11" >&2; \
+		exit 1; fi
+	@if [ ! -x $(BIN)/uv ] || ! $(BIN)/python -c '' 2>/dev/null; then \
+		echo "Making .venv with $(PYTHON)"; \
+		env -u VIRTUAL_ENV $(PYTHON) -m venv --clear .venv || { \
+			echo "Could not make .venv; on Debian and Ubuntu, install python3-venv" >&2; exit 1; }; \
+		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.lock; fi
+	@echo "Installing from requirements/$*.lock"
+	@$(BIN)/uv pip sync --quiet --require-hashes $< requirements/bootstrap.lock
+	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@rm -f .venv/.installed-*
+	@touch $@
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --custom-compile-command "make lock"
+
+lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=1: newest versions)
+	$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras pyproject.toml -o requirements/all.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock pyproject.toml \
+		-o requirements/base.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
+		-o requirements/bootstrap.lock
+
+# ---- Trying it -----------------------------------------------------------------------------------
+
+DEMO_DAY := 2026-03-27
+DEMO_LOG := .demo/demo.log
+CHAIN := $(CURDIR)/.demo/chain
+PORT := 8080
+
+# Airflow of this checkout only: its DAGs, its database, no examples, no usage figures sent away.
+export AIRFLOW_HOME := $(CURDIR)/.airflow
+export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
+export AIRFLOW__CORE__LOAD_EXAMPLES := False
+export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
+export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN = sqlite:///$(AIRFLOW_HOME)/airflow.db
+unexport AIRFLOW_CONFIG
+
+demo .demo/airflow/.ready: export AIRFLOW_HOME := $(CURDIR)/.demo/airflow
+
+# The demo's own addresses, whatever the caller's shell says; `make airflow` takes the caller's.
+demo: export AUDITOR_SALES := $(CHAIN)/sales
+demo: export AUDITOR_SNAPSHOTS := $(CHAIN)/snapshots
+demo: export AUDITOR_POLICY := $(CHAIN)/policy.toml
+demo: export AUDITOR_OUT := $(CURDIR)/.demo/out
+demo: export AUDITOR_TIME_ZONE := Europe/London
+airflow: export AUDITOR_SALES ?= $(CHAIN)/sales
+airflow: export AUDITOR_SNAPSHOTS ?= $(CHAIN)/snapshots
+airflow: export AUDITOR_POLICY ?= $(CHAIN)/policy.toml
+airflow: export AUDITOR_OUT ?= $(CURDIR)/.demo/out
+airflow: export AUDITOR_TIME_ZONE ?= Europe/London
+
+.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py)
+	@mkdir -p .demo
+	@echo "Writing a chain of demo shops to .demo/chain"
+	@$(BIN)/auditor demo .demo/chain
+	@touch $@
+
+%/.ready: $(INSTALLED)
+	@echo "Preparing Airflow's database"
+	@mkdir -p $(@D)
+	@{ $(BIN)/airflow db migrate && \
+		$(BIN)/airflow pools set auditor_scoring 1 'Scoring batches at a time'; } \
+		>$(@D)/prepare.log 2>&1 || { tail -n 40 $(@D)/prepare.log >&2; exit 1; }
+	@touch $@
+
+# What a person reads of Airflow's log while it runs.
+PROGRESS := awk '/\[DAG TEST\] starting task_id=/ { \
+	sub(/.*task_id=/, ""); split($$0, part, " "); sub(/map_index=/, "", part[2]); \
+	print "  " part[1] (part[2] >= 0 ? " " part[2] + 1 : ""); fflush() }'
+
+demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of demo shops
+	@echo "Auditing $(DEMO_DAY) with Airflow; its log is $(DEMO_LOG)"
+	@set -o pipefail; PYTHONUNBUFFERED=1 $(BIN)/airflow dags test nightly_audit \
+		-c '{"business_date": "$(DEMO_DAY)"}' 2>&1 | tee $(DEMO_LOG) | $(PROGRESS) || { \
+		echo; echo "The audit failed:"; \
+		grep -E '^[a-zA-Z_.]+(Error|Exception): ' $(DEMO_LOG) | grep -v 'see the task in red' \
+			|| tail -n 40 $(DEMO_LOG); \
+		echo "The whole log: $(DEMO_LOG)"; exit 1; } >&2
+	@test -s .demo/out/reports/$(DEMO_DAY)/index.html
+	@s=$$(($$(date +%s) - $(STARTED))); echo; \
+		echo "Done in $$((s / 60)) min $$((s % 60)) s. The report of $(DEMO_DAY):" \
+		"file://$(CURDIR)/.demo/out/reports/$(DEMO_DAY)/index.html"
+
+# The parts of `airflow standalone` that are needed, each on 127.0.0.1 or on no port at all:
+# standalone's scheduler and triggerer serve their logs on every interface.
+airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
+	@test "$$AUDITOR_SALES" != "$(CHAIN)/sales" || $(MAKE) --no-print-directory .demo/.chain-written
+	@export AIRFLOW__CORE__PARALLELISM=2 AIRFLOW__API__HOST=127.0.0.1 AIRFLOW__API__PORT=$(PORT) \
+		AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$(PORT)/execution/; \
+	stop() { trap - INT TERM EXIT; echo "Stopping"; kill $$(jobs -p) 2>/dev/null; wait; }; \
+	trap stop INT TERM EXIT; \
+	for part in api-server dag-processor "scheduler --skip-serve-logs"; do \
+		$(BIN)/airflow $$part >"$$AIRFLOW_HOME/$${part%% *}.log" 2>&1 & done; \
+	echo "Airflow is starting on http://127.0.0.1:$(PORT); Ctrl-C stops it. Its logs are in .airflow/."; \
+	echo "User and password: .airflow/simple_auth_manager_passwords.json.generated"; \
+	while [ $$(jobs -rp | wc -l) -eq 3 ]; do sleep 1; done; \
+	echo "A part of Airflow has ended: see .airflow/*.log" >&2; exit 1
+
+# ---- Checking ------------------------------------------------------------------------------------
+
+test: .venv/.installed-all ## check style, types, layers, and run the tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+clean: ## remove all that the above made, the environment included
+	rm -rf .venv .cache .demo .airflow build dist tests/actual \
+		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

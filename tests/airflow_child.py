@@ -1,0 +1,95 @@
+"""What test_dags.py does with Airflow, in a process of its own.
+
+Airflow sets itself up when it is imported, from the environment, and warns of much that is not
+ours; and that parsing loads no TensorFlow shows only where nothing else has loaded it.
+
+    airflow_child.py describe OUTPUT.json              what is in the DAG folder
+    airflow_child.py run OUTPUT.json NAME=CONF.json..  the runs of nightly_audit, one by one
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.dag_processing.dagbag import DagBag
+from airflow.models.pool import Pool
+from airflow.utils.db import initdb
+
+DAG_ID = "nightly_audit"
+
+
+def main(command: str, output: str, *arguments: str) -> None:
+    answer = describe() if command == "describe" else run(*arguments)
+    Path(output).write_text(json.dumps(answer), encoding="utf-8")
+
+
+def describe() -> dict[str, Any]:
+    """Parse the DAG folder as Airflow does; tell what is in it and what that took."""
+    start = time.monotonic()
+    bag = DagBag(conf.get("core", "dags_folder"))
+    seconds = time.monotonic() - start
+    return {
+        "import_errors": bag.import_errors,
+        "parse_seconds": seconds,
+        "modules": sorted(sys.modules),
+        "dags": {dag_id: _describe_dag(dag) for dag_id, dag in bag.dags.items()},
+    }
+
+
+def _describe_dag(dag: Any) -> dict[str, Any]:
+    return {
+        "tags": sorted(dag.tags),
+        "doc_md": dag.doc_md,
+        "catchup": dag.catchup,
+        "start_date": dag.start_date and str(dag.start_date),
+        "max_active_runs": dag.max_active_runs,
+        "timetable": type(dag.timetable).__name__,
+        "time_zone": str(dag.timetable.timezone),
+        "params": dag.params.dump(),
+        "tasks": {task.task_id: _describe_task(task) for task in dag.tasks},
+    }
+
+
+def _describe_task(task: Any) -> dict[str, Any]:
+    return {
+        "owner": task.owner,
+        "retries": task.retries,
+        "retry_delay_s": task.retry_delay.total_seconds(),
+        "backoff": bool(task.retry_exponential_backoff),
+        "timeout_s": task.execution_timeout and task.execution_timeout.total_seconds(),
+        "pool": task.pool,
+        "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
+        "mapped": task.is_mapped,
+        "upstream": sorted(task.upstream_task_ids),
+        "outlets": [asset.name for asset in task.outlets or []],
+    }
+
+
+def run(*named: str) -> dict[str, Any]:
+    """Run the DAG for each NAME=CONF.json; tell how the run and its tasks ended."""
+    initdb()
+    Pool.create_or_update_pool(
+        "auditor_scoring", slots=1, description="Scoring batches", include_deferred=False
+    )
+    bag = DagBag(conf.get("core", "dags_folder"))
+    answers = {}
+    for name, _, path in (argument.partition("=") for argument in named):
+        run_conf = json.loads(Path(path).read_text(encoding="utf-8"))
+        start = time.monotonic()
+        dag_run = bag.dags[DAG_ID].test(run_conf=run_conf)
+        states: dict[str, list[str]] = {}
+        for instance in dag_run.get_task_instances():
+            states.setdefault(instance.task_id, []).append(str(instance.state))
+        answers[name] = {
+            "state": str(dag_run.state),
+            "tasks": states,
+            "seconds": time.monotonic() - start,
+        }
+    return answers
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
