@@ -1,7 +1,8 @@
-"""Folders at a URL (a local path, ``s3://``, ``gs://``, ``abfs://``), read and written through fsspec.
+"""Folders at a URL (a local path, ``s3://``, ``gs://``, ``abfs://``), through fsspec.
 
-Every path below a place is relative to it and may not leave it. A file appears whole or not at all:
-locally it is written under a temporary name, flushed and renamed; object stores put it in one piece.
+Every path below a place is relative to it and may not leave it. A file appears whole or not at
+all: locally it is written under a temporary name, flushed and renamed; object stores put it in
+one piece.
 """
 
 import os
@@ -82,7 +83,9 @@ class Place:
             self._fs.rm(full, recursive=True)
             self._fs.invalidate_cache()
 
-    def files(self, under: str = "", *, enter: Callable[[str], bool] | None = None) -> Iterator[str]:
+    def files(
+        self, under: str = "", *, enter: Callable[[str], bool] | None = None
+    ) -> Iterator[str]:
         """Yield the files below ``under``, in the order of their names, relative to the place.
 
         Args:
@@ -108,6 +111,13 @@ class Place:
                     yield from self.files(path, enter=enter)
             else:
                 yield path
+
+    def folders(self, under: str) -> list[str]:
+        """The names of the folders right below ``under``, sorted; none if it does not exist."""
+        top = self._full(under)
+        entries = self._fs.ls(top, detail=True, refresh=True) if self._fs.isdir(top) else []
+        names = (str(e["name"]).rstrip("/") for e in entries if e["type"] == "directory")
+        return sorted(name.rpartition("/")[2] for name in names if name != top)
 
     def _full(self, path: str) -> str:
         parts = PurePosixPath(path).parts

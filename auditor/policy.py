@@ -8,7 +8,7 @@ the stores it lists, until a later override changes them again. An unknown key i
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -107,7 +107,9 @@ class _Entry(_Strict):
 class Policy:
     """The whole policy file, asked for the rules of a day and a store."""
 
-    def __init__(self, document: Mapping[str, Any] | None = None, *, origin: str = "policy") -> None:
+    def __init__(
+        self, document: Mapping[str, Any] | None = None, *, origin: str = "policy"
+    ) -> None:
         """Check a parsed policy file; None stands for the built-in defaults.
 
         Raises:
@@ -121,11 +123,7 @@ class Policy:
             self.stores: dict[str, Store] = {}
             for store_id, store in sorted(document.get("stores", {}).items()):
                 self.stores[_StoreName(store_id=store_id).store_id] = Store(**store)
-            entries = document.get("policy", [{"effective_from": date.min}])
-            self._entries = sorted((_entry(e) for e in entries), key=lambda e: e.effective_from)
-            days = [e.effective_from for e in self._entries]
-            if len(set(days)) < len(days) or not days:
-                raise ValueError("policy: each [[policy]] needs its own effective_from")
+            self._entries = _entries(document.get("policy", [{"effective_from": date.min}]))
             self._check_every_combination()
         except ValidationError as error:
             raise ConfigurationError(f"{origin}: {_in_words(error)}") from error
@@ -198,6 +196,13 @@ class _StoreName(_Strict):
     store_id: StoreId
 
 
+def _entries(raw: Sequence[Mapping[str, Any]]) -> list[_Entry]:
+    entries = sorted((_entry(e) for e in raw), key=lambda e: e.effective_from)
+    if not entries or len({e.effective_from for e in entries}) < len(entries):
+        raise ValueError("policy: each [[policy]] needs its own effective_from")
+    return entries
+
+
 def _entry(raw: Mapping[str, Any]) -> _Entry:
     per_store, chain_wide = set(Rules.model_fields), set(ChainRules.model_fields)
     _refuse_unknown(raw, per_store | chain_wide | {"effective_from", "override"}, "policy.")
@@ -207,7 +212,7 @@ def _entry(raw: Mapping[str, Any]) -> _Entry:
         changed = {k: v for k, v in override.items() if k in per_store}
         overrides.append(_Override(stores=override.get("stores", ()), rules=changed))
     return _Entry(
-        effective_from=raw.get("effective_from"),  # type: ignore[arg-type]  # pydantic reports it
+        effective_from=raw.get("effective_from"),
         rules={k: v for k, v in raw.items() if k in per_store},
         chain_rules={k: v for k, v in raw.items() if k in chain_wide},
         overrides=tuple(overrides),
@@ -216,7 +221,9 @@ def _entry(raw: Mapping[str, Any]) -> _Entry:
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], prefix: str) -> None:
     if unknown := sorted(set(table) - known):
-        raise ValueError(f"unknown key {prefix}{unknown[0]}; known here: {', '.join(sorted(known))}")
+        raise ValueError(
+            f"unknown key {prefix}{unknown[0]}; known here: {', '.join(sorted(known))}"
+        )
 
 
 def _in_words(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""Where the templates, models and demo faces lie: in the checkout, or inside the installed wheel."""
+"""Where templates and models lie: in the checkout, or inside the installed wheel."""
 
 from pathlib import Path
 

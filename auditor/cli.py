@@ -1,0 +1,262 @@
+"""The command line: options in, one message out; everything else is in the pipeline."""
+
+import contextlib
+import csv
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.errors import AuditorError, ExitCode
+
+_PICTURES = {".jpg", ".jpeg", ".png"}
+
+
+class _Commands(click.Group):
+    """Shows the errors that are meant for a user as one message, with their exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except AuditorError as error:
+            if ctx.params.get("debug"):
+                raise
+            click.echo(f"auditor: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="auditor")
+@click.option("--debug", is_flag=True, help="Log in detail and show tracebacks.")
+def main(*, debug: bool) -> None:
+    r"""Audit alcohol sales: which buyers looked young, and was their ID checked?
+
+    A flag is a lead for a person to look at, never a finding. An estimate is a distribution:
+    it is always given with its interval.
+
+    \b
+    Exit codes:
+      0  done
+      1  the run failed
+      2  wrong use, or an unreadable configuration
+      3  done, but rejects, inconclusive sales or missing stores exceed the policy's limits
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(message)s"
+    )
+
+
+class _Day(click.ParamType[date]):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return datetime.strptime(value, "%Y-%m-%d").date()  # noqa: DTZ007  # a date has no zone
+        except (TypeError, ValueError):
+            self.fail(f"{value!r} is no day such as 2026-03-27", param, ctx)
+
+
+@main.command()
+@click.option("--day", type=_Day(), required=True, help="Business day to audit.")
+@click.option("--sales", required=True, metavar="URL", help="Till exports: a folder or a file.")
+@click.option(
+    "--snapshots", required=True, metavar="URL", help="Frames and, in index/, their index."
+)
+@click.option("--out", required=True, metavar="URL", help="Where ledger and reports go.")
+@click.option("--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]")
+@click.option("--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable.")
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Sales scored at a time; does not change the results.",
+)
+def run(  # noqa: PLR0913  # one argument an option
+    *,
+    day: date,
+    sales: str,
+    snapshots: str,
+    out: str,
+    policy: str | None,
+    stores: tuple[str, ...],
+    batch_size: int,
+) -> None:
+    """Audit one business day: collect, score, decide, report.
+
+    A URL is a local path, or s3://, gs://, abfs:// with the library for it installed. Running a day
+    again replaces its results; the same inputs, policy and model give the same bytes.
+    """
+    from auditor import pipeline
+
+    job = pipeline.Job(day, sales, snapshots, out, policy, stores, batch_size)
+    with _progress("Scoring frames") as progress:
+        result = pipeline.run_day(job, progress)
+    sales_in_all = sum(result.outcomes.values())
+    click.echo(f"{day}: {sales_in_all} alcohol sales")
+    for outcome, count in sorted(result.outcomes.items()):
+        click.echo(f"  {outcome:<15} {count:>7}")
+    click.echo(f"Report: {out.rstrip('/')}/{result.report}")
+    if result.above_limits:
+        for words in result.above_limits:
+            click.echo(f"Above the policy's limits: {words}", err=True)
+        sys.exit(ExitCode.ABOVE_LIMITS)
+
+
+def _two_ages(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
+    try:
+        low, high = (int(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is not two ages such as 18,25") from None
+    if not 1 <= low <= high <= 99:
+        raise click.BadParameter("ages go from 1 to 99, the lower one first")
+    return low, high
+
+
+@main.command()
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="PATH...",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the estimates.",
+)
+@click.option(
+    "--ages",
+    default="18,25",
+    show_default=True,
+    callback=_two_ages,
+    help="The two ages below which the probability is given.",
+)
+def estimate(*, paths: tuple[Path, ...], form: str, ages: tuple[int, int]) -> None:
+    """Estimate the age of the person in each picture (JPEG or PNG), or in folders of pictures.
+
+    One row a picture: the buyer's face, which is the largest near the middle. age_low and age_high
+    enclose 80 %. A picture without an estimate has a reason.
+    """
+    from auditor.estimate import estimate as estimate_pictures
+
+    pictures = [picture for path in paths for picture in _pictures(path)]
+    with _progress("Estimating") as progress:
+        rows = estimate_pictures(
+            pictures, legal_age=ages[0], challenge_age=ages[1], progress=progress
+        )
+        named = (_named(path, row, ages) for path, row in zip(pictures, rows, strict=True))
+        _PRINTERS[form](named, _columns(ages))
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")
+def demo(*, folder: Path, seed: int) -> None:
+    """Write a demo chain into FOLDER: four stores, three days, and the troubles of real life.
+
+    FOLDER gets sales/, snapshots/, policy.toml and truth.parquet. Nobody in the pictures exists.
+    """
+    from auditor.demo import write_demo
+
+    with _progress("Drawing frames") as progress:
+        write_demo(folder, seed=seed, progress=progress)
+    click.echo(
+        f"Demo chain in {folder}. Audit a day of it:\n"
+        f"  auditor run --day 2026-03-27 --sales {folder}/sales --snapshots {folder}/snapshots "
+        f"--policy {folder}/policy.toml --out {folder}/out"
+    )
+
+
+@main.command()
+@click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+@click.option("--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]")
+@click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
+def expire(*, out: str, policy: str | None, as_of: date) -> None:
+    """Delete face crops that are past the policy's retention. `run` does this too."""
+    from auditor import pipeline
+
+    for folder in pipeline.expire(out, policy, as_of):
+        click.echo(f"Removed {folder}")
+
+
+def _pictures(path: Path) -> Iterable[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.rglob("*") if p.suffix.lower() in _PICTURES and p.is_file())
+
+
+def _columns(ages: tuple[int, int]) -> list[str]:
+    under = [f"p_under_{age}" for age in ages]
+    return ["path", "faces", "age", "age_sd", "age_low", "age_high", *under, "reason"]
+
+
+def _named(path: Path, row: dict[str, Any], ages: tuple[int, int]) -> dict[str, Any]:
+    values = row | {
+        "path": str(path),
+        f"p_under_{ages[1]}": row.get("p_under_challenge"),
+        f"p_under_{ages[0]}": row.get("p_under_legal"),
+    }
+    rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
+    return {name: rounded.get(name) for name in _columns(ages)}
+
+
+def _print_csv(rows: Iterable[dict[str, Any]], columns: list[str]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _print_json(rows: Iterable[dict[str, Any]], _columns: list[str]) -> None:
+    click.echo(json.dumps(list(rows), indent=1))
+
+
+def _print_table(rows: Iterable[dict[str, Any]], columns: list[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for name in columns:
+        table.add_column(name, justify="left" if name in ("path", "reason") else "right")
+    for row in rows:
+        cells = (
+            f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v)
+            for v in row.values()
+        )
+        table.add_row(*cells)
+    Console(width=None if sys.stdout.isatty() else 200).print(table, markup=False)
+
+
+_PRINTERS: dict[str, Callable[[Iterable[dict[str, Any]], list[str]], None]] = {
+    "csv": _print_csv,
+    "json": _print_json,
+    "table": _print_table,
+}
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on the terminal's standard error; nothing where there is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,400 @@
+"""The line, composed: plan a day, score its batches, settle the ledger, report.
+
+Each step reads what the step before it wrote below ``OUT/work/day=.../``, so that a scheduler can
+run them in different processes and hand on paths only. A step that is run again writes the same.
+"""
+
+import hashlib
+import json
+import logging
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor import store
+from auditor.collect import collect
+from auditor.decide import decide
+from auditor.errors import ConfigurationError, ContractError, SourceError
+from auditor.files import OutsideError, Place
+from auditor.model import Card
+from auditor.pages import Provenance
+from auditor.policy import Policy
+from auditor.report import render_day
+from auditor.score import Frame, Score, encode_crop, load_scorer
+from auditor.sources import read_sales, read_snapshot_index
+from auditor.store_days import store_days
+from auditor.tables import (
+    FRAME_SCORES,
+    LEDGER,
+    PROVENANCE,
+    REJECTS,
+    SALES,
+    STORE_DAYS,
+    STORED,
+    UNKNOWN_STORE,
+)
+
+log = logging.getLogger(__name__)
+
+#: Told how many frames of how many have been scored.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A day to audit: where its inputs lie, and where its results go. Addresses are URLs."""
+
+    day: date
+    sales: str
+    snapshots: str
+    out: str
+    policy: str | None = None  # of a TOML file; None stands for the built-in defaults
+    stores: tuple[str, ...] = ()  # none: all
+    batch_size: int = 256  # sales a scoring batch
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """How a day went."""
+
+    report: str  # index.html, relative to OUT
+    outcomes: dict[str, int]
+    above_limits: list[str]  # in words
+
+
+def run_day(job: Job, progress: Progress | None = None) -> DayResult:
+    """Audit a day in this process.
+
+    Raises:
+        AuditorError: the run failed as a whole.
+    """
+    batches = plan_day(job)
+    out = Place(job.out)
+    total = sum(_frames_in(store.read_table(out, batch, SALES)) for batch in batches)
+    done = 0
+    for batch in batches:
+        for _ in _score_batch(job, batch):
+            done += 1
+            if progress:
+                progress(done, total)
+    settle_day(job)
+    report = report_day(job)
+    expire(job.out, job.policy, job.day + timedelta(days=1))
+    ledger = store.read_day(out, "ledger", job.day, job.stores)
+    counts = {
+        row["values"]: row["counts"] for row in pc.value_counts(ledger["outcome"]).to_pylist()
+    }
+    return DayResult(report, counts, check_limits(job))
+
+
+def plan_day(job: Job) -> list[str]:
+    """Read, validate and collect the day's sales, and divide them into balanced batches.
+
+    Returns:
+        The batches, relative to OUT; none on a day without alcohol sales.
+
+    Raises:
+        SourceError: there is no till export of the day, and the policy lists no store to miss it.
+        ConfigurationError: the policy or an address is wrong.
+    """
+    policy = load_policy(job.policy)
+    card = Card.read(policy.chain_rules(job.day).model)
+    _known_stores(job, policy)
+    exports = read_sales(Place(job.sales), job.day, policy, stores=job.stores)
+    index = read_snapshot_index(Place(job.snapshots), job.day, policy, stores=job.stores)
+    if not exports.files and not policy.stores and not job.stores:
+        raise SourceError(
+            f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
+            f"{job.day}, or no date at all"
+        )
+    collected = collect(exports.table, index.table, job.day, policy)
+    days = store_days(
+        job.day,
+        policy,
+        sales=exports.counts,
+        index=index.counts,
+        collected=collected.counts,
+        stores=job.stores,
+    )
+    rejects = pa.concat_tables([exports.rejects, index.rejects, collected.rejects])
+    log.info("%s: %d alcohol sales, %d rejects", job.day, collected.sales.num_rows, len(rejects))
+
+    out, work = Place(job.out), _work(job.day)
+    out.remove(work)
+    store.write_table(out, f"{work}/coverage.parquet", days, STORE_DAYS)
+    store.write_table(out, f"{work}/rejects.parquet", rejects, REJECTS)
+    batches = []
+    for number, part in enumerate(_balanced(collected.sales, job.batch_size)):
+        batches.append(f"{work}/sales-{number:05d}.parquet")
+        store.write_table(out, batches[-1], part, SALES)
+    plan = {
+        "batches": batches,
+        "files": sorted([f.path, f.sha256] for f in (*exports.files, *index.files)),
+        "policy_sha256": policy.sha256,
+        "model": card.full_name,
+        "model_sha256": card.weights_sha256,
+    }
+    out.write(f"{work}/plan.json", json.dumps(plan, sort_keys=True, indent=1).encode())
+    return batches
+
+
+def score_batch(job: Job, batch: str) -> str:
+    """Score and decide one batch of :func:`plan_day`; keep the crops of its flagged sales.
+
+    Returns:
+        The path of the decided sales, relative to OUT.
+    """
+    for _ in _score_batch(job, batch):
+        pass
+    return _scored(batch)
+
+
+def settle_day(job: Job) -> None:
+    """Check that every sale came out exactly once, and write the day's partitions.
+
+    Raises:
+        ContractError: a sale was lost or doubled between the batches.
+        SourceError: the day is not planned, or a batch is not scored.
+    """
+    out, work = Place(job.out), _work(job.day)
+    plan = _plan(out, job.day)
+    try:
+        sales = [store.read_table(out, b, SALES).select(_KEY) for b in plan["batches"]]
+        parts = [store.read_table(out, _scored(b), LEDGER) for b in plan["batches"]]
+    except OSError as error:
+        raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
+    ledger = pa.concat_tables([LEDGER.empty(), *parts])
+    _same_sales(pa.concat_tables([SALES.empty().select(_KEY), *sales]), ledger.select(_KEY))
+
+    days = store.read_table(out, f"{work}/coverage.parquet", STORE_DAYS)
+    rejects = store.read_table(out, f"{work}/rejects.parquet", REJECTS)
+    rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
+    stores: list[str] = days["store_id"].to_pylist()
+    for row, store_id in enumerate(stores):
+        own = ledger.filter(pc.equal(ledger["store_id"], store_id))
+        crops = pc.drop_null(own["crop"]).to_pylist()
+        store.remove_crops(out, job.day, store_id, crops)
+        tables = {
+            "ledger": own,
+            "rejects": rejects.filter(pc.equal(rejected_in, store_id)),
+            "coverage": days.slice(row, 1),
+            "provenance": _provenance(store_id, plan, own),
+        }
+        for name, table in tables.items():
+            store.write_partition(out, name, job.day, store_id, table)
+    unplaced = rejects.filter(pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string()))))
+    if not job.stores:
+        store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, unplaced)
+        for name in (*STORED, "crops"):
+            store.remove_other_stores(out, name, job.day, {*stores, UNKNOWN_STORE})
+
+
+def report_day(job: Job) -> str:
+    """Render the day's pages from what is stored, and clear the day's workspace.
+
+    Returns:
+        The path of the chain's page, relative to OUT.
+    """
+    out = Place(job.out)
+    days = store.read_day(out, "coverage", job.day)
+    pages = render_day(
+        job.day,
+        ledger=store.read_day(out, "ledger", job.day),
+        store_days=days,
+        rejects=store.read_day(out, "rejects", job.day),
+        provenance=_shown(store.read_day(out, "provenance", job.day)),
+        policy=load_policy(job.policy),
+    )
+    folder = f"reports/{job.day}"
+    for name, content in pages.items():
+        out.write(f"{folder}/{name}", content)
+    for path in list(out.files(folder)):
+        if path.removeprefix(f"{folder}/") not in pages:
+            out.remove(path)
+    out.remove(_work(job.day))
+    return f"{folder}/index.html"
+
+
+def check_limits(job: Job) -> list[str]:
+    """Say which of the policy's limits the stored day exceeds; none is an empty list."""
+    out, limits = Place(job.out), load_policy(job.policy).chain_rules(job.day)
+    days = store.read_day(out, "coverage", job.day, job.stores).to_pandas()
+    outcomes = store.read_day(out, "ledger", job.day, job.stores)["outcome"].to_pylist()
+    rejected = int(days["lines_rejected"].sum() + days["snapshots_rejected"].sum())
+    read = int(days["lines_read"].sum() + days["snapshots_indexed"].sum())
+    missing = days.loc[days["export_status"] != "read", "store_id"].tolist()
+    above = []
+    if len(missing) > limits.max_missing_stores:
+        above.append(
+            f"no usable till export from {len(missing)} stores ({', '.join(missing[:10])}); "
+            f"max_missing_stores is {limits.max_missing_stores}"
+        )
+    for what, part, whole, limit, name in (
+        ("input rows were set aside", rejected, read, limits.max_rejected_share, "rejected"),
+        (
+            "alcohol sales could not be judged",
+            outcomes.count("inconclusive"),
+            len(outcomes),
+            limits.max_inconclusive_share,
+            "inconclusive",
+        ),
+    ):
+        if whole and part / whole > limit:
+            above.append(f"{part} of {whole} {what}; max_{name}_share is {limit:g}")
+    return above
+
+
+def expire(out: str, policy: str | None, as_of: date) -> list[str]:
+    """Delete the crops that are past the retention that holds on ``as_of``.
+
+    Returns:
+        The folders that were removed, relative to ``out``.
+    """
+    retention = load_policy(policy).chain_rules(as_of).retention_days
+    return store.expire_crops(Place(out), as_of, retention)
+
+
+def load_policy(url: str | None) -> Policy:
+    """The policy at ``url``, or the built-in defaults.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is no valid policy.
+    """
+    if url is None:
+        return Policy()
+    folder, _, name = url.rpartition("/")
+    try:
+        content = Place(folder or ".").read(name)
+    except (OSError, OutsideError) as error:
+        raise ConfigurationError(f"cannot read the policy {url}: {error}") from error
+    return Policy.from_toml(content, origin=url)
+
+
+_KEY = ["store_id", "transaction_id"]
+
+
+def _work(day: date) -> str:
+    return f"work/day={day.isoformat()}"
+
+
+def _scored(batch: str) -> str:
+    return batch.replace("/sales-", "/scored-")
+
+
+def _plan(out: Place, day: date) -> dict[str, Any]:
+    try:
+        plan: dict[str, Any] = json.loads(out.read(f"{_work(day)}/plan.json"))
+    except OSError as error:
+        raise SourceError(f"{day} is not planned below {out}: {error}") from error
+    return plan
+
+
+def _known_stores(job: Job, policy: Policy) -> None:
+    unknown = [s for s in job.stores if policy.stores and s not in policy.stores]
+    if unknown:
+        raise ConfigurationError(
+            f"store {unknown[0]} is not in the policy, which lists {', '.join(policy.stores)}"
+        )
+
+
+def _balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
+    """Cut ``sales`` into as few parts of at most ``batch_size`` as it takes, of equal size."""
+    parts = math.ceil(sales.num_rows / batch_size)
+    for number in range(parts):
+        start, end = (sales.num_rows * k // parts for k in (number, number + 1))
+        yield sales.slice(start, end - start)
+
+
+def _frames_in(sales: pa.Table) -> int:
+    return int(sales.num_rows - sales["snapshot_path"].null_count)
+
+
+def _score_batch(job: Job, batch: str) -> Iterator[None]:
+    """Score a batch, yielding after each frame."""
+    policy, out = load_policy(job.policy), Place(job.out)
+    sales = store.read_table(out, batch, SALES)
+    rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
+    scores: list[Score] = []
+    if _frames_in(sales):
+        scorer = load_scorer(policy.chain_rules(job.day).model)
+        for score in scorer.score(_frames(Place(job.snapshots), sales, rules)):
+            scores.append(score)
+            yield
+    ledger = decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules)
+
+    crops = {score.row["frame"]: score.crop for score in scores}
+    kept: list[str | None] = [None] * ledger.num_rows
+    keys = ledger.select([*_KEY, "outcome"]).to_pylist()
+    for row, sale in enumerate(keys):
+        crop = crops.get(row)
+        if sale["outcome"] == "flagged" and crop is not None:
+            path = store.crop_path(job.day, sale["store_id"], sale["transaction_id"])
+            out.write(path, encode_crop(crop))
+            kept[row] = path
+    column = ledger.schema.get_field_index("crop")
+    ledger = ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
+    store.write_table(out, _scored(batch), ledger, LEDGER)
+
+
+def _frames(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Iterator[Frame]:
+    wanted = sales.select(["store_id", "snapshot_path"]).to_pylist()
+    for number, sale in enumerate(wanted):
+        if sale["snapshot_path"] is None:
+            continue
+        own = rules[sale["store_id"]]
+        try:
+            yield Frame(number, own, snapshots.read(sale["snapshot_path"]))
+        except FileNotFoundError:
+            detail = "the index names a frame that is not there"
+            yield Frame(number, own, None, "snapshot_missing", detail)
+        except OutsideError as error:
+            yield Frame(number, own, None, detail=str(error))
+        except OSError as error:
+            if not snapshots.is_local:
+                raise  # the storage failed, not the frame: the task is to be tried again
+            yield Frame(number, own, None, detail=f"{type(error).__name__}: {error.strerror}")
+
+
+def _same_sales(planned: pa.Table, settled: pa.Table) -> None:
+    before, after = (pd.MultiIndex.from_frame(t.to_pandas()) for t in (planned, settled))
+    lost = before.difference(after)
+    if len(lost) or len(before) != len(after) or after.has_duplicates:
+        raise ContractError(
+            f"{len(before)} sales were planned and {len(after)} settled; lost: {list(lost[:3])}"
+        )
+
+
+def _provenance(store_id: str, plan: dict[str, Any], ledger: pa.Table) -> pa.Table:
+    frames = sorted(pc.drop_null(ledger["snapshot_sha256"]).to_pylist())
+    inputs = json.dumps([plan["files"], frames]).encode()
+    row = {name: plan[name] for name in ("policy_sha256", "model", "model_sha256")} | {
+        "store_id": store_id,
+        "inputs_sha256": hashlib.sha256(inputs).hexdigest(),
+        "auditor_version": version("auditor"),
+    }
+    return PROVENANCE.from_rows([row])
+
+
+def _shown(provenance: pa.Table) -> Provenance:
+    """What the pages name: one value where the stores agree, all of them where they do not."""
+    said = {
+        name: ", ".join(sorted(pc.unique(provenance[name]).to_pylist()))
+        for name in PROVENANCE.names
+        if name not in ("store_id", "inputs_sha256")
+    }
+    inputs = "".join(provenance["inputs_sha256"].to_pylist())
+    cards = [Card.read(m.rpartition("/")[2]) for m in pc.unique(provenance["model"]).to_pylist()]
+    return Provenance(
+        inputs_sha256=hashlib.sha256(inputs.encode()).hexdigest(),
+        **said,
+        calibrated=all(card.calibrated for card in cards),
+        mae_years=max((card.mae_years for card in cards), default=None),
+        model_limits=tuple(dict.fromkeys(limit for card in cards for limit in card.limits)),
+    )
