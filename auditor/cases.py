@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 
 from auditor import words
 from auditor.errors import ContractError
+from auditor.tables import INCONCLUSIVE_REASONS
 
 _BASKET_SHOWN = 10
 _FACES_SHOWN = 5
+_REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +166,13 @@ def flagged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Case, ...]:
 
 
 def unjudged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Unjudged, ...]:
-    """The inconclusive sales, by reason, store, time and transaction."""
+    """The inconclusive sales, by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
     rows = ledger.filter(pc.equal(ledger["outcome"], "inconclusive")).to_pylist()
     rows.sort(
-        key=lambda r: (str(r["reason"]), r["store_id"], r["sold_at"], r["transaction_id"]),
+        key=lambda r: (
+            *(_REASON_ORDER.get(r["reason"], len(_REASON_ORDER)), str(r["reason"])),
+            *(r["store_id"], r["sold_at"], r["transaction_id"]),
+        ),
     )
     return tuple(
         Unjudged(
@@ -249,7 +254,7 @@ def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[Step, ...]:
     ]
     if row["snapshot_offset_s"] is not None:
         frame_at = sold_at + timedelta(seconds=row["snapshot_offset_s"])
-        steps.append(Step(frame_at.astimezone(zone), "Camera frame, by the camera's clock"))
+        steps.append(Step(frame_at.astimezone(zone), "Camera frame (camera's clock)"))
     if row["birth_date"]:
         age = _age_on(row["birth_date"], sold_at.astimezone(zone).date())
         steps.append(Step(None, f"Date of birth on record: {age} years old that day"))

@@ -79,6 +79,7 @@ class Rejected:
 class Page:
     """One page. ``store_id`` is None on the chain's page.
 
+    ``stores`` leaves out those without an export: a zero would say something about them.
     ``cases``, ``unjudged`` and ``cashiers`` are what the page lists, up to its limit; the totals
     count all there are.
     """
@@ -193,7 +194,11 @@ class _Day:
             cases_total=len(cases),
             unjudged=tuple(not_judged[:limit]),
             unjudged_total=len(not_judged),
-            stores=count_stores(ledger, store_ids, min_exposure=rules.min_exposure),
+            stores=count_stores(
+                ledger,
+                (store.store_id for store in coverage.with_export("read")),
+                min_exposure=rules.min_exposure,
+            ),
             cashiers=cashiers[:limit],
             cashiers_total=len(cashiers),
             rejected=_rejected(_rows_of(self.rejects, store_id)),

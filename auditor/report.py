@@ -136,8 +136,9 @@ def flags_csv(cases: tuple[Case, ...]) -> str:
     A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
     ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    text = io.StringIO(newline="")
+    # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(FLAG_COLUMNS)
     for case in cases:
         row = _flag_row(case)

@@ -81,12 +81,9 @@ def why_flagged(age: float, challenge_age: int, id_check: str) -> str:
     """One plain sentence on why a sale is flagged; ``age`` in years."""
     recorded = label(ID_CHECKS, id_check)
     clause = _WHY.get(
-        id_check, f"the till recorded “{recorded}”, which the policy does not count as an ID check"
+        id_check, f"the till recorded “{recorded}”, which the policy does not count as a check"
     )
-    return (
-        f"The buyer is estimated at {years(age)}, under the challenge age of {challenge_age}, "
-        f"and {clause}."
-    )
+    return f"Estimated at {years(age)}, under the challenge age of {challenge_age}; {clause}."
 
 
 def counted(number: int, singular: str, plural: str | None = None) -> str:

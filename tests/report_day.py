@@ -1,0 +1,261 @@
+"""A small day of a small chain, made by hand, with everything on it that a page has to show."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+
+from auditor.pages import Provenance
+from auditor.policy import Policy
+from auditor.report import render_day
+from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, REJECTS, STORE_DAYS
+
+DAY = date(2026, 3, 27)
+NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
+SCRIPT = "<script>alert(1)</script>"
+FORMULA = '=HYPERLINK("https://example.invalid")'
+
+PROVENANCE = Provenance(
+    inputs_sha256="1a" * 32,
+    policy_sha256="2b" * 32,
+    model="age_resnet50/1",
+    model_sha256="3c" * 32,
+    auditor_version="0.1.0",
+    calibrated=True,
+    mae_years=6.9,
+    model_limits=("It was trained on few faces over 70.",),
+)
+
+POLICY = Policy(
+    {
+        "chain": {"name": "Corner & Sons"},
+        "stores": {
+            "S001": {"name": "High <Street>"},
+            "S002": {"name": "Station"},
+            "S003": {},
+            "S004": {"name": "Old Mill"},
+        },
+        "policy": [
+            {
+                "effective_from": date(2026, 1, 1),
+                "time_zone": "Europe/London",
+                "min_exposure": 4,
+                "override": [{"stores": ["S003"], "currency": "CHF"}],
+            }
+        ],
+    }
+)
+
+
+def sale(number: int, outcome: str, **other: Any) -> dict[str, Any]:
+    """A row of LEDGER without an estimate; times go up with ``number``."""
+    return {
+        "transaction_id": f"T{number:03}",
+        "store_id": "S001",
+        "till_id": "2",
+        "cashier_id": "C07",
+        "sold_at": NOON + timedelta(minutes=number),
+        "id_check": "none",
+        "outcome": outcome,
+        "legal_age": 18,
+        "challenge_age": 25,
+        "amount": Decimal("8.50"),
+        "basket": [line("Merlot 75cl", "8.50", alcohol=True)],
+        "marks": [],
+    } | other
+
+
+def line(description: str, amount: str, *, alcohol: bool, quantity: str = "1") -> dict[str, Any]:
+    return {
+        "sku": "4006381333931",
+        "description": description,
+        "quantity": Decimal(quantity),
+        "amount": Decimal(amount),
+        "alcohol": alcohol,
+    }
+
+
+def estimate(age: float, p_under_legal: float, p_under_challenge: float) -> dict[str, Any]:
+    """The columns of an estimate with a frame behind it."""
+    return {
+        "age": age,
+        "age_sd": 4.0,
+        "age_low": age - 5.1,
+        "age_high": age + 5.1,
+        "age_low_95": age - 7.8,
+        "age_high_95": age + 7.8,
+        "p_under_legal": p_under_legal,
+        "p_under_challenge": p_under_challenge,
+        "faces": 1,
+        "face_confidence": 0.99,
+        "face_px": 96.0,
+        "sharpness": 80.0,
+        "snapshot_id": "F1",
+        "snapshot_path": "S001/1.jpg",
+        "snapshot_sha256": "4d" * 32,
+        "matched_by": "transaction",
+        "snapshot_offset_s": -4.0,
+    }
+
+
+def flag(
+    number: int, age: float, p_legal: float, p_challenge: float, **other: Any
+) -> dict[str, Any]:
+    crop = {"crop": f"crops/day=2026-03-27/store=S001/{number:08x}.jpg"}
+    reason = {"reason": other.get("id_check", "none")}
+    guess = estimate(age, p_legal, p_challenge)
+    return sale(number, "flagged", **(guess | crop | reason | other))
+
+
+def store_day(store_id: str, **other: Any) -> dict[str, Any]:
+    """A row of STORE_DAYS of a store that sent an export and sold nothing."""
+    counts = [c.name for c in STORE_DAYS.columns if pa.types.is_integer(c.type)]
+    return {
+        **dict.fromkeys(counts, 0),
+        "store_id": store_id,
+        "store_name": POLICY.stores[store_id].name if store_id in POLICY.stores else None,
+        "time_zone": "Europe/London",
+        "export_status": "read",
+    } | other
+
+
+def ledger_rows() -> list[dict[str, Any]]:
+    other_face = {
+        "age": 41.2,
+        "age_sd": 5.0,
+        "age_low": 34.8,
+        "age_high": 47.6,
+        "p_under_legal": 0.0,
+        "p_under_challenge": 0.001,
+        "face_px": 50.0,
+    }
+    return [
+        flag(
+            1,
+            22.4,
+            0.21,
+            0.77,
+            cashier_id=SCRIPT,
+            faces=2,
+            other_faces=[other_face],
+            marks=["several_faces", "matched_by_time", "a_mark_without_words"],
+            matched_by="till_and_time",
+            amount=Decimal("1017.25"),
+            basket=[
+                line("Sourdough <b>loaf</b>", "2.80", alcohol=False),
+                line("Lager 4x440ml", "12.50", alcohol=True, quantity="2"),
+                *(line(f"Cheese {n}", "1.00", alcohol=False, quantity="0.250") for n in range(12)),
+            ],
+        ),
+        flag(
+            2,
+            16.9,
+            0.64,
+            0.98,
+            id_check="looks_over",
+            id_check_at=NOON + timedelta(minutes=1, seconds=40),
+            id_check_by="C07",
+        ),
+        flag(3, 24.9, 0.05, 0.52, id_check="not_recorded", cashier_id=FORMULA, crop=None),
+        flag(4, 22.1, 0.21, 0.79, id_check="dob_on_file", birth_date=date(1992, 3, 28)),
+        sale(
+            5,
+            "id_checked",
+            **estimate(19.0, 0.4, 0.93),
+            id_check="id_scanned",
+            id_check_at=NOON + timedelta(minutes=4, seconds=50),
+            id_check_by="C07",
+            birth_date=date(2005, 1, 1),
+        ),
+        sale(6, "refused", **estimate(17.0, 0.6, 0.97), id_check="refused", cashier_id="C08"),
+        sale(7, "over_threshold", **estimate(44.0, 0.01, 0.03)),
+        sale(8, "over_threshold", **estimate(26.2, 0.11, 0.41), cashier_id="C08"),
+        sale(9, "id_checked", id_check="id_viewed"),
+        *(
+            sale(
+                20 + n,
+                "inconclusive",
+                reason=reason,
+                snapshot_id=None if reason == "snapshot_missing" else f"F{n}",
+            )
+            for n, reason in enumerate(INCONCLUSIVE_REASONS)
+        ),
+    ]
+
+
+def ledger() -> pa.Table:
+    return LEDGER.from_rows(ledger_rows())
+
+
+def store_days() -> pa.Table:
+    return STORE_DAYS.from_rows(
+        [
+            store_day(
+                "S001",
+                export_files=1,
+                lines_read=60,
+                lines_rejected=2,
+                transactions=31,
+                duplicate_transactions=1,
+                alcohol_sales=len(ledger_rows()),
+                alcohol_returns=1,
+                snapshots_indexed=14,
+                snapshots_matched=12,
+                snapshots_unclaimed=2,
+                times_ambiguous=1,
+            ),
+            store_day("S002", export_status="missing"),
+            store_day("S003", export_files=1),
+            store_day("S004", export_status="unreadable", export_files=1, lines_read=3),
+        ]
+    )
+
+
+def rejects() -> pa.Table:
+    return REJECTS.from_rows(
+        [
+            {
+                "stage": "sources",
+                "reason": "path_outside",
+                "source": "S001/index.csv",
+                "row": 4,
+                "column": "path",
+                "value": "../../etc/passwd",
+                "detail": "the path leaves the snapshots' address",
+                "store_id": "S001",
+            },
+            {
+                "stage": "sources",
+                "reason": "no_number",
+                "source": "S001/2026-03-27.csv",
+                "row": 12,
+                "column": "amount",
+                "value": "<img src=x onerror=alert(1)>",
+                "detail": "amount must be a decimal number such as 6.25",
+                "store_id": "S001",
+            },
+            {
+                "stage": "sources",
+                "reason": "file_unreadable",
+                "source": "S004/2026-03-27.csv",
+                "detail": "no header row",
+            },
+        ]
+    )
+
+
+def render(**other: Any) -> dict[str, bytes]:
+    """The files of the day, with some of its tables replaced."""
+    tables = {"ledger": ledger(), "store_days": store_days(), "rejects": rejects()}
+    return render_day(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
+
+
+def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
+    """The files of a day on which one store made these sales."""
+    one = store_day("S001", **({"alcohol_sales": len(rows), "transactions": len(rows)} | day))
+    return render(
+        ledger=LEDGER.from_rows(rows),
+        store_days=STORE_DAYS.from_rows([one]),
+        rejects=REJECTS.empty(),
+    )
