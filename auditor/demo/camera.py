@@ -35,62 +35,62 @@ class Snapshot:
     content: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shot:
+    """Where and when a frame was taken, and which transaction its index row will name."""
+
+    store: Store
+    till: Till
+    captured_at: datetime
+    transaction_id: str | None = None
+    trouble: str | None = None
+
+
 def capture(
     store: Store, basket: Basket, trouble: str | None, rng: np.random.Generator
 ) -> Snapshot | None:
     """Take the frame of ``basket``; None if none was taken."""
     if trouble == "no_snapshot":
         return None
-    captured_at = basket.sold_at + timedelta(
-        seconds=store.camera_seconds, milliseconds=int(rng.integers(-9000, 2000))
-    )
-    unnamed = trouble in ("unnamed_frame", "camera_clock_off")
+    shift = timedelta(seconds=store.camera_seconds, milliseconds=int(rng.integers(-9000, 2000)))
+    is_named = trouble not in ("unnamed_frame", "camera_clock_off")
+    name = basket.transaction_id if is_named else None
     buyer = basket.buyer or faces()[int(rng.integers(len(faces())))]
-    people, blur = _people(buyer, trouble, rng)
-    picture = _picture(store, basket.till, captured_at, people, blur, rng)
-    return _snapshot(
-        store, basket.till, captured_at, None if unnamed else basket.transaction_id,
-        picture, trouble,
-    )  # fmt: skip
+    return _take(_Shot(store, basket.till, basket.sold_at + shift, name, trouble), buyer, rng)
 
 
 def stray(store: Store, till: Till, captured_at: datetime, rng: np.random.Generator) -> Snapshot:
     """Take a frame that belongs to no basket."""
-    people, blur = _people(faces()[int(rng.integers(len(faces())))], None, rng)
-    picture = _picture(store, till, captured_at, people, blur, rng)
-    return _snapshot(store, till, captured_at, None, picture, None)
+    somebody = faces()[int(rng.integers(len(faces())))]
+    return _take(_Shot(store, till, captured_at), somebody, rng)
 
 
-def _snapshot(
-    store: Store, till: Till, captured_at: datetime, transaction_id: str | None,
-    picture: npt.NDArray[np.uint8], trouble: str | None,
-) -> Snapshot:  # fmt: skip
-    local = captured_at.astimezone(_ZONE)
-    name = f"{store.store_id}-{till.till_id}-{local:%Y%m%dT%H%M%S}"
-    content, suffix = encode(picture, trouble if trouble in _FORMATS else "jpeg")
-    path = f"frames/{local:%Y-%m-%d}/{store.store_id}/{name}.{suffix}"
-    if trouble == "path_outside":
-        return Snapshot(name, till.till_id, captured_at, transaction_id, "../../etc/passwd", None)
-    if trouble == "truncated_file":
-        content = content[: len(content) * 2 // 5]
-    elif trouble == "empty_file":
-        content = b""
-    return Snapshot(name, till.till_id, captured_at, transaction_id, path, content)
-
-
-def _picture(
-    store: Store, till: Till, captured_at: datetime, people: tuple[Person, ...], blur: float,
-    rng: np.random.Generator,
-) -> npt.NDArray[np.uint8]:  # fmt: skip
+def _take(shot: _Shot, buyer: Face, rng: np.random.Generator) -> Snapshot:
+    local = shot.captured_at.astimezone(_ZONE)
+    store_id, till_id = shot.store.store_id, shot.till.till_id
+    people, blur = _people(buyer, shot.trouble, rng)
     light = Light(
         exposure=float(rng.uniform(0.68, 1.22)),
         warmth=float(rng.normal(0, 0.045)),
         side=float(rng.uniform(-0.35, 0.35)),
         blur=blur,
     )
-    caption = f"{store.store_id} TILL {till.till_id}  {captured_at.astimezone(_ZONE):%F %T}"
-    place = int(store.store_id[1:]) * 100 + int(till.till_id)
-    return draw(Scene(place, int(rng.integers(2**32)), people, light, caption))
+    caption = f"{store_id} TILL {till_id}  {local:%Y-%m-%d %H:%M:%S}"
+    place = int(store_id[1:]) * 100 + int(till_id)
+    picture = draw(Scene(place, int(rng.integers(2**32)), people, light, caption))
+    form = shot.trouble if shot.trouble in _FORMATS else "jpeg"
+    encoded, suffix = encode(picture, form)
+    content: bytes | None = encoded
+    name = f"{store_id}-{till_id}-{local:%Y%m%dT%H%M%S}"
+    path = f"frames/{local:%Y-%m-%d}/{store_id}/{name}.{suffix}"
+    match shot.trouble:
+        case "truncated_file":
+            content = encoded[: len(encoded) * 2 // 5]
+        case "empty_file":
+            content = b""
+        case "path_outside":
+            path, content = "../../etc/passwd", None
+    return Snapshot(name, till_id, shot.captured_at, shot.transaction_id, path, content)
 
 
 def _people(
@@ -108,7 +108,7 @@ def _people(
             small = float(rng.uniform(18, 24))
             return (_person(buyer, 320 + side * 60, 190, small, rng),), blur
         case "face_blurred":
-            return (_person(buyer, 320, 230, 130, rng),), 7.0
+            return (_person(buyer, 320, 230, 125, rng),), 7.5
         case "two_faces":
             width = float(rng.uniform(100, 125))
             x = 320 - side * width * 0.45

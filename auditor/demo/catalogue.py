@@ -11,7 +11,7 @@ ZONE = "Europe/London"
 DAYS = (date(2026, 3, 27), date(2026, 3, 28), date(2026, 3, 29))
 
 #: Hour at which the late shift takes over.
-LATE_SHIFT = 15
+LATE_SHIFT = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +50,33 @@ class Store:
     youth: float = 1.0
     camera_seconds: float = 0.0
 
+    @property
+    def writes_text(self) -> bool:
+        """Whether its exports are text, so that a row can be malformed."""
+        return self.dialect != "parquet"
+
 
 STORES = (
     Store(
         "S001", "Harbour Lane", "iso", 7, 23, 118,
         (
-            Till("01", 0.30, "E1012", "E1031"),
-            Till("02", 0.36, "E1019", "E1043"),
-            Till("51", 0.13, "E1023", "E1047", self_checkout=True),
-            Till("52", 0.12, "E1023", "E1047", self_checkout=True),
+            Till("01", 0.25, "E1012", "E1031"),
+            Till("02", 0.43, "E1019", "E1043"),
+            Till("51", 0.12, "E1023", "E1047", self_checkout=True),
+            Till("52", 0.11, "E1023", "E1047", self_checkout=True),
             Till("53", 0.09, "E1023", "E1047", self_checkout=True),
         ),
-        youth=1.5,
+        youth=1.8,
     ),
     Store(
         "S002", "Mill Road", "spaced", 8, 22, 92,
         (
-            Till("01", 0.42, "E2008", "E2015"),
-            Till("03", 0.22, None, "E2026", records_checks=False),
-            Till("51", 0.20, "E2011", "E2003", self_checkout=True),
-            Till("52", 0.16, "E2011", "E2003", self_checkout=True),
+            Till("01", 0.38, "E2008", "E2015"),
+            Till("03", 0.28, None, "E2026", records_checks=False),
+            Till("51", 0.19, "E2011", "E2003", self_checkout=True),
+            Till("52", 0.15, "E2011", "E2003", self_checkout=True),
         ),
+        youth=1.4,
     ),
     Store(
         "S003", "Castle Street", "local", 8, 22, 70,
@@ -89,7 +95,7 @@ STORES = (
             Till("51", 0.25, "E4006", "E4011", self_checkout=True),
             Till("52", 0.20, "E4006", "E4011", self_checkout=True),
         ),
-        youth=1.2,
+        youth=1.3,
     ),
 )  # fmt: skip
 
@@ -107,7 +113,8 @@ OTHER_BASKETS = 1.3
 
 #: Buyers' ages: lower end of the band, years, and its weight. The last band is open.
 AGE_BANDS = (
-    (14, 0.035), (18, 0.15), (25, 0.15), (31, 0.20), (39, 0.18), (48, 0.15), (57, 0.09), (64, 0.05),
+    (14, 0.05), (18, 0.22), (21, 0.08), (25, 0.16), (31, 0.18), (39, 0.14), (48, 0.11),
+    (57, 0.05), (64, 0.03),
 )  # fmt: skip
 
 

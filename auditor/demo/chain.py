@@ -4,6 +4,7 @@ from bisect import bisect
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -64,6 +65,14 @@ class Basket:
         return self.check.state in (*_CHECKED, "refused")
 
 
+class _Slot(NamedTuple):
+    """A basket to be filled: when (UTC) and where it is paid."""
+
+    sold_at: datetime
+    till: Till
+    has_alcohol: bool
+
+
 def trade(store: Store, day: date, alcohol_sales: int, rng: np.random.Generator) -> list[Basket]:
     """Return the baskets of ``store`` on ``day``, ``alcohol_sales`` of them alcohol sales, by time.
 
@@ -73,16 +82,19 @@ def trade(store: Store, day: date, alcohol_sales: int, rng: np.random.Generator)
     others = round(alcohol_sales * catalogue.OTHER_BASKETS) - extra
     wanted = [True] * alcohol_sales + [False] * (others + extra)
     slots = _slots(store, day, wanted, rng)
-    unusual = rng.choice([i for i, slot in enumerate(slots) if not slot[2]], extra, replace=False)
+    unusual = rng.choice(
+        [i for i, slot in enumerate(slots) if not slot.has_alcohol], extra, replace=False
+    )
     corrected = rng.choice(
-        [i for i, s in enumerate(slots) if s[2]], troubles.CORRECTED, replace=False
+        [i for i, s in enumerate(slots) if s.has_alcohol], troubles.CORRECTED, replace=False
     )
     baskets = []
     numbers: dict[str, int] = {}
-    for i, (sold_at, till, has_alcohol) in enumerate(slots):
-        numbers[till.till_id] = numbers.get(till.till_id, 100) + 1
-        name = f"{store.store_id}-{day:%y%m%d}-{till.till_id}-{numbers[till.till_id]:04d}"
-        basket = _basket(name, store, till, sold_at, has_alcohol=has_alcohol, rng=rng)
+    for i, slot in enumerate(slots):
+        till_id = slot.till.till_id
+        numbers[till_id] = numbers.get(till_id, 100) + 1
+        name = f"{store.store_id}-{day:%y%m%d}-{till_id}-{numbers[till_id]:04d}"
+        basket = _basket(name, store, slot, rng)
         if i in unusual[: troubles.RETURNS]:
             basket = _given_back(basket, rng)
         elif i in unusual:
@@ -93,12 +105,10 @@ def trade(store: Store, day: date, alcohol_sales: int, rng: np.random.Generator)
     return baskets
 
 
-def _slots(
-    store: Store, day: date, wanted: list[bool], rng: np.random.Generator
-) -> list[tuple[datetime, Till, bool]]:
+def _slots(store: Store, day: date, wanted: list[bool], rng: np.random.Generator) -> list[_Slot]:
     """When and at which till each basket is paid, no two too close together at one till."""
     taken: dict[str, list[datetime]] = {till.till_id: [] for till in store.tills}
-    slots = []
+    slots: list[_Slot] = []
     hours = np.arange(24)
     is_open = (hours >= store.opens) & (hours < store.closes)
     while len(slots) < len(wanted):
@@ -114,18 +124,16 @@ def _slots(
         times = taken[till.till_id]
         if all(abs((sold_at - t).total_seconds()) >= _APART for t in times):
             times.insert(bisect(times, sold_at), sold_at)
-            slots.append((sold_at, till, has_alcohol))
-    return sorted(slots, key=lambda slot: (slot[0], slot[1].till_id))
+            slots.append(_Slot(sold_at, till, has_alcohol))
+    return sorted(slots, key=lambda slot: (slot.sold_at, slot.till.till_id))
 
 
 def _serving(till: Till, local_hour: int) -> str | None:
     return till.early if local_hour < catalogue.LATE_SHIFT else till.late
 
 
-def _basket(
-    name: str, store: Store, till: Till, sold_at: datetime, *, has_alcohol: bool,
-    rng: np.random.Generator,
-) -> Basket:  # fmt: skip
+def _basket(name: str, store: Store, slot: _Slot, rng: np.random.Generator) -> Basket:
+    sold_at, till, has_alcohol = slot
     cashier = _serving(till, sold_at.astimezone(_ZONE).hour)
     if cashier is None:
         raise AssertionError(f"till {till.till_id} is closed at {sold_at}")
@@ -176,7 +184,7 @@ def _line(product: Product, at: datetime, check: str, rng: np.random.Generator) 
 def _check(buyer: Face, cashier: str, sold_at: datetime, rng: np.random.Generator) -> Check:
     """What this cashier does about this buyer's age, and what the till keeps of it."""
     looks = buyer.age + float(rng.normal(0, 2.5))
-    asks = float(np.interp(looks, [25, 28, 32, 40], [0.95, 0.6, 0.2, 0.02]))
+    asks = float(np.interp(looks, [25, 28, 32, 40], [0.94, 0.5, 0.18, 0.02]))
     if cashier == catalogue.CARELESS_CASHIER:
         asks *= 0.06
     at = sold_at - timedelta(seconds=int(rng.integers(9, 40)))

@@ -21,10 +21,10 @@ _FOLDER = Path(__file__).parent / "faces"
 _YOUNGEST = 14.0
 
 #: Where the composite lies on the head's canvas, and how large that canvas is.
-ORIGIN_X, ORIGIN_Y = 112, 120
-WIDTH, HEIGHT = 480, 560
+ORIGIN_X, ORIGIN_Y = 24, 60
+WIDTH, HEIGHT = 304, 464
 #: The point on the canvas that a head turns and stands on: between the collar bones.
-PIVOT = (ORIGIN_X + 128.0, ORIGIN_Y + 330.0)
+PIVOT = (ORIGIN_X + 128.0, ORIGIN_Y + 302.0)
 #: The middle of the face, and its width from cheek to cheek.
 CENTRE = (ORIGIN_X + 128.0, ORIGIN_Y + 148.0)
 FACE_WIDTH = 180.0
@@ -47,18 +47,12 @@ def faces() -> tuple[Face, ...]:
     return tuple(face for face in rows if face.age >= _YOUNGEST)
 
 
-@dataclass(frozen=True, eq=False)
-class Head:
-    """A head on its canvas: premultiplied colours and opacity, and the colour of its skin."""
-
-    colours: FloatArray  # (HEIGHT, WIDTH, 3)
-    opacity: FloatArray  # (HEIGHT, WIDTH, 1)
-    skin: FloatArray  # (3,)
-
-
 @cache
-def head(face: Face) -> Head:
+def head(face: Face) -> FloatArray:
     """Draw the head of ``face``; the same face always wears the same hair.
+
+    Returns:
+        (HEIGHT, WIDTH, 4): the colours, multiplied by the opacity, and the opacity.
 
     Raises:
         FileNotFoundError: the composite is not there.
@@ -87,7 +81,7 @@ def head(face: Face) -> Head:
         mask = _hair_cap(face, rng)
         colours = colours * (1 - mask) + _strands(hair, rng) * mask
         opacity = opacity + mask - opacity * mask
-    return Head(colours, opacity, skin)
+    return np.concatenate([colours * opacity, opacity], axis=2)
 
 
 def _on_canvas(face: Face) -> tuple[FloatArray, FloatArray]:
@@ -130,7 +124,7 @@ def _hair_colour(
     band = composite[ORIGIN_Y : ORIGIN_Y + 60, ORIGIN_X + 28 : ORIGIN_X + 228].reshape(-1, 3)
     light = band.mean(axis=1)
     colour = band[light <= np.quantile(light, 0.25)].mean(axis=0)
-    colour *= min(1.0, 0.62 * float(skin.mean()) / max(float(colour.mean()), 1.0))
+    colour *= min(1.0, 0.5 * float(skin.mean()) / max(float(colour.mean()), 1.0))
     grey = float(np.clip((face.age - 48) / 25, 0, 1)) * float(rng.uniform(0.6, 1.0))
     silver = np.full(3, 0.8 * skin.mean(), np.float32)
     return np.asarray(colour * (1 - grey) + silver * grey, np.float32)
@@ -144,7 +138,7 @@ def _is_bald(face: Face, rng: np.random.Generator) -> bool:
     return bool(rng.random() < 0.35) and face.sex == "male" and face.age > 42
 
 
-def _soft(mask: FloatArray | npt.NDArray[np.bool_], sigma: float = 1.5) -> FloatArray:
+def _soft(mask: npt.NDArray[np.generic], sigma: float = 1.5) -> FloatArray:
     blurred = cv2.GaussianBlur(np.asarray(mask, np.float32), (0, 0), sigma)
     return np.asarray(blurred, np.float32)[..., None]
 
@@ -163,14 +157,14 @@ def _ears() -> FloatArray:
 
 def _neck() -> FloatArray:
     y, x = _grid()
-    half = 60 + 26 * np.clip((y - 290) / 60, 0, 1) ** 2
-    throat = (np.abs(x - 128) < half) & (y > 190) & (y < 418 - np.abs(x - 128) * 0.9)
+    half = 50 + 30 * np.clip((y - 265) / 45, 0, 1) ** 2
+    throat = (np.abs(x - 128) < half) & (y > 190) & (y < 380 - np.abs(x - 128) * 0.9)
     return _soft(throat)
 
 
 def _shaded_neck(field: FloatArray) -> FloatArray:
     y, x = _grid()
-    shadow = 0.62 + 0.26 * np.clip((y - 255) / 95, 0, 1)
+    shadow = 0.66 + 0.26 * np.clip((y - 262) / 60, 0, 1)
     shadow *= 1 - 0.25 * np.clip(np.abs(x - 128) / 70, 0, 1) ** 2
     return np.asarray(field * shadow[..., None], np.float32)
 
@@ -185,29 +179,30 @@ def _rounded(field: FloatArray) -> FloatArray:
 def _hair_cap(face: Face, rng: np.random.Generator) -> FloatArray:
     """Hair over the skull and down the temples, open above the brows."""
     y, x = _grid()
-    parting = float(rng.uniform(-40, 40))
-    waves = 5 * np.sin(x / float(rng.uniform(9, 16)) + float(rng.uniform(0, 6)))
-    top = float(rng.uniform(24, 40)) if face.sex == "female" else float(rng.uniform(28, 46))
-    hairline = 146 - (146 - top - waves + 0.08 * np.abs(x - 128 - parting)) * np.sqrt(
-        np.clip(1 - ((x - 128) / 93) ** 2, 0, 1)
-    )
-    outline = np.hypot((x - 128) / 106, (y - 96) / 148) < 1
-    ends = 118 + (60 if face.sex == "female" else 0) + 3 * waves
-    inside = np.abs(x - 128) < 93
-    return _soft(outline & (y < ends) & ((y < hairline) | ~inside), 3.5)
+    is_female = face.sex == "female"
+    fringe = cv2.GaussianBlur(rng.standard_normal((1, WIDTH)).astype(np.float32), (0, 0), 3) * 12
+    parting = float(rng.uniform(-60, 60))
+    top = float(rng.uniform(22, 38)) + 0.16 * np.abs(x - 128 - parting) - fringe
+    arch = np.sqrt(np.clip(1 - ((x - 128) / 92) ** 2, 0, 1))
+    hairline = 140 - (140 - top) * arch
+    volume = float(rng.uniform(0, 8)) if is_female else float(rng.uniform(-3, 7))
+    outline = np.hypot((x - 128) / (100 + volume), (y - 97) / (138 + volume)) < 1
+    length = 175 if is_female else float(rng.uniform(78, 112))
+    ends = np.clip((length + 2 * fringe - y) / 22, 0, 1)
+    return _soft(outline * ends * ((y < hairline) | (np.abs(x - 128) > 92)), 3.0)
 
 
 def _long_hair(rng: np.random.Generator) -> FloatArray:
     y, x = _grid()
-    length = float(rng.uniform(250, 400))
+    length = float(rng.uniform(240, 385))
     half = 108 + 14 * np.clip((y - 60) / 200, 0, 1) + 4 * np.sin(y / 23)
     return _soft((np.abs(x - 128) < half) & (y > 60) & (y < length - 0.2 * np.abs(x - 128)), 3.0)
 
 
 def _strands(colour: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Hair of ``colour``: fine vertical streaks under a broad sheen."""
-    noise = rng.standard_normal((HEIGHT // 16, WIDTH)).astype(np.float32)
+    noise = rng.standard_normal((HEIGHT // 24, WIDTH // 2)).astype(np.float32)
     streaks = cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     y, x = _grid()
     sheen = 0.9 + 0.35 * np.exp(-(((x - 105) / 60) ** 2) - ((y - 0) / 45) ** 2)
-    return np.asarray(colour * (sheen * (1 + 0.13 * streaks))[..., None], np.float32)
+    return np.asarray(colour * (sheen * (1 + 0.12 * streaks))[..., None], np.float32)

@@ -18,12 +18,19 @@ from auditor.demo.portrait import (
     WIDTH,
     Face,
     FloatArray,
-    Head,
     head,
 )
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 _NOISE_SIDE = 1024
+#: No body is seen below this row: the counter hides it.
+_BEHIND_COUNTER = 440
+#: The right half of a body's outline, in the portrait's pixels, from where the head stands on it.
+_SHOULDER = np.array(
+    [[60, -22], [80, -8], [140, 22], [206, 52], [242, 100], [262, 210], [250, 860]], float
+)
+#: The right leg, likewise; only of people far away is it seen.
+_LEG = np.array([[8, 840], [190, 840], [150, 1500], [30, 1500]], float)
 
 _COATS = (
     (52, 44, 40), (96, 62, 34), (40, 40, 110), (70, 92, 60), (128, 122, 116), (150, 110, 70),
@@ -45,13 +52,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """The light of one frame: exposure (1 is normal), warmth (0 is neutral, positive is red), the
-    share by which the right is brighter than the left, and the spread of the blur in pixels."""
+    """The light of one frame, and the camera's blur."""
 
-    exposure: float
-    warmth: float
-    side: float
-    blur: float
+    exposure: float  # 1 is normal
+    warmth: float  # 0 is neutral, positive is red
+    side: float  # share by which the right is brighter than the left
+    blur: float  # standard deviation, pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +78,20 @@ def draw(scene: Scene) -> npt.NDArray[np.uint8]:
     frame = backdrop.copy()
     for person in scene.people:
         _add_person(frame, person, scene.light, rng)
-    frame = frame * (1 - counter_mask) + counter * counter_mask
+    frame += (counter - frame) * counter_mask
     _add_goods(frame, rng)
     frame = _lit(frame, scene.light)
     if scene.light.blur > 0.3:
-        frame = cv2.GaussianBlur(frame, (0, 0), scene.light.blur)
-    frame += _noise(rng, 2.0 + 2.5 / max(scene.light.exposure, 0.5))
+        frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), scene.light.blur), np.float32)
+    # What blurs a frame, a long exposure, also evens out the noise.
+    noise = (2.0 + 2.5 / scene.light.exposure) / (1 + 0.3 * scene.light.blur)
+    frame += _noise(rng, noise)
     picture = np.clip(frame, 0, 255).astype(np.uint8)
-    for colour, thickness in ((0, 3), (235, 1)):
-        cv2.putText(
-            picture, scene.caption, (14, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.5,
-            (colour, colour, colour), thickness, cv2.LINE_AA,
-        )  # fmt: skip
+    picture[8:32, 8:330] //= 4
+    cv2.putText(
+        picture, scene.caption, (14, 26), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (225, 225, 225), 1,
+        cv2.LINE_AA,
+    )  # fmt: skip
     return np.asarray(picture[..., ::-1], np.uint8)
 
 
@@ -91,7 +99,7 @@ def draw(scene: Scene) -> npt.NDArray[np.uint8]:
 def _till(place: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     """What the camera of a till always sees: the shop behind, the counter before, its mask."""
     rng = np.random.default_rng(place)
-    wall = rng.uniform(120, 190) * np.array([1, 1, 1]) + rng.uniform(-14, 14, 3)
+    wall = rng.uniform(120, 180) + rng.uniform(-8, 8, 3)
     fall = np.linspace(1.12, 0.72, FRAME_HEIGHT)[:, None, None]
     shop = np.ones((FRAME_HEIGHT, FRAME_WIDTH, 1)) * wall * fall
     picture = np.ascontiguousarray(np.clip(shop, 0, 255), np.uint8)
@@ -106,13 +114,13 @@ def _till(place: int) -> tuple[FloatArray, FloatArray, FloatArray]:
 def _add_shelves(
     picture: npt.NDArray[np.uint8], left: int, right: int, rng: np.random.Generator
 ) -> None:
-    back = [int(v) for v in rng.integers(60, 110, 3)]
+    back = [int(v) for v in rng.integers(60, 90) + rng.integers(-6, 6, 3)]
     cv2.rectangle(picture, (left, 30), (right, FRAME_HEIGHT), back, -1)
     for board in range(40 + int(rng.integers(0, 20)), FRAME_HEIGHT, int(rng.integers(62, 84))):
         x = left + 4
         while x < right - 14:
             width, height = int(rng.integers(10, 30)), int(rng.integers(26, 54))
-            colour = [int(v) for v in rng.integers(50, 200, 3)]
+            colour = [int(v) for v in rng.integers(75, 165) + rng.integers(-38, 38, 3)]
             for facing in range(int(rng.integers(1, 5))):
                 start = x + facing * (width + 2)
                 end = min(start + width, right - 4)
@@ -155,55 +163,63 @@ def _counter(rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
 
 
 def _add_person(frame: FloatArray, person: Person, light: Light, rng: np.random.Generator) -> None:
-    sprite = head(person.face)
     scale = person.face_width / FACE_WIDTH
     turn = cv2.getRotationMatrix2D(PIVOT, person.tilt, 1.0)
     middle = turn @ np.array([*CENTRE, 1.0])
     foot = np.array([person.x, person.y]) + scale * (np.array(PIVOT) - middle)
     _add_body(frame, foot, scale, person.coat, rng)
-    _add_head(frame, sprite, foot, scale, person.tilt, light)
+    _add_head(frame, person, foot, light)
 
 
 def _add_body(
     frame: FloatArray, foot: npt.NDArray[np.float64], scale: float, coat: int,
     rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    half = np.array(
-        [[62, -34], [84, -14], [150, 22], [214, 58], [248, 110], [268, 220], [276, 1400]]
-    )
-    outline = np.concatenate([half * (-1, 1), half[::-1]]) * scale + foot
-    mask = np.zeros((FRAME_HEIGHT, FRAME_WIDTH), np.uint8)
-    cv2.fillPoly(mask, [np.round(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    y, x = np.mgrid[0:FRAME_HEIGHT, 0:FRAME_WIDTH].astype(np.float32)
-    across = (x - foot[0]) / (276 * scale)
-    folds = cv2.resize(
-        rng.standard_normal((4, 10)).astype(np.float32),
-        (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_CUBIC,
-    )  # fmt: skip
-    shade = 1.1 - 0.45 * across * across + 0.07 * folds - 0.12 * np.clip((y - foot[1]) / 500, 0, 1)
-    cloth = np.array(_COATS[coat % len(_COATS)], np.float32) * shade[..., None]
-    seam = np.abs(x - foot[0] - 2 * scale) < 3.5 * scale
-    cloth = np.where(seam[..., None], cloth * 0.6, cloth)
+    outline = np.concatenate([_SHOULDER * (-1, 1), _SHOULDER[::-1]]) * scale + foot
+    for side in (-1, 1):
+        leg = np.round(_LEG * (side, 1) * scale + foot).astype(np.int32)
+        cv2.fillPoly(frame, [leg], (46, 42, 40))
+    left, top = np.clip(np.floor(outline.min(axis=0)).astype(int) - 2, 0, None)
+    right = min(int(outline[:, 0].max()) + 3, FRAME_WIDTH)
+    part = frame[top:_BEHIND_COUNTER, left:right]
+    if not part.size:
+        return
+    height, width = part.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
+    inside = np.round((outline - (left, top)) * 16).astype(np.int32)
+    cv2.fillPoly(mask, [inside], 255, cv2.LINE_AA, 4)
+    folds = rng.standard_normal((4, 10)).astype(np.float32)
+    y = (np.arange(height, dtype=np.float32)[:, None] + top - foot[1]) / (500 * scale)
+    x = (np.arange(width, dtype=np.float32)[None, :] + left - foot[0]) / (276 * scale)
+    shade = 1.1 - 0.45 * x * x - 0.15 * np.clip(y, 0, 1)
+    shade += 0.07 * cv2.resize(folds, (width, height), interpolation=cv2.INTER_CUBIC)
+    shade *= np.where(np.abs(x - 0.008) < 0.012, 0.6, 1)  # the zip
+    cloth = np.array(_COATS[coat % len(_COATS)], np.float32) * shade[..., None].astype(np.float32)
     cover = cv2.GaussianBlur(mask.astype(np.float32) / 255, (0, 0), 0.8)[..., None]
-    frame += (cloth.astype(np.float32) - frame) * cover
+    part += np.asarray((cloth - part) * cover, np.float32)
 
 
 def _add_head(
-    frame: FloatArray, sprite: Head, foot: npt.NDArray[np.float64], scale: float, tilt: float,
-    light: Light,
-) -> None:  # fmt: skip
+    frame: FloatArray, person: Person, foot: npt.NDArray[np.float64], light: Light
+) -> None:
+    scale = person.face_width / FACE_WIDTH
     size = (max(1, round(WIDTH * scale)), max(1, round(HEIGHT * scale)))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    layers = np.concatenate([sprite.colours * sprite.opacity, sprite.opacity], axis=2)
-    small = cv2.resize(layers, size, interpolation=how)
+    small = cv2.resize(head(person.face), size, interpolation=cv2.INTER_AREA)
     pivot = (PIVOT[0] * size[0] / WIDTH, PIVOT[1] * size[1] / HEIGHT)
-    matrix = cv2.getRotationMatrix2D(pivot, tilt, 1.0)
+    matrix = np.asarray(cv2.getRotationMatrix2D(pivot, person.tilt, 1.0), np.float64)
     matrix[:, 2] += foot - pivot
-    placed = cv2.warpAffine(small, matrix, (FRAME_WIDTH, FRAME_HEIGHT), flags=cv2.INTER_LINEAR)
-    across = (np.arange(FRAME_WIDTH, dtype=np.float32) - foot[0]) / (120 * scale)
-    shading = (1 + 0.6 * light.side * np.clip(across, -1, 1))[None, :, None].astype(np.float32)
-    frame *= 1 - placed[..., 3:]
-    frame += placed[..., :3] * shading
+    corners = np.array([[0, 0, 1], [size[0], 0, 1], [0, size[1], 1], [*size, 1]]) @ matrix.T
+    left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, None)
+    right, bottom = np.ceil(corners.max(axis=0)).astype(int)
+    part = frame[top:bottom, left:right]
+    if not part.size:
+        return
+    matrix[:, 2] -= (left, top)
+    placed = cv2.warpAffine(small, matrix, part.shape[1::-1], flags=cv2.INTER_LINEAR)
+    across = (np.arange(part.shape[1], dtype=np.float32) + left - foot[0]) / (120 * scale)
+    shading = (1 + 0.6 * light.side * np.clip(across, -1, 1)).astype(np.float32)
+    part *= 1 - placed[..., 3:]
+    part += placed[..., :3] * shading[None, :, None]
 
 
 def _add_goods(frame: FloatArray, rng: np.random.Generator) -> None:
@@ -211,7 +227,7 @@ def _add_goods(frame: FloatArray, rng: np.random.Generator) -> None:
     for _ in range(int(rng.integers(1, 4))):
         x, foot = int(rng.integers(90, 520)), int(rng.integers(440, 476))
         width, height = int(rng.integers(16, 44)), int(rng.integers(34, 74))
-        colour = rng.uniform(30, 190, 3)
+        colour = rng.uniform(50, 140) + rng.uniform(-35, 35, 3)
         frame[foot - height : foot, x : x + width] = colour
         frame[foot - height : foot, x : x + 3] = colour * 1.25
         frame[foot - height // 2 : foot - height // 3, x : x + width] = (200, 205, 205)
@@ -222,8 +238,8 @@ def _add_goods(frame: FloatArray, rng: np.random.Generator) -> None:
 
 def _lit(frame: FloatArray, light: Light) -> FloatArray:
     warmth = np.array([1 - light.warmth, 1.0, 1 + light.warmth], np.float32) * light.exposure
-    across = np.linspace(-0.5, 0.5, FRAME_WIDTH, dtype=np.float32)
-    return np.asarray(frame * warmth * (1 + 0.35 * light.side * across)[None, :, None], np.float32)
+    across = 1 + 0.35 * light.side * np.linspace(-0.5, 0.5, FRAME_WIDTH, dtype=np.float32)
+    return np.asarray(frame * (across[None, :, None] * warmth), np.float32)
 
 
 @lru_cache(maxsize=1)

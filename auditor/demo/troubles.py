@@ -48,7 +48,7 @@ TROUBLES = (
 
 BY_NAME = {trouble.name: trouble for trouble in TROUBLES}
 
-#: Troubles of baskets without alcohol, a day: a row with cells missing, a row at an impossible hour.
+#: Rows of baskets without alcohol that are malformed each day: cells missing, no such hour.
 MALFORMED_OTHER_ROWS = ("cells", "time")
 #: Frames a day that no sale can claim, and frames of baskets without alcohol.
 UNCLAIMED_FRAMES, OTHER_FRAMES = 1, 5
@@ -82,6 +82,6 @@ def _can_have(store: Store, trouble: str) -> bool:
         case "unnamed_frame":
             return store.camera_seconds == 0
         case "malformed_row":
-            return store.dialect != "parquet"
+            return store.writes_text
         case _:
             return True

@@ -2,11 +2,11 @@
 
 import io
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,6 +23,8 @@ from auditor.tables import TRUTH
 
 #: Given the frames drawn so far and the frames in all.
 Progress = Callable[[int, int], None]
+
+_T = TypeVar("_T")
 
 _OURS = ("sales", "snapshots", "truth.parquet", "policy.toml")
 _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two files
@@ -58,7 +60,7 @@ def write_demo(
     days: Sequence[date] = catalogue.DAYS,
     stores: Sequence[Store] = catalogue.STORES,
 ) -> None:
-    """Write the demo chain: till exports, snapshots, policy and truth; the same seed, the same bytes.
+    """Write exports, snapshots, policy and truth of the demo chain; the same seed, the same bytes.
 
     An earlier demo in ``folder`` is replaced; whatever else lies beside it is left alone.
 
@@ -134,31 +136,32 @@ def _plan(day: date, stores: Sequence[Store], seed: int) -> list[_StoreDay]:
     dealt = troubles.share_out(exporting)
     # The customers of a shop that is closed go to the others.
     moved = sum(s.alcohol_sales for s in closed) // max(len(stores) - len(closed), 1)
-    texts = [s for s in exporting if s.dialect != "parquet"]
+    malformed = _dealt(troubles.MALFORMED_OTHER_ROWS, [s for s in exporting if s.writes_text])
+    other_frames = _dealt(range(troubles.OTHER_FRAMES), exporting)
+    strays = _dealt(range(troubles.UNCLAIMED_FRAMES), exporting)
     planned = []
     for store in stores:
+        name = store.store_id
         rng = _stream(seed, day, store, _TRADE)
-        sales = store.alcohol_sales + moved + int(rng.integers(-2, 3))
+        sales = store.alcohol_sales + moved + int(rng.integers(-3, 4))
         baskets = [] if store in closed else trade(store, day, sales, rng)
         rng = _stream(seed, day, store, _TROUBLE)
-        befallen = _befall(baskets, dealt.get(store.store_id, []), rng)
-        kinds = [
-            kind
-            for i, kind in enumerate(troubles.MALFORMED_OTHER_ROWS)
-            if texts and texts[i % len(texts)] is store
-        ]
+        befallen = _befall(baskets, dealt.get(name, []), rng)
+        damages = _damage(baskets, befallen, malformed.get(name, []), rng)
         others = [b for b in baskets if b.buyer is None]
-        damages = _damage(baskets, befallen, kinds, rng)
-        frames = [b for b in baskets if b.buyer]
-        count = sum(exporting[i % len(exporting)] is store for i in range(troubles.OTHER_FRAMES))
-        frames += (
-            [others[i] for i in sorted(rng.choice(len(others), count, replace=False))]
-            if count
-            else []
-        )
-        strays = troubles.UNCLAIMED_FRAMES if exporting and exporting[0] is store else 0
-        planned.append(_StoreDay(store, day, baskets, befallen, damages, frames, strays))
+        seen = rng.permutation(len(others))[: len(other_frames.get(name, []))]
+        photographed = [b for b in baskets if b.buyer] + [others[i] for i in sorted(seen)]
+        alone = len(strays.get(name, []))
+        planned.append(_StoreDay(store, day, baskets, befallen, damages, photographed, alone))
     return planned
+
+
+def _dealt(things: Iterable[_T], stores: Sequence[Store]) -> dict[str, list[_T]]:
+    """Deal ``things`` to ``stores`` in turn, by store id."""
+    dealt: dict[str, list[_T]] = {}
+    for i, thing in enumerate(things if stores else ()):
+        dealt.setdefault(stores[i % len(stores)].store_id, []).append(thing)
+    return dealt
 
 
 def _befall(baskets: list[Basket], names: list[str], rng: np.random.Generator) -> dict[str, str]:
@@ -190,8 +193,7 @@ def _damage(
             first = basket.lines.index(basket.alcohol[0])
             damages[basket.transaction_id] = Damage("id_check", first)
     others = [b for b in baskets if b.buyer is None and len(b.lines) > 1 and not b.alcohol]
-    chosen = rng.choice(len(others), len(kinds), replace=False) if kinds else []
-    for i, kind in zip(chosen, kinds, strict=True):
+    for i, kind in zip(rng.permutation(len(others)), kinds, strict=False):
         damages[others[i].transaction_id] = Damage(kind, 0)
     return damages
 
@@ -246,7 +248,8 @@ def _truth(
     elif trouble is not None and trouble.reason is not None:
         outcome, reason = "inconclusive", trouble.reason
     snapshot = snapshots.get(basket.transaction_id)
-    matched = snapshot is not None and (trouble is None or trouble.has_frame)
+    is_matched = snapshot is not None and (trouble is None or trouble.has_frame)
+    is_seen = is_matched and name not in ("empty_frame", "empty_file")
     return {
         "transaction_id": basket.transaction_id,
         "store_id": store_day.store.store_id,
@@ -254,12 +257,10 @@ def _truth(
         "true_age": basket.buyer.age,
         "sex": basket.buyer.sex,
         "cashier_id": basket.cashier_id,
-        "face": None
-        if name in ("no_snapshot", "path_outside", "empty_frame", "empty_file")
-        else basket.buyer.file,
+        "face": basket.buyer.file if is_seen else None,
         "trouble": name,
         "id_check": basket.check.state,
         "expected_outcome": outcome,
         "expected_reason": reason,
-        "snapshot_id": snapshot.snapshot_id if snapshot and matched else None,
+        "snapshot_id": snapshot.snapshot_id if snapshot and is_matched else None,
     }
