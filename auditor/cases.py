@@ -202,6 +202,8 @@ def _sale(row: dict[str, Any], place: Place) -> dict[str, Any]:
 
 def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
     checked_at = row["id_check_at"]
+    several = ["several_faces"] if (row["faces"] or 1) > 1 else []
+    marks = tuple(dict.fromkeys([*row["marks"], *several]))
     return Case(
         **_sale(row, place),
         rank=rank,
@@ -223,8 +225,8 @@ def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
         other_faces=tuple(
             OtherFace(f["age"], f["age_low"], f["age_high"]) for f in row["other_faces"] or ()
         ),
-        marks=tuple(row["marks"]),
-        mark_words=tuple(words.label(words.MARKS, mark) for mark in row["marks"]),
+        marks=marks,
+        mark_words=tuple(words.label(words.MARKS, mark) for mark in marks),
         matched_by=row["matched_by"],
         snapshot_id=row["snapshot_id"],
         id_check_at=checked_at.astimezone(place.zone) if checked_at else None,
@@ -257,7 +259,8 @@ def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[Step, ...]:
         steps.append(Step(frame_at.astimezone(zone), "Camera frame (camera's clock)"))
     if row["birth_date"]:
         age = _age_on(row["birth_date"], sold_at.astimezone(zone).date())
-        steps.append(Step(None, f"Date of birth on record: {age} years old that day"))
+        says = f"{age} years old that day" if age >= 0 else "a day after the sale"
+        steps.append(Step(None, f"Date of birth on record: {says}"))
     return tuple(sorted(steps, key=_time_of))
 
 

@@ -52,11 +52,9 @@ _WHY = {
 MARKS: Mapping[str, str] = {
     "several_faces": "several faces in the frame: the estimate may be another person's",
     "matched_by_time": "frame matched by till and time, not by transaction number",
-    "mixed_id_check": "lines of this sale carry different ID-check records",
-    "mixed_till": "lines of this sale name different tills",
-    "mixed_cashier": "lines of this sale name different cashiers",
-    "time_ambiguous": "local time that the clock change made twice",
-    "time_nonexistent": "local time that the clock change skipped",
+    "several_snapshots": "several frames name this sale: the nearest in time was taken",
+    "mixed_id_check": "the lines carry different ID-check records: the strongest is shown",
+    "amount_capped": "the basket's price is beyond what the report can hold",
 }
 
 REJECT_STAGES: Mapping[str, str] = {"sources": "reading", "collect": "joining sales and frames"}
@@ -160,5 +158,5 @@ def clock(at: datetime, business_day: date, *, seconds: bool = False) -> str:
 
 
 def short_hash(sha256: str) -> str:
-    """The first 12 characters of a hash: enough to compare by eye."""
-    return sha256[:12]
+    """The first 12 characters of a hash, or of each of several: enough to compare by eye."""
+    return ", ".join(part.strip()[:12] for part in sha256.split(","))

@@ -5,7 +5,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_day import (
     DAY,
@@ -23,11 +23,11 @@ from report_day import (
 )
 from scipy.stats import binom
 
-from auditor import words
+from auditor import collect, words
 from auditor.coverage import expect
 from auditor.errors import ConfigurationError, ContractError
 from auditor.pages import Report, build
-from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, REJECTS, STORE_DAYS
+from auditor.tables import ID_CHECKS, INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, REJECTS, STORE_DAYS
 
 
 def report_of(rows: list[dict[str, Any]], **day: Any) -> Report:
@@ -48,6 +48,7 @@ def the_day(**other: Any) -> Report:
     return build(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(OUTCOMES), max_size=30), st.data())
 def test_outcomes_and_reasons_add_up(outcomes: list[str], data: st.DataObject) -> None:
     rows = []
@@ -299,6 +300,19 @@ def test_unprintable_characters_are_shown_as_such_and_long_text_is_cut() -> None
     assert words.visible("x" * 10, 10) == "x" * 10
 
 
+def test_several_faces_are_said_whether_marked_or_not() -> None:
+    for marks in ([], ["several_faces"]):
+        (case,) = report_of([flag(1, 20, 0.3, 0.9, faces=2, marks=marks)]).cases
+        assert case.marks == ("several_faces",)
+
+
+def test_none_of_several_hashes_is_hidden_by_shortening() -> None:
+    assert words.short_hash("a" * 64) == "a" * 12
+    assert words.short_hash(f"{'a' * 64}, {'b' * 64}") == f"{'a' * 12}, {'b' * 12}"
+
+
 def test_every_code_has_words() -> None:
+    assert set(collect.MARKS) < set(words.MARKS)
+    assert set(words.ID_CHECKS) == set(ID_CHECKS)
     assert set(words.OUTCOMES) == set(OUTCOMES)
     assert set(words.REASONS) == set(INCONCLUSIVE_REASONS)
