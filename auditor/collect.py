@@ -1,7 +1,7 @@
 """Collects the alcohol sales of a day from till lines, each with the frame that belongs to it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -30,6 +30,7 @@ MARKS = (
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
 
+_AT_A_TIME = 1_000_000  # rows, unless one store has more
 _REFUSED = ID_CHECKS.index("refused")
 _LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
 _DETAILS = {
@@ -50,7 +51,7 @@ class Collected:
 
     Attributes:
         sales: SALES, sorted by store, time, till and transaction.
-        rejects: REJECTS of this stage: lines first, then frames, each in the order given.
+        rejects: REJECTS of this stage, some stores at a time; lines before frames, as given.
         counts: by store. Transactions are sales, returns and those without alcohol; the frames of
             an index are matched, of other sales, or unclaimed.
     """
@@ -72,6 +73,42 @@ def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Coll
     A transaction is an alcohol sale if more of some alcoholic article was sold than given back, or
     if all its alcohol was refused. One that only gives alcohol back is a return.
     """
+    parts = [_collect_stores(*part, day, policy) for part in _by_stores(lines, index)]
+    return Collected(
+        sales=pa.concat_tables([SALES.empty(), *(part.sales for part in parts)]),
+        rejects=pa.concat_tables([REJECTS.empty(), *(part.rejects for part in parts)]),
+        counts={store: counts for part in parts for store, counts in part.counts.items()},
+    )
+
+
+def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield lines and frames of some stores at a time, the stores in their order.
+
+    A store is never split, for nothing is shared between stores; what is worked on at a time stays
+    small, and no text column outgrows the 2 GiB that Arrow takes in one piece.
+    """
+    sizes: Counter[str] = Counter()
+    for table in (lines, index):
+        for counted in table["store_id"].value_counts().to_pylist():
+            sizes[counted["values"]] += counted["counts"]
+    groups: list[set[str]] = []
+    room = 0
+    for store, size in sorted(sizes.items()):
+        if size > room:
+            groups.append(set())
+            room = _AT_A_TIME
+        groups[-1].add(store)
+        room -= size
+    for stores in groups:
+        members = pa.array(sorted(stores))
+        part, frames = (
+            table.filter(pc.is_in(table["store_id"], members)).combine_chunks()
+            for table in (lines, index)
+        )
+        yield part, frames
+
+
+def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
     divided = divide(lines)
     alcohol = _alcohol(divided, day, policy)
     heads = divided.lines.take(pa.array(divided.starts))
