@@ -108,7 +108,7 @@ def _people(
             small = float(rng.uniform(18, 24))
             return (_person(buyer, 320 + side * 60, 190, small, rng),), blur
         case "face_blurred":
-            return (_person(buyer, 320, 230, 125, rng),), 7.5
+            return (_person(buyer, 320, 230, 125, rng),), 8.8
         case "two_faces":
             width = float(rng.uniform(100, 125))
             x = 320 - side * width * 0.45
