@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -294,6 +295,12 @@ def _rejected(rejects: pa.Table) -> Rejected:
         total=rejects.num_rows,
         reasons=tuple(Count(r, words.visible(r), reasons[r]) for r in sorted(reasons)),
         first=tuple(
-            RejectedRow(**row) for row in ordered.select(columns)[:REJECTS_LIMIT].to_pylist()
+            RejectedRow(**row | {"detail": _without_place(row)})
+            for row in ordered.select(columns)[:REJECTS_LIMIT].to_pylist()
         ),
     )
+
+
+def _without_place(row: Mapping[str, Any]) -> str:
+    """The detail of a rejected row, less the file and row that stand beside it already."""
+    return str(row["detail"]).removeprefix(f"{row['source']}, row {row['row']}: ")

@@ -222,7 +222,7 @@ def rejects() -> pa.Table:
                 "row": 4,
                 "column": "path",
                 "value": "../../etc/passwd",
-                "detail": "the path leaves the snapshots' address",
+                "detail": "S001/index.csv, row 4: the path leaves the snapshots' address",
                 "store_id": "S001",
             },
             {

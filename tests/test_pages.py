@@ -229,6 +229,7 @@ def test_rejects_without_a_store_are_on_the_chain_s_page_only() -> None:
         ("S001/index.csv", 4),
         ("S004/2026-03-27.csv", None),
     ]
+    assert report.chain.rejected.first[1].detail == "the path leaves the snapshots' address"
 
 
 def without(name: str) -> list[dict[str, Any]]:
