@@ -165,14 +165,18 @@ def _dealt(things: Iterable[_T], stores: Sequence[Store]) -> dict[str, list[_T]]
 
 
 def _befall(baskets: list[Basket], names: list[str], rng: np.random.Generator) -> dict[str, str]:
-    """Choose the sale that each trouble befalls; no sale has two."""
+    """Choose the sale that each trouble befalls; no sale has two.
+
+    A store with too few sales that it could befall goes without; none of the catalogue has.
+    """
     befallen: dict[str, str] = {}
     for name in names:
         able = [
             b for b in baskets
             if b.buyer and b.transaction_id not in befallen and _can_befall(name, b)
         ]  # fmt: skip
-        befallen[able[int(rng.integers(len(able)))].transaction_id] = name
+        if able:
+            befallen[able[int(rng.integers(len(able)))].transaction_id] = name
     return befallen
 
 
@@ -217,19 +221,17 @@ def _write_tables(folder: Path, store_day: _StoreDay, snapshots: list[Snapshot])
     _put(folder / f"snapshots/index/{day}/{store.store_id}.{suffix}", index)
     if not store_day.exports:
         return
-    twice = [
-        b for b in store_day.baskets
-        if store_day.befallen.get(b.transaction_id) == "duplicate_transaction"
-    ]  # fmt: skip
-    parts = {"": [*store_day.baskets, *twice]}
+    parts = {"": store_day.baskets}
     if (store.store_id, day) == _TWO_FILES:
         middle = len(store_day.baskets) // 2
-        parts = {
-            "-a": store_day.baskets[: middle + troubles.RESENT],
-            "-b": [*store_day.baskets[middle:], *twice],
-        }
+        end = middle + troubles.RESENT
+        parts = {"-a": store_day.baskets[:end], "-b": store_day.baskets[middle:]}
+    repeated = {
+        name for name, trouble in store_day.befallen.items() if trouble == "duplicate_transaction"
+    }
     for part, baskets in parts.items():
-        export, suffix = till_export(store, baskets, store_day.damages)
+        twice = [b for b in baskets if b.transaction_id in repeated]
+        export, suffix = till_export(store, [*baskets, *twice], store_day.damages)
         _put(folder / f"sales/{day}/{store.store_id}{part}.{suffix}", export)
 
 
