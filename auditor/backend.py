@@ -1,6 +1,7 @@
 """TensorFlow and Keras, imported when first used (it takes 11 s) and told to keep quiet."""
 
 import contextlib
+import importlib
 import os
 import sys
 import tempfile
@@ -9,36 +10,36 @@ from typing import Any
 
 _SETTINGS = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
-# What TensorFlow's native code says at its first operation, whatever TF_CPP_MIN_LOG_LEVEL is.
+# What TensorFlow's native code says on being loaded, whatever TF_CPP_MIN_LOG_LEVEL is.
 _BANNERS = (b"WARNING: All log messages before absl", b"I0000 ")
 
 
 def tensorflow() -> Any:
     """The module ``tensorflow``."""
-    _set()
-    import tensorflow as tf
-
-    return tf
+    return _module("tensorflow")
 
 
 def keras() -> Any:
     """The module ``keras``, on the backend that KERAS_BACKEND names."""
-    _set()
-    import keras
-
-    return keras
+    return _module("keras")
 
 
 def mtcnn() -> Any:
     """The module ``mtcnn``, which imports TensorFlow."""
-    _set()
-    import mtcnn
+    return _module("mtcnn")
 
-    return mtcnn
+
+def _module(name: str) -> Any:
+    if name not in sys.modules:
+        for setting, value in _SETTINGS.items():
+            os.environ.setdefault(setting, value)
+        with _without_banners():
+            importlib.import_module(name)
+    return sys.modules[name]
 
 
 @contextlib.contextmanager
-def without_banners() -> Iterator[None]:
+def _without_banners() -> Iterator[None]:
     """Keep what native code writes to standard error, and pass it on without the banners."""
     sys.stderr.flush()
     original = os.dup(2)
@@ -54,8 +55,3 @@ def without_banners() -> Iterator[None]:
             for line in kept:
                 if not line.startswith(_BANNERS):
                     os.write(2, line)
-
-
-def _set() -> None:
-    for name, value in _SETTINGS.items():
-        os.environ.setdefault(name, value)

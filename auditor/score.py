@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
 from auditor.ages import AgeDistributions
 from auditor.alignment import Image, align
 from auditor.detector import BATCH, Detector, Face
@@ -141,9 +140,7 @@ def load_scorer(model_version: str) -> Scorer:
     Raises:
         ModelError: the model's files are missing, changed, or not what their card says.
     """
-    backend.tensorflow()
-    with backend.without_banners():
-        return Scorer(AgeModel(model_version), Detector())
+    return Scorer(AgeModel(model_version), Detector())
 
 
 def encode_crop(crop: Image) -> bytes:

@@ -1,6 +1,19 @@
-"""Options of the test run."""
+"""Options of the test run, and what is made once for all of it."""
 
+import shutil
+from pathlib import Path
+
+import hypothesis
+import pandas as pd
 import pytest
+
+from auditor.demo import write_demo
+from auditor.score import Scorer, load_scorer
+
+# The machines are shared: a slow example is no bug. The same examples every time: a red run can be
+# repeated.
+hypothesis.settings.register_profile("here", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -9,3 +22,46 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden anew from what is made now; look at the difference then",
     )
+
+
+@pytest.fixture(scope="session")
+def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo chain as `auditor demo` writes it. Read only."""
+    folder = tmp_path_factory.mktemp("demo") / "chain"
+    write_demo(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scorer() -> Scorer:
+    """Detector and model, loaded once."""
+    return load_scorer("1")
+
+
+SMALL_DAY = "2026-03-27"
+
+
+@pytest.fixture(scope="session")
+def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some twenty alcohol sales of one store and day, cut out of the demo chain. Read only."""
+    folder = tmp_path_factory.mktemp("small") / "chain"
+    lines = pd.read_csv(demo_chain / f"sales/{SMALL_DAY}/S001.csv", dtype=str, on_bad_lines="skip")
+    index = pd.read_csv(demo_chain / f"snapshots/index/{SMALL_DAY}/S001.csv", dtype=str)
+    truth = pd.read_parquet(demo_chain / "truth.parquet").query("store_id == 'S001'")
+    young = truth.query("expected_outcome.isna() and true_age < 21")["transaction_id"].head(6)
+    others = truth["transaction_id"].drop(young.index).head(14)
+    wanted = {*young, *others}
+    for name, table in (("sales", lines), ("snapshots/index", index)):
+        path = folder / f"{name}/{SMALL_DAY}/S001.csv"
+        path.parent.mkdir(parents=True)
+        table[table["transaction_id"].isin(wanted)].to_csv(path, index=False)
+    for path in index.loc[index["transaction_id"].isin(wanted), "path"]:
+        if (source := demo_chain / "snapshots" / path).is_file():
+            target = folder / "snapshots" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+    (folder / "policy.toml").write_text(
+        "[stores.S001]\n[[policy]]\neffective_from = 2026-01-01\n"
+        "time_zone = 'Europe/London'\nmax_inconclusive_share = 0.9\n"
+    )
+    return folder

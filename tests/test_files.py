@@ -1,0 +1,94 @@
+"""Places: whole files, and no way out."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from auditor.errors import ConfigurationError
+from auditor.files import PARTIAL_PREFIX, OutsideError, Place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(str(tmp_path / "out"))
+
+
+def test_what_is_written_is_read_back_and_replaced(place: Place) -> None:
+    place.write("a/b.txt", b"one")
+    place.write("a/b.txt", b"two")
+    assert place.read("a/b.txt") == b"two"
+    assert list(place.files()) == ["a/b.txt"]
+
+
+def test_files_and_folders_are_for_their_owner_only(place: Place, tmp_path: Path) -> None:
+    place.write("a/b.txt", b"")
+    assert stat.S_IMODE((tmp_path / "out/a/b.txt").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "out/a").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["../x", "a/../../x", "/etc/passwd", "~/x", "s3://bucket/x", "a\\b", "a\nb", "a\0b", ""],
+)
+def test_no_path_leads_out(place: Place, path: str) -> None:
+    place.write("x", b"")
+    with pytest.raises(OutsideError):
+        place.read(path)
+    with pytest.raises(OutsideError):
+        place.write(path, b"")
+
+
+def test_no_link_leads_out(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    place.write("inside", b"")
+    (tmp_path / "out/link").symlink_to(tmp_path / "secret")
+    with pytest.raises(OutsideError, match="link"):
+        place.read("link")
+
+
+def test_unfinished_files_are_not_listed(place: Place, tmp_path: Path) -> None:
+    place.write("a/done", b"")
+    (tmp_path / f"out/a/{PARTIAL_PREFIX}half").write_bytes(b"ha")
+    assert list(place.files()) == ["a/done"]
+
+
+def test_a_write_that_breaks_off_leaves_the_old_file(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write("a", b"old")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        place.write("a", b"new")
+    assert place.read("a") == b"old"
+
+
+def test_listing_skips_the_folders_it_is_told_to(place: Place) -> None:
+    for path in ("2026-03-01/a", "2026-03-02/a", "z"):
+        place.write(path, b"")
+    assert list(place.files(enter=lambda name: name != "2026-03-01")) == ["2026-03-02/a", "z"]
+    assert place.folders("2026-03-01") == []
+
+
+def test_a_place_around_one_file_has_only_that_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("a")
+    (tmp_path / "b.csv").write_text("b")
+    place = Place(str(tmp_path / "b.csv"))
+    assert list(place.files()) == ["b.csv"]
+    assert place.read("b.csv") == b"b"
+
+
+def test_removing_what_is_not_there_is_no_error(place: Place) -> None:
+    place.remove("nothing")
+    place.write("a/b", b"")
+    place.remove("a")
+    assert not place.exists("a")
+
+
+def test_an_unknown_scheme_says_what_is_wrong() -> None:
+    with pytest.raises(ConfigurationError, match="nosuch"):
+        Place("nosuch://bucket/x")

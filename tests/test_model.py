@@ -1,0 +1,94 @@
+"""The age model: loaded only if it is what its card says, the same for every batch."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from auditor import resources
+from auditor.errors import ModelError
+from auditor.model import BATCH, AgeModel, Card, folder
+
+
+@pytest.fixture(scope="module")
+def model() -> AgeModel:
+    return AgeModel("1")
+
+
+@pytest.fixture(scope="module")
+def crops() -> np.ndarray:
+    with np.load(folder("1") / "golden.npz") as golden:
+        return np.asarray(golden["crops"])
+
+
+def test_the_golden_predictions_are_met(model: AgeModel, crops: np.ndarray) -> None:
+    with np.load(folder("1") / "golden.npz") as golden:
+        ages = model.predict(crops)
+        assert ages.mean == pytest.approx(golden["age"], abs=0.05)
+        assert ages.sd == pytest.approx(golden["age_sd"], abs=0.05)
+
+
+def test_what_shares_a_batch_changes_nothing(model: AgeModel, crops: np.ndarray) -> None:
+    together = model.predict(crops).probabilities
+    alone = np.concatenate([model.predict(crop[None]).probabilities for crop in crops])
+    backwards = model.predict(crops[::-1]).probabilities[::-1]
+    over_the_edge = model.predict(np.concatenate([crops] * 3)[: BATCH + 5]).probabilities
+    assert (together == alone).all()
+    assert (together == backwards).all()
+    assert (over_the_edge[: len(crops)] == together).all()
+
+
+def test_no_crops_no_ages(model: AgeModel, crops: np.ndarray) -> None:
+    assert len(model.predict(crops[:0]).mean) == 0
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of version 1 that may be damaged."""
+    shutil.copytree(folder("1"), tmp_path / "1")
+    monkeypatch.setattr(resources, "folder", lambda _name: tmp_path)
+    return tmp_path / "1"
+
+
+def test_changed_weights_are_refused(copy: Path) -> None:
+    weights = bytearray((copy / "weights.npz").read_bytes())
+    weights[len(weights) // 2] ^= 1
+    (copy / "weights.npz").write_bytes(weights)
+    with pytest.raises(ModelError, match="not the file of its card"):
+        AgeModel("1")
+
+
+def test_other_predictions_than_golden_are_refused(copy: Path) -> None:
+    with np.load(copy / "golden.npz") as golden:
+        np.savez(
+            copy / "golden.npz",
+            crops=golden["crops"],
+            age=golden["age"] + 0.2,
+            age_sd=golden["age_sd"],
+        )
+    with pytest.raises(ModelError, match="golden"):
+        AgeModel("1")
+
+
+def test_a_missing_file_or_entry_is_named(copy: Path) -> None:
+    (copy / "golden.npz").unlink()
+    with pytest.raises(ModelError, match=r"golden\.npz"):
+        AgeModel("1")
+    card = copy / "card.toml"
+    card.write_text(card.read_text().replace("input_size", "inputsize"))
+    with pytest.raises(ModelError, match="input_size"):
+        Card.read("1")
+
+
+@pytest.mark.parametrize("version", ["2", "../1", "", "1/.."])
+def test_a_version_that_is_not_there_is_refused(version: str) -> None:
+    with pytest.raises(ModelError):
+        Card.read(version)
+
+
+def test_the_card_tells_what_a_reader_has_to_know() -> None:
+    card = Card.read("1")
+    assert not card.calibrated
+    assert card.limits
+    assert card.full_name == "age_resnet50/1"

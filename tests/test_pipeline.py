@@ -1,0 +1,320 @@
+"""The line as a whole, on real inputs, with the real model."""
+
+import dataclasses
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from auditor import pipeline
+from auditor.errors import ConfigurationError, ContractError, SourceError
+from auditor.files import Place
+from auditor.pipeline import Job
+from auditor.policy import Policy
+from auditor.tables import LEDGER, UNKNOWN_STORE
+
+
+def _job(chain: Path, out: Path, day: date = date(2026, 3, 27), **changes: object) -> Job:
+    job = Job(
+        day=day,
+        sales=str(chain / "sales"),
+        snapshots=str(chain / "snapshots"),
+        out=str(out),
+        policy=str(chain / "policy.toml"),
+    )
+    return dataclasses.replace(job, **changes)  # type: ignore[arg-type]
+
+
+def _bytes(out: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(out.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _table(out: Path, name: str) -> pd.DataFrame:
+    return ds.dataset(out / name, format="parquet", partitioning=None).to_table().to_pandas()
+
+
+@pytest.fixture(scope="module")
+def audited(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo chain's first day, audited."""
+    out = tmp_path_factory.mktemp("audited")
+    result = pipeline.run_day(_job(demo_chain, out))
+    assert result.above_limits == []
+    return out
+
+
+@pytest.fixture(scope="module")
+def small_out(small_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small chain, audited without a break."""
+    out = tmp_path_factory.mktemp("small-out")
+    pipeline.run_day(_job(small_chain, out))
+    return out
+
+
+def test_the_ledger_holds_what_the_demos_truth_says(audited: Path, demo_chain: Path) -> None:
+    truth = pd.read_parquet(demo_chain / "truth.parquet")
+    truth = truth[truth["day"].astype(str) == "2026-03-27"]
+    both = truth.merge(
+        _table(audited, "ledger"),
+        on=["store_id", "transaction_id"],
+        how="outer",
+        suffixes=("_true", ""),
+        indicator=True,
+        validate="one_to_one",
+    )
+    assert set(both["_merge"]) == {"both"}
+    assert (both["id_check"] == both["id_check_true"]).all()
+    assert both["snapshot_id"].equals(both["snapshot_id_true"].astype(both["snapshot_id"].dtype))
+
+    known = both.dropna(subset="expected_outcome")
+    assert len(known) > 100
+    assert (known["outcome"] == known["expected_outcome"]).all()
+    troubled = known.dropna(subset="expected_reason")
+    found = troubled["reason"].where(troubled["trouble"] != "face_too_small", "face_too_small")
+    assert found.tolist() == troubled["expected_reason"].tolist()
+
+    judged = both[both["expected_outcome"].isna()]
+    assert set(judged["outcome"]) == {"flagged", "over_threshold"}
+    assert (judged["outcome"] == "flagged").equals(judged["age"] < judged["challenge_age"])
+
+
+def test_the_cashier_who_hardly_asks_stands_out(audited: Path) -> None:
+    flagged = _table(audited, "ledger").query("outcome == 'flagged'")
+    assert flagged["cashier_id"].value_counts().idxmax() == "E1043"
+
+
+def test_every_store_has_its_partitions_and_page(audited: Path) -> None:
+    for store_id in ("S001", "S002", "S003", "S004"):
+        for name in ("ledger", "rejects", "coverage", "provenance"):
+            folder = audited / name / "day=2026-03-27" / f"store={store_id}"
+            assert [p.name for p in folder.iterdir()] == ["part-0.parquet"]
+        assert (audited / f"reports/2026-03-27/store-{store_id}.html").is_file()
+    assert (audited / f"rejects/day=2026-03-27/store={UNKNOWN_STORE}").is_dir()
+    assert not list((audited / "work").glob("*"))
+
+
+def test_a_partition_conforms_when_read_by_itself(audited: Path) -> None:
+    path = audited / "ledger/day=2026-03-27/store=S001/part-0.parquet"
+    assert LEDGER.conform(pq.read_table(path, partitioning=None)).num_rows > 50
+
+
+def test_faces_are_kept_for_flagged_sales_only(audited: Path) -> None:
+    ledger = _table(audited, "ledger")
+    kept = set(ledger["crop"].dropna())
+    assert kept == {str(p.relative_to(audited)) for p in audited.rglob("*.jpg")}
+    assert (ledger["crop"].notna() == (ledger["outcome"] == "flagged")).all()
+
+
+def test_neither_batch_size_nor_a_second_run_changes_a_byte(
+    small_chain: Path, small_out: Path, tmp_path: Path
+) -> None:
+    job = _job(small_chain, tmp_path, batch_size=3)
+    assert len(pipeline.plan_day(job)) > 3
+    pipeline.run_day(job)
+    assert _bytes(tmp_path) == _bytes(small_out)
+    pipeline.run_day(job)
+    assert _bytes(tmp_path) == _bytes(small_out)
+
+
+def test_one_store_alone_gives_the_bytes_that_it_has_among_all(
+    audited: Path, demo_chain: Path, tmp_path: Path
+) -> None:
+    pipeline.run_day(_job(demo_chain, tmp_path, stores=("S004",)))
+    for name in ("ledger", "coverage", "rejects"):
+        part = f"{name}/day=2026-03-27/store=S004/part-0.parquet"
+        assert (tmp_path / part).read_bytes() == (audited / part).read_bytes()
+        assert [p.name for p in (tmp_path / name / "day=2026-03-27").iterdir()] == ["store=S004"]
+
+
+class _Killed(BaseException):
+    """Ends a run as abruptly as a signal would."""
+
+
+def test_a_run_killed_at_any_write_is_made_good_by_the_next(
+    small_chain: Path, small_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-th file is left half-written and the run ends there, for every n."""
+    whole = _bytes(small_out)
+    write = Path.replace
+    deaths = 0
+    for fatal in range(1, 200):
+        out, count = tmp_path / str(fatal), 0
+
+        def replace(self: Path, target: Path, fatal: int = fatal) -> Path:
+            nonlocal count
+            count += 1
+            if count == fatal:
+                self.write_bytes(self.read_bytes()[:10])
+                raise _Killed
+            return write(self, target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+        try:
+            pipeline.run_day(_job(small_chain, out, batch_size=7))
+        except _Killed:
+            deaths += 1
+        else:
+            break
+        monkeypatch.setattr(Path, "replace", write)
+        pipeline.run_day(_job(small_chain, out, batch_size=7))
+        assert _bytes(out) == whole, f"killed at write {fatal}"
+    assert deaths > 15
+
+
+def test_a_process_killed_for_real_is_made_good_by_the_next(
+    small_chain: Path, small_out: Path, tmp_path: Path
+) -> None:
+    job = _job(small_chain, tmp_path)
+    command = [sys.executable, "-m", "auditor", "run", "--day", str(job.day)]
+    for name in ("sales", "snapshots", "out", "policy"):
+        command += [f"--{name}", getattr(job, name)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    plan = tmp_path / "work/day=2026-03-27/plan.json"
+    deadline = time.monotonic() + 120
+    while not plan.exists() and time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.05)
+    assert plan.exists()
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "reports").exists()
+
+    pipeline.run_day(job)
+    assert _bytes(tmp_path) == _bytes(small_out)
+
+
+def test_a_lost_sale_stops_the_day(small_chain: Path, tmp_path: Path) -> None:
+    job = _job(small_chain, tmp_path, batch_size=7)
+    scored = [pipeline.score_batch(job, batch) for batch in pipeline.plan_day(job)]
+    table = pq.read_table(tmp_path / scored[0], partitioning=None)
+    pq.write_table(table.slice(1), tmp_path / scored[0])
+    with pytest.raises(ContractError, match="lost"):
+        pipeline.settle_day(job)
+    assert not (tmp_path / "ledger").exists()
+
+
+def test_a_day_with_an_unscored_batch_is_not_settled(small_chain: Path, tmp_path: Path) -> None:
+    job = _job(small_chain, tmp_path)
+    with pytest.raises(SourceError, match="not planned"):
+        pipeline.settle_day(job)
+    pipeline.plan_day(job)
+    with pytest.raises(SourceError, match="not scored"):
+        pipeline.settle_day(job)
+
+
+def test_what_an_earlier_run_left_of_a_store_or_a_face_is_cleared(
+    small_chain: Path, small_out: Path, tmp_path: Path
+) -> None:
+    out = Place(str(tmp_path))
+    for path in (
+        "ledger/day=2026-03-27/store=S009/part-0.parquet",
+        "crops/day=2026-03-27/store=S009/aa.jpg",
+        "crops/day=2026-03-27/store=S001/bb.jpg",
+        "reports/2026-03-27/store-S009.html",
+    ):
+        out.write(path, b"old")
+    pipeline.run_day(_job(small_chain, tmp_path))
+    assert _bytes(tmp_path) == _bytes(small_out)
+
+
+def test_two_files_a_store_without_file_and_a_day_without_sales(
+    demo_chain: Path, tmp_path: Path
+) -> None:
+    """The demo's second and third day."""
+    pipeline.run_day(_job(demo_chain, tmp_path, day=date(2026, 3, 28), stores=("S002",)))
+    two_files = _table(tmp_path, "coverage").set_index("store_id").loc["S002"]
+    assert two_files["export_files"] == 2
+    assert two_files["duplicate_transactions"] > 0
+
+    result = pipeline.run_day(
+        _job(demo_chain, tmp_path, day=date(2026, 3, 29), stores=("S003", "S004"))
+    )
+    days = _table(tmp_path, "coverage").set_index("store_id")
+    assert days.loc["S003", ["export_status", "alcohol_sales"]].tolist() == ["read", 0]
+    assert days.loc["S004", ["export_status", "alcohol_sales"]].tolist() == ["missing", 0]
+    assert any("S004" in words for words in result.above_limits)
+    page = (tmp_path / "reports/2026-03-29/index.html").read_text()
+    assert "S004" in page
+
+
+def test_no_export_at_all_and_nobody_to_miss_it_is_an_error(tmp_path: Path) -> None:
+    for name in ("sales", "snapshots"):
+        (tmp_path / name).mkdir()
+    job = Job(date(2026, 3, 27), str(tmp_path / "sales"), str(tmp_path / "snapshots"), "out")
+    with pytest.raises(SourceError, match="2026-03-27"):
+        pipeline.plan_day(job)
+
+
+def test_a_store_that_the_policy_does_not_list_is_refused(
+    small_chain: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="S999"):
+        pipeline.plan_day(_job(small_chain, tmp_path, stores=("S999",)))
+
+
+def test_hostile_names_do_no_harm(small_chain: Path, tmp_path: Path) -> None:
+    """A cashier who is a script, a frame outside, a frame that is a link out, a missing frame."""
+    sales = tmp_path / "sales/2026-03-27/S001.csv"
+    sales.parent.mkdir(parents=True)
+    lines = pd.read_csv(small_chain / "sales/2026-03-27/S001.csv", dtype=str)
+    lines["cashier_id"] = "<script>alert(1)</script>"
+    lines["id_check"] = "none"
+    lines.to_csv(sales, index=False)
+    index = pd.read_csv(small_chain / "snapshots/index/2026-03-27/S001.csv", dtype=str)
+    index.loc[0, "path"] = "../../etc/passwd"
+    index.loc[1, "path"] = "frames/link.jpg"
+    index.loc[2, "path"] = "frames/nowhere.jpg"
+    snapshots = tmp_path / "snapshots"
+    (snapshots / "frames").mkdir(parents=True)
+    (snapshots / "frames/link.jpg").symlink_to("/etc/passwd")
+    shutil.copytree(small_chain / "snapshots/frames/2026-03-27", snapshots / "frames/2026-03-27")
+    (snapshots / "index/2026-03-27").mkdir(parents=True)
+    index.to_csv(snapshots / "index/2026-03-27/S001.csv", index=False)
+
+    out = tmp_path / "out"
+    pipeline.run_day(_job(tmp_path, out, policy=str(small_chain / "policy.toml")))
+    ledger = _table(out, "ledger").set_index("transaction_id")
+    reasons = ledger.loc[index["transaction_id"].head(3), "reason"].tolist()
+    assert reasons == ["snapshot_missing", "snapshot_unreadable", "snapshot_missing"]
+    assert "path_outside_snapshots" in set(_table(out, "rejects")["reason"])
+    for path in (out / "reports").rglob("*.html"):
+        text = path.read_text()
+        assert "<script" not in text
+        assert "root:" not in text
+    assert "&lt;script&gt;" in (out / "reports/2026-03-27/index.html").read_text()
+
+
+def test_limits_are_those_of_the_policy(small_chain: Path, small_out: Path, tmp_path: Path) -> None:
+    strict = tmp_path / "policy.toml"
+    text = (small_chain / "policy.toml").read_text()
+    strict.write_text(text.replace("max_inconclusive_share = 0.9", "max_inconclusive_share = 0"))
+    (above,) = pipeline.check_limits(_job(small_chain, small_out, policy=str(strict)))
+    assert "max_inconclusive_share" in above
+    assert pipeline.check_limits(_job(small_chain, small_out)) == []
+
+
+def test_a_changed_policy_changes_the_hash_on_the_page(
+    small_chain: Path, small_out: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    text = (small_chain / "policy.toml").read_text()
+    policy.write_text(text + "challenge_age = 30\n")
+    out = tmp_path / "out"
+    pipeline.run_day(_job(small_chain, out, policy=str(policy)))
+    assert _table(out, "provenance")["policy_sha256"].tolist() == [
+        Policy.from_toml(policy.read_bytes(), origin="p").sha256
+    ]
+    flags = [len(_table(o, "ledger").query("outcome == 'flagged'")) for o in (small_out, out)]
+    assert flags[0] <= flags[1]

@@ -1,0 +1,150 @@
+"""The streaming pass, with the real detector and model, on the demo's frames."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from auditor.frames import decode
+from auditor.policy import Rules
+from auditor.score import Frame, Score, Scorer
+from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS
+
+_RULES = Rules()
+
+
+@pytest.fixture(scope="module")
+def truth(demo_chain: Path) -> pd.DataFrame:
+    """The first day's sales that have a frame of their own, with its bytes."""
+    truth = pd.read_parquet(demo_chain / "truth.parquet").dropna(subset="snapshot_id")
+    truth = truth[truth["day"].astype(str) == "2026-03-27"].reset_index(drop=True)
+    paths = {p.stem: p for p in (demo_chain / "snapshots/frames/2026-03-27").rglob("*.*")}
+    found = truth["snapshot_id"].map(paths)
+    return truth[found.notna()].assign(content=[p.read_bytes() for p in found.dropna()])
+
+
+def _frames(contents: list[bytes | None], rules: Rules = _RULES) -> Iterator[Frame]:
+    return (Frame(number, rules, content) for number, content in enumerate(contents))
+
+
+def _of(truth: pd.DataFrame, trouble: str | None, count: int) -> list[bytes]:
+    kind = truth["trouble"].isna() if trouble is None else truth["trouble"] == trouble
+    return list(truth.loc[kind, "content"].head(count))
+
+
+def _encoded(picture: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reasons"),
+    [
+        (None, {None}),
+        ("empty_frame", {"no_face"}),
+        ("truncated_file", {"snapshot_unreadable"}),
+        ("empty_file", {"snapshot_unreadable"}),
+        ("face_blurred", {"face_blurred"}),
+        ("face_too_small", {"face_too_small", "no_face"}),
+        ("exif_rotated", {None}),
+        ("greyscale", {None}),
+        ("png", {None}),
+        ("png_16_bit", {None}),
+        ("cmyk", {None}),
+        ("two_faces", {None}),
+        ("companion", {None}),
+    ],
+)
+def test_each_trouble_gets_its_reason(
+    truth: pd.DataFrame, scorer: Scorer, trouble: str | None, reasons: set[str | None]
+) -> None:
+    contents = _of(truth, trouble, 12)
+    assert contents, f"the demo has no {trouble}"
+    scores = list(scorer.score(_frames(contents)))
+    assert {s.row.get("reason") for s in scores} <= reasons
+    assert all((s.crop is None) == ("reason" in s.row) for s in scores)
+
+
+def test_two_faces_are_both_scored_and_marked(truth: pd.DataFrame, scorer: Scorer) -> None:
+    scores = list(scorer.score(_frames(_of(truth, "two_faces", 4))))
+    assert all(s.row["faces"] >= 2 for s in scores)
+    assert all(len(s.row["other_faces"]) == s.row["faces"] - 1 for s in scores)
+
+
+def test_one_bad_frame_costs_nobody_else_their_score(truth: pd.DataFrame, scorer: Scorer) -> None:
+    good = _of(truth, None, 5)
+    alone = [s.row for s in scorer.score(_frames(good))]
+    bad: list[bytes | None] = [b"", None, b"junk", *_of(truth, "truncated_file", 1)]
+    mixed = [s.row for s in scorer.score(_frames([*bad[:2], *good, *bad[2:]]))]
+    assert [r["frame"] for r in mixed] == list(range(9))
+    assert [r | {"frame": 0} for r in mixed[2:7]] == [r | {"frame": 0} for r in alone]
+    for row in (*mixed[:2], *mixed[7:]):
+        assert row["reason"] == "snapshot_unreadable"
+        assert row["detail"]
+
+
+def test_neither_order_nor_batch_changes_a_score(truth: pd.DataFrame, scorer: Scorer) -> None:
+    contents = _of(truth, None, 40) + _of(truth, "two_faces", 2)
+    together = [s.row | {"frame": 0} for s in scorer.score(_frames(contents))]
+    backwards = [s.row | {"frame": 0} for s in scorer.score(_frames(contents[::-1]))][::-1]
+    alone = [next(iter(scorer.score(_frames([c])))).row for c in (*contents[:4], *contents[-2:])]
+    assert together == backwards
+    assert [*together[:4], *together[-2:]] == alone
+
+
+def test_a_large_frame_gives_the_same_face(truth: pd.DataFrame, scorer: Scorer) -> None:
+    small = decode(_of(truth, None, 1)[0])
+    large = np.asarray(Image.fromarray(small).resize((2560, 1920), Image.Resampling.BICUBIC))
+    (a,), (b,) = (list(scorer.score(_frames([_encoded(p)]))) for p in (small, large))
+    assert b.row["face_px"] == pytest.approx(4 * a.row["face_px"], rel=0.05)
+    assert b.row["age"] == pytest.approx(a.row["age"], abs=3)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 2000), (3000, 3), (12, 12)])
+def test_odd_shapes_have_no_face_and_raise_nothing(scorer: Scorer, shape: tuple[int, int]) -> None:
+    (score,) = scorer.score(_frames([_encoded(np.full((*shape, 3), 128, np.uint8))]))
+    assert score.row["reason"] == "no_face"
+
+
+def test_no_frames_no_scores(scorer: Scorer) -> None:
+    assert list(scorer.score(iter(()))) == []
+
+
+def test_the_gates_are_the_policys(truth: pd.DataFrame, scorer: Scorer) -> None:
+    contents = _of(truth, None, 1)
+
+    def reason(rules: Rules) -> str | None:
+        (score,) = scorer.score(_frames(contents, rules))
+        return score.row.get("reason")
+
+    assert reason(_RULES) is None
+    assert reason(Rules(min_face_px=1000)) == "face_too_small"
+    assert reason(Rules(min_sharpness=1e6)) == "face_blurred"
+    assert reason(Rules(min_face_confidence=1)) == "no_face"
+
+
+def test_scores_fit_their_table_and_hold_together(truth: pd.DataFrame, scorer: Scorer) -> None:
+    scores: list[Score] = list(scorer.score(_frames(list(truth["content"].head(64)))))
+    frame = FRAME_SCORES.from_rows(s.row for s in scores).to_pandas()
+    assert set(frame["reason"].dropna()) <= set(INCONCLUSIVE_REASONS)
+    assert (frame["age"].isna() == frame["reason"].notna()).all()
+    aged = frame.dropna(subset="age")
+    assert (aged["age_low_95"] <= aged["age_low"]).all()
+    assert (aged["age_low"] < aged["age_high"]).all()
+    assert (aged["age_high"] <= aged["age_high_95"]).all()
+    assert (aged["p_under_legal"] <= aged["p_under_challenge"]).all()
+    assert (aged["face_confidence"] >= _RULES.min_face_confidence).all()
+
+
+def test_clear_frames_show_the_age_of_their_face(truth: pd.DataFrame, scorer: Scorer) -> None:
+    """That faces are not mixed up; blending makes them look younger, so it is no measure."""
+    clear = truth[truth["trouble"].isna()].head(96)
+    scores = FRAME_SCORES.from_rows(s.row for s in scorer.score(_frames(list(clear["content"]))))
+    ages = scores.to_pandas()["age"].to_numpy()
+    assert np.corrcoef(ages, clear["true_age"])[0, 1] > 0.85
+    assert np.abs(ages - clear["true_age"]).mean() < 8

@@ -1,0 +1,78 @@
+"""Partitions and crops."""
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from auditor import store
+from auditor.errors import ContractError
+from auditor.files import Place
+from auditor.tables import REJECTS
+
+_DAY = date(2026, 3, 27)
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Place:
+    return Place(str(tmp_path))
+
+
+def _reject(store_id: str) -> pa.Table:
+    row = {"stage": "sources", "reason": "r", "source": "s", "detail": "d", "store_id": store_id}
+    return REJECTS.from_rows([row])
+
+
+def test_a_day_is_read_back_in_the_order_of_its_stores(out: Place) -> None:
+    for store_id in ("S002", "S001"):
+        store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
+    assert store.read_day(out, "rejects", _DAY)["store_id"].to_pylist() == ["S001", "S002"]
+    assert store.read_day(out, "rejects", _DAY, ["S002"])["store_id"].to_pylist() == ["S002"]
+    assert store.read_day(out, "rejects", date(2026, 3, 28)) == REJECTS.empty()
+
+
+def test_the_same_table_gives_the_same_bytes(out: Place) -> None:
+    path = f"rejects/day={_DAY}/store=S001/part-0.parquet"
+    store.write_partition(out, "rejects", _DAY, "S001", _reject("S001"))
+    first = out.read(path)
+    store.write_partition(out, "rejects", _DAY, "S001", _reject("S001"))
+    assert out.read(path) == first
+
+
+def test_a_table_of_another_schema_is_refused_on_writing_and_on_reading(out: Place) -> None:
+    with pytest.raises(ContractError, match="missing"):
+        store.write_partition(out, "ledger", _DAY, "S001", _reject("S001"))
+    store.write_table(out, f"ledger/day={_DAY}/store=S001/part-0.parquet", _reject("S"), REJECTS)
+    with pytest.raises(ContractError, match="missing"):
+        store.read_day(out, "ledger", _DAY)
+
+
+def test_stores_that_are_gone_leave_no_partition(out: Place) -> None:
+    for store_id in ("S001", "S002"):
+        store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
+    store.remove_other_stores(out, "rejects", _DAY, ["S001"])
+    assert out.folders(f"rejects/day={_DAY}") == ["store=S001"]
+
+
+def test_a_crop_is_named_by_nothing_that_a_till_wrote() -> None:
+    path = store.crop_path(_DAY, "S001", "../../etc/passwd\n<script>")
+    assert path.startswith("crops/day=2026-03-27/store=S001/")
+    assert path.rpartition("/")[2].removesuffix(".jpg").isalnum()
+
+
+def test_crops_that_nobody_has_to_look_at_are_removed(out: Place) -> None:
+    kept, gone = (store.crop_path(_DAY, "S001", t) for t in ("kept", "gone"))
+    out.write(kept, b"")
+    out.write(gone, b"")
+    store.remove_crops(out, _DAY, "S001", [kept])
+    assert list(out.files("crops")) == [kept]
+
+
+def test_crops_expire_after_their_days_and_not_before(out: Place) -> None:
+    for day in (1, 2, 3):
+        out.write(store.crop_path(date(2026, 3, day), "S001", "T"), b"")
+    out.write("crops/notes/kept.txt", b"")
+    assert store.expire_crops(out, date(2026, 3, 12), 10) == ["crops/day=2026-03-01"]
+    assert out.folders("crops") == ["day=2026-03-02", "day=2026-03-03", "notes"]
+    assert store.expire_crops(out, date(2026, 3, 12), 10) == []

@@ -1,0 +1,51 @@
+"""Schemas: what does not conform is refused, not bent."""
+
+import pyarrow as pa
+import pytest
+
+from auditor import tables
+from auditor.errors import ContractError
+
+_ROW = {"stage": "sources", "reason": "r", "source": "s", "detail": "d"}
+
+
+def test_a_conforming_table_gets_the_schemas_order_and_nullability() -> None:
+    table = tables.REJECTS.from_rows([_ROW])
+    shuffled = table.select(sorted(table.column_names))
+    assert tables.REJECTS.conform(shuffled).schema == tables.REJECTS.arrow
+
+
+def test_a_null_where_none_may_be_is_refused() -> None:
+    with pytest.raises(ContractError, match="detail"):
+        tables.REJECTS.from_rows([_ROW | {"detail": None}])
+
+
+def test_a_missing_or_unexpected_column_is_named() -> None:
+    table = tables.REJECTS.from_rows([_ROW])
+    with pytest.raises(ContractError, match="reason"):
+        tables.REJECTS.conform(table.drop_columns(["reason"]))
+    with pytest.raises(ContractError, match="extra"):
+        tables.REJECTS.conform(table.append_column("extra", pa.array(["x"])))
+    with pytest.raises(ContractError, match="extra"):
+        tables.REJECTS.from_rows([_ROW | {"extra": 1}])
+
+
+def test_a_lossy_conversion_is_refused() -> None:
+    table = tables.REJECTS.from_rows([_ROW]).drop_columns(["row"])
+    with pytest.raises(ContractError, match="rejects"):
+        tables.REJECTS.conform(table.append_column("row", pa.array([1.5])))
+
+
+def test_the_ledger_has_the_columns_that_were_promised_in_their_order() -> None:
+    promised = """
+        transaction_id store_id till_id cashier_id sold_at id_check outcome reason age age_sd
+        age_low age_high p_under_legal p_under_challenge legal_age challenge_age snapshot_id
+    """.split()  # noqa: SIM905  # as the contract lists them
+    assert list(tables.LEDGER.names[: len(promised)]) == promised
+    assert {"stage", "reason", "source", "row"} <= set(tables.REJECTS.names)
+
+
+@pytest.mark.parametrize("schema", tables.STORED.values(), ids=tables.STORED)
+def test_every_column_says_what_it_means(schema: tables.Schema) -> None:
+    assert all(column.meaning for column in schema.columns)
+    assert len(set(schema.names)) == len(schema.names)
