@@ -14,7 +14,7 @@
 **Running a day again** is always safe: clear the run, or trigger one with `business_date`. Outputs
 are named by day and replaced whole; the same inputs, policy and model give the same bytes. Failed
 tasks can be cleared alone, from the first that failed, "downstream" ticked.
-A configuration, model or contract error is not tried again, since trying cannot mend it.
+A wrong configuration, model, contract or installation is not tried again: trying cannot mend it.
 
 The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
 `AUDITOR_POLICY`); a trigger may give others. More in `docs/operations.md`.
@@ -58,6 +58,7 @@ NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
                 "auditor.errors.ConfigurationError",
                 "auditor.errors.ContractError",
                 "auditor.errors.ModelError",
+                "builtins.ImportError",
             ],
             action=RetryAction.FAIL,
             reason="trying again cannot mend this",
