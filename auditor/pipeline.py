@@ -24,9 +24,8 @@ from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import OutsideError, Place
 from auditor.model import Card
-from auditor.pages import Provenance
 from auditor.policy import Policy
-from auditor.report import render_day
+from auditor.report import Provenance, render_day
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.sources import read_sales, read_snapshot_index
 from auditor.store_days import store_days

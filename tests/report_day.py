@@ -6,9 +6,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor.pages import Provenance
 from auditor.policy import Policy
-from auditor.report import render_day
+from auditor.report import Provenance, render_day
 from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, REJECTS, STORE_DAYS
 
 DAY = date(2026, 3, 27)

@@ -23,10 +23,11 @@ from report_day import (
 )
 from scipy.stats import binom
 
-from auditor import collect, words
-from auditor.coverage import expect
+from auditor import collect
 from auditor.errors import ConfigurationError, ContractError
-from auditor.pages import Report, build
+from auditor.report import words
+from auditor.report.coverage import expect
+from auditor.report.pages import Report, build
 from auditor.tables import ID_CHECKS, INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, REJECTS, STORE_DAYS
 
 

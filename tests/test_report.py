@@ -32,7 +32,7 @@ from report_day import (
 )
 
 from auditor import resources
-from auditor.report import FLAG_COLUMNS, environment, flags_csv
+from auditor.report.rendering import FLAG_COLUMNS, environment, flags_csv
 from auditor.tables import OUTCOMES
 
 GOLDEN = Path(__file__).parent / "golden" / "report"

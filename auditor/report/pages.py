@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import words
-from auditor.cases import Case, Place, Unjudged, flagged, unjudged
 from auditor.cashiers import Counts, count_cashiers, count_stores
-from auditor.coverage import Count, Coverage, cover
 from auditor.errors import ContractError
 from auditor.policy import STORE_ID_PATTERN, Policy
+from auditor.report import words
+from auditor.report.cases import Case, Place, Unjudged, flagged, unjudged
+from auditor.report.coverage import Count, Coverage, cover
 from auditor.tables import LEDGER, REJECTS, STORE_DAYS
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.

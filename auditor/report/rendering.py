@@ -13,10 +13,11 @@ from urllib.parse import quote
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from auditor import resources, words
-from auditor.cases import Case
-from auditor.pages import Provenance, Report, build
+from auditor import resources
 from auditor.policy import Policy
+from auditor.report import words
+from auditor.report.cases import Case
+from auditor.report.pages import Provenance, Report, build
 
 TEMPLATES = "reports/templates"
 

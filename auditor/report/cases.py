@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import words
 from auditor.errors import ContractError
+from auditor.report import words
 from auditor.tables import INCONCLUSIVE_REASONS
 
 _BASKET_SHOWN = 10

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.signal import fftconvolve
 
-from auditor import words
 from auditor.errors import ContractError
+from auditor.report import words
 from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES
 
 _LEVEL = 0.8
