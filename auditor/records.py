@@ -163,9 +163,9 @@ def _csv(content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
     if content.count(b'"') % 2 and table.num_rows and keep[-1]:
         # An unclosed quotation mark swallows the rest of the file into one cell.
         last = [column[-1].as_py() for column in table.columns]
-        swallowed = max(last, key=lambda cell: cell.count("\n")).strip()
+        swallowed = max(last, key=lambda cell: cell.count("\n")).rstrip()
         if "\n" in swallowed:
-            problem = "ends in an unclosed quotation mark" + _spanning(swallowed)
+            problem = "opens a quotation mark that is not closed" + _spanning(swallowed)
             malformed.append(Malformed(int(numbers[-1]), problem))
             keep[-1] = False
     cells = pa.table({name: table.column(at) for name, at in positions.items()})
@@ -176,8 +176,8 @@ def _csv(content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
 
 
 def _spanning(text: str) -> str:
-    lines = text.strip().count("\n") + 1
-    return f", and spans {lines} lines (an unclosed quotation mark?)" if lines > 1 else ""
+    lines = text.rstrip().count("\n") + 1
+    return f", and spans {lines} lines: look for an unclosed quotation mark" if lines > 1 else ""
 
 
 def _blank(table: pa.Table) -> npt.NDArray[np.bool_]:
