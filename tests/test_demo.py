@@ -29,8 +29,8 @@ from auditor.tables import (
     Schema,
 )
 
-#: The whole chain with fewer customers: every trouble is there, in a fifth of the time.
-SMALL = tuple(replace(store, alcohol_sales=30) for store in STORES)
+#: The whole chain with fewer customers: every trouble is there, in less than half the time.
+SMALL = tuple(replace(store, alcohol_sales=28) for store in STORES)
 DAMAGED = {"truncated_file", "empty_file"}
 
 
@@ -244,7 +244,7 @@ def test_frames_can_be_read_but_for_the_damaged_ones(chain: Path, truth: list[di
         else:
             shapes[decode(path.read_bytes()).shape] += 1
     assert set(shapes) == {(480, 640, 3)}
-    assert sum(shapes.values()) > 300
+    assert sum(shapes.values()) > 250
 
 
 def test_the_index_names_every_frame_and_one_a_day_leads_outside(chain: Path) -> None:

@@ -98,6 +98,7 @@ def _on_canvas(face: Face) -> tuple[FloatArray, FloatArray]:
     return composite, oval[..., None].astype(np.float32)
 
 
+@cache
 def _grid() -> tuple[FloatArray, FloatArray]:
     """Row and column of each canvas pixel, counted from the composite's corner."""
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
