@@ -15,13 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.policy import STORE_ID_PATTERN
-from auditor.records import REPLACEMENT
 from auditor.tables import ID_CHECKS, MONEY, QUANTITY, Column
 
 MAX_ID_LENGTH = 128
 MAX_TEXT_LENGTH = 500
 MAX_PATH_LENGTH = 1024
 SHOWN_LENGTH = 80
+
+_REPLACEMENT = "\ufffd"  # stands for bytes that are not UTF-8
 
 Verdicts = npt.NDArray[np.int8]
 Flags = npt.NDArray[np.bool_]
@@ -267,7 +268,7 @@ _RULES: dict[str, _Rule] = {
 def _first_faults(unique: pa.Array, verdicts: npt.NDArray[Any], *, damaged: bool) -> Any:
     if not damaged:
         return verdicts
-    return np.where(_flags(pc.match_substring(unique, REPLACEMENT)), Fault.NOT_UTF8, verdicts)
+    return np.where(_flags(pc.match_substring(unique, _REPLACEMENT)), Fault.NOT_UTF8, verdicts)
 
 
 def _matches(text: pa.Array, pattern: str) -> Flags:

@@ -17,9 +17,6 @@ import pyarrow.parquet as pq
 
 from auditor.tables import Schema
 
-#: Stands in a cell for bytes that are not UTF-8, where :attr:`Records.damaged` says so.
-REPLACEMENT = "\ufffd"
-
 _GZIP_MAGIC = b"\x1f\x8b"
 _PARQUET_MAGIC = b"PAR1"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -53,7 +50,7 @@ class Records:
         cells: the columns that the file has, of those wanted.
         numbers: each record's number in the file, the header being 1.
         malformed: the records that could not be told apart into cells.
-        damaged: whether bytes that are not UTF-8 were replaced by :data:`REPLACEMENT`.
+        damaged: whether bytes that are not UTF-8 were replaced by U+FFFD.
     """
 
     cells: pa.Table
