@@ -40,6 +40,9 @@ def is_over_threshold(sales: pd.DataFrame) -> "pd.Series[bool]":
     return sales["age"] >= sales["challenge_age"]
 
 
+#: Mark of a sale whose frame shows several faces: the estimate may be another person's.
+SEVERAL_FACES = "several_faces"
+
 #: In the order in which they are asked.
 RULES: tuple[tuple[str, Rule], ...] = (
     ("refused", is_refused),
@@ -87,8 +90,18 @@ def decide(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pa.
         "reason": pa.array(reason, pa.string(), from_pandas=True),
         "detail": pa.array(detail, pa.string(), from_pandas=True),
         "crop": pa.nulls(sales.num_rows, pa.string()),
+        "marks": _marks(sales["marks"], columns["faces"]),
     }
     return LEDGER.conform(pa.table({name: columns[name] for name in LEDGER.names}))
+
+
+def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
+    """The marks of collecting, and one where the buyer had to be told from others."""
+    marks = [
+        sorted([*given, SEVERAL_FACES]) if (count or 0) > 1 else given
+        for given, count in zip(collected.to_pylist(), faces.to_pylist(), strict=True)
+    ]
+    return pa.array(marks, collected.type)
 
 
 def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.DataFrame:

@@ -154,3 +154,9 @@ def test_the_order_of_the_scores_changes_nothing(
     shuffled = scores.copy()
     random.shuffle(shuffled)
     assert _decided(table, *scores) == _decided(table, *shuffled)
+
+
+def test_a_sale_whose_frame_shows_several_faces_is_marked() -> None:
+    scores = [_score(0, 20) | {"faces": 2}, _score(1, 20) | {"faces": 1}]
+    decided = _decided(_sales("none", "none", "none"), *scores)
+    assert [s["marks"] for s in decided] == [["several_faces"], [], []]

@@ -302,12 +302,6 @@ def test_unprintable_characters_are_shown_as_such_and_long_text_is_cut() -> None
     assert words.visible("x" * 10, 10) == "x" * 10
 
 
-def test_several_faces_are_said_whether_marked_or_not() -> None:
-    for marks in ([], ["several_faces"]):
-        (case,) = report_of([flag(1, 20, 0.3, 0.9, faces=2, marks=marks)]).cases
-        assert case.marks == ("several_faces",)
-
-
 def test_none_of_several_hashes_is_hidden_by_shortening() -> None:
     assert words.short_hash("a" * 64) == "a" * 12
     assert words.short_hash(f"{'a' * 64}, {'b' * 64}") == f"{'a' * 12}, {'b' * 12}"

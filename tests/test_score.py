@@ -70,7 +70,7 @@ def test_each_trouble_gets_its_reason(
     assert all((s.crop is None) == ("reason" in s.row) for s in scores)
 
 
-def test_two_faces_are_both_scored_and_marked(truth: pd.DataFrame, scorer: Scorer) -> None:
+def test_two_faces_are_both_scored(truth: pd.DataFrame, scorer: Scorer) -> None:
     scores = list(scorer.score(_frames(_of(truth, "two_faces", 4))))
     assert all(s.row["faces"] >= 2 for s in scores)
     assert all(len(s.row["other_faces"]) == s.row["faces"] - 1 for s in scores)

@@ -202,8 +202,7 @@ def _sale(row: dict[str, Any], place: Place) -> dict[str, Any]:
 
 def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
     checked_at = row["id_check_at"]
-    several = ["several_faces"] if (row["faces"] or 1) > 1 else []
-    marks = tuple(dict.fromkeys([*row["marks"], *several]))
+    marks = tuple(dict.fromkeys(row["marks"]))
     return Case(
         **_sale(row, place),
         rank=rank,
