@@ -37,9 +37,13 @@ class Place:
             raise ConfigurationError(f"cannot open {url}: {error}") from error
         self.is_local = isinstance(self._fs, LocalFileSystem)
         self._root = root.rstrip("/") or "/"
-        self._only: str | None = None
+        self.single_file: str | None = None
         if self._fs.isfile(self._root):
-            self._root, _, self._only = self._root.rpartition("/")
+            self._root, _, self.single_file = self._root.rpartition("/")
+
+    def __str__(self) -> str:
+        """The address without its scheme and options, which may hold credentials."""
+        return f"{self._root}/{self.single_file or ''}"
 
     def exists(self, path: str = "") -> bool:
         """Whether there is a file or folder at ``path``."""
@@ -92,8 +96,8 @@ class Place:
             under: a folder; one that does not exist has no files.
             enter: asked with the name of each folder; False leaves it unlisted.
         """
-        if self._only is not None:
-            yield self._only
+        if self.single_file is not None:
+            yield self.single_file
             return
         top = self._full(under) if under else self._root
         try:

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import DAY, NOON, after, frame, line, policy
 
-from auditor import collect as collect_module
-from auditor.collect import MARKS, Collected, collect
+from auditor.collect import MARKS, Collected, collect, collecting
 from auditor.policy import Policy
 from auditor.store_days import SaleCounts, SourceCounts, store_days
 from auditor.tables import REJECTS, SALES, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
@@ -240,11 +239,26 @@ def test_a_transaction_that_comes_again_is_set_aside(change: Row, reason: str) -
 
 
 def test_a_line_twice_is_not_the_same_as_the_line_once() -> None:
-    other = [line(transaction_id="T2")]
+    result = collected([line(), line(), line(source="again.csv")])
 
-    result = collected([line(), line(), *other, line()])
+    assert reasons(result) == [("conflicting_transaction", 4)]
 
-    assert reasons(result) == [("conflicting_transaction", 5)]
+
+def test_tills_may_be_interleaved_in_an_export() -> None:
+    apart = [line(sku="a"), line(sku="b"), line(sku="c")]
+    others = [bread(transaction_id=f"T{n}", till_id="till-2") for n in range(2)]
+
+    result = collected([apart[0], others[0], apart[1], others[1], apart[2]])
+
+    assert [item["sku"] for item in only_sale(result)["basket"]] == ["a", "b", "c"]
+    assert reasons(result) == []
+    counts(result, transactions=3, alcohol_sales=1)
+
+
+def test_a_later_stretch_at_another_till_is_no_continuation() -> None:
+    result = collected([line(sku="a"), bread(transaction_id="T2"), line(sku="b", till_id="till-9")])
+
+    assert reasons(result) == [("conflicting_transaction", 4)]
 
 
 def test_later_runs_are_counted_one_by_one() -> None:
@@ -433,7 +447,7 @@ def test_stores_are_collected_some_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
     lines = [line(store_id=s, transaction_id=t) for t in "AB" for s in stores]
     frames = [frame(store_id=s, transaction_id="A") for s in [*stores, "S9"]]
     whole = collected(lines, frames)
-    monkeypatch.setattr(collect_module, "_AT_A_TIME", 5)
+    monkeypatch.setattr(collecting, "_AT_A_TIME", 5)
 
     parts = collected(lines, frames)
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from auditor.cells import REASONS, Fault, TimeCells, Verdicts, read_cells, read_times, shown
-from auditor.day_files import SourceFile
 from auditor.local_time import SECOND, Flags, Microseconds, day_window, to_utc
 from auditor.policy import Policy
-from auditor.records import Records
+from auditor.sources.cells import REASONS, Fault, TimeCells, Verdicts, read_cells, read_times, shown
+from auditor.sources.day_files import SourceFile
+from auditor.sources.records import Records
 from auditor.store_days import SourceCounts
 from auditor.tables import REJECTS, TIME, Schema
 
@@ -22,7 +22,7 @@ STAGE = "sources"
 
 _ORIGIN = ("source", "row")
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
-_DISPENSABLE = ("id_check_at", "birth_date")
+_DISPENSABLE = ("description", "id_check_at", "id_check_by", "birth_date")
 #: Columns whose cells are never repeated in a message: personal data.
 _WITHHELD = ("birth_date",)
 _IDS = ("store_id", "transaction_id", "snapshot_id")

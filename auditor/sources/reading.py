@@ -11,13 +11,13 @@ from datetime import date
 
 import pyarrow as pa
 
-from auditor.cells import Fault
-from auditor.conforming import BadCell, Rejected, Request, Rows
-from auditor.day_files import SourceFile, files_of_day
 from auditor.errors import SourceError
 from auditor.files import OutsideError, Place
 from auditor.policy import Policy
-from auditor.records import UnusableError, read_records
+from auditor.sources.cells import Fault
+from auditor.sources.conforming import BadCell, Rejected, Request, Rows
+from auditor.sources.day_files import SourceFile, files_of_day
+from auditor.sources.records import UnusableError, read_records
 from auditor.store_days import SourceCounts
 from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
@@ -82,9 +82,7 @@ def read_snapshot_index(
 
 def _read(request: Request, place: Place, under: str) -> Reading:
     if not place.exists():
-        raise SourceError(
-            f"{request.schema.name}: nothing is at the address given; check it, and the rights"
-        )
+        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
     known = request.stores.union(request.policy.stores)
     files = files_of_day(place, under, request.day, known)
     readings = [_read_file(request, place, file) for file in files]

@@ -35,15 +35,16 @@ class Transactions:
     """The lines that count, those of a transaction together, and the others.
 
     A run is a stretch of consecutive lines of one file with one transaction's number. The first run
-    of a number in a store is the transaction; every later one is set aside, and so are lines within
-    the first whose till or cashier is not the first line's.
+    of a number in a store is the transaction. A later one of the same file, till and cashier with
+    other lines goes on with it, as in an export whose tills are interleaved; every other later run
+    is set aside, and so are lines whose till or cashier is not the first line's.
 
     Attributes:
         lines: of TILL_LINES; every transaction is one stretch of it.
         starts: where in ``lines`` each transaction starts.
         duplicates: where in the lines given later runs with the same lines stand.
         conflicts: where in them lines stand that contradict the transaction.
-        later_runs: the store of each later run.
+        later_runs: the store of each later run that was set aside.
     """
 
     lines: pa.Table
@@ -72,14 +73,23 @@ def divide(lines: pa.Table) -> Transactions:
     firsts = np.flatnonzero(~pd.Series(key).duplicated().to_numpy())
     first_run = firsts[transaction]
     later = first_run != np.arange(len(run_starts))
-    head = run_starts[run]
+    same = _same_lines(lines, run, first_run, later)
+    head = run_starts[first_run]
+    goes_on = later & ~same
+    for column in (source, till, cashier):
+        goes_on &= column[run_starts] == column[head]
+    later &= ~goes_on
+    head = np.where(later, run_starts, head)[run]
     other_hand = (till != till[head]) | (cashier != cashier[head])
-    of_later = later[run]
-    same = _same_lines(lines, run, first_run, later)[run]
-    kept = ~(of_later | other_hand)
+    of_later, same = later[run], same[run]
+    kept = np.flatnonzero(~(of_later | other_hand))
+    belongs = transaction[run][kept]
+    if goes_on.any():
+        together = np.argsort(belongs, kind="stable")
+        kept, belongs = kept[together], belongs[together]
     return Transactions(
-        lines=lines if kept.all() else lines.filter(pa.array(kept)),
-        starts=np.flatnonzero(new[kept]),
+        lines=lines if np.array_equal(kept, np.arange(len(run))) else lines.take(pa.array(kept)),
+        starts=np.flatnonzero(np.diff(belongs, prepend=-1)),
         duplicates=np.flatnonzero(of_later & same),
         conflicts=np.flatnonzero((of_later & ~same) | (other_hand & ~of_later)),
         later_runs=lines["store_id"].take(pa.array(run_starts[later])).to_pylist(),

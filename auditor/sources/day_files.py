@@ -41,8 +41,7 @@ def files_of_day(
             known one between ``/ _ - .``; one that names several, names none.
     """
     store_of = _store_finder(stores)
-    # Only a place that is a single file lists anything below a folder that cannot be.
-    if single := next(place.files(".none"), None):
+    if single := place.single_file:
         yield SourceFile(single, dated=False, store=store_of(single))
         return
     found = place.files(under, enter=lambda name: _may_hold(name, day))

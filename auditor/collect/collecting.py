@@ -13,12 +13,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.collect.matching import NONE, Matches, match, spans, times
+from auditor.collect.transactions import Transactions, alcohol_flags, coded, divide
 from auditor.local_time import SECOND, Flags
-from auditor.matching import NONE, Matches, match, spans, times
 from auditor.policy import Policy, Rules
 from auditor.store_days import SaleCounts
 from auditor.tables import ID_CHECKS, MONEY, QUANTITY, REJECTS, SALES, TIME
-from auditor.transactions import Transactions, alcohol_flags, coded, divide
 
 STAGE = "collect"
 
