@@ -43,7 +43,7 @@ match_tolerance_seconds = 30
 time_zone = "{zone}"
 currency = "GBP"
 
-# Face crops and the rest of the evidence are deleted so many days after the sale.
+# Face crops are deleted so many days after the sale; numbers, hashes and decisions stay.
 retention_days = 31
 
 # Above these the run still finishes and reports, but exits with code 3 for somebody to look at.

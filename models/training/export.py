@@ -101,15 +101,13 @@ def _calibration_error(stated: NDArray[np.float64], happened: NDArray[np.bool_])
 def _composite_crops(crop_size: int) -> NDArray[np.uint8]:
     """Aligned crops of the demo's composite portraits, evenly over their ages."""
     portraits = sorted(resources.folder("auditor/demo/faces").glob("*.jpg"))
-    chosen = portraits[:: len(portraits) // _GOLDEN_FACES][:_GOLDEN_FACES]
-    pictures = [decode(path.read_bytes()) for path in chosen]
-    found = Detector().detect(pictures)
-    return np.stack(
-        [
-            align(picture, faces[0].landmarks, crop_size)
-            for picture, faces in zip(pictures, found, strict=True)
-        ]
-    )
+    pictures = [decode(path.read_bytes()) for path in portraits]
+    crops = [
+        align(picture, faces[0].landmarks, crop_size)
+        for picture, faces in zip(pictures, Detector().detect(pictures), strict=True)
+        if faces
+    ]
+    return np.stack(crops[:: len(crops) // _GOLDEN_FACES][:_GOLDEN_FACES])
 
 
 def _webp(content: bytes) -> NDArray[np.uint8]:
