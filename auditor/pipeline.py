@@ -4,21 +4,19 @@ Each step reads what the step before it wrote below ``OUT/work/day=.../``, so th
 run them in different processes and hand on paths only. A step that is run again writes the same.
 """
 
-import hashlib
 import json
 import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import store
+from auditor import limits, provenance, store
 from auditor.collect import collect
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, SourceError
@@ -32,7 +30,6 @@ from auditor.store_days import store_days
 from auditor.tables import (
     FRAME_SCORES,
     LEDGER,
-    PROVENANCE,
     REJECTS,
     SALES,
     STORE_DAYS,
@@ -104,7 +101,7 @@ def plan_day(job: Job) -> list[str]:
         ConfigurationError: the policy or an address is wrong.
     """
     policy = load_policy(job.policy)
-    card = Card.read(policy.chain_rules(job.day).model)
+    Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
     _known_stores(job, policy)
     exports = read_sales(Place(job.sales), job.day, policy, stores=job.stores)
     index = read_snapshot_index(Place(job.snapshots), job.day, policy, stores=job.stores)
@@ -135,10 +132,8 @@ def plan_day(job: Job) -> list[str]:
         store.write_table(out, batches[-1], part, SALES)
     plan = {
         "batches": batches,
-        "files": sorted([f.path, f.sha256] for f in (*exports.files, *index.files)),
+        "files": [[f.path, f.sha256] for f in (*exports.files, *index.files)],
         "policy_sha256": policy.sha256,
-        "model": card.full_name,
-        "model_sha256": card.weights_sha256,
     }
     out.write(f"{work}/plan.json", json.dumps(plan, sort_keys=True, indent=1).encode())
     return batches
@@ -161,9 +156,15 @@ def settle_day(job: Job) -> None:
     Raises:
         ContractError: a sale was lost or doubled between the batches.
         SourceError: the day is not planned, or a batch is not scored.
+        ConfigurationError: the policy is another than the day was planned with.
     """
     out, work = Place(job.out), _work(job.day)
-    plan = _plan(out, job.day)
+    plan, policy = _plan(out, job.day), load_policy(job.policy)
+    if policy.sha256 != plan["policy_sha256"]:
+        raise ConfigurationError(
+            f"the policy has changed since {job.day} was planned: run it again"
+        )
+    card = Card.read(policy.chain_rules(job.day).model)
     try:
         sales = [store.read_table(out, b, SALES).select(_KEY) for b in plan["batches"]]
         parts = [store.read_table(out, _scored(b), LEDGER) for b in plan["batches"]]
@@ -184,7 +185,9 @@ def settle_day(job: Job) -> None:
             "ledger": own,
             "rejects": rejects.filter(pc.equal(rejected_in, store_id)),
             "coverage": days.slice(row, 1),
-            "provenance": _provenance(store_id, plan, own),
+            "provenance": provenance.of_store(
+                store_id, files=plan["files"], policy=policy, card=card, ledger=own
+            ),
         }
         for name, table in tables.items():
             store.write_partition(out, name, job.day, store_id, table)
@@ -223,31 +226,13 @@ def report_day(job: Job) -> str:
 
 def check_limits(job: Job) -> list[str]:
     """Say which of the policy's limits the stored day exceeds; none is an empty list."""
-    out, limits = Place(job.out), load_policy(job.policy).chain_rules(job.day)
-    days = store.read_day(out, "coverage", job.day, job.stores).to_pandas()
-    outcomes = store.read_day(out, "ledger", job.day, job.stores)["outcome"].to_pylist()
-    rejected = int(days["lines_rejected"].sum() + days["snapshots_rejected"].sum())
-    read = int(days["lines_read"].sum() + days["snapshots_indexed"].sum())
-    missing = days.loc[days["export_status"] != "read", "store_id"].tolist()
-    above = []
-    if len(missing) > limits.max_missing_stores:
-        above.append(
-            f"no usable till export from {len(missing)} stores ({', '.join(missing[:10])}); "
-            f"max_missing_stores is {limits.max_missing_stores}"
-        )
-    for what, part, whole, limit, name in (
-        ("input rows were set aside", rejected, read, limits.max_rejected_share, "rejected"),
-        (
-            "alcohol sales could not be judged",
-            outcomes.count("inconclusive"),
-            len(outcomes),
-            limits.max_inconclusive_share,
-            "inconclusive",
-        ),
-    ):
-        if whole and part / whole > limit:
-            above.append(f"{part} of {whole} {what}; max_{name}_share is {limit:g}")
-    return above
+    out = Place(job.out)
+    return limits.exceeded(
+        load_policy(job.policy).chain_rules(job.day),
+        store_days=store.read_day(out, "coverage", job.day, job.stores),
+        ledger=store.read_day(out, "ledger", job.day, job.stores),
+        rejects=store.read_day(out, "rejects", job.day, job.stores),
+    )
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
@@ -370,29 +355,12 @@ def _same_sales(planned: pa.Table, settled: pa.Table) -> None:
         )
 
 
-def _provenance(store_id: str, plan: dict[str, Any], ledger: pa.Table) -> pa.Table:
-    frames = sorted(pc.drop_null(ledger["snapshot_sha256"]).to_pylist())
-    inputs = json.dumps([plan["files"], frames]).encode()
-    row = {name: plan[name] for name in ("policy_sha256", "model", "model_sha256")} | {
-        "store_id": store_id,
-        "inputs_sha256": hashlib.sha256(inputs).hexdigest(),
-        "auditor_version": version("auditor"),
-    }
-    return PROVENANCE.from_rows([row])
-
-
-def _shown(provenance: pa.Table) -> Provenance:
-    """What the pages name: one value where the stores agree, all of them where they do not."""
-    said = {
-        name: ", ".join(sorted(pc.unique(provenance[name]).to_pylist()))
-        for name in PROVENANCE.names
-        if name not in ("store_id", "inputs_sha256")
-    }
-    inputs = "".join(provenance["inputs_sha256"].to_pylist())
-    cards = [Card.read(m.rpartition("/")[2]) for m in pc.unique(provenance["model"]).to_pylist()]
+def _shown(stores: pa.Table) -> Provenance:
+    """The provenance of the pages, with what the card of each model used says of it."""
+    versions = [name.rpartition("/")[2] for name in pc.unique(stores["model"]).to_pylist()]
+    cards = [Card.read(version) for version in versions]
     return Provenance(
-        inputs_sha256=hashlib.sha256(inputs.encode()).hexdigest(),
-        **said,
+        **provenance.of_chain(stores),
         calibrated=all(card.calibrated for card in cards),
         mae_years=max((card.mae_years for card in cards), default=None),
         model_limits=tuple(dict.fromkeys(limit for card in cards for limit in card.limits)),

@@ -49,8 +49,9 @@ def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     index = pd.read_csv(demo_chain / f"snapshots/index/{SMALL_DAY}/S001.csv", dtype=str)
     truth = pd.read_parquet(demo_chain / "truth.parquet").query("store_id == 'S001'")
     young = truth.query("expected_outcome.isna() and true_age < 21")["transaction_id"].head(6)
-    others = truth["transaction_id"].drop(young.index).head(14)
-    wanted = {*young, *others}
+    unjudged = truth.query("expected_outcome == 'inconclusive'")["transaction_id"].head(3)
+    others = truth["transaction_id"].drop([*young.index, *unjudged.index]).head(11)
+    wanted = {*young, *unjudged, *others}
     for name, table in (("sales", lines), ("snapshots/index", index)):
         path = folder / f"{name}/{SMALL_DAY}/S001.csv"
         path.parent.mkdir(parents=True)

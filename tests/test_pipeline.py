@@ -305,6 +305,29 @@ def test_limits_are_those_of_the_policy(small_chain: Path, small_out: Path, tmp_
     assert pipeline.check_limits(_job(small_chain, small_out)) == []
 
 
+def test_rows_of_no_known_store_count_against_the_limit(small_chain: Path, tmp_path: Path) -> None:
+    sales = tmp_path / "sales/2026-03-27/export.csv"
+    sales.parent.mkdir(parents=True)
+    lines = pd.read_csv(small_chain / "sales/2026-03-27/S001.csv", dtype=str)
+    lines.loc[lines.index[:5], "store_id"] = "../S001"
+    lines.to_csv(sales, index=False)
+    job = _job(small_chain, tmp_path / "out", sales=str(tmp_path / "sales"))
+    (above,) = pipeline.run_day(job).above_limits
+    assert above.startswith("5 of ")
+    assert "max_rejected_share" in above
+
+
+def test_a_policy_that_changes_under_a_run_stops_it(small_chain: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text((small_chain / "policy.toml").read_text())
+    job = _job(small_chain, tmp_path / "out", policy=str(policy))
+    for batch in pipeline.plan_day(job):
+        pipeline.score_batch(job, batch)
+    policy.write_text(policy.read_text() + "challenge_age = 30\n")
+    with pytest.raises(ConfigurationError, match="changed"):
+        pipeline.settle_day(job)
+
+
 def test_a_changed_policy_changes_the_hash_on_the_page(
     small_chain: Path, small_out: Path, tmp_path: Path
 ) -> None:
