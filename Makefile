@@ -121,17 +121,17 @@ demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of d
 # The parts of `airflow standalone` that are needed, each on 127.0.0.1 or on no port at all:
 # standalone's scheduler and triggerer serve their logs on every interface.
 airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
-	@test "$$AUDITOR_SALES" != "$(CHAIN)/sales" || $(MAKE) --no-print-directory .demo/.chain-written
+	@test "$$AUDITOR_SALES" != "$(CHAIN)/sales" || $(MAKE) -s .demo/.chain-written
 	@export AIRFLOW__CORE__PARALLELISM=2 AIRFLOW__API__HOST=127.0.0.1 AIRFLOW__API__PORT=$(PORT) \
 		AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$(PORT)/execution/; \
-	stop() { trap - INT TERM EXIT; echo "Stopping"; kill $$(jobs -p) 2>/dev/null; wait; }; \
-	trap stop INT TERM EXIT; \
+	set -m; stop() { trap - INT TERM; kill $$(jobs -p) 2>/dev/null; wait; exit $$1; } 2>/dev/null; \
+	trap 'echo Stopping; stop 0' INT TERM; \
 	for part in api-server dag-processor "scheduler --skip-serve-logs"; do \
 		$(BIN)/airflow $$part >"$$AIRFLOW_HOME/$${part%% *}.log" 2>&1 & done; \
 	echo "Airflow is starting on http://127.0.0.1:$(PORT); Ctrl-C stops it. Its logs are in .airflow/."; \
 	echo "User and password: .airflow/simple_auth_manager_passwords.json.generated"; \
 	while [ $$(jobs -rp | wc -l) -eq 3 ]; do sleep 1; done; \
-	echo "A part of Airflow has ended: see .airflow/*.log" >&2; exit 1
+	echo "A part of Airflow has ended: see .airflow/*.log" >&2; stop 1
 
 # ---- Checking ------------------------------------------------------------------------------------
 
