@@ -50,7 +50,7 @@ INSTALLED := $(if $(wildcard .venv/.installed-all),.venv/.installed-all,.venv/.i
 	@touch $@
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --custom-compile-command "make lock"
+	--no-emit-index-url --no-header
 
 lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=1: newest versions)
 	$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras pyproject.toml -o requirements/all.lock
