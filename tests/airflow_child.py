@@ -4,12 +4,14 @@ Airflow sets itself up when it is imported, from the environment, and warns of m
 ours; and that parsing loads no TensorFlow shows only where nothing else has loaded it.
 
     airflow_child.py describe OUTPUT.json              what is in the DAG folder
+    airflow_child.py prepare OUTPUT.json               a database with the pool
     airflow_child.py run OUTPUT.json NAME=CONF.json..  the runs of nightly_audit, one by one
 """
 
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,12 @@ DAG_ID = "nightly_audit"
 
 
 def main(command: str, output: str, *arguments: str) -> None:
-    answer = describe() if command == "describe" else run(*arguments)
+    commands: dict[str, Callable[..., dict[str, Any]]] = {
+        "describe": describe,
+        "prepare": prepare,
+        "run": run,
+    }
+    answer = commands[command](*arguments)
     Path(output).write_text(json.dumps(answer), encoding="utf-8")
 
 
@@ -71,15 +78,21 @@ def _describe_task(task: Any) -> dict[str, Any]:
     }
 
 
+def prepare() -> dict[str, Any]:
+    """Make the database, with the pool that scoring needs."""
+    initdb()
+    pool = Pool.create_or_update_pool(
+        "auditor_scoring", slots=1, description="Scoring batches", include_deferred=False
+    )
+    return {"pool": pool.pool}
+
+
 def run(*named: str) -> dict[str, Any]:
     """Run the DAG for each NAME=CONF.json; tell how the run and its tasks ended.
 
     Nothing is tried again here: a task that is to fail would be waited for, minutes each time.
     """
-    initdb()
-    Pool.create_or_update_pool(
-        "auditor_scoring", slots=1, description="Scoring batches", include_deferred=False
-    )
+    prepare()
     answers = {}
     for name, _, path in (argument.partition("=") for argument in named):
         run_conf = json.loads(Path(path).read_text(encoding="utf-8"))

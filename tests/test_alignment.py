@@ -76,3 +76,11 @@ def test_the_landmarks_land_on_the_template(scale: float) -> None:
 def test_beyond_the_edge_the_border_is_repeated() -> None:
     picture = np.full((50, 50, 3), 200, np.uint8)
     assert (align(picture, TEMPLATE / 10, 64) == 200).all()
+
+
+def test_a_shrunk_face_is_averaged_and_not_sampled() -> None:
+    stripes = np.zeros((1200, 1200, 3), np.uint8)
+    stripes[:, ::2] = 255  # finer than a crop of a sixth of the size can show
+    crop = align(stripes, TEMPLATE * 6, 192)
+    assert crop.std() < 10
+    assert crop.mean() == pytest.approx(127.5, abs=5)

@@ -1,20 +1,16 @@
 """The nightly DAG: what it promises on paper, and what it does when Airflow runs it."""
 
 import json
-import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_home import in_airflow, tree
 
 from auditor.demo import catalogue, write_demo
 from auditor.pipeline import Job, run_day
 
-ROOT = Path(__file__).parent.parent
-CHILD = Path(__file__).with_name("airflow_child.py")
 HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
 
 TASKS = {
@@ -27,31 +23,6 @@ TASKS = {
     "expire",
     "watcher",
 }
-
-
-def in_airflow(home: Path, *arguments: str, **environment: str) -> dict[str, Any]:
-    """Run airflow_child.py in an Airflow of its own; return what it tells."""
-    output = home / "answer.json"
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "AUDITOR_"))}
-    command, *rest = arguments
-    done = subprocess.run(
-        [sys.executable, str(CHILD), command, str(output), *rest],
-        env=kept
-        | {
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        }
-        | environment,
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
-    answer: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
-    return answer
 
 
 @pytest.fixture(scope="module")
@@ -227,11 +198,6 @@ def runs(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
         AUDITOR_SNAPSHOTS=str(chain / "snapshots"),
         AUDITOR_TIME_ZONE=catalogue.ZONE,
     )
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder."""
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def test_a_day_is_audited_by_airflow(runs: dict[str, Any], chain: Path) -> None:

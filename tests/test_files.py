@@ -39,6 +39,11 @@ def test_no_path_leads_out(place: Place, path: str) -> None:
         place.write(path, b"")
 
 
+def test_no_path_leads_out_of_a_bucket() -> None:
+    with pytest.raises(OutsideError):
+        Place("memory://bucket/chain").read("frames/../../other/x")
+
+
 def test_no_link_leads_out(place: Place, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret")
     place.write("inside", b"")

@@ -35,7 +35,7 @@ def _rgb() -> Image.Image:
         _encoded(_rgb().convert("CMYK"), "JPEG"),
         _encoded(_rgb().quantize(256), "PNG"),
         _encoded(_rgb().convert("RGBA"), "PNG"),
-        _encoded(Image.fromarray(_RAMP.astype(np.uint16) * 257), "PNG"),
+        _encoded(Image.fromarray(_RAMP.astype(np.uint16) * 256 + 99), "PNG"),
     ],
     ids=["jpeg", "png", "greyscale", "cmyk", "palette", "alpha", "16 bit"],
 )
@@ -85,3 +85,8 @@ def test_damage_anywhere_is_a_picture_or_a_reason(place: int, damage: bytes) -> 
     place = min(place, len(content))
     with contextlib.suppress(UnreadableFrameError):
         assert decode(content[:place] + damage + content[place + len(damage) :]).ndim == 3
+
+
+def test_a_frame_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(UnreadableFrameError, match="more than"):
+        decode(_bomb(12_000, 10_000))

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from auditor import score as score_module
+from auditor.detector import BATCH, Face
 from auditor.frames import decode
 from auditor.policy import Rules
-from auditor.score import Frame, Score, Scorer
+from auditor.score import Frame, Score, Scorer, _buyer_first
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS
 
 _RULES = Rules()
@@ -148,3 +150,48 @@ def test_clear_frames_show_the_age_of_their_face(truth: pd.DataFrame, scorer: Sc
     ages = scores.to_pandas()["age"].to_numpy()
     assert np.corrcoef(ages, clear["true_age"])[0, 1] > 0.85
     assert np.abs(ages - clear["true_age"]).mean() < 8
+
+
+def _face(x: float, y: float, size: float) -> Face:
+    return Face(x - size / 2, y - size / 2, size, size, 0.99, np.zeros((5, 2)))
+
+
+@pytest.mark.parametrize(
+    ("faces", "buyer"),
+    [
+        ([_face(320, 240, 100), _face(330, 240, 60)], 0),  # the larger of two near the middle
+        ([_face(60, 60, 110), _face(320, 240, 100)], 1),  # the nearer of two of like size
+        ([_face(320, 240, 40), _face(500, 240, 120)], 1),  # a small face behind, however central
+    ],
+)
+def test_the_buyer_is_the_largest_face_near_the_middle(faces: list[Face], buyer: int) -> None:
+    picture = np.zeros((480, 640, 3), np.uint8)
+    for given in (faces, faces[::-1]):
+        assert _buyer_first(given, picture)[0] is faces[buyer]
+
+
+def test_a_companion_is_not_taken_for_the_buyer(truth: pd.DataFrame, scorer: Scorer) -> None:
+    companions = truth[truth["trouble"] == "companion"]
+    scores = scorer.score(_frames(list(companions["content"])))
+    ages = np.array([s.row["age"] for s in scores])
+    assert np.abs(ages - companions["true_age"]).max() < 20
+
+
+def test_frames_are_drawn_a_batch_at_a_time(scorer: Scorer) -> None:
+    drawn = 0
+
+    def frames() -> Iterator[Frame]:
+        nonlocal drawn
+        for frame in _frames([b""] * (3 * BATCH)):
+            drawn += 1
+            yield frame
+
+    next(iter(scorer.score(frames())))
+    assert drawn == BATCH + 1
+
+
+def test_few_large_frames_are_held_at_once(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(score_module, "_PIXELS_AT_ONCE", 100)
+    content = _encoded(np.zeros((8, 8, 3), np.uint8))
+    scores = scorer.score(iter([Frame(n, _RULES, content) for n in range(5)]))
+    assert [s.row["frame"] for s in scores] == [0, 1, 2, 3, 4]
