@@ -57,9 +57,13 @@ def test_a_rotated_frame_is_turned_upright() -> None:
 
 def _bomb(width: int, height: int) -> bytes:
     """A PNG that says it is enormous."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
-    return b"\x89PNG\r\n\x1a\n" + chunk
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checked = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + checked
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b""))
 
 
 @pytest.mark.parametrize(

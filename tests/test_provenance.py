@@ -1,0 +1,39 @@
+"""Provenance: every input has a say in the hash, and their order has none."""
+
+import pyarrow as pa
+from report_day import flag
+
+from auditor import provenance
+from auditor.model import Card
+from auditor.policy import Policy
+from auditor.tables import LEDGER, PROVENANCE
+
+_FILES = [["a.csv", "1" * 64], ["b.csv", "2" * 64]]
+
+
+def _of(
+    files: list[list[str]] = _FILES, frame: str = "3", policy: Policy | None = None
+) -> pa.Table:
+    ledger = LEDGER.from_rows([flag(1, 20, 0.3, 0.9, snapshot_sha256=frame)])
+    card = Card.read("1")
+    return provenance.of_store(
+        "S001", files=files, policy=policy or Policy(), card=card, ledger=ledger
+    )
+
+
+def test_each_input_changes_the_hash_of_the_inputs() -> None:
+    def inputs(table: pa.Table) -> str:
+        return str(table["inputs_sha256"][0])
+
+    assert inputs(_of()) == inputs(_of(_FILES[::-1]))
+    others = [_of(frame="4"), _of(_FILES[:1]), _of([["a.csv", "9" * 64], _FILES[1]])]
+    assert len({inputs(t) for t in (_of(), *others)}) == 4
+
+
+def test_stores_that_agree_show_one_value_and_others_all() -> None:
+    strict = _of(policy=Policy({"chain": {"name": "Other"}}))
+    agreed = provenance.of_chain(pa.concat_tables([_of(), _of()]))
+    assert agreed["policy_sha256"] == Policy().sha256
+    assert agreed["model"] == "age_resnet50/1"
+    assert ", " in provenance.of_chain(pa.concat_tables([_of(), strict]))["policy_sha256"]
+    assert set(agreed) | {"store_id"} == set(PROVENANCE.names)
