@@ -6,6 +6,7 @@ test's folder, in `*.log`.
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -58,6 +59,7 @@ class Api:
         self._token: str | None = None
 
     def healthy(self) -> bool:
+        """Whether Airflow says that its services are up."""
         try:
             parts = self.ask("/api/v2/monitor/health")
         except OSError:
@@ -65,12 +67,14 @@ class Api:
         return all(parts[p]["status"] == "healthy" for p in ("scheduler", "dag_processor"))
 
     def log_in(self) -> None:
+        """Exchange the password for a token."""
         passwords = self._home / "simple_auth_manager_passwords.json.generated"
         password = json.loads(passwords.read_text(encoding="utf-8"))["admin"]
         answer = self.ask("/auth/token", {"username": "admin", "password": password})
         self._token = answer["access_token"]
 
     def knows(self, path: str) -> bool:
+        """Whether there is something at ``path``."""
         try:
             self.ask(path)
         except urllib.error.HTTPError as error:
@@ -80,6 +84,7 @@ class Api:
         return True
 
     def ask(self, path: str, data: dict[str, Any] | None = None) -> Any:
+        """Return the answer to a GET, or to a POST of ``data``."""
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -149,6 +154,8 @@ def backfilled(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        # Shared by name: services that start at once would each make up their own.
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
         "AIRFLOW__CORE__PARALLELISM": "2",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
         "AUDITOR_SALES": str(chain / "sales"),
