@@ -48,9 +48,8 @@ def _missing_stores(days: pd.DataFrame, limit: int) -> list[str]:
     if len(missing) <= limit:
         return []
     named = ", ".join(missing[:10])
-    return [
-        f"no usable till export from {len(missing)} stores ({named}); max_missing_stores is {limit}"
-    ]
+    share = f"{len(missing)} of {len(days)} stores"
+    return [f"no usable till export from {share} ({named}); max_missing_stores is {limit}"]
 
 
 def _share(what: str, part: int, whole: int, limit: tuple[str, float]) -> list[str]:
