@@ -119,12 +119,15 @@ demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of d
 		"file://$(CURDIR)/.demo/out/reports/$(DEMO_DAY)/index.html"
 
 # The parts of `airflow standalone` that are needed, each on 127.0.0.1 or on no port at all:
-# standalone's scheduler and triggerer serve their logs on every interface.
+# standalone's scheduler and triggerer serve their logs on every interface. A task that still runs ten
+# seconds after Ctrl-C is killed; the scheduler runs it again when it is back.
 airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
 	@test "$$AUDITOR_SALES" != "$(CHAIN)/sales" || $(MAKE) -s .demo/.chain-written
 	@export AIRFLOW__CORE__PARALLELISM=2 AIRFLOW__API__HOST=127.0.0.1 AIRFLOW__API__PORT=$(PORT) \
 		AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$(PORT)/execution/; \
-	set -m; stop() { trap - INT TERM; kill $$(jobs -p) 2>/dev/null; wait; exit $$1; } 2>/dev/null; \
+	set -m; stop() { trap - INT TERM; parts=$$(jobs -p); kill $$parts; \
+		for s in 1 2 3 4 5 6 7 8 9 10; do [ -n "$$(jobs -rp)" ] || break; sleep 1; done; \
+		for part in $$parts; do kill -KILL -- -$$part; done; exit $$1; } 2>/dev/null; \
 	trap 'echo Stopping; stop 0' INT TERM; \
 	for part in api-server dag-processor "scheduler --skip-serve-logs"; do \
 		$(BIN)/airflow $$part >"$$AIRFLOW_HOME/$${part%% *}.log" 2>&1 & done; \
