@@ -91,7 +91,7 @@ airflow: export AUDITOR_TIME_ZONE ?= Europe/London
 .demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py)
 	@mkdir -p .demo
 	@echo "Writing a chain of demo shops to .demo/chain"
-	@$(BIN)/auditor demo .demo/chain
+	@$(BIN)/auditor demo .demo/chain >/dev/null
 	@touch $@
 
 %/.ready: $(INSTALLED)
@@ -114,9 +114,9 @@ demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of d
 		-c '{"business_date": "$(DEMO_DAY)"}' 2>&1 | tee $(DEMO_LOG) | $(PROGRESS) || { \
 		echo "The audit failed; the whole log is $(DEMO_LOG)"; exit 1; } >&2
 	@test -s .demo/out/reports/$(DEMO_DAY)/index.html
-	@s=$$(($$(date +%s) - $(STARTED))); echo; \
-		echo "Done in $$((s / 60)) min $$((s % 60)) s. The report of $(DEMO_DAY):" \
-		"file://$(CURDIR)/.demo/out/reports/$(DEMO_DAY)/index.html"
+	@s=$$(($$(date +%s) - $(STARTED))); page=.demo/out/reports/$(DEMO_DAY)/index.html; echo; \
+		echo "Done in $$((s / 60)) min $$((s % 60)) s. The report is $$page" \
+		"($$($(BIN)/python -c 'import pathlib; print(pathlib.Path("'$$page'").resolve().as_uri())'))"
 
 # The parts of `airflow standalone` that are needed, each on 127.0.0.1 or on no port at all:
 # standalone's scheduler and triggerer serve their logs on every interface. A task that still runs ten
