@@ -1,0 +1,140 @@
+"""Augmentation: what each change does to pictures, and what it leaves alone."""
+
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from auditor import backend
+from models.training import augment, degrade
+from models.training.config import Augmentation, Change
+
+keras = backend.keras()
+
+SIDE = 64
+ALL: dict[str, Any] = {
+    "horizontal_flip": 0.5,
+    "vertical_flip": 0.5,
+    "rotation": Change(probability=1, strength=15),
+    "shift": Change(probability=1, strength=0.1),
+    "zoom": Change(probability=1, strength=0.2),
+    "brightness": Change(probability=1, strength=0.3),
+    "contrast": Change(probability=1, strength=0.4),
+    "saturation": Change(probability=1, strength=0.5),
+    "white_balance": Change(probability=1, strength=0.2),
+    "greyscale": 0.5,
+    "resolution": Change(probability=1, strength=4),
+    "noise": Change(probability=1, strength=20),
+    "jpeg": Change(probability=1, strength=10),
+    "erasing": Change(probability=1, strength=0.3),
+}
+
+
+@pytest.fixture(scope="module")
+def pictures() -> np.ndarray:
+    """Eight smooth coloured pictures, none symmetric."""
+    noise = np.random.default_rng(3).uniform(0, 255, (8, SIDE, SIDE, 3)).astype(np.float32)
+    smooth = np.stack([cv2.GaussianBlur(picture, (0, 0), 3) for picture in noise])
+    return np.clip((smooth - 127) * 4 + 127, 0, 255).astype(np.float32)
+
+
+def changed(
+    pictures: np.ndarray, settings: Augmentation, seed: int = 1, *, training: bool = True
+) -> np.ndarray:
+    for layer in augment.layers(settings, seed):
+        pictures = layer(pictures, training=training)
+    return np.asarray(keras.ops.convert_to_numpy(pictures))
+
+
+def test_nothing_asked_for_nothing_done(pictures: np.ndarray) -> None:
+    assert augment.layers(Augmentation(), 1) == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_change_changes_pictures_and_keeps_their_shape_and_range(
+    pictures: np.ndarray, name: str
+) -> None:
+    result = changed(pictures, Augmentation(**{name: ALL[name]}))
+    assert result.shape == pictures.shape
+    assert result.dtype == np.float32
+    assert result.min() >= 0
+    assert result.max() <= 255
+    differences = np.abs(result - pictures).mean(axis=(1, 2, 3))
+    touched = differences > 0.05
+    assert touched.any()
+    if isinstance(ALL[name], Change):
+        assert touched.sum() >= 7
+        assert len(np.unique(differences[touched])) == touched.sum()  # each picture its own
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if isinstance(ALL[name], Change)])
+def test_a_change_that_is_never_made_makes_none(pictures: np.ndarray, name: str) -> None:
+    off = Change(probability=0, strength=ALL[name].strength)
+    assert (changed(pictures, Augmentation(**{name: off})) == pictures).all()
+
+
+def test_a_probability_is_a_share_of_the_pictures() -> None:
+    many = np.full((400, 8, 8, 3), 100, np.float32)
+    some = Augmentation(brightness=Change(probability=0.25, strength=0.5))
+    result = changed(many, some)
+    assert 70 <= (np.abs(result - many).max(axis=(1, 2, 3)) > 0).sum() <= 130
+
+
+def test_outside_training_pictures_are_left_alone(pictures: np.ndarray) -> None:
+    assert (changed(pictures, Augmentation(**ALL), training=False) == pictures).all()
+
+
+def test_the_same_seed_gives_the_same_pictures(pictures: np.ndarray) -> None:
+    result = changed(pictures, Augmentation(**ALL), seed=1)
+    assert (changed(pictures, Augmentation(**ALL), seed=1) == result).all()
+    assert (changed(pictures, Augmentation(**ALL), seed=2) != result).any()
+
+
+def test_flips_are_exact(pictures: np.ndarray) -> None:
+    assert (changed(pictures, Augmentation(horizontal_flip=1)) == pictures[:, :, ::-1]).all()
+    assert (changed(pictures, Augmentation(vertical_flip=1)) == pictures[:, ::-1]).all()
+
+
+def test_lost_resolution_is_averaging_down_and_interpolating_up(pictures: np.ndarray) -> None:
+    matrix = np.asarray(degrade.resampling(np.array([20], np.float32), SIDE))[0]
+    got = np.einsum("yv,xu,vuc->yxc", matrix, matrix, pictures[0])
+    small = cv2.resize(pictures[0], (20, 20), interpolation=cv2.INTER_AREA)
+    assert got == pytest.approx(cv2.resize(small, (SIDE, SIDE)), abs=0.01)
+    whole = np.asarray(degrade.resampling(np.array([SIDE], np.float32), SIDE))[0]
+    assert whole == pytest.approx(np.eye(SIDE))
+
+
+def test_block_noise_is_about_that_of_a_jpeg(pictures: np.ndarray) -> None:
+    layer = degrade.QuantiseBlocks(30, seed=1)  # drawn from 30 to 95
+    ours = np.abs(np.asarray(layer(pictures, training=True)) - pictures).mean()
+
+    def jpeg_error(quality: int) -> float:
+        whole = pictures.round().astype(np.uint8)
+        chroma = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+        encode = partial(cv2.imencode, ".jpg", params=[cv2.IMWRITE_JPEG_QUALITY, quality, *chroma])
+        again = [cv2.imdecode(encode(picture)[1], cv2.IMREAD_COLOR) for picture in whole]
+        return float(np.abs(np.stack(again).astype(float) - whole).mean())
+
+    assert jpeg_error(95) < ours < jpeg_error(30)
+    cosines = degrade.cosine_matrix()
+    assert cosines @ cosines.T == pytest.approx(np.eye(8), abs=1e-6)
+
+
+def test_mixup_blends_partners(pictures: np.ndarray) -> None:
+    partner = np.arange(8)[::-1].astype(np.int32).copy()
+    share = np.linspace(0, 1, 8, dtype=np.float32)
+    mix = augment.MixUp(dtype="float32")
+    got = np.asarray(mix((pictures, partner, share), training=True))
+    part = share[:, None, None, None]
+    assert got == pytest.approx(part * pictures + (1 - part) * pictures[::-1], abs=1e-3)
+    assert (np.asarray(mix((pictures, partner, share), training=False)) == pictures).all()
+
+
+def test_a_strength_without_meaning_is_refused() -> None:
+    with pytest.raises(ValidationError, match="resolution"):
+        Augmentation(resolution=Change(probability=0.5, strength=0.5))
+    with pytest.raises(ValidationError, match="blur"):
+        Augmentation(blur=Change(probability=0.5, strength=1))  # type: ignore[call-arg]
