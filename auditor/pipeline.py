@@ -1,6 +1,6 @@
 """The line, composed: plan a day, score its batches, settle the ledger, report.
 
-Each step reads what the step before it wrote below ``OUT/work/day=.../``, so that a scheduler can
+Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a scheduler can
 run them in different processes and hand on paths only. A step that is run again writes the same.
 """
 
@@ -265,7 +265,7 @@ _KEY = ["store_id", "transaction_id"]
 
 
 def _work(day: date) -> str:
-    return f"work/day={day.isoformat()}"
+    return f"unfinished/day={day.isoformat()}"
 
 
 def _scored(batch: str) -> str:

@@ -103,7 +103,7 @@ def test_every_store_has_its_partitions_and_page(audited: Path) -> None:
             assert [p.name for p in folder.iterdir()] == ["part-0.parquet"]
         assert (audited / f"reports/2026-03-27/store-{store_id}.html").is_file()
     assert (audited / f"rejects/day=2026-03-27/store={UNKNOWN_STORE}").is_dir()
-    assert not list((audited / "work").glob("*"))
+    assert not list((audited / "unfinished").glob("*"))
 
 
 def test_a_partition_conforms_when_read_by_itself(audited: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_process_killed_for_real_is_made_good_by_the_next(
     for name in ("sales", "snapshots", "out", "policy"):
         command += [f"--{name}", getattr(job, name)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    plan = tmp_path / "work/day=2026-03-27/plan.json"
+    plan = tmp_path / "unfinished/day=2026-03-27/plan.json"
     deadline = time.monotonic() + 120
     while not plan.exists() and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.05)
