@@ -1,0 +1,94 @@
+"""Sheets of a set's own crops: a few of every age, and those at the edges of each property.
+
+They show people: a sheet belongs where the set may be kept, and nowhere else.
+"""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.training.survey import BANDS, Survey, band_name, differences, in_band
+
+_PICTURES = 12
+_PAIRS = 6
+_SIDE = 88
+_SEED = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture and what is known of it."""
+
+    uri: str
+    age: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Pictures that are looked at together."""
+
+    title: str
+    note: str
+    thumbnails: tuple[Thumbnail, ...]
+
+
+def by_age(survey: Survey) -> list[Sheet]:
+    """A few crops of each band of age, drawn at random with a fixed seed, youngest first."""
+    random = np.random.default_rng(_SEED)
+    sheets = []
+    for band in BANDS:
+        members = np.flatnonzero(in_band(survey.measured["age"], band).to_numpy())
+        chosen = random.permutation(members)[:_PICTURES]
+        chosen = chosen[np.argsort(survey.measured["age"].to_numpy()[chosen], kind="stable")]
+        if len(members):
+            sheets.append(_sheet(survey, f"Ages {band_name(band)}", f"of {len(members):,}", chosen))
+    return sheets
+
+
+def edges(survey: Survey) -> Iterator[Sheet]:
+    """The darkest, brightest, least sharp and most bordered crops; copies that disagree most."""
+    for title, column, sign in (
+        ("Darkest", "brightness", 1),
+        ("Brightest", "brightness", -1),
+        ("Least sharp", "sharpness", 1),
+        ("Most border", "border", -1),
+    ):
+        values = survey.measured[column].to_numpy()
+        chosen = np.argsort(sign * values, kind="stable")[:_PICTURES]
+        yield _sheet(survey, title, column, chosen)
+    apart = differences(survey)
+    worst = np.argsort(-apart, kind="stable")[:_PAIRS]
+    if len(worst) and apart[worst[0]] > 0:
+        note = "near-duplicates in pairs, with the label of each"
+        yield _sheet(survey, "Labels that disagree most", note, survey.near[worst].ravel())
+
+
+def _sheet(survey: Survey, title: str, note: str, chosen: NDArray[np.integer]) -> Sheet:
+    crops = survey.labelled.crops(chosen)
+    rows = survey.measured.iloc[chosen]
+    return Sheet(
+        title,
+        note,
+        tuple(
+            Thumbnail(_uri(crop), f"{row['age']:g}", _words(row))
+            for crop, (_, row) in zip(crops, rows.iterrows(), strict=True)
+        ),
+    )
+
+
+def _words(row: "pd.Series[str]") -> str:
+    known = [str(row[name]) for name in ("id", "sex", "group", "source") if pd.notna(row[name])]
+    return ", ".join(known)
+
+
+def _uri(crop: NDArray[np.uint8]) -> str:
+    small = cv2.resize(crop, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
+    _, content = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    return "data:image/jpeg;base64," + base64.b64encode(content.tobytes()).decode()
