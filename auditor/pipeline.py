@@ -1,7 +1,8 @@
 """The line, composed: plan a day, score its batches, settle the ledger, report.
 
-Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a scheduler can
-run them in different processes and hand on paths only. A step that is run again writes the same.
+Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a
+scheduler can run them in different processes and hand on paths only. A step that is run again
+writes the same.
 """
 
 import json
