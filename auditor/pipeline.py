@@ -111,6 +111,12 @@ def plan_day(job: Job) -> list[str]:
             f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
             f"{job.day}, or no date at all"
         )
+    for what, files, url in (
+        ("till export", exports.files, job.sales),
+        ("snapshot index", index.files, f"{job.snapshots}/index"),
+    ):
+        if not files:
+            log.warning("there is no %s of %s below %s", what, job.day, url)
     collected = collect(exports.table, index.table, job.day, policy)
     days = store_days(
         job.day,

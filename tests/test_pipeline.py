@@ -341,3 +341,13 @@ def test_a_changed_policy_changes_the_hash_on_the_page(
     ]
     flags = [len(_table(o, "ledger").query("outcome == 'flagged'")) for o in (small_out, out)]
     assert flags[0] <= flags[1]
+
+
+def test_an_index_that_is_not_there_is_said(
+    small_chain: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "snapshots").mkdir()
+    job = _job(small_chain, tmp_path / "out", snapshots=str(tmp_path / "snapshots"))
+    pipeline.run_day(job)
+    assert "no snapshot index of 2026-03-27" in caplog.text
+    assert set(_table(tmp_path / "out", "ledger")["reason"].dropna()) == {"snapshot_missing"}
