@@ -92,28 +92,32 @@ def folder(version: str) -> Path:
     return resources.folder(f"models/{NAME}") / version
 
 
-def build_network(input_size: int) -> Any:
+def build_network(input_size: int, head: str = "distribution", backbone: Any = None) -> Any:
     """Build the network with random weights; pre-processing is inside.
 
     Args:
         input_size: side of the uint8 RGB input, pixels.
+        head: "distribution", or "regression": one number, the age.
+        backbone: from centred BGR pictures to features, named "backbone"; without it, ResNet50.
 
     Returns:
-        A ``keras.Model`` from (n, input_size, input_size, 3) to (n, 101), rows summing to 1.
+        A ``keras.Model`` from (n, input_size, input_size, 3) to (n, 101), rows summing to 1, or to
+        (n, 1), years.
     """
     keras = backend.keras()
     pixels = keras.Input((input_size, input_size, 3), dtype="uint8", name="pixels")
     means = np.array(_MEANS_BGR, np.float32)
     centred = keras.ops.flip(keras.ops.cast(pixels, "float32"), axis=-1) - means
-    backbone = keras.applications.ResNet50(
+    backbone = backbone or keras.applications.ResNet50(
         include_top=False,
         weights=None,
         pooling="avg",
         input_shape=(input_size, input_size, 3),
         name="backbone",
     )
-    head = keras.layers.Dense(AGES.size, activation="softmax", name="age")
-    return keras.Model(pixels, head(backbone(centred)), name=NAME)
+    units, activation = (1, None) if head == "regression" else (AGES.size, "softmax")
+    dense = keras.layers.Dense(units, activation=activation, name="age", dtype="float32")
+    return keras.Model(pixels, dense(backbone(centred)), name=NAME)
 
 
 def assign_weights(network: Any, arrays: Any) -> None:
