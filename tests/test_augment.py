@@ -49,7 +49,7 @@ def changed(
     return np.asarray(keras.ops.convert_to_numpy(pictures))
 
 
-def test_nothing_asked_for_nothing_done(pictures: np.ndarray) -> None:
+def test_nothing_asked_for_nothing_done() -> None:
     assert augment.layers(Augmentation(), 1) == []
 
 

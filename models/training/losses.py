@@ -1,0 +1,64 @@
+"""What the heads are trained to: label distributions (Gao et al. 2017, arXiv 1611.01731), or MSE.
+
+A target has a row a picture: its age, the age of the picture blended into it, and the share that is
+its own. Without MixUp the share is 1.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from auditor import backend
+from auditor.ages import AGES
+from models.training.config import Experiment
+
+keras = backend.keras()
+ops = keras.ops
+
+Function = Callable[[Any, Any], Any]
+
+_LEAST = 1e-7  # below it a probability has no finite logarithm
+
+
+def loss_of(experiment: Experiment) -> Function:
+    """The loss of the experiment's head, one value a picture."""
+    if experiment.head == "regression":
+        return squared_error
+    sigma, l1_weight = experiment.labels.sigma, experiment.labels.l1_weight
+
+    def label_distribution(target: Any, predicted: Any) -> Any:
+        wanted = distribution(target, sigma)
+        entropy = -ops.sum(wanted * ops.log(ops.maximum(predicted, _LEAST)), axis=-1)
+        return entropy + l1_weight * absolute_error(target, predicted)
+
+    return label_distribution
+
+
+def squared_error(target: Any, predicted: Any) -> Any:
+    """Squared error, years squared."""
+    return (years(predicted) - age(target)) ** 2
+
+
+def absolute_error(target: Any, predicted: Any) -> Any:
+    """Absolute error, years: the metric MAE of either head."""
+    return ops.abs(years(predicted) - age(target))
+
+
+def years(predicted: Any) -> Any:
+    """Ages from either head's output: (n, 101) or (n, 1) to (n,)."""
+    if predicted.shape[-1] == 1:
+        return predicted[:, 0]
+    return ops.sum(predicted * ops.convert_to_tensor(AGES, "float32"), axis=-1)
+
+
+def age(target: Any) -> Any:
+    """The ages that targets stand for, years, shape (n,)."""
+    return target[:, 2] * target[:, 0] + (1 - target[:, 2]) * target[:, 1]
+
+
+def distribution(target: Any, sigma: float) -> Any:
+    """Gaussians around the ages of targets, blended by their shares, shape (n, 101)."""
+    ages = ops.convert_to_tensor(AGES, "float32")
+    both = -0.5 * ((ops.expand_dims(target[:, :2], -1) - ages) / sigma) ** 2
+    both = ops.softmax(both, axis=-1)
+    share = target[:, 2:]
+    return share * both[:, 0] + (1 - share) * both[:, 1]

@@ -1,0 +1,162 @@
+"""Train the age model.
+
+    KERAS_BACKEND=jax python -m models.training.train CONFIG --data DATA --out DIR [--resume]
+
+CONFIG is one of models/training/configs. DATA is a labelled set (models/training/labelled.py): with
+files named after the splits ``train`` and ``val``, or with a split file. DIR gets
+
+- ``weights.npz``, for ``models.training.export make``;
+- ``run.json``: the settings, the code's revision, the command, the data's hash and faults, figures;
+- ``curves.csv`` and ``curves.png``, ``checkpoint.npz``.
+
+KERAS_BACKEND is tensorflow (the default), jax or torch.
+"""
+
+import hashlib
+import importlib
+import json
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from auditor.errors import AuditorError, ConfigurationError
+from models.training import config, labelled, labels, splits
+from models.training.config import Experiment
+from models.training.labelled import LabelledSet
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("settings", metavar="CONFIG", type=click.Path(path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="A labelled set.")
+@click.option("--split", type=click.Path(path_type=Path), help="Its split file, if it needs one.")
+@click.option("--out", required=True, type=_FOLDER, help="Where the run is kept.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+def main(settings: Path, data: Path, split: Path | None, out: Path, *, resume: bool) -> None:
+    """Train the network that CONFIG describes."""
+    try:
+        run(config.read(settings), data, out, split=split, resume=resume)
+    except AuditorError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+def run(
+    experiment: Experiment,
+    data: Path,
+    out: Path,
+    *,
+    split: Path | None = None,
+    resume: bool = False,
+) -> dict[str, Any]:
+    """Train, and write all that belongs to the run.
+
+    Returns:
+        What ``run.json`` says.
+
+    Raises:
+        AuditorError: settings, data or a checkpoint cannot be used, or the loss is no number.
+    """
+    # Keras is imported only here, so that a wrong setting is told at once.
+    loop, networks = (
+        importlib.import_module(f"models.training.{name}") for name in ("loop", "networks")
+    )
+    checkpoint = out / loop.CHECKPOINT
+    if checkpoint.exists() and not resume:
+        raise ConfigurationError(f"{out} has a run already: add --resume or name another folder")
+    if resume and not checkpoint.exists():
+        raise ConfigurationError(f"{out} has no checkpoint to resume from")
+    parts = {name: _read(data, split, name) for name in ("train", "val")}
+    out.mkdir(parents=True, exist_ok=True)
+
+    arrays = tuple(
+        loop.Part(part.array(experiment.input_size), part.table["age"].to_numpy(float))
+        for part in parts.values()
+    )
+    identity = {
+        "settings": hashlib.sha256(experiment.model_dump_json().encode()).hexdigest(),
+        "data": data_hash(parts),
+    }
+    trained = loop.train(experiment, arrays, out, identity, resume=resume)
+    networks.save(trained.network, out / "weights.npz")
+    said = {
+        "settings": experiment.model_dump(),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "revision": revision(),
+        "backend": os.environ["KERAS_BACKEND"],
+        "data_sha256": identity["data"],
+        "crops": {name: len(part) for name, part in parts.items()},
+        "faults": {
+            name: {str(reason): int(count) for reason, count in _fault_counts(part).items()}
+            for name, part in parts.items()
+        },
+        "weights_sha256": hashlib.sha256((out / "weights.npz").read_bytes()).hexdigest(),
+        "epochs": trained.progress.epoch,
+        "minutes": round(trained.progress.seconds / 60, 2),
+        "validation": figures(parts["val"], trained.ages),
+    }
+    (out / "run.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    click.echo(f"val: {json.dumps(said['validation'])}")
+    return said
+
+
+def figures(part: LabelledSet, ages: Any) -> dict[str, Any]:
+    """Mean absolute error and bias, years; ``models.training.evaluate`` has the rest."""
+    table = part.table.assign(error=ages - part.table["age"].to_numpy(float))
+    by_source = table["error"].abs().groupby(table["source"].fillna("unknown")).mean()
+    return {
+        "mae_years": round(float(table["error"].abs().mean()), 3),
+        "bias_years": round(float(table["error"].mean()), 3),
+        "mae_years_by_source": {str(name): round(mae, 3) for name, mae in by_source.items()},
+    }
+
+
+def data_hash(parts: Mapping[str, LabelledSet]) -> str:
+    """Hash of everything that is learnt from: pictures and ages of each part, in their order."""
+    whole = hashlib.sha256()
+    for name, part in parts.items():
+        whole.update(f"{name} {len(part)}".encode())
+        whole.update(np.ascontiguousarray(part.table["age"].to_numpy(float)).tobytes())
+        for image in part.images:
+            whole.update(hashlib.sha256(image.as_py()).digest())
+    return whole.hexdigest()
+
+
+def revision() -> str:
+    """The commit that the code is at, with ``-changed`` if files differ from it."""
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here), "describe", "--always", "--abbrev=40", "--dirty=-changed"]
+    try:
+        said = subprocess.run(git, capture_output=True, text=True, check=True)  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return said.stdout.strip()
+
+
+def _read(data: Path, split: Path | None, name: str) -> LabelledSet:
+    if split is None:
+        part = labelled.read(data, name)
+    else:
+        part = splits.Split.read(split).of(labelled.read(data), name)
+    click.echo(f"{name}: {len(part)} crops, {len(part.faults)} set aside")
+    for reason, count in _fault_counts(part).items():
+        click.echo(f"  {count} x {reason}: {labels.REASONS.get(str(reason), '')}")
+    if not len(part):
+        raise ConfigurationError(f"{data} has no usable crops of the part {name!r}")
+    return part
+
+
+def _fault_counts(part: LabelledSet) -> Any:
+    return part.faults["reason"].value_counts()
+
+
+if __name__ == "__main__":
+    main()

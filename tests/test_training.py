@@ -1,0 +1,220 @@
+"""Training: it learns, it goes on where it stopped, and it does the same on two backends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from training_child import golden_ages
+from training_samples import EXPERIMENT, part, write_crops
+
+from auditor import backend
+from auditor.errors import AuditorError, ConfigurationError
+from auditor.model import assign_weights, build_network
+from models.training import batches, checkpoint, config, loop, losses, networks, train
+from models.training.config import Augmentation, Batches, Schedule
+
+keras = backend.keras()
+CONFIGS = Path(config.__file__).parent / "configs"
+
+
+def weights(network: Any) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable.value) for variable in network.weights]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> loop.Trained:
+    return loop.train(EXPERIMENT, (part(1), part(2)), tmp_path_factory.mktemp("run"), {})
+
+
+def test_the_loss_falls(unbroken: loop.Trained) -> None:
+    first, second = unbroken.progress.curve
+    assert second["loss"] < first["loss"] * 0.95
+    assert second["val_loss"] < first["val_loss"]
+    assert unbroken.progress.epoch == 2
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(
+    unbroken: loop.Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = checkpoint.save
+
+    def save_and_break(*arguments: Any) -> None:
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "save", save_and_break)
+        with pytest.raises(KeyboardInterrupt):
+            loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "a"})
+    with pytest.raises(ConfigurationError, match="its data differ"):
+        loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "b"}, resume=True)
+    resumed = loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "a"}, resume=True)
+    for got, want in zip(weights(resumed.network), weights(unbroken.network), strict=True):
+        assert got == pytest.approx(want, abs=1e-6)
+    assert [row["epoch"] for row in resumed.progress.curve] == [1, 2]
+    assert resumed.ages == pytest.approx(unbroken.ages, abs=1e-4)
+
+
+@pytest.fixture(scope="module")
+def under_jax(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
+    out = tmp_path_factory.mktemp("jax") / "said.npz"
+    here = Path(__file__).parent
+    subprocess.run(
+        [sys.executable, str(here / "training_child.py"), str(out)],
+        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(here.parent)},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    with np.load(out) as said:
+        return dict(said)
+
+
+def test_two_backends_agree_on_the_same_weights(under_jax: dict[str, np.ndarray]) -> None:
+    assert under_jax["backend"] == "jax"
+    assert keras.backend.backend() != "jax"
+    assert under_jax["ages"] == pytest.approx(golden_ages(), abs=1e-3)
+
+
+def test_a_run_on_the_other_backend_learns_too(under_jax: dict[str, np.ndarray]) -> None:
+    first, second = under_jax["losses"]
+    assert second < first * 0.95
+
+
+def test_the_command_writes_what_an_export_needs(tmp_path: Path) -> None:
+    write_crops(tmp_path)
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        'architecture = "tiny"\ninput_size = 32\nhead = "regression"\n'
+        "[schedule]\nminutes = 0.01\n[batches]\nsize = 16\n"
+    )
+    command = [str(settings), "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    said = CliRunner().invoke(train.main, command)
+    assert said.exit_code == 0, said.output
+    assert "train: 64 crops, 1 set aside\n  1 x age_impossible" in said.output
+
+    about = json.loads((tmp_path / "out/run.json").read_text())
+    assert about["faults"]["train"] == {"age_impossible": 1}
+    assert about["settings"]["head"] == "regression"
+    assert about["minutes"] > 0
+    assert (tmp_path / "out/curves.png").stat().st_size > 1000
+    assert (tmp_path / "out/curves.csv").read_text().startswith("epoch,minutes,learning_rate,loss")
+
+    again = CliRunner().invoke(train.main, command)
+    assert again.exit_code == 2
+    assert "--resume" in again.output
+    resumed = CliRunner().invoke(train.main, [*command, "--resume"])  # its time is up
+    assert resumed.exit_code == 0, resumed.output
+    assert json.loads((tmp_path / "out/run.json").read_text())["epochs"] == about["epochs"]
+
+
+def test_written_weights_are_read_by_the_product(unbroken: loop.Trained, tmp_path: Path) -> None:
+    networks.save(unbroken.network, tmp_path / "weights.npz")
+    with np.load(tmp_path / "weights.npz") as stored:
+        arrays = dict(stored)
+    assert arrays["conv1_conv/kernel"].dtype == np.float16
+    assert arrays["conv1_bn/gamma"].dtype == np.float32
+    assert "conv1_conv/bias" not in arrays
+    read = networks.build(EXPERIMENT)
+    assign_weights(read, arrays)
+    for got, want in zip(weights(read), weights(unbroken.network), strict=True):
+        assert got == pytest.approx(want, abs=1e-3, rel=1e-3)
+
+    started = EXPERIMENT.model_copy(
+        update={"weights": str(tmp_path / "weights.npz"), "head": "regression"}
+    )
+    other_head = networks.build(started)  # keeps the backbone, starts the head anew
+    assert other_head.output_shape == (None, 1)
+    assert weights(other_head)[0] == pytest.approx(weights(read)[0])
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        networks.build(started.model_copy(update={"weights": str(tmp_path / "none.npz")}))
+
+
+def test_preprocessing_in_the_network_is_that_of_the_published_resnet50() -> None:
+    seen = []
+
+    def backbone(centred: Any) -> Any:
+        seen.append(centred)
+        return keras.layers.GlobalAveragePooling2D()(centred)
+
+    network = build_network(32, backbone=backbone)
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    inside = keras.ops.convert_to_numpy(keras.Model(network.input, seen[0])(pixels))
+    assert inside == pytest.approx(
+        keras.applications.resnet.preprocess_input(pixels.astype(np.float32)), abs=1e-4
+    )
+
+
+def test_losses_on_figures_done_by_hand() -> None:
+    ages = np.array([[30, 30, 1], [30, 50, 0.75]], np.float32)
+    assert np.asarray(losses.age(ages)) == pytest.approx([30, 35])
+    wanted = np.asarray(losses.distribution(ages, 2.0))
+    assert wanted.sum(axis=1) == pytest.approx([1, 1])
+    assert wanted[0, 30] / wanted[0, 32] == pytest.approx(np.exp(0.5), rel=1e-4)
+    assert wanted[1, 30] == pytest.approx(3 * wanted[1, 50], rel=1e-4)
+    certain = np.zeros((2, 101), np.float32)
+    certain[:, 40] = 1
+    assert np.asarray(losses.absolute_error(ages, certain)) == pytest.approx([10, 5])
+    assert np.asarray(losses.squared_error(ages, certain[:, 40:41] * 40)) == pytest.approx(
+        [100, 25]
+    )
+
+
+def test_the_learning_rate_warms_up_and_falls() -> None:
+    schedule = Schedule(minutes=10, warm_up=0.1, floor=0.2)
+    rates = [loop.learning_rate(2.0, schedule, done) for done in (0, 0.05, 0.1, 0.55, 1, 1.2)]
+    assert rates == pytest.approx([0.02, 1.0, 2.0, 1.2, 0.4, 0.4])
+
+
+def test_an_epoch_shows_every_picture_once_and_rare_ages_more_often_if_asked() -> None:
+    ages = np.array([20.0] * 90 + [70.0] * 10)
+    even = batches.sample(batches.sampling_weights(ages, 0), 100, np.random.default_rng(1))
+    assert sorted(even) == list(range(100))
+    drawn = batches.sample(batches.sampling_weights(ages, 1), 100, np.random.default_rng(1))
+    assert (drawn >= 90).sum() > 30
+    assert len(np.unique(drawn[drawn >= 90])) == 10
+
+    experiment = EXPERIMENT.model_copy(update={"batches": Batches(size=64)})
+    from_start = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=0)
+    later = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=2)
+    assert from_start.steps == 3
+    for got, want in zip(later[1][0].values(), from_start[7][0].values(), strict=True):
+        assert (got == want).all()
+    inputs, target = from_start[0]
+    assert (target[inputs["partner"], 0] == target[:, 1]).all()
+    assert (target[:, 2] == inputs["share"]).all()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_a_checkpoint(tmp_path: Path) -> None:
+    wild = EXPERIMENT.optimiser.model_copy(update={"learning_rate": 1e30, "clip_norm": None})
+    plain = {"optimiser": wild, "head": "regression", "augmentation": Augmentation()}
+    with pytest.raises(AuditorError, match="no number"):
+        loop.train(EXPERIMENT.model_copy(update=plain), (part(1, 32), part(2, 16)), tmp_path, {})
+    assert not (tmp_path / loop.CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_experiment_can_be_read_and_says_how_it_is_run(path: Path) -> None:
+    config.read(path)
+    assert f"models.training.train models/training/configs/{path.name}" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("input_size = 64\ncolour = 1\n[schedule]\nepochs = 1", "colour"),
+        ("input_size = 64\n[schedule]\nepochs = 1\nminutes = 2", "either epochs or minutes"),
+        ("input_size = 60\n[schedule]\nepochs = 1", "input_size"),
+        ("input_size = ", "cannot read"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=named):
+        config.read(path)

@@ -1,0 +1,33 @@
+"""Run by test_training.py under another backend: python tests/training_child.py OUT.npz."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from training_samples import EXPERIMENT, part
+
+from auditor.ages import AgeDistributions
+from auditor.model import assign_weights, build_network, folder
+from models.training import loop
+
+
+def golden_ages() -> np.ndarray:
+    """Ages of half-sized golden crops under version 1's weights, on this process's backend."""
+    network = build_network(64)
+    with np.load(folder("1") / "weights.npz") as arrays:
+        assign_weights(network, dict(arrays))
+    with np.load(folder("1") / "golden.npz") as golden:
+        crops = np.ascontiguousarray(golden["crops"][:4, ::3, ::3])
+    return AgeDistributions.from_scores(network.predict(crops, verbose=0)).mean
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as out:
+        trained = loop.train(EXPERIMENT, (part(1), part(2)), Path(out), {})
+    np.savez(
+        sys.argv[1],
+        ages=golden_ages(),
+        losses=[row["loss"] for row in trained.progress.curve],
+        backend=loop.keras.backend.backend(),
+    )
