@@ -65,6 +65,12 @@ def test_myers_by_hand() -> None:
     assert Heaping.of(np.repeat(np.arange(100), counts)).myers == pytest.approx(15)
 
 
+def test_myers_blends_the_two_sums() -> None:
+    """Ages 10-19 are in the first sum only, 80-89 in the second only."""
+    assert digit_shares(counts_of([*range(10, 20)])) == pytest.approx(np.arange(1, 11) / 55)
+    assert digit_shares(counts_of([*range(80, 90)])) == pytest.approx(np.arange(9, -1, -1) / 45)
+
+
 def test_myers_does_not_take_an_ageing_slope_for_heaping() -> None:
     counts = np.arange(100, 0, -1)
     assert Heaping.of(np.repeat(np.arange(100), counts)).myers == pytest.approx(0, abs=0.5)

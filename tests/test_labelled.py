@@ -168,7 +168,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     below.mkdir()
     portraits = resources.folder("auditor/demo/faces")
     rows = [("file_name", "real_age")]
-    for name, age in (("face_001.jpg", "13"), ("face_006.jpg", "15"), ("face_010.jpg", "no")):
+    ages = {"face_001.jpg": "13", "face_002.jpg": "12", "face_006.jpg": "15", "face_010.jpg": "no"}
+    for name, age in ages.items():
         shutil.copy(portraits / name, below / name)
         rows.append((name, age))
     Image.fromarray(np.full((300, 200, 3), 90, np.uint8)).save(below / "wall.png")
@@ -185,12 +186,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_photographs_are_detected_and_aligned(folder: Path) -> None:
     found = labelled.read(folder)
-    assert found.table["id"].tolist() == ["face_001.jpg", "face_006.jpg"]
-    assert found.table["age"].tolist() == [13, 15]
-    assert found.table["faces"].tolist() == [1, 1]
+    assert found.table["id"].tolist() == ["face_001.jpg", "face_002.jpg", "face_006.jpg"]
+    assert found.table["age"].tolist() == [13, 12, 15]
+    assert found.table["faces"].tolist() == [1, 1, 1]
     photograph = decode((folder / "final_files" / "face_006.jpg").read_bytes())
     face = Detector().detect([photograph])[0][0]
-    assert (found.crops([1])[0] == align(photograph, face.landmarks, 192)).all()
+    assert (found.crops([2])[0] == align(photograph, face.landmarks, 192)).all()
+    # 002 fills its picture and is found only with a margin around: its eyes lie where 006's do.
+    eyes = [cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[45:65, 45:145] for crop in found.crops([1, 2])]
+    assert np.corrcoef(eyes[0].ravel(), eyes[1].ravel())[0, 1] > 0.5
     assert reasons(found) == {
         "face_010.jpg": "age_not_a_number",
         "wall.png": "no_face",
