@@ -135,6 +135,20 @@ def test_written_weights_are_read_by_the_product(unbroken: loop.Trained, tmp_pat
         networks.build(started.model_copy(update={"weights": str(tmp_path / "none.npz")}))
 
 
+def test_settled_statistics_are_those_of_the_pictures() -> None:
+    network = networks.build(EXPERIMENT)
+    pixels = part(1, 96).pixels
+    networks.settle(network, np.split(pixels, 3))
+    layers = network.get_layer("backbone").layers
+    before = keras.Model(layers[0].output, layers[1].output)  # the first convolution
+    centred = keras.applications.resnet.preprocess_input(pixels.astype(np.float32))
+    features = keras.ops.convert_to_numpy(before(centred))
+    normalising = network.get_layer("backbone").get_layer("conv1_bn")
+    means = keras.ops.convert_to_numpy(normalising.moving_mean.value)
+    assert means == pytest.approx(features.mean(axis=(0, 1, 2)), rel=1e-3, abs=1e-2)
+    assert normalising.momentum == 0.8
+
+
 def test_preprocessing_in_the_network_is_that_of_the_published_resnet50() -> None:
     seen = []
 

@@ -1,5 +1,6 @@
 """Which pictures each step sees: the same for the same seed, wherever a run is taken up again."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ PyDataset: Any = keras.utils.PyDataset
 _SMOOTHING = 2.0  # years, of the density of ages
 
 # First words of the seeds, so that no two uses share a sequence.
-_ORDER, _MIXING = 1, 2
+_ORDER, _MIXING, _SETTLING = 1, 2, 3
 
 
 class Stream(PyDataset):
@@ -71,6 +72,13 @@ class Stream(PyDataset):
             draw = np.random.default_rng((self._experiment.seed, _ORDER, epoch))
             self._drawn = (epoch, sample(self._weights, self.steps * self.size, draw))
         return self._drawn[1]
+
+
+def unchanged(pixels: NDArray[np.uint8], experiment: Experiment) -> Iterator[NDArray[np.uint8]]:
+    """The batches that batch normalisation is settled on."""
+    draw = np.random.default_rng((experiment.seed, _SETTLING))
+    for _ in range(experiment.batches.settle):
+        yield pixels[draw.choice(len(pixels), min(experiment.batches.size, len(pixels)), False)]
 
 
 def sampling_weights(ages: NDArray[np.float64], rarity: float) -> NDArray[np.float64]:

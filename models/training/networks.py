@@ -1,5 +1,6 @@
 """Networks to train: built, given their first weights, and written as ``weights.npz``."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,24 @@ def for_training(network: Any, experiment: Experiment) -> Any:
         pictures = mixing((pictures, inputs["partner"], inputs["share"]))
     whole = ops.cast(ops.round(pictures), "uint8")  # as pictures come from a file
     return keras.Model(inputs, network(whole), name="training")
+
+
+def settle(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    """Measure the statistics of batch normalisation anew, for the weights as they are now.
+
+    Args:
+        network: of ``build``.
+        pictures: batches, which all count the same.
+    """
+    layers = network.get_layer("backbone").layers
+    normalising = [each for each in layers if isinstance(each, keras.layers.BatchNormalization)]
+    usual = [layer.momentum for layer in normalising]
+    for number, batch in enumerate(pictures):
+        for layer in normalising:
+            layer.momentum = number / (number + 1)
+        network(batch, training=True)
+    for layer, momentum in zip(normalising, usual, strict=True):
+        layer.momentum = momentum
 
 
 def save(network: Any, path: Path) -> None:
