@@ -1,0 +1,148 @@
+"""Fit a version's calibration on one half of labelled faces and measure it on the other.
+
+    python -m models.training.calibrate --data DATA --version 1 --out DIR [--split val]
+
+DATA is read by :mod:`models.training.labelled`. Writes ``calibration.json``, fitted on the first
+half, and prints what both halves say. Which half a face is in follows from its id and the seed.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+
+from auditor.ages import AgeDistributions
+from auditor.errors import AuditorError
+from auditor.files import Place
+from auditor.model import AgeModel
+from models.training.calibration import COVERAGES, Calibration
+from models.training.labelled import LabelledSet, read
+from models.training.metrics import Flags, Floats, Measured, bands, calibration_error, coverage
+
+LEGAL_AGES = (18, 25)
+
+_OTHER_HALVES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One half's figures, of the model's own output or after calibration."""
+
+    name: str
+    errors: dict[int, float]  # expected calibration error of P(under X), by X
+    coverages: dict[float, Measured]
+    by_band: dict[str, dict[float, Measured]]
+    mae: float
+    bias: float
+
+
+@click.command()
+@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--version", default="1", show_default=True, help="Of the model.")
+@click.option("--split", help="Only this split, where files name splits.")
+@click.option("--seed", default=1, show_default=True, help="Of the halves.")
+def main(data: Path, out: Path, version: str, split: str | None, seed: int) -> None:
+    """Fit the calibration of a version on half of the labelled set DATA."""
+    try:
+        labelled = read(data, split)
+        ages = predict(AgeModel(version), labelled)
+        age = labelled.table["age"].to_numpy(float)
+        first = first_half(labelled.table["id"], seed)
+        calibration, before, after = fit_and_measure(ages, age, first)
+        Place(str(out)).write("calibration.json", calibration.as_json().encode())
+    except AuditorError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"fitted on {first.sum():,} faces, measured on the other {(~first).sum():,}")
+    for report in (before, after):
+        click.echo(words(report))
+    held = np.array([held_by_halves(ages, age, seed) for seed in range(_OTHER_HALVES)])
+    for wanted, column in zip(COVERAGES, held.T, strict=True):
+        click.echo(
+            f"{wanted:.0%} interval over {_OTHER_HALVES} random halvings: holds "
+            f"{column.mean():.1%} on average, {column.min():.1%} to {column.max():.1%}"
+        )
+
+
+def predict(model: AgeModel, labelled: LabelledSet) -> AgeDistributions:
+    """The model's distributions for a labelled set, in its order."""
+    parts = [model.predict(batch).probabilities for batch in labelled.batches()]
+    return AgeDistributions.from_scores(np.concatenate(parts) if parts else np.empty((0, 101)))
+
+
+def first_half(ids: Iterable[str], seed: int) -> Flags:
+    """Which faces are in the first half: by a hash of their id, whatever else is in the set."""
+    digests = [hashlib.sha256(f"{seed}/{name}".encode()).digest() for name in ids]
+    return np.array([digest[0] < 128 for digest in digests], bool)
+
+
+def fit_and_measure(
+    ages: AgeDistributions, age: Floats, first: Flags
+) -> tuple[Calibration, Report, Report]:
+    """Fit on the first half; what the second half says before and after."""
+    own, other = AgeDistributions(ages.probabilities[first]), ages.probabilities[~first]
+    calibration = Calibration.fit(own, age[first])
+    before = measure("before", AgeDistributions(other), age[~first], None)
+    after = measure("after", AgeDistributions(other), age[~first], calibration)
+    return calibration, before, after
+
+
+def measure(
+    name: str, ages: AgeDistributions, age: Floats, calibration: Calibration | None
+) -> Report:
+    """Calibration errors and coverages of distributions, after ``calibration`` if there is one."""
+    if calibration is not None:
+        ages = calibration.apply(ages)
+    intervals = {
+        wanted: calibration.interval(ages, wanted) if calibration else ages.interval(wanted)
+        for wanted in COVERAGES
+    }
+    band = bands(age)
+    error = ages.mean - age
+    return Report(
+        name,
+        {limit: calibration_error(ages.under(limit), age < limit) for limit in LEGAL_AGES},
+        {wanted: coverage(low, high, age) for wanted, (low, high) in intervals.items()},
+        {
+            str(part): {
+                wanted: coverage(low[band == part], high[band == part], age[band == part])
+                for wanted, (low, high) in intervals.items()
+            }
+            for part in sorted(set(band), key=lambda text: int(str(text).rstrip("+").split("-")[0]))
+        },
+        float(np.abs(error).mean()),
+        float(error.mean()),
+    )
+
+
+def held_by_halves(ages: AgeDistributions, age: Floats, seed: int) -> list[float]:
+    """Coverages on one half at random, fitted on the other: how much the halving matters."""
+    first = np.random.default_rng(seed).random(len(age)) < 0.5
+    calibration = Calibration.fit(AgeDistributions(ages.probabilities[first]), age[first])
+    mapped = calibration.apply(AgeDistributions(ages.probabilities[~first]))
+    return [
+        coverage(*calibration.interval(mapped, wanted), age[~first]).value for wanted in COVERAGES
+    ]
+
+
+def words(report: Report) -> str:
+    """A report as lines of text."""
+    lines = [f"{report.name}: MAE {report.mae:.2f} years, bias {report.bias:+.2f}"]
+    lines += [
+        f"  P(under {limit}): expected calibration error {error:.3f}"
+        for limit, error in report.errors.items()
+    ]
+    for wanted, held in report.coverages.items():
+        bands_held = ", ".join(f"{n} {b[wanted].value:.0%}" for n, b in report.by_band.items())
+        lines.append(
+            f"  {wanted:.0%} interval holds {held.value:.1%} "
+            f"({held.low:.1%} to {held.high:.1%}); by age: {bands_held}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

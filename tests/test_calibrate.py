@@ -1,0 +1,127 @@
+"""Calibration on simulated faces whose truth is known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from auditor.ages import AGES, AgeDistributions
+from auditor.errors import ModelError
+from models.training import calibrate
+from models.training.calibration import Calibration
+from tests import labelled_samples
+
+
+def _simulated(
+    count: int, seed: int, stated_sd: float, bias: float = 0
+) -> tuple[AgeDistributions, np.ndarray]:
+    """Faces whose estimate is 6 years off (standard deviation), stated as ``stated_sd``."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(15, 75, count).astype(float)
+    centre = age + rng.normal(bias, 6, count)
+    return AgeDistributions.from_scores(
+        np.exp(-0.5 * ((AGES - centre[:, None]) / stated_sd) ** 2) + 1e-12
+    ), age
+
+
+@pytest.mark.parametrize(("stated_sd", "bias"), [(2.5, 0), (2.5, 4), (12, 0), (6, -5)], ids=str)
+def test_intervals_hold_what_they_claim_on_faces_not_fitted(stated_sd: float, bias: float) -> None:
+    calibration = Calibration.fit(*_simulated(6000, 1, stated_sd, bias))
+    ages, age = _simulated(6000, 2, stated_sd, bias)
+    before = calibrate.measure("before", ages, age, None)
+    after = calibrate.measure("after", ages, age, calibration)
+    assert abs(before.coverages[0.80].value - 0.80) > 0.05
+    for wanted in (0.80, 0.95):
+        assert after.coverages[wanted].value == pytest.approx(wanted, abs=0.015)
+    assert abs(after.bias) < 0.5
+    for limit in (18, 25):
+        assert after.errors[limit] < max(0.02, before.errors[limit])
+
+
+def test_what_is_calibrated_stays_so() -> None:
+    ages, age = _simulated(6000, 1, 6)
+    mapped = Calibration.fit(ages, age).apply(ages)
+    assert np.abs(mapped.mean - ages.mean).mean() < 0.3
+    assert np.abs(mapped.under(25) - ages.under(25)).max() < 0.05
+
+
+def test_calibrated_distributions_are_distributions() -> None:
+    ages, age = _simulated(500, 1, 2.5, 4)
+    mapped = Calibration.fit(ages, age).apply(ages)
+    assert mapped.probabilities.sum(axis=1) == pytest.approx(1)
+    assert (mapped.under(18) <= mapped.under(25) + 1e-12).all()
+
+
+def test_labels_over_the_last_year_count_as_the_last() -> None:
+    ages, age = _simulated(200, 1, 6)
+    age[:3] = 110
+    Calibration.fit(ages, age)
+
+
+def test_stored_and_read_back() -> None:
+    calibration = Calibration.fit(*_simulated(300, 1, 2.5))
+    assert Calibration.from_json(calibration.as_json()) == calibration
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"schema_version": 9}, "schema 9"),
+        ({"happened": [0, 0.5]}, "monotone"),
+        ({"stated": [0, 0.5, 0.9, 1], "happened": [0, 0.6, 0.4, 1]}, "monotone"),
+        ({"stated": [0, 0.5, 0.9], "happened": [0, 0.6, 1]}, "0 to 1"),
+        ({"temperature": 0}, "temperature"),
+        ({"levels": None}, "cannot read"),
+    ],
+    ids=["schema", "lengths", "falling", "ends", "temperature", "levels"],
+)
+def test_a_damaged_calibration_is_refused(change: dict[str, Any], says: str) -> None:
+    entries = json.loads(Calibration.fit(*_simulated(300, 1, 2.5)).as_json())
+    with pytest.raises(ModelError, match=says):
+        Calibration.from_json(json.dumps(entries | change))
+
+
+def test_too_few_faces_are_refused() -> None:
+    with pytest.raises(ModelError, match="99 faces are too few"):
+        Calibration.fit(*_simulated(99, 1, 6))
+
+
+def test_a_face_stays_in_its_half() -> None:
+    ids = [f"face-{number}" for number in range(400)]
+    whole = calibrate.first_half(ids, 1)
+    assert calibrate.first_half(ids[::2], 1).tolist() == whole[::2].tolist()
+    assert 150 < whole.sum() < 250
+    assert (calibrate.first_half(ids, 2) != whole).any()
+
+
+class _SimulatedModel:
+    """Predicts every batch's faces from their order."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.left = _simulated(400, 1, 2.5, 4)[0].probabilities
+
+    def predict(self, crops: np.ndarray) -> AgeDistributions:
+        now, self.left = self.left[: len(crops)], self.left[len(crops) :]
+        return AgeDistributions(now)
+
+
+def test_the_command_prints_both_halves_and_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibrate, "AgeModel", _SimulatedModel)
+    crop = labelled_samples.encoded(labelled_samples.picture(0))
+    ages = _simulated(400, 1, 2.5, 4)[1]
+    rows = [{"id": f"{n}", "age": age, "image": crop} for n, age in enumerate(ages)]
+    data = labelled_samples.write_crops(tmp_path / "val-0.parquet", rows)
+    out = tmp_path / "out"
+    told = CliRunner().invoke(calibrate.main, ["--data", str(data), "--out", str(out)])
+    assert told.exit_code == 0, told.output
+    assert "before: MAE" in told.output
+    assert "after: MAE" in told.output
+    assert "P(under 25)" in told.output
+    assert "50 random halvings" in told.output
+    Calibration.from_json((out / "calibration.json").read_text())
