@@ -38,6 +38,7 @@ def test_whipple_of_a_rounded_population() -> None:
     heaped = np.where(np.arange(len(ages)) // 95 % 10 == 0, np.round(ages / 5) * 5, ages)
     measured = Heaping.of(heaped)
     assert measured.whipple == pytest.approx(140)
+    assert measured.whipple_margin == pytest.approx(1.96 * 500 * (0.16 / 4000) ** 0.5)
     assert measured.rounded == pytest.approx(0.1)
     assert measured.quality == "rough"
 
@@ -121,6 +122,9 @@ def test_findings_follow_the_numbers() -> None:
     even = surveyed([{"age": age, "source": "s"} for age in range(23, 63)])
     assert "good: s: ages do not heap" in titles(even)
     assert "good: No near-duplicates" in titles(even)
+    assert "watch: s: too few ages to tell" in titles(
+        surveyed([{"age": age, "source": "s"} for age in (25, 30, 33, 41, 44, 51)])
+    )
     assert "act: Some ages are rare" in titles(even)
     assert "watch: The sex of nobody is known" in titles(even)
 

@@ -119,15 +119,22 @@ def _heaping(survey: Survey) -> Iterator[Finding]:
     if len(parts) != 1:  # one source is the whole set
         parts.append(("The whole set", survey.heaping))
     for where, heaping in parts:
-        index, rounded = heaping.whipple, heaping.rounded
-        if index is None or rounded is None:
+        index, rounded, margin = heaping.whipple, heaping.rounded, heaping.whipple_margin
+        if index is None or rounded is None or margin is None:
             continue
         found = (
-            f"Whipple's index is {index:.0f} ({heaping.quality}; 100 is none, 500 all), Myers's "
-            f"{heaping.myers or 0:.1f} (0 is none, 90 all)."
+            f"Whipple's index is {index:.0f} ± {margin:.0f} ({heaping.quality}; 100 is none, 500 "
+            f"all), Myers's {heaping.myers or 0:.1f} (0 is none, 90 all)."
         )
         if index < 105:
             yield Finding("good", f"{where}: ages do not heap", found, "")
+        elif index - margin < 100:
+            yield Finding(
+                "watch",
+                f"{where}: too few ages to tell whether they heap",
+                f"{found} So much can be chance.",
+                "",
+            )
         else:
             yield Finding(
                 "act" if index >= 125 else "watch",

@@ -25,6 +25,7 @@ class Heaping:
 
     faces: int
     whipple: float | None
+    whipple_margin: float | None  # half the width of its 95 % interval, were there no heaping
     myers: float | None
     digits: tuple[float, ...]  # Myers's blended share of each last digit, 0 to 9; empty without one
     rounded: float | None  # share of labels rounded to the nearest 5 that would explain Whipple's
@@ -38,6 +39,7 @@ class Heaping:
         return cls(
             faces=int(counts.sum()),
             whipple=index,
+            whipple_margin=None if index is None else _margin(counts),
             myers=None if shares is None else float(50 * np.abs(shares - 0.1).sum()),
             digits=() if shares is None else tuple(float(share) for share in shares),
             # With a share r rounded, r + (1 - r) / 5 of the ages end in 0 or 5.
@@ -65,6 +67,12 @@ def whipple(counts: NDArray[np.integer]) -> float | None:
     inside = (ages >= _WHIPPLE_AGES[0]) & (ages <= _WHIPPLE_AGES[1])
     total = counts[inside].sum()
     return float(counts[inside & (ages % 5 == 0)].sum() * 500 / total) if total else None
+
+
+def _margin(counts: NDArray[np.integer]) -> float:
+    """By chance a fifth of n ages varies by 1.96 standard deviations of a binomial share."""
+    inside = counts[_WHIPPLE_AGES[0] : _WHIPPLE_AGES[1] + 1].sum()
+    return float(500 * 1.96 * np.sqrt(0.2 * 0.8 / inside))
 
 
 def digit_shares(counts: NDArray[np.integer]) -> NDArray[np.float64] | None:
