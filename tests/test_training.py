@@ -65,9 +65,10 @@ def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(
 def under_jax(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     out = tmp_path_factory.mktemp("jax") / "said.npz"
     here = Path(__file__).parent
+    other = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
     subprocess.run(
         [sys.executable, str(here / "training_child.py"), str(out)],
-        env=os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(here.parent)},
+        env=os.environ | other | {"PYTHONPATH": str(here.parent)},
         check=True,
         stdout=subprocess.DEVNULL,
     )
