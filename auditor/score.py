@@ -112,7 +112,7 @@ class Scorer:
         if ages is None or not work.faces:
             return Score({**row, "reason": "no_face", "detail": "no face was found in the frame"})
         rules, face = work.frame.rules, work.faces[0]
-        sharpness = _sharpness(self._model.as_seen(work.crops[0]))
+        sharpness = laplacian_variance(self._model.as_seen(work.crops[0]))
         row |= {
             "face_confidence": face.confidence,
             "face_px": face.size,
@@ -153,6 +153,16 @@ def encode_crop(crop: Image) -> bytes:
     return bytes(content)
 
 
+def laplacian_variance(pixels: Image) -> float:
+    """The sharpness of a face: variance of the Laplacian (Pech-Pacheco 2000) of its grey picture.
+
+    Args:
+        pixels: uint8 RGB as the model sees it, shape (side, side, 3).
+    """
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
 def _decoded(frame: Frame) -> _Work | Score:
     row = {"frame": frame.number, "reason": frame.reason, "detail": frame.detail}
     if frame.content is None:
@@ -183,12 +193,6 @@ def _buyer_first(faces: Sequence[Face], picture: Image) -> list[Face]:
         return is_rival, face.size * (1 - min(off, 1)), -face.x, -face.y
 
     return sorted(faces, key=weight, reverse=True)
-
-
-def _sharpness(pixels: Image) -> float:
-    """Variance of the Laplacian of the grey picture that the model sees (Pech-Pacheco 2000)."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def _estimates(ages: AgeDistributions, rules: Rules) -> list[dict[str, float]]:

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from auditor.ages import AgeDistributions
-from auditor.score import _sharpness as sharpness_of
+from auditor.score import laplacian_variance as sharpness_of
 from models.training.calibrate import LEGAL_AGES
 from models.training.calibration import Calibration
 from models.training.metrics import Floats, calibration_error
