@@ -12,6 +12,7 @@ from auditor.errors import ConfigurationError, ModelError
 from auditor.model import assign_weights, build_network
 from models.training import augment
 from models.training.config import Experiment
+from models.training.normalisation import with_fused_normalisation
 
 keras = backend.keras()
 ops = keras.ops
@@ -24,17 +25,17 @@ def build(experiment: Experiment) -> Any:
         ConfigurationError: the weights cannot be read, or are not those of this network.
     """
     shape = (experiment.input_size, experiment.input_size, 3)
-    backbone = None
     if experiment.architecture == "tiny":
         backbone = _tiny(shape)
-    elif experiment.weights == "imagenet":
+    else:
         backbone = keras.applications.ResNet50(
             include_top=False,
-            weights="imagenet",
+            weights="imagenet" if experiment.weights == "imagenet" else None,
             pooling="avg",
             input_shape=shape,
             name="backbone",
         )
+    backbone = with_fused_normalisation(backbone)
     network = build_network(experiment.input_size, experiment.head, backbone)
     if experiment.weights not in ("none", "imagenet"):
         _load(network, Path(experiment.weights))
