@@ -15,9 +15,19 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class AgeDistributions:
-    """Distributions over AGES, one a face."""
+    """Distributions over AGES, one a face.
+
+    ``levels`` are pairs of a coverage and the central probability of an interval that really holds
+    it, measured on labelled faces (auditor/calibration.py). A coverage without one is taken at its
+    word.
+    """
 
     probabilities: Floats  # shape (faces, 101), each row summing to 1
+    levels: tuple[tuple[float, float], ...] = ()
+
+    def __getitem__(self, rows: slice | NDArray[np.generic]) -> "AgeDistributions":
+        """The distributions of some of the faces."""
+        return AgeDistributions(self.probabilities[rows], self.levels)
 
     @classmethod
     def from_scores(cls, scores: NDArray[np.floating]) -> "AgeDistributions":
@@ -50,12 +60,12 @@ class AgeDistributions:
         return np.asarray(np.clip(self.probabilities[:, :age].sum(axis=1), 0.0, 1.0))
 
     def interval(self, coverage: float) -> tuple[Floats, Floats]:
-        """The central interval that holds ``coverage`` of each distribution, years.
+        """The central interval that holds ``coverage``, years.
 
         Each year's probability is spread evenly over half a year on either side of it, so that the
         ends are on the same scale as the expectation. They are kept within 0 and 100.
         """
-        tail = (1 - coverage) / 2
+        tail = (1 - dict(self.levels).get(coverage, coverage)) / 2
         return self._quantile(tail), self._quantile(1 - tail)
 
     def _quantile(self, level: float) -> Floats:

@@ -4,8 +4,9 @@ A version is a folder ``models/age_resnet50/<version>/``:
 
 - ``card.toml``: what it is, what it was trained on and under which terms, how well it does;
 - ``weights.npz``: arrays named ``<keras layer>/<variable>``;
+- ``calibration.json``, unless the card names none: see :mod:`auditor.calibration`;
 - ``golden.npz``: crops of faces that exist nowhere, with the age and standard deviation that this
-  version gives them; they are predicted on loading, so that a damaged model never scores.
+  version's network gives them; they are predicted on loading, so that a damaged model never scores.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from auditor import backend, resources
 from auditor.ages import AGES, AgeDistributions
 from auditor.alignment import Image
+from auditor.calibration import Calibration
 from auditor.errors import ModelError
 
 NAME = "age_resnet50"
@@ -46,8 +48,10 @@ class Card:
     input_size: int  # side of the network's input, pixels
     crop_size: int  # side of the aligned crop that is averaged down to it, pixels
     weights_sha256: str
+    calibration_sha256: str | None  # None: the network's own probabilities
     mae_years: float  # on the validation set that the card names
-    calibrated: bool
+    min_face_px: float  # width of a face below which its estimates are no good, see tables.LEDGER
+    min_sharpness: float  # the same of the sharpness, score.laplacian_variance
     limits: tuple[str, ...]  # what a reader of its estimates has to know
 
     @classmethod
@@ -68,12 +72,19 @@ class Card:
                 input_size=entries["input_size"],
                 crop_size=entries["crop_size"],
                 weights_sha256=entries["weights_sha256"],
+                calibration_sha256=entries.get("calibration_sha256"),
                 mae_years=entries["validation"]["mae_years"],
-                calibrated=entries["calibrated"],
+                min_face_px=entries["gates"]["min_face_px"],
+                min_sharpness=entries["gates"]["min_sharpness"],
                 limits=tuple(entries["limits"]),
             )
         except KeyError as error:
             raise ModelError(f"{path.name} of version {version!r} lacks {error}") from error
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether its probabilities were made to hold on labelled faces."""
+        return self.calibration_sha256 is not None
 
     @property
     def full_name(self) -> str:
@@ -148,35 +159,39 @@ def assign_weights(network: Any, arrays: Any) -> None:
         raise ModelError(f"the weights have arrays of no layer: {sorted(left)[:3]}")
 
 
-class AgeModel:
-    """A version of the model, loaded and checked."""
+class AgeNetwork:
+    """A network with its weights, as it is; :class:`AgeModel` is what may be relied on."""
 
-    def __init__(self, version: str) -> None:
-        """Load a shipped version; imports TensorFlow.
-
-        Raises:
-            ModelError: files are missing or changed, or the golden predictions are not met.
-        """
-        self.card = Card.read(version)
-        weights, golden = (self._bytes(name) for name in ("weights.npz", "golden.npz"))
-        if hashlib.sha256(weights).hexdigest() != self.card.weights_sha256:
-            raise ModelError(f"{self.card.full_name}: weights.npz is not the file of its card")
-        self._network = build_network(self.card.input_size)
-        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            assign_weights(self._network, dict(arrays))
-        self._predict = _compiled(self._network)
-        self._check(golden)
-
-    def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
-        """Predict the ages of aligned faces.
+    def __init__(self, weights: bytes, input_size: int) -> None:
+        """Build the network around its weights; imports TensorFlow.
 
         Args:
-            crops: uint8 RGB, shape (n, card.crop_size, card.crop_size, 3), from alignment.align.
+            weights: the content of a weights.npz.
+            input_size: side of the network's input, pixels.
+
+        Raises:
+            ModelError: they are not the weights of this network.
+        """
+        self._input_size = input_size
+        network = build_network(input_size)
+        try:
+            with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
+                assign_weights(network, dict(arrays))
+        except (OSError, ValueError) as error:
+            raise ModelError(f"cannot read the weights: {error}") from error
+        self._predict = _compiled(network)
+
+    def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
+        """Predict the ages of aligned faces, not calibrated.
+
+        Args:
+            crops: uint8 RGB, shape (n, side, side, 3), from alignment.align.
 
         Returns:
             n distributions, in the same order.
         """
-        pixels = np.zeros((len(crops), self.card.input_size, self.card.input_size, 3), np.uint8)
+        side = self._input_size
+        pixels = np.zeros((len(crops), side, side, 3), np.uint8)
         for number, crop in enumerate(crops):
             pixels[number] = self.as_seen(crop)
         scores = np.empty((len(crops), AGES.size), np.float32)
@@ -189,8 +204,45 @@ class AgeModel:
 
     def as_seen(self, crop: Image) -> Image:
         """The crop averaged down to the network's input size."""
-        size = (self.card.input_size, self.card.input_size)
+        size = (self._input_size, self._input_size)
         return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class AgeModel:
+    """A version of the model, loaded and checked."""
+
+    def __init__(self, version: str) -> None:
+        """Load a shipped version; imports TensorFlow.
+
+        Raises:
+            ModelError: files are missing or changed, or the golden predictions are not met.
+        """
+        self.card = Card.read(version)
+        weights, golden = self._bytes("weights.npz"), self._bytes("golden.npz")
+        self._refuse_other("weights.npz", weights, self.card.weights_sha256)
+        self.calibration: Calibration | None = None
+        if self.card.calibration_sha256 is not None:
+            calibration = self._bytes("calibration.json")
+            self._refuse_other("calibration.json", calibration, self.card.calibration_sha256)
+            self.calibration = Calibration.from_json(calibration.decode())
+        self.network = AgeNetwork(weights, self.card.input_size)
+        self._check(golden)
+
+    def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
+        """Predict the ages of aligned faces, calibrated if the version is.
+
+        Args:
+            crops: uint8 RGB, shape (n, card.crop_size, card.crop_size, 3), from alignment.align.
+
+        Returns:
+            n distributions, in the same order.
+        """
+        ages = self.network.predict(crops)
+        return ages if self.calibration is None else self.calibration.apply(ages)
+
+    def as_seen(self, crop: Image) -> Image:
+        """The crop averaged down to the network's input size."""
+        return self.network.as_seen(crop)
 
     def _bytes(self, name: str) -> bytes:
         try:
@@ -198,9 +250,13 @@ class AgeModel:
         except OSError as error:
             raise ModelError(f"{self.card.full_name}: cannot read {name}: {error}") from error
 
+    def _refuse_other(self, name: str, content: bytes, sha256: str) -> None:
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ModelError(f"{self.card.full_name}: {name} is not the file of its card")
+
     def _check(self, golden: bytes) -> None:
         with np.load(io.BytesIO(golden), allow_pickle=False) as arrays:
-            ages = self.predict(arrays["crops"])
+            ages = self.network.predict(arrays["crops"])
             worst = max(
                 float(np.abs(ages.mean - arrays["age"]).max()),
                 float(np.abs(ages.sd - arrays["age_sd"]).max()),

@@ -111,20 +111,22 @@ class Scorer:
         }
         if ages is None or not work.faces:
             return Score({**row, "reason": "no_face", "detail": "no face was found in the frame"})
-        rules, face = work.frame.rules, work.faces[0]
+        rules, card, face = work.frame.rules, self._model.card, work.faces[0]
+        min_face_px = card.min_face_px if rules.min_face_px is None else rules.min_face_px
+        min_sharpness = card.min_sharpness if rules.min_sharpness is None else rules.min_sharpness
         sharpness = laplacian_variance(self._model.as_seen(work.crops[0]))
         row |= {
             "face_confidence": face.confidence,
             "face_px": face.size,
             "sharpness": sharpness,
         }
-        if face.size < rules.min_face_px:
-            detail = f"the face is {face.size:.0f} px, the policy wants {rules.min_face_px:.0f}"
+        if face.size < min_face_px:
+            detail = f"the face is {face.size:.0f} px, {min_face_px:.0f} are needed"
             return Score({**row, "reason": "face_too_small", "detail": detail})
-        if sharpness < rules.min_sharpness:
-            detail = f"sharpness {sharpness:.0f}, the policy wants {rules.min_sharpness:.0f}"
+        if sharpness < min_sharpness:
+            detail = f"sharpness {sharpness:.0f}, {min_sharpness:.0f} is needed"
             return Score({**row, "reason": "face_blurred", "detail": detail})
-        estimates = _estimates(AgeDistributions(ages.probabilities[own]), rules)
+        estimates = _estimates(ages[own], rules)
         row |= estimates[0]
         row["other_faces"] = [
             {k: v for k, v in estimate.items() if not k.endswith("_95")} | {"face_px": other.size}

@@ -69,3 +69,14 @@ def test_probability_of_being_younger_grows_with_the_age_asked_for(scores: np.nd
 def test_what_is_no_distribution_is_refused(scores: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"probability|shape"):
         AgeDistributions.from_scores(scores)
+
+
+def test_a_level_that_was_measured_replaces_the_coverage_asked_for() -> None:
+    scores = np.ones((3, 101))
+    plain = AgeDistributions.from_scores(scores)
+    wide = AgeDistributions(plain.probabilities, ((0.80, 0.90),))
+    assert wide.interval(0.80)[0] == pytest.approx(plain.interval(0.90)[0])
+    assert wide.interval(0.50)[1] == pytest.approx(plain.interval(0.50)[1])
+    some = wide[1:]
+    assert len(some.mean) == 2
+    assert some.levels == wide.levels

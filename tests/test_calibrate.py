@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from auditor.ages import AGES, AgeDistributions
+from auditor.calibration import Calibration
 from auditor.errors import ModelError
 from models.training import calibrate
-from models.training.calibration import Calibration
+from models.training.calibrate import Judged
+from models.training.calibration import fit
 from tests import labelled_samples
 
 
@@ -29,10 +31,10 @@ def _simulated(
 
 @pytest.mark.parametrize(("stated_sd", "bias"), [(2.5, 0), (2.5, 4), (12, 0), (6, -5)], ids=str)
 def test_intervals_hold_what_they_claim_on_faces_not_fitted(stated_sd: float, bias: float) -> None:
-    calibration = Calibration.fit(*_simulated(6000, 1, stated_sd, bias))
+    calibration = fit(*_simulated(6000, 1, stated_sd, bias))
     ages, age = _simulated(6000, 2, stated_sd, bias)
-    before = calibrate.measure("before", ages, age, None)
-    after = calibrate.measure("after", ages, age, calibration)
+    before = calibrate.measure("before", [Judged(ages, age)])
+    after = calibrate.measure("after", [Judged(calibration.apply(ages), age)])
     assert abs(before.coverages[0.80].value - 0.80) > 0.05
     for wanted in (0.80, 0.95):
         assert after.coverages[wanted].value == pytest.approx(wanted, abs=0.015)
@@ -43,14 +45,14 @@ def test_intervals_hold_what_they_claim_on_faces_not_fitted(stated_sd: float, bi
 
 def test_what_is_calibrated_stays_so() -> None:
     ages, age = _simulated(6000, 1, 6)
-    mapped = Calibration.fit(ages, age).apply(ages)
+    mapped = fit(ages, age).apply(ages)
     assert np.abs(mapped.mean - ages.mean).mean() < 0.3
     assert np.abs(mapped.under(25) - ages.under(25)).max() < 0.05
 
 
 def test_calibrated_distributions_are_distributions() -> None:
     ages, age = _simulated(500, 1, 2.5, 4)
-    mapped = Calibration.fit(ages, age).apply(ages)
+    mapped = fit(ages, age).apply(ages)
     assert mapped.probabilities.sum(axis=1) == pytest.approx(1)
     assert (mapped.under(18) <= mapped.under(25) + 1e-12).all()
 
@@ -58,11 +60,11 @@ def test_calibrated_distributions_are_distributions() -> None:
 def test_labels_over_the_last_year_count_as_the_last() -> None:
     ages, age = _simulated(200, 1, 6)
     age[:3] = 110
-    Calibration.fit(ages, age)
+    fit(ages, age)
 
 
 def test_stored_and_read_back() -> None:
-    calibration = Calibration.fit(*_simulated(300, 1, 2.5))
+    calibration = fit(*_simulated(300, 1, 2.5))
     assert Calibration.from_json(calibration.as_json()) == calibration
 
 
@@ -75,18 +77,35 @@ def test_stored_and_read_back() -> None:
         ({"stated": [0, 0.5, 0.9], "happened": [0, 0.6, 1]}, "0 to 1"),
         ({"temperature": 0}, "temperature"),
         ({"levels": None}, "cannot read"),
+        ({"levels": [[0.8, 1.2]]}, "level"),
     ],
-    ids=["schema", "lengths", "falling", "ends", "temperature", "levels"],
+    ids=["schema", "lengths", "falling", "ends", "temperature", "no levels", "levels"],
 )
 def test_a_damaged_calibration_is_refused(change: dict[str, Any], says: str) -> None:
-    entries = json.loads(Calibration.fit(*_simulated(300, 1, 2.5)).as_json())
+    entries = json.loads(fit(*_simulated(300, 1, 2.5)).as_json())
     with pytest.raises(ModelError, match=says):
         Calibration.from_json(json.dumps(entries | change))
 
 
 def test_too_few_faces_are_refused() -> None:
     with pytest.raises(ModelError, match="99 faces are too few"):
-        Calibration.fit(*_simulated(99, 1, 6))
+        fit(*_simulated(99, 1, 6))
+
+
+def test_crossed_figures_come_from_calibrations_of_other_faces() -> None:
+    ages, age = _simulated(600, 1, 2.5, 4)
+    first = np.arange(600) < 300
+    own, other = calibrate.crossed(ages, age, first)
+    assert (own.age == age[:300]).all()
+    want = fit(ages[300:], age[300:]).apply(ages[:300])
+    assert (own.ages.probabilities == want.probabilities).all()
+    assert own.ages.levels == want.levels
+    assert other.ages.levels == fit(ages[:300], age[:300]).levels
+    found = calibrate.measure("crossed", [own, other])
+    assert found.faces == 600
+    lows = np.concatenate([own.ages.interval(0.8)[0], other.ages.interval(0.8)[0]])
+    highs = np.concatenate([own.ages.interval(0.8)[1], other.ages.interval(0.8)[1]])
+    assert found.coverages[0.8].value == ((lows <= age) & (age <= highs)).mean()
 
 
 def test_a_face_stays_in_its_half() -> None:
@@ -102,6 +121,7 @@ class _SimulatedModel:
 
     def __init__(self, version: str) -> None:
         self.version = version
+        self.network = self
         self.left = _simulated(400, 1, 2.5, 4)[0].probabilities
 
     def predict(self, crops: np.ndarray) -> AgeDistributions:
@@ -120,8 +140,9 @@ def test_the_command_prints_both_halves_and_writes(
     out = tmp_path / "out"
     told = CliRunner().invoke(calibrate.main, ["--data", str(data), "--out", str(out)])
     assert told.exit_code == 0, told.output
-    assert "before: MAE" in told.output
-    assert "after: MAE" in told.output
+    assert "before, 196 faces: MAE" in told.output
+    assert "after, 196 faces: MAE" in told.output
     assert "P(under 25)" in told.output
+    assert "crossed, 400 faces: MAE" in told.output
     assert "50 random halvings" in told.output
     Calibration.from_json((out / "calibration.json").read_text())

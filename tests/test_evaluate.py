@@ -22,8 +22,11 @@ class _BrightnessModel:
     class card:  # noqa: N801
         full_name = "age_resnet50/made <b>"
 
+    calibration = None
+
     def __init__(self, version: str) -> None:
         self.version = version
+        self.network = self
 
     def predict(self, crops: np.ndarray) -> AgeDistributions:
         centre = np.asarray(crops, float)[..., 0].mean(axis=(1, 2)) / 2

@@ -3,7 +3,7 @@
     python -m models.training.calibrate --data DATA --version 1 --out DIR [--split val]
 
 DATA is read by :mod:`models.training.labelled`. Writes ``calibration.json``, fitted on the first
-half, and prints what both halves say. Which half a face is in follows from its id and the seed.
+half, and prints what the halves say. Which half a face is in follows from its id and the seed.
 """
 
 import hashlib
@@ -15,10 +15,11 @@ import click
 import numpy as np
 
 from auditor.ages import AgeDistributions
+from auditor.calibration import Calibration
 from auditor.errors import AuditorError
 from auditor.files import Place
-from auditor.model import AgeModel
-from models.training.calibration import COVERAGES, Calibration
+from auditor.model import AgeModel, AgeNetwork
+from models.training.calibration import COVERAGES, fit
 from models.training.labelled import LabelledSet, read
 from models.training.metrics import Flags, Floats, Measured, bands, calibration_error, coverage
 
@@ -28,10 +29,19 @@ _OTHER_HALVES = 50
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """Estimates of faces whose completed years are known, all made in one way."""
+
+    ages: AgeDistributions
+    age: Floats  # years, shape (faces,)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """One half's figures, of the model's own output or after calibration."""
+    """How well probabilities and intervals hold."""
 
     name: str
+    faces: int
     errors: dict[int, float]  # expected calibration error of P(under X), by X
     coverages: dict[float, Measured]
     by_band: dict[str, dict[float, Measured]]
@@ -49,15 +59,15 @@ def main(data: Path, out: Path, version: str, split: str | None, seed: int) -> N
     """Fit the calibration of a version on half of the labelled set DATA."""
     try:
         labelled = read(data, split)
-        ages = predict(AgeModel(version), labelled)
+        ages = predict(AgeModel(version).network, labelled)
         age = labelled.table["age"].to_numpy(float)
         first = first_half(labelled.table["id"], seed)
-        calibration, before, after = fit_and_measure(ages, age, first)
+        calibration = fit(ages[first], age[first])
         Place(str(out)).write("calibration.json", calibration.as_json().encode())
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"fitted on {first.sum():,} faces, measured on the other {(~first).sum():,}")
-    for report in (before, after):
+    for report in reports(ages, age, first, calibration):
         click.echo(words(report))
     held = np.array([held_by_halves(ages, age, seed) for seed in range(_OTHER_HALVES)])
     for wanted, column in zip(COVERAGES, held.T, strict=True):
@@ -67,9 +77,9 @@ def main(data: Path, out: Path, version: str, split: str | None, seed: int) -> N
         )
 
 
-def predict(model: AgeModel, labelled: LabelledSet) -> AgeDistributions:
-    """The model's distributions for a labelled set, in its order."""
-    parts = [model.predict(batch).probabilities for batch in labelled.batches()]
+def predict(network: AgeNetwork, labelled: LabelledSet) -> AgeDistributions:
+    """The network's own distributions for a labelled set, in its order."""
+    parts = [network.predict(batch).probabilities for batch in labelled.batches()]
     return AgeDistributions.from_scores(np.concatenate(parts) if parts else np.empty((0, 101)))
 
 
@@ -79,32 +89,40 @@ def first_half(ids: Iterable[str], seed: int) -> Flags:
     return np.array([digest[0] < 128 for digest in digests], bool)
 
 
-def fit_and_measure(
-    ages: AgeDistributions, age: Floats, first: Flags
-) -> tuple[Calibration, Report, Report]:
-    """Fit on the first half; what the second half says before and after."""
-    own, other = AgeDistributions(ages.probabilities[first]), ages.probabilities[~first]
-    calibration = Calibration.fit(own, age[first])
-    before = measure("before", AgeDistributions(other), age[~first], None)
-    after = measure("after", AgeDistributions(other), age[~first], calibration)
-    return calibration, before, after
+def crossed(ages: AgeDistributions, age: Floats, first: Flags) -> list[Judged]:
+    """Each half as the calibration that was fitted on the other half sees it."""
+    return [
+        Judged(fit(ages[~half], age[~half]).apply(ages[half]), age[half])
+        for half in (first, ~first)
+    ]
 
 
-def measure(
-    name: str, ages: AgeDistributions, age: Floats, calibration: Calibration | None
-) -> Report:
-    """Calibration errors and coverages of distributions, after ``calibration`` if there is one."""
-    if calibration is not None:
-        ages = calibration.apply(ages)
+def reports(
+    ages: AgeDistributions, age: Floats, first: Flags, calibration: Calibration
+) -> list[Report]:
+    """Before, after, and crossed: twice the faces, since every half is once the other half."""
+    other = ~first
+    return [
+        measure("before", [Judged(ages[other], age[other])]),
+        measure("after", [Judged(calibration.apply(ages[other]), age[other])]),
+        measure("crossed", crossed(ages, age, first)),
+    ]
+
+
+def measure(name: str, parts: list[Judged]) -> Report:
+    """Calibration errors and coverages over all parts together."""
+    age = np.concatenate([part.age for part in parts])
+    together = AgeDistributions(np.concatenate([part.ages.probabilities for part in parts]))
     intervals = {
-        wanted: calibration.interval(ages, wanted) if calibration else ages.interval(wanted)
+        wanted: np.concatenate([part.ages.interval(wanted) for part in parts], axis=1)
         for wanted in COVERAGES
     }
     band = bands(age)
-    error = ages.mean - age
+    error = together.mean - age
     return Report(
         name,
-        {limit: calibration_error(ages.under(limit), age < limit) for limit in LEGAL_AGES},
+        len(age),
+        {limit: calibration_error(together.under(limit), age < limit) for limit in LEGAL_AGES},
         {wanted: coverage(low, high, age) for wanted, (low, high) in intervals.items()},
         {
             str(part): {
@@ -121,16 +139,14 @@ def measure(
 def held_by_halves(ages: AgeDistributions, age: Floats, seed: int) -> list[float]:
     """Coverages on one half at random, fitted on the other: how much the halving matters."""
     first = np.random.default_rng(seed).random(len(age)) < 0.5
-    calibration = Calibration.fit(AgeDistributions(ages.probabilities[first]), age[first])
-    mapped = calibration.apply(AgeDistributions(ages.probabilities[~first]))
-    return [
-        coverage(*calibration.interval(mapped, wanted), age[~first]).value for wanted in COVERAGES
-    ]
+    found = measure("", [Judged(fit(ages[first], age[first]).apply(ages[~first]), age[~first])])
+    return [found.coverages[wanted].value for wanted in COVERAGES]
 
 
 def words(report: Report) -> str:
     """A report as lines of text."""
-    lines = [f"{report.name}: MAE {report.mae:.2f} years, bias {report.bias:+.2f}"]
+    accuracy = f"MAE {report.mae:.2f} years, bias {report.bias:+.2f}"
+    lines = [f"{report.name}, {report.faces:,} faces: {accuracy}"]
     lines += [
         f"  P(under {limit}): expected calibration error {error:.3f}"
         for limit, error in report.errors.items()

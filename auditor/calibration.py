@@ -1,0 +1,101 @@
+"""Make distributions over ages mean what they say, and intervals hold what they claim.
+
+Three steps, fitted by :mod:`models.training.calibration` on labelled faces that the model was not
+trained on, and kept with the version of the model:
+
+- a temperature widens or narrows the distributions to the best log likelihood (Guo et al. 2017,
+  arXiv 1706.04599), so that the next step finds something to map where the model was too sure;
+- the cumulative distribution F of every face becomes R(F), where R is the empirical distribution
+  of F at the true ages (Kuleshov, Fenner and Ermon 2018, arXiv 1807.00263). One monotone map for
+  all ages keeps a full distribution, from which the estimate and every P(under X) follow;
+- an interval that should hold 80 % takes the central level that held it on the fitting faces,
+  with split-conformal's correction for their number (Romano, Patterson and Candes 2019,
+  arXiv 1905.03222, with the distribution's own quantiles as the scores).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from auditor.ages import AgeDistributions
+from auditor.errors import ModelError
+
+#: Version of calibration.json.
+SCHEMA_VERSION = 1
+
+_SMALLEST = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A fitted map and levels; applied to what the model gives."""
+
+    temperature: float  # over 1 widens
+    stated: tuple[float, ...]  # cumulative probabilities, from 0 to 1
+    happened: tuple[float, ...]  # what they became, from 0 to 1, never falling
+    levels: tuple[tuple[float, float], ...]  # coverage wanted, central level to ask for
+    faces: int  # that it was fitted on
+
+    def apply(self, ages: AgeDistributions) -> AgeDistributions:
+        """The distributions after temperature and map, with the levels of their intervals."""
+        cooled = tempered(ages, self.temperature).probabilities
+        cumulative = np.clip(np.cumsum(cooled, axis=1), 0, 1)
+        cumulative[:, -1] = 1
+        mapped = np.interp(cumulative, self.stated, self.happened)
+        scores = AgeDistributions.from_scores(np.diff(mapped, axis=1, prepend=0.0))
+        return AgeDistributions(scores.probabilities, self.levels)
+
+    def as_json(self) -> str:
+        """What is stored with the model version."""
+        return json.dumps(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "method": "temperature; monotone map of the distribution; split-conformal levels",
+                "temperature": self.temperature,
+                "stated": self.stated,
+                "happened": self.happened,
+                "levels": [list(level) for level in self.levels],
+                "faces": self.faces,
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read back what :meth:`as_json` wrote.
+
+        Raises:
+            ModelError: another version, or no map.
+        """
+        try:
+            entries = json.loads(text)
+            if entries["schema_version"] != SCHEMA_VERSION:
+                raise ModelError(f"calibration of schema {entries['schema_version']!r}")
+            found = cls(
+                float(entries["temperature"]),
+                tuple(map(float, entries["stated"])),
+                tuple(map(float, entries["happened"])),
+                tuple((float(wanted), float(level)) for wanted, level in entries["levels"]),
+                int(entries["faces"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelError(f"cannot read the calibration: {error!r}") from error
+        if not all(0 < level <= 1 for _, level in found.levels):
+            raise ModelError("a level of the calibration is no probability")
+        if not 0 < found.temperature < np.inf:
+            raise ModelError("the calibration's temperature is no positive number")
+        for side in (np.array(found.stated), np.array(found.happened)):
+            if len(side) != len(found.stated) or len(side) < 2 or (np.diff(side) < 0).any():
+                raise ModelError("the calibration is no monotone map")
+            if side[0] != 0 or side[-1] != 1:
+                raise ModelError("the calibration does not go from 0 to 1")
+        return found
+
+
+def tempered(ages: AgeDistributions, temperature: float) -> AgeDistributions:
+    """The distributions to the power of 1 / temperature."""
+    logarithms = np.log(np.maximum(ages.probabilities, _SMALLEST)) / temperature
+    highest = logarithms.max(axis=1, keepdims=True)
+    return AgeDistributions.from_scores(np.exp(logarithms - highest))
