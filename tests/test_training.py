@@ -136,6 +136,17 @@ def test_written_weights_are_read_by_the_product(unbroken: loop.Trained, tmp_pat
         networks.build(started.model_copy(update={"weights": str(tmp_path / "none.npz")}))
 
 
+def test_a_new_regression_head_starts_at_the_mean_age(unbroken: loop.Trained) -> None:
+    regression = networks.build(EXPERIMENT.model_copy(update={"head": "regression"}))
+    networks.centre(regression, 41.5)
+    assert weights(regression)[-1] == pytest.approx([41.5])
+    networks.centre(regression, 20)  # no new one any more
+    assert weights(regression)[-1] == pytest.approx([41.5])
+    before = weights(unbroken.network)[-1]
+    networks.centre(unbroken.network, 20)
+    assert (weights(unbroken.network)[-1] == before).all()
+
+
 def test_settled_statistics_are_those_of_the_pictures() -> None:
     network = networks.build(EXPERIMENT)
     pixels = part(1, 96).pixels

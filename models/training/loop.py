@@ -68,6 +68,7 @@ def train(
     keras.config.set_dtype_policy(experiment.precision)
     try:
         network = networks.build(experiment)
+        networks.centre(network, float(parts[0].ages.mean()))
         model = networks.for_training(network, experiment)
     finally:
         keras.config.set_dtype_policy("float32")
