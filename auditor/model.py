@@ -47,6 +47,7 @@ class Card:
     version: str
     input_size: int  # side of the network's input, pixels
     crop_size: int  # side of the aligned crop that is averaged down to it, pixels
+    mirrored: bool  # whether its prediction is the mean over a crop and its mirror image
     weights_sha256: str
     calibration_sha256: str | None  # None: the network's own probabilities
     mae_years: float  # on the validation set that the card names
@@ -71,6 +72,7 @@ class Card:
                 version=entries["version"],
                 input_size=entries["input_size"],
                 crop_size=entries["crop_size"],
+                mirrored=entries["mirrored"],
                 weights_sha256=entries["weights_sha256"],
                 calibration_sha256=entries.get("calibration_sha256"),
                 mae_years=entries["validation"]["mae_years"],
@@ -162,12 +164,14 @@ def assign_weights(network: Any, arrays: Any) -> None:
 class AgeNetwork:
     """A network with its weights, as it is; :class:`AgeModel` is what may be relied on."""
 
-    def __init__(self, weights: bytes, input_size: int) -> None:
+    def __init__(self, weights: bytes, input_size: int, *, mirrored: bool) -> None:
         """Build the network around its weights; imports TensorFlow.
 
         Args:
             weights: the content of a weights.npz.
             input_size: side of the network's input, pixels.
+            mirrored: predict the mean over a crop and its mirror image: half of what the network
+                takes for age in the one and not in the other is gone, for twice the time.
 
         Raises:
             ModelError: they are not the weights of this network.
@@ -179,7 +183,7 @@ class AgeNetwork:
                 assign_weights(network, dict(arrays))
         except (OSError, ValueError) as error:
             raise ModelError(f"cannot read the weights: {error}") from error
-        self._predict = _compiled(network)
+        self._predict = _compiled(network, mirrored=mirrored)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
         """Predict the ages of aligned faces, not calibrated.
@@ -225,7 +229,7 @@ class AgeModel:
             calibration = self._bytes("calibration.json")
             self._refuse_other("calibration.json", calibration, self.card.calibration_sha256)
             self.calibration = Calibration.from_json(calibration.decode())
-        self.network = AgeNetwork(weights, self.card.input_size)
+        self.network = AgeNetwork(weights, self.card.input_size, mirrored=self.card.mirrored)
         self._check(golden)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
@@ -268,7 +272,14 @@ class AgeModel:
             )
 
 
-def _compiled(network: Any) -> Any:
+def _compiled(network: Any, *, mirrored: bool) -> Any:
     tf = backend.tensorflow()
-    graph = tf.function(lambda pixels: network(pixels, training=False))
+
+    def predict(pixels: Any) -> Any:
+        scores = network(pixels, training=False)
+        if mirrored:
+            scores = (scores + network(pixels[:, :, ::-1], training=False)) / 2
+        return scores
+
+    graph = tf.function(predict)
     return lambda pixels: graph(tf.constant(pixels)).numpy()

@@ -1,5 +1,6 @@
 """The age model: loaded only if it is what its card says, the same for every batch."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from auditor import resources
+from auditor.calibration import Calibration
 from auditor.errors import ModelError
-from auditor.model import BATCH, AgeModel, Card, folder
+from auditor.model import BATCH, AgeModel, AgeNetwork, Card, folder
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def test_a_missing_file_or_entry_is_named(copy: Path) -> None:
         Card.read("1")
 
 
-@pytest.mark.parametrize("version", ["2", "../1", "", "1/.."])
+@pytest.mark.parametrize("version", ["none", "../1", "", "1/.."])
 def test_a_version_that_is_not_there_is_refused(version: str) -> None:
     with pytest.raises(ModelError):
         Card.read(version)
@@ -92,3 +94,32 @@ def test_the_card_tells_what_a_reader_has_to_know() -> None:
     assert not card.calibrated
     assert card.limits
     assert card.full_name == "age_resnet50/1"
+
+
+def test_a_mirrored_network_gives_a_face_and_its_mirror_image_one_age(crops: np.ndarray) -> None:
+    weights = (folder("1") / "weights.npz").read_bytes()
+    plain, mirrored = (AgeNetwork(weights, 64, mirrored=each) for each in (False, True))
+    image, own = plain.predict(crops[:, :, ::-1]), plain.predict(crops)
+    assert np.abs(image.mean - own.mean).max() > 0.5
+    both = mirrored.predict(crops)
+    assert both.mean == pytest.approx((own.mean + image.mean) / 2, abs=1e-3)
+    assert mirrored.predict(crops[:, :, ::-1]).mean == pytest.approx(both.mean, abs=1e-3)
+
+
+def test_a_calibrated_version_gives_calibrated_ages(copy: Path, crops: np.ndarray) -> None:
+    calibration = Calibration(1.5, (0, 0.5, 1), (0, 0.4, 1), ((0.8, 0.9),), 100)
+    content = calibration.as_json().encode()
+    (copy / "calibration.json").write_bytes(content)
+    card = copy / "card.toml"
+    own = f'calibration_sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+    card.write_text(card.read_text().replace("weights_sha256", own + "weights_sha256"))
+    model = AgeModel("1")
+    assert model.card.calibrated
+    want = calibration.apply(model.network.predict(crops))
+    got = model.predict(crops)
+    assert (got.probabilities == want.probabilities).all()
+    assert got.levels == ((0.8, 0.9),)
+
+    (copy / "calibration.json").write_bytes(content + b" ")
+    with pytest.raises(ModelError, match=r"calibration\.json is not the file of its card"):
+        AgeModel("1")

@@ -66,6 +66,7 @@ class About:
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--data", required=True, type=click.Path(path_type=Path))
 @click.option("--split", help="Only this split, where files name splits.")
+@click.option("--mirrored", is_flag=True, help="Predict from the mirror image too.")
 @click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
 @click.option("--shift-faces", default=500, show_default=True, help="To measure the gates on.")
@@ -86,6 +87,7 @@ def make(  # noqa: PLR0913  # one argument an option
     *,
     data: Path,
     split: str | None,
+    mirrored: bool,
     peer_python: Path | None,
     shift_faces: int,
     seed: int,
@@ -103,7 +105,7 @@ def make(  # noqa: PLR0913  # one argument an option
     if target.exists():
         raise ConfigurationError(f"there is a version {version} already: choose another name")
     ran, weights = _read_run(run)
-    network = AgeNetwork(weights, ran["settings"]["input_size"])
+    network = AgeNetwork(weights, ran["settings"]["input_size"], mirrored=mirrored)
     faces = labelled.read(data, split)
     ages = calibrate.predict(network, faces)
     first = calibrate.first_half(faces.table["id"], seed)
@@ -123,15 +125,19 @@ def make(  # noqa: PLR0913  # one argument an option
         (made / "weights.npz").write_bytes(weights)
         (made / "calibration.json").write_bytes(calibrated)
         np.savez_compressed(made / "golden.npz", crops=crops, age=golden.mean, age_sd=golden.sd)
-        hashes = {"weights_sha256": _hash_of(weights), "calibration_sha256": _hash_of(calibrated)}
-        card = render_card(version, ran, about, found, hashes)
+        files = {
+            "mirrored": mirrored,
+            "weights_sha256": _hash_of(weights),
+            "calibration_sha256": _hash_of(calibrated),
+        }
+        card = render_card(version, ran, about, found, files)
         (made / "card.toml").write_text(card, encoding="utf-8")
         made.rename(target)
     return evaluate.findings(found)
 
 
 def render_card(
-    version: str, run: dict[str, Any], about: About, found: Evaluation, hashes: dict[str, str]
+    version: str, run: dict[str, Any], about: About, found: Evaluation, files: dict[str, Any]
 ) -> str:
     """The text of card.toml.
 
@@ -165,7 +171,7 @@ def render_card(
         tolerated=shift.TOLERATED,
         limits=[*_measured_limits(found), *about.limits],
         data=f"{found.data}: {about.data}",
-        **hashes,
+        **files,
     )
 
 
