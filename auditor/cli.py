@@ -1,8 +1,6 @@
 """The command line: options in, one message out; everything else is in the pipeline."""
 
 import contextlib
-import csv
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -148,6 +146,7 @@ def estimate(*, paths: tuple[Path, ...], form: str, ages: tuple[int, int]) -> No
     enclose 80 %. A picture without an estimate has a reason.
     """
     from auditor.estimate import estimate as estimate_pictures
+    from auditor.printing import print_rows
 
     pictures = [picture for path in paths for picture in _pictures(path)]
     with _progress("Estimating") as progress:
@@ -155,7 +154,64 @@ def estimate(*, paths: tuple[Path, ...], form: str, ages: tuple[int, int]) -> No
             pictures, legal_age=ages[0], challenge_age=ages[1], progress=progress
         )
         named = (_named(path, row, ages) for path, row in zip(pictures, rows, strict=True))
-        _PRINTERS[form](named, _columns(ages))
+        print_rows(form, named, _columns(ages))
+
+
+def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, str]:
+    old, _, new = (part.strip() for part in value.partition(","))
+    if not old or not new or "," in new:
+        raise click.BadParameter(f"{value!r} is not two versions such as 1,2")
+    return old, new
+
+
+@main.command("compare-models")
+@click.option("--day", type=_Day(), required=True, help="Business day to look at.")
+@click.option("--sales", required=True, metavar="URL", help="Till exports: a folder or a file.")
+@click.option(
+    "--snapshots", required=True, metavar="URL", help="Frames and, in index/, their index."
+)
+@click.option("--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]")
+@click.option("--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable.")
+@click.option(
+    "--models",
+    required=True,
+    callback=_two_versions,
+    metavar="OLD,NEW",
+    help="The two versions of the age model.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print the sales.",
+)
+@click.option("--all", "everything", is_flag=True, help="All sales, not the changed ones only.")
+def compare_models(  # noqa: PLR0913  # one argument an option
+    *,
+    day: date,
+    sales: str,
+    snapshots: str,
+    policy: str | None,
+    stores: tuple[str, ...],
+    models: tuple[str, str],
+    form: str,
+    everything: bool,
+) -> None:
+    """Tell what another version of the age model would have changed on a day, sale by sale.
+
+    Both versions score the day's frames, and the policy decides. Nothing is written. Each estimate
+    has its 80 % interval; which version is right, the comparison does not say.
+    """
+    from auditor.compare import compare_models as compare
+    from auditor.pipeline import Job
+    from auditor.printing import print_comparison
+
+    job = Job(day, sales, snapshots, "", policy, stores)
+    with _progress("Scoring sales twice") as progress:
+        found = compare(job, models, progress)
+    print_comparison(form, found, everything=everything)
 
 
 @main.command()
@@ -208,39 +264,6 @@ def _named(path: Path, row: dict[str, Any], ages: tuple[int, int]) -> dict[str, 
     }
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
     return {name: rounded.get(name) for name in _columns(ages)}
-
-
-def _print_csv(rows: Iterable[dict[str, Any]], columns: list[str]) -> None:
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-
-
-def _print_json(rows: Iterable[dict[str, Any]], _columns: list[str]) -> None:
-    click.echo(json.dumps(list(rows), indent=1))
-
-
-def _print_table(rows: Iterable[dict[str, Any]], columns: list[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table()
-    for name in columns:
-        table.add_column(name, justify="left" if name in ("path", "reason") else "right")
-    for row in rows:
-        cells = (
-            f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v)
-            for v in row.values()
-        )
-        table.add_row(*cells)
-    Console(width=None if sys.stdout.isatty() else 200).print(table, markup=False)
-
-
-_PRINTERS: dict[str, Callable[[Iterable[dict[str, Any]], list[str]], None]] = {
-    "csv": _print_csv,
-    "json": _print_json,
-    "table": _print_table,
-}
 
 
 @contextlib.contextmanager

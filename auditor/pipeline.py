@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import limits, provenance, store
-from auditor.collect import collect
+from auditor.collect import Collected, collect
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import OutsideError, Place
@@ -26,7 +26,7 @@ from auditor.model import Card
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
 from auditor.score import Frame, Score, encode_crop, load_scorer
-from auditor.sources import read_sales, read_snapshot_index
+from auditor.sources import Reading, read_sales, read_snapshot_index
 from auditor.store_days import store_days
 from auditor.tables import (
     FRAME_SCORES,
@@ -103,21 +103,7 @@ def plan_day(job: Job) -> list[str]:
     """
     policy = load_policy(job.policy)
     Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
-    _known_stores(job, policy)
-    exports = read_sales(Place(job.sales), job.day, policy, stores=job.stores)
-    index = read_snapshot_index(Place(job.snapshots), job.day, policy, stores=job.stores)
-    if not exports.files and not policy.stores and not job.stores:
-        raise SourceError(
-            f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
-            f"{job.day}, or no date at all"
-        )
-    for what, files, url in (
-        ("till export", exports.files, job.sales),
-        ("snapshot index", index.files, f"{job.snapshots}/index"),
-    ):
-        if not files:
-            log.warning("there is no %s of %s below %s", what, job.day, url)
-    collected = collect(exports.table, index.table, job.day, policy)
+    exports, index, collected = collect_day(job, policy)
     days = store_days(
         job.day,
         policy,
@@ -134,7 +120,7 @@ def plan_day(job: Job) -> list[str]:
     store.write_table(out, f"{work}/coverage.parquet", days, STORE_DAYS)
     store.write_table(out, f"{work}/rejects.parquet", rejects, REJECTS)
     batches = []
-    for number, part in enumerate(_balanced(collected.sales, job.batch_size)):
+    for number, part in enumerate(balanced(collected.sales, job.batch_size)):
         batches.append(f"{work}/sales-{number:05d}.parquet")
         store.write_table(out, batches[-1], part, SALES)
     plan = {
@@ -144,6 +130,29 @@ def plan_day(job: Job) -> list[str]:
     }
     out.write(f"{work}/plan.json", json.dumps(plan, sort_keys=True, indent=1).encode())
     return batches
+
+
+def collect_day(job: Job, policy: Policy) -> tuple[Reading, Reading, Collected]:
+    """Read and validate the day's exports and index, and match frames to alcohol sales.
+
+    Raises:
+        SourceError, ConfigurationError: as :func:`plan_day`.
+    """
+    _known_stores(job, policy)
+    exports = read_sales(Place(job.sales), job.day, policy, stores=job.stores)
+    index = read_snapshot_index(Place(job.snapshots), job.day, policy, stores=job.stores)
+    if not exports.files and not policy.stores and not job.stores:
+        raise SourceError(
+            f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
+            f"{job.day}, or no date at all"
+        )
+    for what, files, url in (
+        ("till export", exports.files, job.sales),
+        ("snapshot index", index.files, f"{job.snapshots}/index"),
+    ):
+        if not files:
+            log.warning("there is no %s of %s below %s", what, job.day, url)
+    return exports, index, collect(exports.table, index.table, job.day, policy)
 
 
 def score_batch(job: Job, batch: str) -> str:
@@ -268,6 +277,34 @@ def load_policy(url: str | None) -> Policy:
     return Policy.from_toml(content, origin=url)
 
 
+def balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
+    """Cut ``sales`` into as few parts of at most ``batch_size`` as it takes, of equal size."""
+    parts = math.ceil(sales.num_rows / batch_size)
+    for number in range(parts):
+        start, end = (sales.num_rows * k // parts for k in (number, number + 1))
+        yield sales.slice(start, end - start)
+
+
+def frames_of(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Iterator[Frame]:
+    """The frames of tables.SALES, each with its row's number and, if it has none, the reason."""
+    wanted = sales.select(["store_id", "snapshot_path"]).to_pylist()
+    for number, sale in enumerate(wanted):
+        if sale["snapshot_path"] is None:
+            continue
+        own = rules[sale["store_id"]]
+        try:
+            yield Frame(number, own, snapshots.read(sale["snapshot_path"]))
+        except FileNotFoundError:
+            detail = "the index names a frame that is not there"
+            yield Frame(number, own, None, "snapshot_missing", detail)
+        except OutsideError as error:
+            yield Frame(number, own, None, detail=str(error))
+        except OSError as error:
+            if not snapshots.is_local:
+                raise  # the storage failed, not the frame: the task is to be tried again
+            yield Frame(number, own, None, detail=f"{type(error).__name__}: {error.strerror}")
+
+
 _KEY = ["store_id", "transaction_id"]
 
 
@@ -295,14 +332,6 @@ def _known_stores(job: Job, policy: Policy) -> None:
         )
 
 
-def _balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
-    """Cut ``sales`` into as few parts of at most ``batch_size`` as it takes, of equal size."""
-    parts = math.ceil(sales.num_rows / batch_size)
-    for number in range(parts):
-        start, end = (sales.num_rows * k // parts for k in (number, number + 1))
-        yield sales.slice(start, end - start)
-
-
 def _frames_in(sales: pa.Table) -> int:
     return int(sales.num_rows - sales["snapshot_path"].null_count)
 
@@ -315,7 +344,7 @@ def _score_batch(job: Job, batch: str) -> Iterator[None]:
     scores: list[Score] = []
     if _frames_in(sales):
         scorer = load_scorer(policy.chain_rules(job.day).model)
-        for score in scorer.score(_frames(Place(job.snapshots), sales, rules)):
+        for score in scorer.score(frames_of(Place(job.snapshots), sales, rules)):
             scores.append(score)
             yield
     ledger = decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules)
@@ -332,25 +361,6 @@ def _score_batch(job: Job, batch: str) -> Iterator[None]:
     column = ledger.schema.get_field_index("crop")
     ledger = ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
     store.write_table(out, _scored(batch), ledger, LEDGER)
-
-
-def _frames(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Iterator[Frame]:
-    wanted = sales.select(["store_id", "snapshot_path"]).to_pylist()
-    for number, sale in enumerate(wanted):
-        if sale["snapshot_path"] is None:
-            continue
-        own = rules[sale["store_id"]]
-        try:
-            yield Frame(number, own, snapshots.read(sale["snapshot_path"]))
-        except FileNotFoundError:
-            detail = "the index names a frame that is not there"
-            yield Frame(number, own, None, "snapshot_missing", detail)
-        except OutsideError as error:
-            yield Frame(number, own, None, detail=str(error))
-        except OSError as error:
-            if not snapshots.is_local:
-                raise  # the storage failed, not the frame: the task is to be tried again
-            yield Frame(number, own, None, detail=f"{type(error).__name__}: {error.strerror}")
 
 
 def _same_sales(planned: pa.Table, settled: pa.Table) -> None:

@@ -1,0 +1,118 @@
+"""Rows on standard output, as a table for a person or as CSV or JSON for a program."""
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from auditor.compare import Comparison
+
+Rows = Iterable[dict[str, Any]]
+
+
+def print_rows(form: str, rows: Rows, columns: list[str]) -> None:
+    """Print rows as they come; ``form`` is "table", "csv" or "json"."""
+    _PRINTERS[form](rows, columns)
+
+
+def print_comparison(form: str, found: Comparison, *, everything: bool) -> None:
+    """Print what another model would have changed: the summary, and the changed or all sales."""
+    summary, chosen = found.summary(), found.sales if everything else found.changed
+    records = chosen.to_dict("records")
+    rows = [{str(name): _plain(value) for name, value in row.items()} for row in records]
+    if form == "json":
+        click.echo(json.dumps({"summary": summary, "sales": rows}, indent=1))
+        return
+    for line in _summary_lines(summary):
+        click.echo(line, err=form == "csv")
+    if form == "csv":
+        print_rows(form, rows, list(chosen.columns))
+    else:
+        short = [_short(row) for row in rows]
+        print_rows(form, short, list(short[0]) if short else [])
+
+
+def _summary_lines(summary: dict[str, Any]) -> Iterator[str]:
+    yield (
+        f"{summary['sales']} alcohol sales, {summary['changed']} would have come out otherwise "
+        f"with {summary['new']} than with {summary['old']}"
+    )
+    for row in summary["outcomes"]:
+        kept = "unchanged" if row["old"] == row["new"] else f"now {row['new']}"
+        yield f"  {row['old']:<15} {row['sales']:>7}  {kept}"
+    if summary["estimated_by_both"]:
+        yield (
+            f"Over {summary['estimated_by_both']} buyers estimated by both, the estimate moved by "
+            f"{summary['mean_change_years']:+.1f} years on average, "
+            f"{summary['mean_absolute_change_years']:.1f} either way, "
+            f"{summary['largest_change_years']:.1f} at most"
+        )
+
+
+def _short(row: dict[str, Any]) -> dict[str, Any]:
+    """A sale as a table can hold it."""
+    return {
+        "store": row["store_id"],
+        "transaction": row["transaction_id"],
+        "till": row["till_id"],
+        "ID check": row["id_check"],
+        "old": _judged(row, "old"),
+        "new": _judged(row, "new"),
+    }
+
+
+def _judged(row: dict[str, Any], version: str) -> str:
+    outcome, reason, age = (row[f"{name}_{version}"] for name in ("outcome", "reason", "age"))
+    if age is None:
+        return f"{outcome}: {reason}" if outcome == "inconclusive" else str(outcome)
+    low, high = row[f"age_low_{version}"], row[f"age_high_{version}"]
+    return f"{outcome}: {age:.1f} ({low:.0f} to {high:.0f})"
+
+
+def _plain(value: Any) -> Any:
+    """A cell as JSON and CSV can hold it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, 4)
+    return value
+
+
+def _print_csv(rows: Rows, columns: list[str]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _print_json(rows: Rows, _columns: list[str]) -> None:
+    click.echo(json.dumps(list(rows), indent=1))
+
+
+def _print_table(rows: Rows, columns: list[str]) -> None:
+    table = Table()
+    for name in columns:
+        table.add_column(name, justify="left" if name in _TEXTS else "right")
+    for row in rows:
+        cells = (
+            f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v)
+            for v in row.values()
+        )
+        table.add_row(*cells)
+    if columns:
+        Console(width=None if sys.stdout.isatty() else 200).print(table, markup=False)
+
+
+_TEXTS = {"path", "reason", "store", "transaction", "till", "ID check", "old", "new"}
+
+_PRINTERS: dict[str, Callable[[Rows, list[str]], None]] = {
+    "csv": _print_csv,
+    "json": _print_json,
+    "table": _print_table,
+}

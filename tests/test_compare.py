@@ -1,0 +1,174 @@
+"""Two versions of the model on one day: what would have changed, and that nothing is kept."""
+
+import csv
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from auditor import resources
+from auditor.cli import main
+from auditor.compare import Comparison, compare_models
+from auditor.errors import ConfigurationError, ExitCode, ModelError
+from auditor.model import AgeNetwork, folder
+from auditor.pipeline import Job
+
+OLDER = "older"  # a version that takes everybody for much older than version 1 does
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Version 1, and one whose head was bent."""
+    models = tmp_path_factory.mktemp("models")
+    shutil.copytree(folder("1"), models / "1")
+    shutil.copytree(folder("1"), models / OLDER)
+    with np.load(models / "1/weights.npz") as stored:
+        arrays = dict(stored)
+    arrays["age/bias"] = arrays["age/bias"] + np.linspace(0, 8, 101, dtype=np.float32)
+    np.savez(models / OLDER / "weights.npz", **arrays)
+    weights = (models / OLDER / "weights.npz").read_bytes()
+    with np.load(models / "1/golden.npz") as golden:
+        crops = golden["crops"]
+    ages = AgeNetwork(weights, 64, mirrored=False).predict(crops)
+    np.savez(models / OLDER / "golden.npz", crops=crops, age=ages.mean, age_sd=ages.sd)
+    card = models / OLDER / "card.toml"
+    lines = [
+        f'version = "{OLDER}"' if line.startswith("version =")
+        else f'weights_sha256 = "{hashlib.sha256(weights).hexdigest()}"'
+        if line.startswith("weights_sha256 =")
+        else line
+        for line in card.read_text().splitlines()
+    ]  # fmt: skip
+    card.write_text("\n".join(lines))
+    real = resources.folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            resources, "folder", lambda name: models if name.startswith("models/") else real(name)
+        )
+        yield
+
+
+def job(chain: Path) -> Job:
+    policy = str(chain / "policy.toml")
+    day = date(2026, 3, 27)
+    return Job(day, str(chain / "sales"), str(chain / "snapshots"), "", policy, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def found(versions: None, small_chain: Path) -> Comparison:  # noqa: ARG001
+    return compare_models(job(small_chain), ("1", OLDER))
+
+
+def test_every_sale_is_compared_once(found: Comparison) -> None:
+    assert found.models == ("age_resnet50/1", "age_resnet50/older")
+    assert len(found.sales) == 20
+    assert found.sales["transaction_id"].is_unique
+    summary = found.summary()
+    assert summary["sales"] == 20
+    assert sum(row["sales"] for row in summary["outcomes"]) == 20
+    changed = sum(row["sales"] for row in summary["outcomes"] if row["old"] != row["new"])
+    assert summary["changed"] == changed == len(found.changed)
+
+
+def test_only_outcomes_that_rest_on_an_estimate_change(found: Comparison) -> None:
+    assert len(found.changed)
+    assert (found.changed["outcome_old"] == "flagged").all()
+    assert (found.changed["outcome_new"] == "over_threshold").all()
+    assert (found.changed["age_old"] < found.changed["challenge_age"]).all()
+    assert (found.changed["age_new"] >= found.changed["challenge_age"]).all()
+    kept = found.sales.drop(found.changed.index)
+    assert (kept["outcome_old"] == kept["outcome_new"]).all()
+    assert {"id_checked", "inconclusive"} <= set(kept["outcome_old"])
+    assert found.summary()["mean_change_years"] > 1
+
+
+def test_an_estimate_never_comes_without_its_interval(found: Comparison) -> None:
+    for version in ("old", "new"):
+        aged = found.sales.dropna(subset=f"age_{version}")
+        assert len(aged)
+        assert (aged[f"age_low_{version}"] <= aged[f"age_{version}"]).all()
+        assert (aged[f"age_{version}"] <= aged[f"age_high_{version}"]).all()
+        assert (
+            found.sales[f"age_{version}"].isna() == found.sales[f"age_low_{version}"].isna()
+        ).all()
+
+
+def test_a_reason_that_differs_is_a_change(found: Comparison) -> None:
+    sales = found.sales.copy()
+    unjudged = sales.index[sales["outcome_old"] == "inconclusive"][0]
+    sales.loc[unjudged, "reason_new"] = "face_blurred"
+    assert unjudged not in found.changed.index
+    assert unjudged in Comparison(found.models, sales).changed.index
+
+
+def _auditor(chain: Path, *more: str, models: str = f"1,{OLDER}") -> Result:
+    urls = ["--sales", chain / "sales", "--snapshots", chain / "snapshots"]
+    day = ["--day", "2026-03-27", "--policy", chain / "policy.toml", "--models", models]
+    return CliRunner().invoke(main, ["compare-models", *map(str, (*urls, *day, *more))])
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*"))
+
+
+@pytest.mark.usefixtures("versions")
+def test_the_command_prints_and_writes_nothing(
+    found: Comparison, small_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = _files(small_chain)
+    table, as_csv, as_json, everything = (
+        _auditor(small_chain, *more)
+        for more in ([], ["--format", "csv"], ["--format", "json"], ["--format", "csv", "--all"])
+    )
+    first = found.changed.iloc[0]
+    assert table.exit_code == ExitCode.DONE, table.output
+    assert f"20 alcohol sales, {len(found.changed)} would have come out otherwise" in table.stdout
+    assert first["transaction_id"] in table.stdout
+    assert "flagged: " in table.stdout
+
+    rows = list(csv.DictReader(io.StringIO(as_csv.stdout)))
+    assert [row["transaction_id"] for row in rows] == found.changed["transaction_id"].tolist()
+    assert float(rows[0]["age_new"]) == pytest.approx(first["age_new"], abs=1e-3)
+    assert "alcohol sales" in as_csv.stderr
+    assert len(list(csv.DictReader(io.StringIO(everything.stdout)))) == 20
+
+    said = json.loads(as_json.stdout)
+    assert said["summary"] == found.summary()
+    assert said["sales"][0]["outcome_old"] == "flagged"
+    assert said["sales"][0]["sold_at"].startswith("2026-03-27T")
+    assert _files(small_chain) == before
+    assert _files(tmp_path) == []
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_day_without_sales_changes_nothing(small_chain: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "sales/2026-03-27"
+    empty.mkdir(parents=True)
+    (empty / "S001.csv").write_text(
+        (small_chain / "sales/2026-03-27/S001.csv").read_text().partition("\n")[0] + "\n"
+    )
+    chain = job(small_chain)
+    nothing = Job(chain.day, str(tmp_path / "sales"), chain.snapshots, "", chain.policy)
+    found = compare_models(nothing, ("1", OLDER))
+    assert found.summary()["sales"] == 0
+    assert found.summary()["mean_change_years"] is None
+
+
+@pytest.mark.usefixtures("versions")
+def test_versions_that_cannot_be_compared_are_refused(small_chain: Path) -> None:
+    with pytest.raises(ConfigurationError, match="with itself"):
+        compare_models(job(small_chain), ("1", "1"))
+    with pytest.raises(ModelError, match="none"):
+        compare_models(job(small_chain), ("1", "none"))
+    for wrong in ("1", "1,", "1,2,3"):
+        refused = _auditor(small_chain, models=wrong)
+        assert refused.exit_code == ExitCode.WRONG_USE
+        assert "two versions such as 1,2" in refused.stderr
