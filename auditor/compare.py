@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from auditor.decide import decide
 from auditor.detector import Detector
-from auditor.errors import ConfigurationError
+from auditor.errors import ConfigurationError, SourceError
 from auditor.files import Place
 from auditor.model import AgeModel, Card
 from auditor.pipeline import Job, balanced, collect_day, frames_of, load_policy
@@ -88,14 +88,16 @@ def compare_models(
     Raises:
         ConfigurationError: one version twice, or the policy or an address is wrong.
         ModelError: there is no such version, or it is damaged.
-        SourceError: an export cannot be listed or read at all.
+        SourceError: an export cannot be listed or read at all, or there is none of the day.
     """
     if versions[0] == versions[1]:
         raise ConfigurationError(f"version {versions[0]} is compared with itself: name two")
     for version in versions:
         Card.read(version)  # before anything is read or loaded
     policy = load_policy(job.policy)
-    _, _, collected = collect_day(job, policy)
+    exports, _, collected = collect_day(job, policy)
+    if not exports.files:  # the audit reports its stores as missing; here there is nothing to tell
+        raise SourceError(f"there is no till export of {job.day} below {job.sales} to compare on")
     detector = Detector()
     scorers = [Scorer(AgeModel(version), detector) for version in versions]
     snapshots, total = Place(job.snapshots), collected.sales.num_rows
