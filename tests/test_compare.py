@@ -121,7 +121,9 @@ def test_the_old_side_is_what_the_audit_says_under_the_policy(
     small_chain: Path, tmp_path: Path
 ) -> None:
     policy = tmp_path / "policy.toml"
-    changed = "model = '1'\nchallenge_age = 35\ncounting_checks = ['looks_over']\nmin_sharpness = 60\n"
+    changed = (
+        "model = '1'\nchallenge_age = 35\ncounting_checks = ['looks_over']\nmin_sharpness = 60\n"
+    )
     policy.write_text((small_chain / "policy.toml").read_text() + changed)
     own = dataclasses.replace(job(small_chain), policy=str(policy), out=str(tmp_path / "out"))
     pipeline.run_day(own)

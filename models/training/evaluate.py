@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor.calibration import Calibration
+from auditor.detector import Detector
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.files import Place
 from auditor.model import AgeModel, AgeNetwork
@@ -152,7 +153,9 @@ def evaluate(  # noqa: PLR0913  # each changes what is measured
     if shift_faces:
         chosen = np.flatnonzero(~first)[:shift_faces]
         judge = shift.Judge(
-            lambda crops: calibration.apply(subject.network.predict(crops)), subject.network.as_seen
+            Detector().detect,
+            lambda crops: calibration.apply(subject.network.predict(crops)),
+            subject.network.as_seen,
         )
         shifted = shift.measure(labelled.crops(chosen), age[chosen], judge)
     found = Evaluation(
@@ -227,13 +230,18 @@ def findings(found: Evaluation) -> list[str]:
 
 def gates(found: shift.Shift) -> str:
     """The quality gates that the curves suggest."""
-    size = "none of those tried" if found.min_face_px is None else f"{found.min_face_px:g} px"
+    whole = found.untouched
+    line = (
+        f"Laid into frames of {shift.FRAME_WIDTH} x {shift.FRAME_HEIGHT}, {whole.failed.value:.1%} "
+        f"of {whole.failed.count:,} untouched faces are not found"
+    )
+    if whole.failed.value == 1:
+        return f"{line}: no gates."
+    size = "none of those tried" if found.min_face_px is None else f"{found.min_face_px:.0f} px"
     sharp = "none" if found.min_sharpness is None else f"{found.min_sharpness:.0f}"
     return (
-        f"Keeping the error within {shift.TOLERATED:g} times that of untouched faces "
-        f"({found.untouched.mae:.2f} years) suggests min_face_px {size} and min_sharpness {sharp}. "
-        "Faces were not found and aligned again in the worse pictures: take the gates as lower "
-        "bounds."
+        f"{line}, and the others are {whole.mae:.2f} years off. Keeping the error within "
+        f"{shift.TOLERATED:g} times that suggests min_face_px {size} and min_sharpness {sharp}."
     )
 
 

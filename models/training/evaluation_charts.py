@@ -10,7 +10,7 @@ from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from models.training.metrics import Bin, Challenge, Measured
-from models.training.shift import Point
+from models.training.shift import TOLERATED, Point, falling
 
 _INK = "#010203"  # stands for the page's own colour of text
 _COLOURS = ("#b4481f", "#3c7fb1", "#2c8c7c", "#c29a2f")
@@ -84,17 +84,20 @@ def reliability(stages: Mapping[str, Sequence[Bin]], title: str) -> Markup:
 
 
 def damage(points: Sequence[Point], untouched: float, unit: str, title: str) -> Markup:
-    """MAE and missed coverage against the strength of one damage."""
+    """MAE, missed coverage and faces not found against the strength of one damage."""
+    lines = {
+        "MAE, years": [point.mae for point in points],
+        "% outside the 80 % interval": [(1 - point.coverage_80) * 100 for point in points],
+        "error of P(under 25), %": [point.errors[25] * 100 for point in points],
+        "% not found": [point.failed.value * 100 for point in points],
+    }
 
     def draw(axes: Any) -> None:
         at = [point.strength for point in points]
-        axes.plot(at, [p.mae for p in points], color=_COLOURS[0], marker="o", label="MAE, years")
-        missed = [(1 - p.coverage_80) * 100 for p in points]
-        axes.plot(at, missed, color=_COLOURS[1], marker="s", label="% outside the 80 % interval")
-        gaps = [p.errors[25] * 100 for p in points]
-        label = "error of P(under 25), %"
-        axes.plot(at, gaps, color=_COLOURS[2], marker="^", label=label)
-        axes.axhline(untouched, color=_INK, linewidth=0.6, linestyle="--")
+        for (label, values), colour, mark in zip(lines.items(), _COLOURS, "os^v", strict=True):
+            axes.plot(at, values, color=colour, marker=mark, label=label)
+        for height, style in ((untouched, "--"), (untouched * TOLERATED, ":")):
+            axes.axhline(height, color=_INK, linewidth=0.6, linestyle=style)
         axes.set_ylim(bottom=0)
         axes.set_xlabel(unit)
 
@@ -102,12 +105,15 @@ def damage(points: Sequence[Point], untouched: float, unit: str, title: str) -> 
 
 
 def sharpness(curve: Sequence[tuple[float, float, int]], untouched: float, title: str) -> Markup:
-    """MAE against sharpness, of untouched, blurred and small faces together."""
+    """MAE against sharpness, and the falling curve through it that the gate is read off."""
 
     def draw(axes: Any) -> None:
-        axes.plot([s for s, _, _ in curve], [m for _, m, _ in curve], color=_COLOURS[0], marker="o")
-        axes.axhline(untouched, color=_INK, linewidth=0.6, linestyle="--")
-        axes.set_xscale("symlog", linthresh=1)
+        axes.set_xscale("symlog", linthresh=1)  # zero has a place; before the points, to fit them
+        at = [sharpness for sharpness, _, _ in curve]
+        axes.plot(at, [error for _, error, _ in curve], "o", color=_COLOURS[0])
+        axes.plot(at, falling(curve), color=_COLOURS[0])
+        for height, style in ((untouched, "--"), (untouched * TOLERATED, ":")):
+            axes.axhline(height, color=_INK, linewidth=0.6, linestyle=style)
         axes.set_ylim(bottom=0)
         axes.set_xlabel("sharpness, as the audit measures it")
         axes.set_ylabel("MAE, years")

@@ -1,0 +1,159 @@
+"""From a training run to a version that the audit loads, with a card of what was measured."""
+
+import csv
+import hashlib
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from auditor import resources
+from auditor.alignment import align
+from auditor.detector import Detector
+from auditor.frames import decode
+from auditor.model import AgeModel, Card, folder
+from models.training import export, shift
+from models.training.config import Experiment, Schedule
+from tests import labelled_samples
+
+VERSION_1 = folder("1")
+ABOUT = Path(export.__file__).parent / "about/utkface_all_age_faces.toml"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's composites and their mirror images, as labelled crops."""
+    portraits = resources.folder("auditor/demo/faces")
+    with (portraits / "faces.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    pictures = [decode((portraits / row["file"]).read_bytes()) for row in rows]
+    labelled = []
+    for row, picture, faces in zip(rows, pictures, Detector().detect(pictures), strict=True):
+        if not faces:
+            continue
+        crop = align(picture, faces[0].landmarks, 192)
+        known = {"age": round(float(row["age"])), "sex": row["sex"], "source": "composites"}
+        for name, pixels in ((row["file"], crop), (f"mirrored {row['file']}", crop[:, ::-1])):
+            image = labelled_samples.encoded(np.ascontiguousarray(pixels))
+            labelled.append({"id": name, "image": image} | known)
+    return labelled_samples.write_crops(tmp_path_factory.mktemp("data") / "val-0.parquet", labelled)
+
+
+def _run_of(path: Path, **changes: Any) -> Path:
+    """What `train` would have left of a run that ended with version 1."""
+    path.mkdir()
+    weights = (VERSION_1 / "weights.npz").read_bytes()
+    (path / "weights.npz").write_bytes(weights)
+    experiment = Experiment(input_size=64, schedule=Schedule(epochs=1))
+    said = {
+        "settings": experiment.model_dump() | changes,
+        "command": "train x.toml --data DATA",
+        "revision": "abc",
+        "backend": "tensorflow",
+        "data_sha256": "d" * 64,
+        "crops": {"train": 1000, "val": 300},
+        "weights_sha256": hashlib.sha256(weights).hexdigest(),
+        "epochs": 1,
+        "minutes": 2.5,
+    }
+    (path / "run.json").write_text(json.dumps(said))
+    return path
+
+
+def _export(version: str, run: Path, data: Path, about: Path = ABOUT) -> Result:
+    command = [version, str(run), "--data", str(data), "--split", "val", "--about", str(about)]
+    return CliRunner().invoke(export.main, [*command, "--mirrored", "--shift-faces", "40"])
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of versions."""
+    real, made = resources.folder, tmp_path / "models"
+    made.mkdir()
+    monkeypatch.setattr(
+        resources, "folder", lambda name: made if name.startswith("models/") else real(name)
+    )
+    return made
+
+
+def test_a_version_is_what_its_card_says(
+    tmp_path: Path, data: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _run_of(tmp_path / "run")
+    strengths = {"brightness": (0.2,), "face size": (120, 80, 30), "blur": (1, 6), "jpeg": (30,)}
+    monkeypatch.setattr(shift, "STRENGTHS", strengths)
+    told = _export("9", run, data)
+    assert told.exit_code == 0, told.output
+    assert sorted(p.name for p in models.iterdir()) == ["9"]  # nothing half-made is left
+    assert (run / "evaluation/index.html").is_file()
+
+    model = AgeModel("9")  # its hashes and golden predictions hold
+    assert model.card.mirrored
+    assert model.card.calibrated
+    card = tomllib.loads((models / "9/card.toml").read_text())
+    evaluation = json.loads((run / "evaluation/evaluation.json").read_text())
+    figures = evaluation["views"][0]
+    assert card["version"] == "9"
+    assert card["validation"]["faces"] == evaluation["faces"] > 250
+    assert card["validation"]["mae_years"] == pytest.approx(
+        figures["accuracy"]["mae"]["value"], abs=1e-3
+    )
+    by_sex = {name: part["mae"]["value"] for name, part in figures["parts"]["sex"].items()}
+    assert card["validation"]["mae_years_by"]["sex"] == pytest.approx(by_sex, abs=0.01)
+    assert card["validation"]["calibration"]["crossed"]["faces"] == evaluation["faces"]
+    assert card["gates"]["min_face_px"] == round(evaluation["shift"]["min_face_px"])
+    assert card["gates"]["min_face_px"] > 30  # the smallest faces are not good enough
+    assert card["training"]["code_revision"] == "abc"
+    assert card["training"]["command"] == "train x.toml --data DATA"
+    assert json.loads(card["training"]["settings"])["input_size"] == 64
+    assert "research use only" in card["training"]["terms"]
+    assert any("17-year-olds" in limit for limit in card["limits"])
+    assert any(limit.startswith("By sex") for limit in card["limits"])
+    assert Card.read("9").limits == tuple(card["limits"])
+
+    again = _export("9", run, data)
+    assert again.exit_code == 1
+    assert "there is a version 9 already" in again.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [({"head": "regression"}, "the regression"), ({"architecture": "tiny"}, "of a tiny")],
+)
+@pytest.mark.usefixtures("models")
+def test_a_run_that_the_audit_cannot_use_is_refused(
+    tmp_path: Path, data: Path, changes: dict[str, str], says: str
+) -> None:
+    told = _export("2", _run_of(tmp_path / "run", **changes), data)
+    assert told.exit_code == 1
+    assert says in told.output
+
+
+@pytest.mark.usefixtures("models")
+def test_changed_weights_or_no_run_are_refused(tmp_path: Path, data: Path) -> None:
+    run = _run_of(tmp_path / "run")
+    (run / "weights.npz").write_bytes(b"other")
+    assert "not what run.json says" in _export("2", run, data).output
+    (run / "run.json").unlink()
+    assert "no finished training run" in _export("2", run, data).output
+
+
+@pytest.mark.parametrize(
+    "text", ["", 'data = "x"\nterms = "y"\nlimits = []\ncolour = 1\n', "data = "]
+)
+def test_an_about_file_says_all_and_no_more(tmp_path: Path, text: str) -> None:
+    (tmp_path / "about.toml").write_text(text)
+    with pytest.raises(export.ConfigurationError, match=r"about\.toml has to say data, terms"):
+        export.About.read(tmp_path / "about.toml")
+
+
+def test_crops_of_the_golden_predictions_are_of_all_ages() -> None:
+    crops = export._composite_crops(96)
+    assert crops.shape == (16, 96, 96, 3)
+    differences = [cv2.absdiff(a, b).mean() for a, b in zip(crops[1:], crops[:-1], strict=True)]
+    assert min(differences) > 5
