@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from auditor.demo import write_demo
+from auditor.policy import ChainRules
 from auditor.score import Scorer, load_scorer
 
 # The machines are shared: a slow example is no bug. The same examples every time: a red run can be
@@ -35,7 +36,7 @@ def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def scorer() -> Scorer:
     """Detector and model, loaded once."""
-    return load_scorer("1")
+    return load_scorer(ChainRules().model)
 
 
 SMALL_DAY = "2026-03-27"

@@ -65,6 +65,7 @@ def run(
     Raises:
         AuditorError: settings, data or a checkpoint cannot be used, or the loss is no number.
     """
+    code = revision()  # now: files may change while it runs
     # Keras is imported only here, so that a wrong setting is told at once.
     loop, networks = (
         importlib.import_module(f"models.training.{name}") for name in ("loop", "networks")
@@ -90,7 +91,7 @@ def run(
     said = {
         "settings": experiment.model_dump(),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "revision": revision(),
+        "revision": code,
         "backend": os.environ["KERAS_BACKEND"],
         "data_sha256": identity["data"],
         "crops": {name: len(part) for name, part in parts.items()},
