@@ -74,7 +74,7 @@ class Rules(_Strict):
 class ChainRules(_Strict):
     """What holds for the whole chain on one day: it cannot differ between stores."""
 
-    model: str = "1"
+    model: str = "2"
     retention_days: Annotated[int, Field(ge=0)] = 31
     max_rejected_share: Share = 0.01
     max_inconclusive_share: Share = 0.25

@@ -85,7 +85,7 @@ def test_a_version_is_what_its_card_says(
     tmp_path: Path, data: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = _run_of(tmp_path / "run")
-    strengths = {"brightness": (0.2,), "face size": (120, 80, 30), "blur": (1, 6), "jpeg": (30,)}
+    strengths = {"brightness": (0.2,), "face size": (120, 80, 15), "blur": (1, 6), "jpeg": (30,)}
     monkeypatch.setattr(shift, "STRENGTHS", strengths)
     told = _export("9", run, data)
     assert told.exit_code == 0, told.output
@@ -107,7 +107,7 @@ def test_a_version_is_what_its_card_says(
     assert card["validation"]["mae_years_by"]["sex"] == pytest.approx(by_sex, abs=0.01)
     assert card["validation"]["calibration"]["crossed"]["faces"] == evaluation["faces"]
     assert card["gates"]["min_face_px"] == round(evaluation["shift"]["min_face_px"])
-    assert card["gates"]["min_face_px"] > 30  # the smallest faces are not good enough
+    assert card["gates"]["min_face_px"] > 90  # the smallest faces are not found, mostly
     assert card["training"]["code_revision"] == "abc"
     assert card["training"]["command"] == "train x.toml --data DATA"
     assert json.loads(card["training"]["settings"])["input_size"] == 64

@@ -171,8 +171,9 @@ def test_the_size_gate_is_the_measured_size_above_which_all_is_well() -> None:
     assert shift._size_gate(sizes, 10) == pytest.approx(39)
 
 
-def test_a_face_that_is_not_found_has_no_say_in_the_size_gate() -> None:
-    assert shift._size_gate([_point(100, 5), _point(50, 5, failed=60)], 6.25) == pytest.approx(65)
+def test_the_size_gate_rests_on_sizes_at_which_most_faces_are_found() -> None:
+    sizes = [_point(100, 5), _point(50, 5, failed=50), _point(40, 5, failed=51)]
+    assert shift._size_gate(sizes, 6.25) == pytest.approx(65)
 
 
 def test_without_a_good_size_there_is_no_size_gate() -> None:
@@ -186,7 +187,7 @@ def _faces(sharpness: Sequence[float], error: Sequence[float]) -> pd.DataFrame:
 
 
 def test_sharpness_is_cut_into_parts_of_equal_size() -> None:
-    errors = -np.arange(120.0)[::-1]  # the sign of an error is no matter
+    errors = np.arange(120.0)[::-1] * np.tile([1, -1], 60)  # the sign of an error is no matter
     curve = shift._by_sharpness(_faces(np.arange(120.0), errors))
     assert [count for *_, count in curve] == [10] * 12
     assert curve[0] == (4.5, 114.5, 10)

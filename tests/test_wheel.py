@@ -13,6 +13,7 @@ import auditor, pathlib
 from auditor import resources
 from auditor.demo import write_demo
 from auditor.model import AgeModel
+from auditor.policy import ChainRules
 from auditor.report.rendering import environment
 home = pathlib.Path(auditor.__file__).parent
 assert home.is_relative_to(pathlib.Path.cwd()), home
@@ -20,6 +21,7 @@ assert resources.folder("reports/templates").is_relative_to(home)
 environment().get_template("page.html.jinja")
 assert len(list((home / "demo/faces").glob("*.jpg"))) == 150
 AgeModel("1")
+AgeModel(ChainRules().model)
 """
 
 

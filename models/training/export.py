@@ -11,8 +11,6 @@ version appears whole: its folder gets its name last, and one that is there is n
 import dataclasses
 import hashlib
 import json
-import shlex
-import sys
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -159,7 +157,8 @@ def render_card(
     view = found.views[0]
     return environment.get_template("card.toml.jinja").render(
         version=version,
-        command=f"python -m models.training.export {shlex.join(sys.argv[1:])}",
+        command=f"python -m models.training.export {version} RUN --data DATA"
+        f"{' --mirrored' if files['mirrored'] else ''}",
         run=run,
         epoch_size=run["settings"]["batches"]["epoch_size"] or run["crops"]["train"],
         about=about,

@@ -32,6 +32,9 @@ FACE_OF_CROP = 2 * 77.9 / 200
 #: A gate is where the error is at most this much of the untouched one.
 TOLERATED = 1.25
 
+# Where fewer of the faces are found, those are an easy selection, and no gate rests on them.
+_FOUND = 0.5
+
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
@@ -237,12 +240,12 @@ def _looked_at(frames: Iterator[Image], judge: Judge) -> Iterator[tuple[Image, F
 def _size_gate(points: Sequence[Point], limit: float) -> float | None:
     """The measured size down to which all sizes are good enough; none if the largest is not.
 
-    Faces that are not found have no say: the audit counts their sales as unjudged as it is, and a
-    gate would only add those whose estimates are good enough.
+    Faces that are not found have no say while most are: the audit counts their sales as unjudged
+    as it is, and a gate would only add those whose estimates are good enough.
     """
     gate = None
     for point in sorted(points, key=lambda point: -point.strength):
-        if not point.mae <= limit:  # NaN where none was found
+        if not (point.mae <= limit and point.failed.value <= 1 - _FOUND):  # NaN if none is found
             break
         gate = point.face_px
     return gate

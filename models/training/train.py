@@ -16,7 +16,6 @@ import hashlib
 import importlib
 import json
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -28,7 +27,6 @@ import numpy as np
 
 from auditor.errors import AuditorError, ConfigurationError
 from models.training import config, labelled, labels, splits
-from models.training.config import Experiment
 from models.training.labelled import LabelledSet
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -43,14 +41,14 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 def main(settings: Path, data: Path, split: Path | None, out: Path, *, resume: bool) -> None:
     """Train the network that CONFIG describes."""
     try:
-        run(config.read(settings), data, out, split=split, resume=resume)
+        run(settings, data, out, split=split, resume=resume)
     except AuditorError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
 
 
 def run(
-    experiment: Experiment,
+    settings: Path,
     data: Path,
     out: Path,
     *,
@@ -59,12 +57,20 @@ def run(
 ) -> dict[str, Any]:
     """Train, and write all that belongs to the run.
 
+    Args:
+        settings: the experiment's file.
+        data: the labelled set.
+        out: where the run is kept.
+        split: the set's split file, if it needs one.
+        resume: go on from the checkpoint in ``out``.
+
     Returns:
         What ``run.json`` says.
 
     Raises:
         AuditorError: settings, data or a checkpoint cannot be used, or the loss is no number.
     """
+    experiment = config.read(settings)
     code = revision()  # now: files may change while it runs
     # Keras is imported only here, so that a wrong setting is told at once.
     loop, networks = (
@@ -90,7 +96,7 @@ def run(
     networks.save(trained.network, out / "weights.npz")
     said = {
         "settings": experiment.model_dump(),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": f"python -m models.training.train {settings.name} --data DATA --out OUT",
         "revision": code,
         "backend": os.environ["KERAS_BACKEND"],
         "data_sha256": identity["data"],
