@@ -41,8 +41,8 @@ def print_comparison(form: str, found: Comparison, *, everything: bool) -> None:
 
 def _summary_lines(summary: dict[str, Any]) -> Iterator[str]:
     yield (
-        f"{summary['sales']} alcohol sales, {summary['changed']} would have come out otherwise "
-        f"with {summary['new']} than with {summary['old']}"
+        f"{summary['sales']} alcohol sales, {summary['changed']} would have come out otherwise, or "
+        f"for another reason, with {summary['new']} than with {summary['old']}"
     )
     for row in summary["outcomes"]:
         kept = "unchanged" if row["old"] == row["new"] else f"now {row['new']}"

@@ -31,7 +31,7 @@ class Augmentation(_Settings):
     """Random changes of the training pictures. Everything is off unless it is named."""
 
     horizontal_flip: Share = 0  # of the pictures
-    vertical_flip: Share = 0  # the client's; no till camera hangs upside down
+    vertical_flip: Share = 0  # the client's; models/README.md has what it costs
     rotation: Change = _OFF  # up to so many degrees, either way
     shift: Change = _OFF  # up to so large a share of the side, either way
     zoom: Change = _OFF  # up to 1 + strength times larger or smaller

@@ -33,7 +33,7 @@ from models.training.calibration import fit
 from models.training.evaluate import TEMPLATES, Evaluation
 
 _GOLDEN_FACES = 16
-_FEWEST_OF_A_GROUP = 50  # below, a group's error is left to the table
+_FEWEST_OF_A_BAND = 50  # below, a band's error is left to the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,16 +182,25 @@ def _measured_limits(found: Evaluation) -> list[str]:
             f"It takes {at_25.value:.0%} of the {at_25.count} 17-year-olds of its validation set "
             f"for 25 or older (95 % interval: {at_25.low:.0%} to {at_25.high:.0%})."
         )
-    for kind, group in view.parts.items():
-        sizeable = {n: f["mae"] for n, f in group.items() if f["mae"].count >= _FEWEST_OF_A_GROUP}
-        if kind == "source" or len(sizeable) < 2:
-            continue
-        worst = max(sizeable, key=lambda name: sizeable[name].value)
-        best = min(sizeable, key=lambda name: sizeable[name].value)
-        limits.append(
-            f"By {kind}, it errs most on {worst} ({sizeable[worst].value:.1f} years on average) "
-            f"and least on {best} ({sizeable[best].value:.1f})."
+    bands = {n: f["mae"] for n, f in view.parts["age"].items()}
+    sizeable = {n: mae.value for n, mae in bands.items() if mae.count >= _FEWEST_OF_A_BAND}
+    if len(sizeable) > 1:
+        worst, best = (
+            max(sizeable, key=sizeable.__getitem__),
+            min(sizeable, key=sizeable.__getitem__),
         )
+        limits.append(
+            f"By age, it errs most on {worst} ({sizeable[worst]:.1f} years on average) and least "
+            f"on {best} ({sizeable[best]:.1f})."
+        )
+    words = {"bias": ("older", "younger"), "absolute error": ("further off", "less far off")}
+    limits += [
+        f"Of the same age and source, faces of {row.kind} {row.name} are estimated "
+        f"{abs(row.years):.1f} years {words[row.figure][row.years < 0]} than the others: more than "
+        "chance explains."
+        for row in found.differences
+        if row.real
+    ]
     return limits
 
 
