@@ -59,15 +59,28 @@ class _Day(click.ParamType[date]):
             self.fail(f"{value!r} is no day such as 2026-03-27", param, ctx)
 
 
-@main.command()
-@click.option("--day", type=_Day(), required=True, help="Business day to audit.")
-@click.option("--sales", required=True, metavar="URL", help="Till exports: a folder or a file.")
-@click.option(
+# Options that several commands have.
+_sales = click.option(
+    "--sales", required=True, metavar="URL", help="Till exports: a folder or a file."
+)
+_snapshots = click.option(
     "--snapshots", required=True, metavar="URL", help="Frames and, in index/, their index."
 )
+_policy = click.option(
+    "--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]"
+)
+_stores = click.option(
+    "--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable."
+)
+
+
+@main.command()
+@click.option("--day", type=_Day(), required=True, help="Business day to audit.")
+@_sales
+@_snapshots
 @click.option("--out", required=True, metavar="URL", help="Where ledger and reports go.")
-@click.option("--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]")
-@click.option("--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable.")
+@_policy
+@_stores
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
@@ -166,12 +179,10 @@ def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 
 @main.command("compare-models")
 @click.option("--day", type=_Day(), required=True, help="Business day to look at.")
-@click.option("--sales", required=True, metavar="URL", help="Till exports: a folder or a file.")
-@click.option(
-    "--snapshots", required=True, metavar="URL", help="Frames and, in index/, their index."
-)
-@click.option("--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]")
-@click.option("--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable.")
+@_sales
+@_snapshots
+@_policy
+@_stores
 @click.option(
     "--models",
     required=True,
@@ -235,7 +246,7 @@ def demo(*, folder: Path, seed: int) -> None:
 
 @main.command()
 @click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
-@click.option("--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]")
+@_policy
 @click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
 def expire(*, out: str, policy: str | None, as_of: date) -> None:
     """Delete face crops that are past the policy's retention. `run` does this too."""

@@ -92,8 +92,7 @@ def compare_models(
     """
     if versions[0] == versions[1]:
         raise ConfigurationError(f"version {versions[0]} is compared with itself: name two")
-    for version in versions:
-        Card.read(version)  # before anything is read or loaded
+    old, new = (Card.read(version).full_name for version in versions)  # before anything is loaded
     policy = load_policy(job.policy)
     exports, _, collected = collect_day(job, policy)
     if not exports.files:  # the audit reports its stores as missing; here there is nothing to tell
@@ -102,22 +101,20 @@ def compare_models(
     scorers = [Scorer(AgeModel(version), detector) for version in versions]
     snapshots, total = Place(job.snapshots), collected.sales.num_rows
     parts, done = [], 0
-    for sales in balanced(collected.sales, job.batch_size):
-        rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
+    for part in balanced(collected.sales, job.batch_size):
+        rules = {s: policy.rules(job.day, s) for s in part["store_id"].unique().to_pylist()}
         ledgers = []
         for scorer in scorers:
-            scores = scorer.score(frames_of(snapshots, sales, rules))
+            scores = scorer.score(frames_of(snapshots, part, rules))
             # Row by row, so that no crop outlives its batch.
-            ledgers.append(decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules))
+            ledgers.append(decide(part, FRAME_SCORES.from_rows(s.row for s in scores), rules))
         parts.append(_beside(*ledgers))
-        done += sales.num_rows
+        done += part.num_rows
         if progress:
             progress(done, total)
     empty = decide(collected.sales.slice(0, 0), FRAME_SCORES.empty(), {})
-    names = tuple(Card.read(version).full_name for version in versions)
-    return Comparison(
-        (names[0], names[1]), pd.concat(parts or [_beside(empty, empty)], ignore_index=True)
-    )
+    sales = pd.concat(parts or [_beside(empty, empty)], ignore_index=True)
+    return Comparison((old, new), sales)
 
 
 def _beside(old: pa.Table, new: pa.Table) -> pd.DataFrame:
