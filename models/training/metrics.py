@@ -21,6 +21,7 @@ THRESHOLDS = tuple(range(20, 31))
 
 #: Lower ends of the age bands that figures are given by; the last is open.
 BANDS = (0, 13, 18, 25, 35, 50, 65)
+BAND_NAMES = (*(f"{low}-{high - 1}" for low, high in pairwise(BANDS)), f"{BANDS[-1]}+")
 
 _LEVEL = 0.95
 _DRAWS_AT_ONCE = 2_000_000
@@ -133,9 +134,7 @@ def coverage(low: Floats, high: Floats, age: Floats) -> Measured:
 
 def bands(age: Floats) -> NDArray[np.str_]:
     """The name of each age's band: "13-17", "65+"."""
-    ends = [f"{low}-{high - 1}" for low, high in pairwise(BANDS)]
-    names = np.array([*ends, f"{BANDS[-1]}+"])
-    return np.asarray(names[np.searchsorted(BANDS, age, side="right") - 1])
+    return np.array(BAND_NAMES)[np.searchsorted(BANDS, age, side="right") - 1]
 
 
 def parts(table: pd.DataFrame) -> dict[str, dict[str, Flags]]:
@@ -145,8 +144,8 @@ def parts(table: pd.DataFrame) -> dict[str, dict[str, Flags]]:
         table: columns age, sex, group and source, the last three nullable.
     """
     band = bands(table["age"].to_numpy(float))
-    names = [name for name in bands(np.array(BANDS, float)) if (band == name).any()]
-    masks: dict[str, dict[str, Flags]] = {"age": {str(name): band == name for name in names}}
+    names = [name for name in BAND_NAMES if (band == name).any()]
+    masks: dict[str, dict[str, Flags]] = {"age": {name: band == name for name in names}}
     for column in ("sex", "group", "source"):
         values = table[column].astype("object")
         masks[column] = {
