@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+from auditor.frames import Picture, Pixels
 
 #: Left eye, right eye, nose tip, left and right mouth corner, left to right as the picture shows
 #: them: pixels of a square of side TEMPLATE_SIDE.
@@ -45,12 +45,12 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     )
 
 
-def align(picture: Image, landmarks: NDArray[np.floating], side: int) -> Image:
+def align(given: Picture | Pixels, landmarks: NDArray[np.floating], side: int) -> Pixels:
     """Cut the face out so that its landmarks lie on the template.
 
     Args:
-        picture: uint8, shape (height, width, 3).
-        landmarks: shape (5, 2), x and y in pixels, in the order of TEMPLATE.
+        given: the picture with the face, or its pixels.
+        landmarks: shape (5, 2), x and y in the picture's pixels, in the order of TEMPLATE.
         side: of the crop, pixels.
 
     Returns:
@@ -61,17 +61,22 @@ def align(picture: Image, landmarks: NDArray[np.floating], side: int) -> Image:
     """
     target = TEMPLATE * (side / TEMPLATE_SIDE)
     matrix = similarity(landmarks, target)
+    decoded = Picture.of(given).at(float(np.hypot(matrix[0, 0], matrix[1, 0])))
+    pixels = decoded.pixels
+    if decoded.scale < 1:
+        landmarks = (np.asarray(landmarks) + 0.5) * decoded.scale - 0.5
+        matrix = similarity(landmarks, target)
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < _ALIASING_SCALE:
-        height, width = picture.shape[:2]
+        height, width = pixels.shape[:2]
         small = (
             max(1, round(width * scale * _PRESHRINK)),
             max(1, round(height * scale * _PRESHRINK)),
         )
         shrink = np.array(small) / (width, height)
-        picture = np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
+        pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint8)
         matrix = similarity((np.asarray(landmarks) + 0.5) * shrink - 0.5, target)
     crop = cv2.warpAffine(
-        picture, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        pixels, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(crop, np.uint8)

@@ -1,31 +1,25 @@
 """Faces and their landmarks in frames, by MTCNN (Zhang et al. 2016, doi 10.1109/LSP.2016.2603342).
 
 Two passes: a coarse one over the whole frame, scaled down, says where faces are; a second one over
-the square around each, scaled to one size, places the landmarks. Every call of a network has the
-same shape, padded with blanks, so that a face's numbers do not depend on what shares its batch.
+the square around each, scaled to one size, places the landmarks.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
-from auditor.alignment import Image
-
-#: Frames a call of the coarse pass, and squares a call of the second pass.
-BATCH = 32
+from auditor import engines
+from auditor.engines import Runtime
+from auditor.frames import Decoded, Picture, Pixels
 
 _COARSE_SIDE = 160  # finds faces from 40 px wide in 640 x 480 at 7-9 ms a frame
 _FINE_SIDE = 128
 _COARSE_FACE = 10  # smallest face looked for, pixels of the coarse picture
 _FINE_FACE = 20  # more makes the package build a pyramid smaller than its network's window
 _SQUARE = 2.0  # side of the second pass's square, in sides of the coarse box
-_CANDIDATES = 64  # boxes a call of the second and third network
 _COARSE_CONFIDENCE = 0.7  # the second pass decides
 
 
@@ -49,96 +43,87 @@ class Face:
 class Detector:
     """MTCNN with the weights that its package ships."""
 
-    def __init__(self) -> None:
-        """Load the three networks; imports TensorFlow."""
-        # The package sorts unstably: among boxes of equal confidence (1.0 is common) the one that
-        # it keeps would depend on the other frames of the batch.
-        mtcnn = backend.mtcnn()
-        mtcnn.utils.bboxes.sort_by_scores = _sorted_by_score
-        self._mtcnn = mtcnn.MTCNN()
-        for stage in self._mtcnn.stages:
-            rows = BATCH if stage.name == "Stage PNET" else _CANDIDATES
-            stage._model = _of_fixed_rows(stage.model, rows)  # noqa: SLF001  # no other way in
+    def __init__(self, runtime: Runtime = "openvino") -> None:
+        """Load the three networks; imports the runtime."""
+        self._cascade = engines.cascade(runtime)
 
-    def detect(self, frames: Sequence[Image]) -> list[list[Face]]:
-        """Find the faces of each frame, the largest first.
+    def detect(self, given: Sequence[Picture | Pixels]) -> list[list[Face]]:
+        """Find the faces of each picture, the largest first.
 
         Args:
-            frames: uint8 RGB pictures, each of its own shape (height, width, 3).
+            given: pictures, or their pixels, each of its own size.
 
         Returns:
-            For each frame its faces; an empty list where none was found.
+            For each picture its faces; an empty list where none was found.
         """
-        found: list[list[Face]] = [[] for _ in frames]
+        pictures = [Picture.of(each) for each in given]
+        found: list[list[Face]] = [[] for _ in pictures]
         squares: list[_Square] = []
-        of_frame: list[int] = []
-        for start in range(0, len(frames), BATCH):
-            wholes = [_Square.around_whole(f) for f in frames[start : start + BATCH]]
-            for number, faces in enumerate(self._pass(wholes, _COARSE_FACE), start):
-                sure = [face for face in faces if face.confidence >= _COARSE_CONFIDENCE]
-                squares += [_Square.around(frames[number], face) for face in sure]
-                of_frame += [number] * len(sure)
-        for start in range(0, len(squares), BATCH):
-            part = squares[start : start + BATCH]
-            for place, faces in enumerate(self._pass(part, _FINE_FACE)):
-                if faces:
-                    nearest = min(faces, key=part[place].distance_from_middle)
-                    found[of_frame[start + place]].append(nearest)
+        of_picture: list[int] = []
+        wholes = [_Square.around_whole(picture) for picture in pictures]
+        for number, faces in enumerate(self._pass(wholes, _COARSE_FACE)):
+            sure = [face for face in faces if face.confidence >= _COARSE_CONFIDENCE]
+            squares += [_Square.around(pictures[number], face) for face in sure]
+            of_picture += [number] * len(sure)
+        for square, number, faces in zip(
+            squares, of_picture, self._pass(squares, _FINE_FACE), strict=True
+        ):
+            if faces:
+                found[number].append(min(faces, key=square.distance_from_middle))
         return [_without_repeats(faces) for faces in found]
 
     def _pass(self, squares: Sequence["_Square"], smallest: int) -> list[list[Face]]:
-        side = squares[0].pixels.shape[0]
-        pictures = [s.pixels for s in squares]
-        pictures += [np.zeros((side, side, 3), np.uint8)] * (BATCH - len(squares))
-        rows = self._mtcnn.detect_faces(
-            pictures, output_type="numpy", fit_to_image=False, min_face_size=smallest
-        )
         faces: list[list[Face]] = [[] for _ in squares]
-        for row in rows:
-            number = int(row[0])
-            if number < len(squares):
-                faces[number].append(squares[number].face_in_frame(row))
+        if squares:
+            for row in self._cascade(np.stack([s.pixels for s in squares]), smallest):
+                number = int(row[0])
+                faces[number].append(squares[number].face_in_picture(row))
         return faces
 
 
 @dataclass(frozen=True, slots=True)
 class _Square:
-    """A square part of a frame, scaled: what a pass looks at."""
+    """A square part of a picture, scaled: what a pass looks at."""
 
-    pixels: Image
-    left: float
+    pixels: Pixels
+    left: float  # in the whole picture, pixels
     top: float
-    scale: float  # pixels of the square per pixel of the frame
+    scale: float  # pixels of the square per pixel of the picture
 
     @classmethod
-    def around_whole(cls, frame: Image) -> "_Square":
-        height, width = frame.shape[:2]
-        return cls.cut(frame, 0, 0, max(height, width), _COARSE_SIDE)
+    def around_whole(cls, picture: Picture) -> "_Square":
+        longer = max(picture.width, picture.height)
+        decoded = picture.at(_COARSE_SIDE / longer)
+        return cls.cut(decoded, 0, 0, max(decoded.pixels.shape[:2]), _COARSE_SIDE)
 
     @classmethod
-    def around(cls, frame: Image, face: Face) -> "_Square":
-        side = max(8, round(face.size * _SQUARE))
-        left = round(face.x + face.width / 2 - side / 2)
-        top = round(face.y + face.height / 2 - side / 2)
-        return cls.cut(frame, left, top, side, _FINE_SIDE)
+    def around(cls, picture: Picture, face: Face) -> "_Square":
+        decoded = picture.at(_FINE_SIDE / (face.size * _SQUARE))
+        side = max(8, round(face.size * _SQUARE * decoded.scale))
+        left = round((face.x + face.width / 2) * decoded.scale - side / 2)
+        top = round((face.y + face.height / 2) * decoded.scale - side / 2)
+        return cls.cut(decoded, left, top, side, _FINE_SIDE)
 
     @classmethod
-    def cut(cls, frame: Image, left: int, top: int, side: int, scaled_side: int) -> "_Square":
-        height, width = frame.shape[:2]
+    def cut(cls, decoded: Decoded, left: int, top: int, side: int, scaled_side: int) -> "_Square":
+        height, width = decoded.pixels.shape[:2]
         x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
         square = np.zeros((side, side, 3), np.uint8)
         if x1 > x0 and y1 > y0:
-            square[y0 - top : y1 - top, x0 - left : x1 - left] = frame[y0:y1, x0:x1]
+            square[y0 - top : y1 - top, x0 - left : x1 - left] = decoded.pixels[y0:y1, x0:x1]
         shrinks = scaled_side < side
         pixels = cv2.resize(
             square,
             (scaled_side, scaled_side),
             interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
         )
-        return cls(np.asarray(pixels, np.uint8), left, top, scaled_side / side)
+        scale = decoded.scale
+        return cls(
+            np.asarray(pixels, np.uint8), left / scale, top / scale, scaled_side / side * scale
+        )
 
-    def face_in_frame(self, row: NDArray[np.floating]) -> Face:
-        """Read one row of MTCNN: picture, x, y, width, height, confidence, five x, five y."""
+    def face_in_picture(self, row: NDArray[np.floating]) -> Face:
+        """Read one row of ``engines.Cascade``."""
         x, y, width, height = (float(v) / self.scale for v in row[1:5])
         landmarks = np.stack([row[6:11], row[11:16]], axis=1).astype(np.float64) / self.scale
         return Face(
@@ -168,32 +153,3 @@ def _without_repeats(faces: list[Face]) -> list[Face]:
         if not any(k.x <= x <= k.x + k.width and k.y <= y <= k.y + k.height for k in kept):
             kept.append(face)
     return sorted(kept, key=lambda f: (-f.size, f.x, f.y))
-
-
-def _sorted_by_score(
-    boxes: NDArray[np.floating], scores: NDArray[np.floating], *, ascending: bool = True
-) -> NDArray[np.floating]:
-    return boxes[np.argsort(scores if ascending else -scores, kind="stable")]
-
-
-def _of_fixed_rows(network: Any, rows: int) -> Callable[[Any], list[Any]]:
-    """Call ``network`` on any number of inputs, always ``rows`` at a time."""
-    tf = backend.tensorflow()
-
-    @functools.cache
-    def compiled(shape: tuple[int, ...]) -> Any:
-        return tf.function(network).get_concrete_function(tf.TensorSpec(shape, tf.float32))
-
-    def call(inputs: Any) -> list[Any]:
-        inputs = tf.cast(inputs, tf.float32)
-        parts = []
-        for start in range(0, max(1, inputs.shape[0]), rows):
-            part = inputs[start : start + rows]
-            missing = rows - part.shape[0]
-            padded = tf.pad(part, [[0, missing], [0, 0], [0, 0], [0, 0]])
-            parts.append(
-                [output[: rows - missing] for output in compiled(tuple(padded.shape))(padded)]
-            )
-        return [tf.concat(outputs, axis=0) for outputs in zip(*parts, strict=True)]
-
-    return call

@@ -1,7 +1,9 @@
-"""From the bytes of a camera's frame to pixels."""
+"""From the bytes of a camera's frame to pixels, no more of them than are needed."""
 
 import io
 import warnings
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +12,77 @@ from PIL import Image, ImageOps
 #: A frame of more pixels is refused before it is decoded: no till camera makes one.
 MAX_PIXELS = 100_000_000
 _FORMATS = ("JPEG", "PNG")
+_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
+
+# A JPEG holds frequencies of blocks: leaving out the higher ones gives a picture of half the side
+# for a third of the time. Frames of at least so many pixels a side are first read so.
+_SHRUNK_FROM = 1280
+
+Pixels = NDArray[np.uint8]
 
 
 class UnreadableFrameError(ValueError):
     """The bytes are no whole JPEG or PNG picture; the message says what is wrong with them."""
 
 
-def decode(content: bytes) -> NDArray[np.uint8]:
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """Pixels of a frame, perhaps fewer than it has."""
+
+    pixels: Pixels  # RGB, shape (height, width, 3)
+    width: int  # of the whole frame, pixels
+    height: int
+
+    @property
+    def scale(self) -> float:
+        """Pixels a pixel of the frame, at most 1."""
+        return float(max(self.pixels.shape[:2]) / max(self.width, self.height))
+
+
+class Picture:
+    """A frame, decoded as finely as somebody has asked for."""
+
+    def __init__(self, first: Decoded, content: bytes | None = None) -> None:
+        """Start with a decoded frame; without its content, that is all there is."""
+        self.width, self.height = first.width, first.height
+        self._finest, self._content = first, content
+
+    @classmethod
+    def read(cls, content: bytes) -> Self:
+        """Decode a frame as finely as finding its faces needs.
+
+        Raises:
+            UnreadableFrameError: see :func:`decode`.
+        """
+        return cls(_read(content, _SHRUNK_FROM // 2), content)
+
+    @classmethod
+    def of(cls, given: "Pixels | Picture") -> "Picture":
+        """A picture as it is, or one that is decoded already, RGB, shape (height, width, 3)."""
+        if isinstance(given, Picture):
+            return given
+        height, width = given.shape[:2]
+        return cls(Decoded(given, width, height))
+
+    def at(self, scale: float) -> Decoded:
+        """The picture with at least ``scale`` of its pixels a side, or all it has."""
+        if self._finest.scale < min(scale, 1) and self._content is not None:
+            self._finest, self._content = _read(self._content), None
+        return self._finest
+
+
+def size(content: bytes) -> int:
+    """Pixels that the frame would have decoded; 0 if its head cannot be read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+                return picture.width * picture.height
+    except Exception:  # noqa: BLE001  # decoders raise anything on damaged bytes
+        return 0
+
+
+def decode(content: bytes) -> Pixels:
     """Decode a JPEG or PNG frame, upright as its EXIF says, whatever its colour model and depth.
 
     Args:
@@ -28,22 +94,37 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     Raises:
         UnreadableFrameError: empty, truncated, damaged, too large, or another format.
     """
+    return _read(content).pixels
+
+
+def _read(content: bytes, enough: int | None = None) -> Decoded:
+    """Decode; where the longer side has twice ``enough`` pixels or more, only so many if it can."""
     if not content:
         raise UnreadableFrameError("the file is empty")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-                too_large = picture.width * picture.height > MAX_PIXELS
-                if not too_large:
-                    picture.load()
-                    return _as_rgb(ImageOps.exif_transpose(picture))
+                if picture.width * picture.height <= MAX_PIXELS:
+                    return _loaded(picture, enough)
     except Exception as error:  # decoders raise anything on damaged bytes
         raise UnreadableFrameError(f"{type(error).__name__}: {error}") from error
     raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
 
 
-def _as_rgb(picture: Image.Image) -> NDArray[np.uint8]:
+def _loaded(picture: Image.Image, enough: int | None) -> Decoded:
+    width, height = picture.size
+    if enough is not None and max(width, height) >= 2 * enough:
+        scale = enough / max(width, height)
+        picture.draft(None, (round(width * scale), round(height * scale)))
+    picture.load()
+    upright = ImageOps.exif_transpose(picture)
+    if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
+        width, height = height, width
+    return Decoded(_as_rgb(upright), width, height)
+
+
+def _as_rgb(picture: Image.Image) -> Pixels:
     if picture.mode.startswith("I"):  # 16 bits of grey: convert() would clip them to white
         picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
     return np.asarray(picture.convert("RGB"), np.uint8)

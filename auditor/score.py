@@ -2,7 +2,9 @@
 
 import functools
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,14 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.ages import AgeDistributions
-from auditor.alignment import Image, align
-from auditor.detector import BATCH, Detector, Face
-from auditor.frames import UnreadableFrameError, decode
+from auditor.alignment import align
+from auditor.detector import Detector, Face
+from auditor.engines import Runtime
+from auditor.engines.on_openvino import cores
+from auditor.frames import Picture, Pixels, UnreadableFrameError, size
 from auditor.model import AgeModel
 from auditor.policy import Rules
 
-#: Decoded frames held at once, pixels: 32 frames of 1080p, fewer of larger ones.
-_PIXELS_AT_ONCE = 32 * 1920 * 1080
+#: Frames that are worked on together, fewer of large ones.
+BATCH = 32
+
+# Decoded frames held at once, pixels: 400 MB.
+_PIXELS_AT_ONCE = 64 * 1920 * 1080
 
 # A face this much smaller than the largest is somebody in the background, however central.
 _RIVAL_SIZE = 0.5
@@ -40,7 +47,7 @@ class Score:
     """A row of tables.FRAME_SCORES, and the buyer's crop where there is one."""
 
     row: dict[str, Any]
-    crop: Image | None = None
+    crop: Pixels | None = None
 
 
 @dataclass(slots=True)
@@ -48,41 +55,45 @@ class _Work:
     """A decoded frame on its way through the batch."""
 
     frame: Frame
-    picture: Image
+    picture: Picture
     sha256: str
     faces: list[Face] = field(default_factory=list)
-    crops: list[Image] = field(default_factory=list)
+    crops: list[Pixels] = field(default_factory=list)
 
 
 class Scorer:
     """Detector and age model, loaded once for a stream of frames."""
 
-    def __init__(self, model: AgeModel, detector: Detector) -> None:
-        self._model = model
-        self._detector = detector
+    def __init__(self, model: AgeModel, detector: Detector, workers: int = 1) -> None:
+        """Take what finds faces and what judges them.
+
+        Args:
+            model: of one version.
+            detector: of the same runtime.
+            workers: batches that are worked on at once.
+        """
+        self._model, self._detector, self._workers = model, detector, workers
 
     def score(self, frames: Iterable[Frame]) -> Iterator[Score]:
         """Score frames, in their order. Nothing a frame holds raises: it becomes a reason.
 
         Args:
-            frames: drawn a batch at a time, so that memory does not grow with the day.
+            frames: drawn a few batches at a time, so that memory does not grow with the day.
 
         Yields:
             One score a frame, in the same order.
         """
-        waiting: list[_Work | Score] = []
-        pixels = 0
-        for frame in frames:
-            item = _decoded(frame)
-            size = item.picture.size // 3 if isinstance(item, _Work) else 0
-            if waiting and (len(waiting) == BATCH or pixels + size > _PIXELS_AT_ONCE):
-                yield from self._batch(waiting)
-                waiting, pixels = [], 0
-            waiting.append(item)
-            pixels += size
-        yield from self._batch(waiting)
+        with ThreadPoolExecutor(self._workers) as pool:
+            going: deque[Future[list[Score]]] = deque()
+            for batch in _batches(frames, _PIXELS_AT_ONCE // self._workers):
+                going.append(pool.submit(self._batch, batch))
+                if len(going) > self._workers:
+                    yield from going.popleft().result()
+            for done in going:
+                yield from done.result()
 
-    def _batch(self, items: Sequence[_Work | Score]) -> Iterator[Score]:
+    def _batch(self, frames: Sequence[Frame]) -> list[Score]:
+        items = [_decoded(frame) for frame in frames]
         works = [item for item in items if isinstance(item, _Work)]
         for work, faces in zip(
             works, self._detector.detect([w.picture for w in works]), strict=True
@@ -95,13 +106,15 @@ class Scorer:
         crops = [crop for work in works for crop in work.crops]
         ages = self._model.predict(np.stack(crops)) if crops else None
         taken = 0
+        scores = []
         for item in items:
-            if isinstance(item, Score):
-                yield item
-                continue
-            own = slice(taken, taken + len(item.crops))
-            taken = own.stop
-            yield self._judge(item, ages, own)
+            if isinstance(item, _Work):
+                own = slice(taken, taken + len(item.crops))
+                taken = own.stop
+                scores.append(self._judge(item, ages, own))
+            else:
+                scores.append(item)
+        return scores
 
     def _judge(self, work: _Work, ages: AgeDistributions | None, own: slice) -> Score:
         row: dict[str, Any] = {
@@ -136,16 +149,17 @@ class Scorer:
 
 
 @functools.lru_cache(maxsize=1)
-def load_scorer(model_version: str) -> Scorer:
-    """Load detector and model once a process; imports TensorFlow.
+def load_scorer(model_version: str, runtime: Runtime = "openvino") -> Scorer:
+    """Load detector and model once a process; imports the runtime.
 
     Raises:
         ModelError: the model's files are missing, changed, or not what their card says.
     """
-    return Scorer(AgeModel(model_version), Detector())
+    workers = cores() if runtime == "openvino" else 1  # TensorFlow takes all cores for itself
+    return Scorer(AgeModel(model_version, runtime), Detector(runtime), workers)
 
 
-def encode_crop(crop: Image) -> bytes:
+def encode_crop(crop: Pixels) -> bytes:
     """The crop as a JPEG, for a person to look at."""
     done, content = cv2.imencode(
         ".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90]
@@ -155,7 +169,7 @@ def encode_crop(crop: Image) -> bytes:
     return bytes(content)
 
 
-def laplacian_variance(pixels: Image) -> float:
+def laplacian_variance(pixels: Pixels) -> float:
     """The sharpness of a face: variance of the Laplacian (Pech-Pacheco 2000) of its grey picture.
 
     Args:
@@ -165,18 +179,32 @@ def laplacian_variance(pixels: Image) -> float:
     return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
+def _batches(frames: Iterable[Frame], most_pixels: int) -> Iterator[list[Frame]]:
+    batch: list[Frame] = []
+    pixels = 0
+    for frame in frames:
+        own = size(frame.content) if frame.content else 0
+        if batch and (len(batch) == BATCH or pixels + own > most_pixels):
+            yield batch
+            batch, pixels = [], 0
+        batch.append(frame)
+        pixels += own
+    if batch:
+        yield batch
+
+
 def _decoded(frame: Frame) -> _Work | Score:
     row = {"frame": frame.number, "reason": frame.reason, "detail": frame.detail}
     if frame.content is None:
         return Score(row)
     sha256 = hashlib.sha256(frame.content).hexdigest()
     try:
-        return _Work(frame, decode(frame.content), sha256)
+        return _Work(frame, Picture.read(frame.content), sha256)
     except UnreadableFrameError as error:
         return Score({**row, "detail": str(error), "snapshot_sha256": sha256})
 
 
-def _buyer_first(faces: Sequence[Face], picture: Image) -> list[Face]:
+def _buyer_first(faces: Sequence[Face], picture: Picture) -> list[Face]:
     """Order faces so that the buyer, the largest near the frame's middle, comes first.
 
     A face counts by its size, less in proportion to its distance from the middle (down to nothing
@@ -184,7 +212,7 @@ def _buyer_first(faces: Sequence[Face], picture: Image) -> list[Face]:
     """
     if not faces:
         return []
-    height, width = picture.shape[:2]
+    width, height = picture.width, picture.height
     middle = np.array([width / 2, height / 2])
     largest = max(f.size for f in faces)
 

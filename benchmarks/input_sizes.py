@@ -13,7 +13,8 @@ import time
 
 import numpy as np
 
-from auditor.model import AgeNetwork, build_network
+from auditor.engines.on_tensorflow import build_network
+from auditor.model import AgeNetwork
 
 SIDES = (64, 96, 128, 160, 192, 224)
 CROPS = 128
@@ -26,7 +27,9 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     crops = np.random.default_rng(1).integers(0, 256, (CROPS, 192, 192, 3), dtype=np.uint8)
     networks = {
-        (side, mirrored): AgeNetwork(random_weights(side), side, mirrored=mirrored)
+        (side, mirrored): AgeNetwork.of_weights(
+            random_weights(side), side, mirrored=mirrored, runtime="tensorflow"
+        )
         for side in SIDES
         for mirrored in (False, True)
     }

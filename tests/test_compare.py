@@ -39,7 +39,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     weights = (models / OLDER / "weights.npz").read_bytes()
     with np.load(models / "1/golden.npz") as golden:
         crops = golden["crops"]
-    ages = AgeNetwork(weights, 64, mirrored=False).predict(crops)
+    ages = AgeNetwork.of_weights(weights, 64, mirrored=False).predict(crops)
     np.savez(models / OLDER / "golden.npz", crops=crops, age=ages.mean, age_sd=ages.sd)
     card = models / OLDER / "card.toml"
     lines = [

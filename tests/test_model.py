@@ -11,7 +11,7 @@ from auditor import resources
 from auditor.ages import Level
 from auditor.calibration import Calibration
 from auditor.errors import ModelError
-from auditor.model import BATCH, AgeModel, AgeNetwork, Card, folder
+from auditor.model import AgeModel, AgeNetwork, Card, folder
 
 _LEVEL = Level(0.8, ((20.0, 1.0), (40.0, 2.0)), ((18.0, 0.0),))
 
@@ -38,7 +38,7 @@ def test_what_shares_a_batch_changes_nothing(model: AgeModel, crops: np.ndarray)
     together = model.predict(crops).probabilities
     alone = np.concatenate([model.predict(crop[None]).probabilities for crop in crops])
     backwards = model.predict(crops[::-1]).probabilities[::-1]
-    over_the_edge = model.predict(np.concatenate([crops] * 3)[: BATCH + 5]).probabilities
+    over_the_edge = model.predict(np.concatenate([crops] * 3)[:37]).probabilities
     assert (together == alone).all()
     assert (together == backwards).all()
     assert (over_the_edge[: len(crops)] == together).all()
@@ -101,7 +101,7 @@ def test_the_card_tells_what_a_reader_has_to_know() -> None:
 
 def test_a_mirrored_network_gives_a_face_and_its_mirror_image_one_age(crops: np.ndarray) -> None:
     weights = (folder("1") / "weights.npz").read_bytes()
-    plain, mirrored = (AgeNetwork(weights, 64, mirrored=each) for each in (False, True))
+    plain, mirrored = (AgeNetwork.of_weights(weights, 64, mirrored=each) for each in (False, True))
     image, own = plain.predict(crops[:, :, ::-1]), plain.predict(crops)
     assert np.abs(image.mean - own.mean).max() > 0.5
     both = mirrored.predict(crops)

@@ -10,9 +10,9 @@ import pytest
 
 import auditor
 from auditor.ages import AGES, AgeDistributions
-from auditor.alignment import TEMPLATE, TEMPLATE_SIDE, Image, align, similarity
-from auditor.detector import BATCH, Face
-from auditor.frames import decode
+from auditor.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
+from auditor.detector import Face
+from auditor.frames import Pixels, decode
 from auditor.score import Scorer, laplacian_variance
 from models.training import evaluate, shift
 from models.training.calibrate import Judged
@@ -30,9 +30,9 @@ def _plain(ages: Sequence[int], side: int = 192) -> np.ndarray:
     return crops
 
 
-def _detect(frames: Sequence[Image]) -> list[list[Face]]:
+def _detect(frames: Sequence[Pixels]) -> list[list[Face]]:
     """The plain crop in each frame; unsure of one under 50 px."""
-    assert len(frames) <= BATCH
+    assert len(frames) <= 32
     faces = []
     for frame in frames:
         rows, columns = np.nonzero((frame == frame[240, 320]).all(axis=2))
@@ -143,7 +143,7 @@ def test_a_face_below_the_confidence_is_counted_and_left_out(
 ) -> None:
     monkeypatch.setattr(shift, "STRENGTHS", {"face size": (60.0, 30.0)})
 
-    def detect(frames: Sequence[Image]) -> list[list[Face]]:
+    def detect(frames: Sequence[Pixels]) -> list[list[Face]]:
         pairs = zip(frames, _detect(frames), strict=True)
         return [[] if frame[240, 320, 0] == 40 else faces for frame, faces in pairs]
 

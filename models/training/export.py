@@ -103,7 +103,8 @@ def make(  # noqa: PLR0913  # one argument an option
     if target.exists():
         raise ConfigurationError(f"there is a version {version} already: choose another name")
     ran, weights = _read_run(run)
-    network = AgeNetwork(weights, ran["settings"]["input_size"], mirrored=mirrored)
+    side = ran["settings"]["input_size"]
+    network = AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime="tensorflow")
     faces = labelled.read(data, split)
     ages = calibrate.predict(network, faces)
     first = calibrate.first_half(faces.table["id"], seed)

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor import backend
+from auditor.engines.on_tensorflow import assign_weights, build_network
 from auditor.errors import ConfigurationError, ModelError
-from auditor.model import assign_weights, build_network
 from models.training import augment
 from models.training.config import Experiment
 from models.training.normalisation import with_fused_normalisation
@@ -92,7 +92,7 @@ def settle(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
 
 
 def save(network: Any, path: Path) -> None:
-    """Write the weights under the names that ``auditor.model.assign_weights`` reads.
+    """Write the weights under the names that ``on_tensorflow.assign_weights`` reads.
 
     Kernels are float16, the rest float32; biases that are zero are left out.
     """

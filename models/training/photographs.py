@@ -18,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from auditor.alignment import align
-from auditor.detector import BATCH, Detector, Face
+from auditor.detector import Detector, Face
 from auditor.errors import ConfigurationError
 from auditor.frames import UnreadableFrameError, decode
 from models.training import labels
@@ -30,6 +30,7 @@ _NAMES = (("file_name", "real_age"), ("file", "age"))
 _KNOWN = ("source", "sex", "group", "person")
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
 _MARGIN = 0.25  # of the longer side, around a picture in which no face was found at first
+_BATCH = 32
 _BATCH_PIXELS = 64_000_000  # decoded pictures held at once: 192 MB
 
 
@@ -156,7 +157,7 @@ def _decoded(
         numbers.append(int(str(number)))
         pictures.append(picture)
         held = sum(p.shape[0] * p.shape[1] for p in pictures)
-        if len(pictures) == BATCH or held > _BATCH_PIXELS:
+        if len(pictures) == _BATCH or held > _BATCH_PIXELS:
             yield numbers, pictures
             numbers, pictures = [], []
     if pictures:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
 from auditor.ages import AgeDistributions
-from auditor.alignment import Image, align
-from auditor.detector import BATCH, Face
+from auditor.alignment import align
+from auditor.detector import Face
+from auditor.frames import Pixels
 from auditor.policy import Rules
 from auditor.score import laplacian_variance as sharpness_of
 from models.training.calibrate import LEGAL_AGES
@@ -31,6 +32,8 @@ FACE_OF_CROP = 2 * 77.9 / 200
 
 #: A gate is where the error is at most this much of the untouched one.
 TOLERATED = 1.25
+
+_FRAMES_AT_ONCE = 32
 
 # Where fewer of the faces are found, those are an easy selection, and no gate rests on them.
 _FOUND = 0.5
@@ -94,12 +97,12 @@ class Shift:
 class Judge:
     """The parts of the audit's line that the pictures go through."""
 
-    detect: Callable[[Sequence[Image]], list[list[Face]]]  # the largest face first
+    detect: Callable[[Sequence[Pixels]], list[list[Face]]]  # the largest face first
     predict: Callable[[Crops], AgeDistributions]  # from crops of the model's crop size
-    as_seen: Callable[[Image], Image]  # one crop as the network gets it: sharpness is of that
+    as_seen: Callable[[Pixels], Pixels]  # one crop as the network gets it: sharpness is of that
 
 
-def damage(picture: Image, kind: str, strength: float) -> Image:
+def damage(picture: Pixels, kind: str, strength: float) -> Pixels:
     """One picture, made worse; for "face size" smaller.
 
     Args:
@@ -127,7 +130,7 @@ def damage(picture: Image, kind: str, strength: float) -> Image:
     raise ValueError(f"unknown damage {kind!r}")
 
 
-def in_frame(crop: Image, number: int) -> Image:
+def in_frame(crop: Pixels, number: int) -> Pixels:
     """Lay a crop into the middle of a till camera's frame.
 
     Args:
@@ -149,7 +152,7 @@ def in_frame(crop: Image, number: int) -> Image:
     return frame
 
 
-def worse_frame(crop: Image, number: int, kind: str, strength: float) -> Image:
+def worse_frame(crop: Pixels, number: int, kind: str, strength: float) -> Pixels:
     """A frame in which distance made the face small, or the camera made everything worse."""
     if kind == "face size":
         return in_frame(damage(crop, kind, strength), number)
@@ -229,10 +232,10 @@ def _point(
     return point, faces
 
 
-def _looked_at(frames: Iterator[Image], judge: Judge) -> Iterator[tuple[Image, Face | None]]:
+def _looked_at(frames: Iterator[Pixels], judge: Judge) -> Iterator[tuple[Pixels, Face | None]]:
     """Each frame and the largest face that the audit would take in it; a batch in memory."""
     confidence = Rules().min_face_confidence
-    while batch := list(islice(frames, BATCH)):
+    while batch := list(islice(frames, _FRAMES_AT_ONCE)):
         for frame, faces in zip(batch, judge.detect(batch), strict=True):
             yield frame, next((face for face in faces if face.confidence >= confidence), None)
 

@@ -1,0 +1,164 @@
+"""The networks in Keras and TensorFlow: what they were trained in, and the reference.
+
+Importing TensorFlow takes 11 s, so it is not imported before it is used.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor import backend
+from auditor.ages import AGES
+from auditor.engines import Network, Weights
+from auditor.errors import ModelError
+
+#: Rows a call of a network: always so many, padded with blanks, so that the numbers of a face do
+#: not depend on what shares its batch. (TensorFlow picks its kernels by shape.)
+ROWS = 32
+
+_BOXES = 64  # a call of the detector's second and third network
+
+# Means of the ImageNet training pictures, blue, green, red: as keras.applications.resnet has them.
+_MEANS_BGR = (103.939, 116.779, 123.68)
+
+
+def age_network(weights: Weights, input_size: int) -> Network:
+    """The age model's network, compiled.
+
+    Raises:
+        ModelError: they are not the weights of this network.
+    """
+    network = build_network(input_size)
+    assign_weights(network, weights)
+    tf = backend.tensorflow()
+    graph = tf.function(functools.partial(network, training=False))
+
+    def scores(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found = np.empty((len(pixels), AGES.size), np.float32)
+        for start in range(0, len(pixels), ROWS):
+            part = pixels[start : start + ROWS]
+            padded = np.zeros((ROWS, *part.shape[1:]), np.uint8)
+            padded[: len(part)] = part
+            found[start : start + ROWS] = graph(tf.constant(padded)).numpy()[: len(part)]
+        return found
+
+    return scores
+
+
+def build_network(input_size: int, head: str = "distribution", backbone: Any = None) -> Any:
+    """Build the network with random weights; pre-processing is inside.
+
+    Args:
+        input_size: side of the uint8 RGB input, pixels.
+        head: "distribution", or "regression": one number, the age.
+        backbone: from centred BGR pictures to features, named "backbone"; without it, ResNet50.
+
+    Returns:
+        A ``keras.Model`` from (n, input_size, input_size, 3) to (n, 101), rows summing to 1, or to
+        (n, 1), years.
+    """
+    keras = backend.keras()
+    pixels = keras.Input((input_size, input_size, 3), dtype="uint8", name="pixels")
+    means = np.array(_MEANS_BGR, np.float32)
+    centred = keras.ops.flip(keras.ops.cast(pixels, "float32"), axis=-1) - means
+    backbone = backbone or keras.applications.ResNet50(
+        include_top=False,
+        weights=None,
+        pooling="avg",
+        input_shape=(input_size, input_size, 3),
+        name="backbone",
+    )
+    units, activation = (1, None) if head == "regression" else (AGES.size, "softmax")
+    dense = keras.layers.Dense(units, activation=activation, name="age", dtype="float32")
+    return keras.Model(pixels, dense(backbone(centred)), name="age_resnet50")
+
+
+def assign_weights(network: Any, arrays: Any) -> None:
+    """Put named arrays into a network of :func:`build_network`; absent biases are zero.
+
+    Args:
+        network: the ``keras.Model``.
+        arrays: mapping from ``<layer>/<variable>`` to an array of any float type.
+
+    Raises:
+        ModelError: an array is missing, left over, or of another shape.
+    """
+    left = set(arrays)
+    for layer in (*network.get_layer("backbone").layers, network.get_layer("age")):
+        for variable in layer.weights:
+            name = f"{layer.name}/{variable.name}"
+            if name in left:
+                values = np.asarray(arrays[name], np.float32)
+                left.remove(name)
+            elif variable.name == "bias":
+                values = np.zeros(variable.shape, np.float32)
+            else:
+                raise ModelError(f"the weights lack {name}")
+            if values.shape != tuple(variable.shape):
+                raise ModelError(f"{name} is {values.shape}, the network wants {variable.shape}")
+            variable.assign(values)
+    if left:
+        raise ModelError(f"the weights have arrays of no layer: {sorted(left)[:3]}")
+
+
+class Cascade:
+    """MTCNN as the package ``mtcnn`` has it."""
+
+    def __init__(self) -> None:
+        # The package sorts unstably: among boxes of equal confidence (1.0 is common) the one that
+        # it keeps would depend on the other frames of the batch.
+        mtcnn = backend.mtcnn()
+        mtcnn.utils.bboxes.sort_by_scores = _sorted_by_score
+        self._mtcnn = mtcnn.MTCNN()
+        for stage in self._mtcnn.stages:
+            rows = ROWS if stage.name == "Stage PNET" else _BOXES
+            stage._model = _of_fixed_rows(stage.model, rows)  # noqa: SLF001  # no other way in
+
+    def __call__(self, pictures: NDArray[np.uint8], smallest: int) -> NDArray[np.float64]:
+        """See ``engines.Cascade``."""
+        found = [np.empty((0, 16))]
+        for start in range(0, len(pictures), ROWS):
+            part = pictures[start : start + ROWS]
+            blank = np.zeros((ROWS - len(part), *part.shape[1:]), np.uint8)
+            rows = self._mtcnn.detect_faces(
+                list(np.concatenate([part, blank])),
+                output_type="numpy",
+                fit_to_image=False,
+                min_face_size=smallest,
+            )
+            rows = rows[rows[:, 0] < len(part)]
+            rows[:, 0] += start
+            found.append(rows)
+        return np.concatenate(found)
+
+
+def _sorted_by_score(
+    boxes: NDArray[np.floating], scores: NDArray[np.floating], *, ascending: bool = True
+) -> NDArray[np.floating]:
+    return boxes[np.argsort(scores if ascending else -scores, kind="stable")]
+
+
+def _of_fixed_rows(network: Any, rows: int) -> Callable[[Any], list[Any]]:
+    """Call ``network`` on any number of inputs, always ``rows`` at a time."""
+    tf = backend.tensorflow()
+
+    @functools.cache
+    def compiled(shape: tuple[int, ...]) -> Any:
+        return tf.function(network).get_concrete_function(tf.TensorSpec(shape, tf.float32))
+
+    def call(inputs: Any) -> list[Any]:
+        inputs = tf.cast(inputs, tf.float32)
+        parts = []
+        for start in range(0, max(1, inputs.shape[0]), rows):
+            part = inputs[start : start + rows]
+            missing = rows - part.shape[0]
+            padded = tf.pad(part, [[0, missing], [0, 0], [0, 0], [0, 0]])
+            parts.append(
+                [output[: rows - missing] for output in compiled(tuple(padded.shape))(padded)]
+            )
+        return [tf.concat(outputs, axis=0) for outputs in zip(*parts, strict=True)]
+
+    return call
