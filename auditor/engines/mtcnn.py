@@ -8,35 +8,34 @@ number, left, top, right, bottom and confidence, then from the last stage on fiv
 import functools
 from itertools import pairwise
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.engines import mtcnn_networks
-from auditor.engines.on_openvino import Compiled
+from auditor.engines.on_openvino import Arrays, Compiled, by_rows
 
-#: Pictures a call of the first network, and boxes a call of the others.
-ROWS, BOXES = 16, 64
+#: Pictures a call of the first network, and boxes a call of the second and third.
+ROWS, REFINED_BOXES, FINISHED_BOXES = 8, 32, 8
 
 _STRIDE = 2  # of the first network's window
 _SURE = (0.6, 0.7, 0.8)  # confidence kept after each stage
 _OVERLAP_OF_LEVEL, _OVERLAP = 0.5, 0.7  # of boxes that are taken for one
 
+# Points are rounded to so much of a pixel that single precision holds them in every picture alike.
+_STEPS_A_PIXEL = 2**12
+
 Boxes = NDArray[np.float64]
-Pictures = NDArray[np.uint8]
+Pictures = NDArray[np.float32]  # ROWS squares of one size, from -1 to 1
 
 
 class Cascade:
     """The three networks, compiled for a size of square when it first comes."""
 
     def __init__(self) -> None:
-        """Compile the second and third network; imports OpenVINO."""
-        self._refine = Compiled(mtcnn_networks.refinement(BOXES))
-        self._finish = Compiled(mtcnn_networks.landmarks(BOXES))
-        self._propose = functools.cache(
-            lambda side, smallest: Compiled(mtcnn_networks.proposals(side, smallest, ROWS))
-        )
+        self._stages = functools.cache(_Stages)
 
-    def __call__(self, pictures: Pictures, smallest: int) -> Boxes:
+    def __call__(self, pictures: NDArray[np.uint8], smallest: int) -> Boxes:
         """Find the faces of squares.
 
         Args:
@@ -47,23 +46,56 @@ class Cascade:
             One row a face, shape (faces, 16): picture, x, y, width, height, confidence, five x,
             five y, in the squares' pixels.
         """
-        boxes = self._proposed(pictures, smallest)
+        found = [np.empty((0, 16))]
+        for start in range(0, len(pictures), ROWS):
+            part = pictures[start : start + ROWS]
+            group = np.zeros((ROWS, *part.shape[1:]), np.float32)
+            np.subtract(part, np.float32(127.5), out=group[: len(part)])
+            group /= 128
+            boxes = self._stages(part.shape[1], smallest)(group, len(part))
+            boxes[:, 0] += start
+            boxes[:, 3:5] -= boxes[:, 1:3]
+            found.append(boxes)
+        return np.concatenate(found)
+
+
+class _Stages:
+    """The three stages for one size of square."""
+
+    def __init__(self, side: int, smallest: int) -> None:
+        self._side, self._levels = side, mtcnn_networks.levels(side, smallest)
+        self._propose = Compiled(mtcnn_networks.proposals(side, smallest, ROWS))
+        self._refine = Compiled(mtcnn_networks.refinement(side, ROWS, REFINED_BOXES))
+        self._finish = Compiled(mtcnn_networks.landmarks(side, ROWS, FINISHED_BOXES))
+
+    def __call__(self, pictures: Pictures, count: int) -> Boxes:
+        """The faces of the first ``count`` pictures, with the ends of their boxes."""
+        boxes = self._proposed(pictures, count)
+        below = np.zeros((1, 3, mtcnn_networks.height(ROWS, self._side), self._side), np.float32)
+        whole = below[0, :, : ROWS * self._side].reshape(3, ROWS, self._side, self._side)
+        whole[:] = pictures.transpose(3, 0, 1, 2)
         if len(boxes):
-            boxes = self._refined(pictures, boxes)
+            offsets, classes = self._looked_at(
+                self._refine, REFINED_BOXES, mtcnn_networks.REFINED, below, boxes
+            )
+            boxes = moved(boxes, offsets, classes)
+            boxes = square(distinct(boxes[boxes[:, 5] > _SURE[1]], _OVERLAP))
         if not len(boxes):
             return np.empty((0, 16))
-        boxes = self._finished(pictures, boxes)
-        boxes[:, 3:5] -= boxes[:, 1:3]
-        return boxes
+        offsets, places, classes = self._looked_at(
+            self._finish, FINISHED_BOXES, mtcnn_networks.FINISHED, below, boxes
+        )
+        size = boxes[:, 3:5] - boxes[:, 1:3] + 1
+        x = boxes[:, 1:2] + size[:, :1] * places[:, :5] - 1
+        y = boxes[:, 2:3] + size[:, 1:] * places[:, 5:] - 1
+        boxes = np.hstack([moved(boxes, offsets, classes), x, y])
+        return distinct(boxes[boxes[:, 5] > _SURE[2]], _OVERLAP, of_smaller=True)
 
-    def _proposed(self, pictures: Pictures, smallest: int) -> Boxes:
-        side = pictures.shape[1]
-        outputs = self._propose(side, smallest)(pictures)
+    def _proposed(self, pictures: Pictures, count: int) -> Boxes:
+        outputs = self._propose(*(scaled(pictures, int(self._side * s)) for s in self._levels))
         kept = []
-        for scale, offsets, sure in zip(
-            mtcnn_networks.levels(side, smallest), outputs[::2], outputs[1::2], strict=True
-        ):
-            place = np.nonzero(sure > _SURE[0])
+        for scale, offsets, sure in zip(self._levels, outputs[::2], outputs[1::2], strict=True):
+            place = np.nonzero(sure[:count] > _SURE[0])
             picture, row, column = place
             window = np.stack([column, row, column, row], axis=1) * float(_STRIDE)
             window += (1, 1, mtcnn_networks.WINDOW, mtcnn_networks.WINDOW)
@@ -72,18 +104,47 @@ class Cascade:
             kept.append(distinct(boxes, _OVERLAP_OF_LEVEL))
         return square(distinct(np.concatenate(kept), _OVERLAP))
 
-    def _refined(self, pictures: Pictures, boxes: Boxes) -> Boxes:
-        offsets, classes = self._refine(patches(pictures, boxes, 24))
-        boxes = moved(boxes, offsets, classes)
-        return square(distinct(boxes[boxes[:, 5] > _SURE[1]], _OVERLAP))
+    def _looked_at(
+        self, network: Compiled, rows: int, patch: int, below: Pictures, boxes: Boxes
+    ) -> Arrays:
+        """A network's outputs for boxes of the pictures."""
+        points = grid(boxes, patch, self._side)
+        return by_rows(
+            lambda part: network(below, part.reshape(1, rows * patch, patch, 2)), rows, points
+        )
 
-    def _finished(self, pictures: Pictures, boxes: Boxes) -> Boxes:
-        offsets, places, classes = self._finish(patches(pictures, boxes, 48))
-        size = boxes[:, 3:5] - boxes[:, 1:3] + 1
-        x = boxes[:, 1:2] + size[:, :1] * places[:, :5] - 1
-        y = boxes[:, 2:3] + size[:, 1:] * places[:, 5:] - 1
-        boxes = np.hstack([moved(boxes, offsets, classes), x, y])
-        return distinct(boxes[boxes[:, 5] > _SURE[2]], _OVERLAP, of_smaller=True)
+
+def scaled(pictures: Pictures, side: int) -> Pictures:
+    """Squares of another side, each pixel the mean over its area."""
+    size = (side, side)
+    return np.stack([cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in pictures])
+
+
+def grid(boxes: Boxes, patch: int, side: int) -> NDArray[np.float32]:
+    """Where ``tf.image.crop_and_resize`` reads the pixels of boxes.
+
+    Args:
+        boxes: of ROWS pictures, which lie one below the other.
+        patch: side of what is read.
+        side: of a picture, pixels.
+
+    Returns:
+        Points, shape (boxes, patch, patch, 2), x and y from -1 to 1 over all pictures together;
+        -3 outside of a box's own.
+    """
+    steps, last = np.arange(patch) / (patch - 1), side - 1
+
+    def along(start: Boxes, end: Boxes) -> Boxes:
+        exact = (start + (end - start) * steps) * (last / side)
+        return np.round(exact * _STEPS_A_PIXEL) / _STEPS_A_PIXEL
+
+    x, y = along(boxes[:, 1:2], boxes[:, 3:4]), along(boxes[:, 2:3], boxes[:, 4:5])
+    across = x * (2 / last) - 1
+    down = (y + boxes[:, :1] * side) * (2 / (mtcnn_networks.height(ROWS, side) - 1)) - 1
+    points = np.empty((len(boxes), patch, patch, 2), np.float32)
+    points[..., 0] = np.where((x >= 0) & (x <= last), across, -3)[:, None, :]
+    points[..., 1] = np.where((y >= 0) & (y <= last), down, -3)[:, :, None]
+    return points
 
 
 def distinct(boxes: Boxes, overlap: float, *, of_smaller: bool = False) -> Boxes:
@@ -134,31 +195,3 @@ def moved(boxes: Boxes, offsets: NDArray[np.float32], classes: NDArray[np.float3
     boxes[:, 1:5] += offsets * np.hstack([size, size])
     boxes[:, 5] = classes[:, 1]
     return boxes
-
-
-def patches(pictures: Pictures, boxes: Boxes, side: int) -> NDArray[np.float32]:
-    """Cut boxes out and scale them to a side, bilinearly, as ``tf.image.crop_and_resize`` does.
-
-    Returns:
-        Shape (boxes, side, side, 3), from -1 to 1; what lies outside of a picture is 0.
-    """
-    last = pictures.shape[1] - 1
-    steps = np.arange(side) / (side - 1)
-    scale = last / pictures.shape[1]
-    x = (boxes[:, 1:2] + (boxes[:, 3:4] - boxes[:, 1:2]) * steps) * scale
-    y = (boxes[:, 2:3] + (boxes[:, 4:5] - boxes[:, 2:3]) * steps) * scale
-    number = boxes[:, 0].astype(np.intp)[:, None, None]
-    left, top = (np.clip(np.floor(ends), 0, last).astype(np.intp) for ends in (x, y))
-    right, bottom = np.minimum(left + 1, last), np.minimum(top + 1, last)
-    along = (x - left).astype(np.float32)[:, None, :, None]
-    down = (y - top).astype(np.float32)[:, :, None, None]
-
-    def row_at(row: NDArray[np.intp]) -> NDArray[np.float32]:
-        start = pictures[number, row[:, :, None], left[:, None, :]].astype(np.float32)
-        end = pictures[number, row[:, :, None], right[:, None, :]].astype(np.float32)
-        return np.asarray(start + (end - start) * along)
-
-    above, below = row_at(top), row_at(bottom)
-    found = ((above + (below - above) * down) - 127.5) / 128
-    inside = ((y >= 0) & (y <= last))[:, :, None] & ((x >= 0) & (x <= last))[:, None, :]
-    return np.asarray(np.where(inside[..., None], found, 0), np.float32)

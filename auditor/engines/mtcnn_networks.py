@@ -4,6 +4,7 @@ The package's own networks need TensorFlow; these give the same numbers to withi
 """
 
 import importlib.util
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from auditor.engines import on_openvino
 
 #: Window of the first network, and how much smaller each level of the pyramid is than the last.
 WINDOW, LEVEL_FACTOR = 12, 0.709
+
+#: Side of the patches that the second and the third network look at.
+REFINED, FINISHED = 24, 48
 
 
 def levels(side: int, smallest: int) -> NDArray[np.float64]:
@@ -32,60 +36,55 @@ def proposals(side: int, smallest: int, rows: int) -> Any:
     """P-Net over all levels of a pyramid.
 
     Returns:
-        An ``openvino.Model`` from pictures (rows, side, side, 3), uint8, to two outputs a level:
-        offsets of boxes (rows, height, width, 4) and probabilities of a face (rows, height, width).
+        An ``openvino.Model`` from one input a level, pictures (rows, s, s, 3) from -1 to 1, to two
+        outputs a level: offsets of boxes (rows, height, width, 4) and probabilities of a face
+        (rows, height, width).
     """
     net = _Net("pnet")
     op = net.op
-    pixels = op.parameter([rows, side, side, 3], np.uint8, name="pixels")
-    centred = op.subtract(op.convert(pixels, "f32"), op.constant(np.float32(127.5)))
-    picture = op.transpose(
-        op.multiply(centred, op.constant(np.float32(1 / 128))), op.constant([0, 3, 1, 2])
-    )
-    outputs = []
+    pyramid, outputs = [], []
     for scale in levels(side, smallest):
         net.rewind()
-        shrink = area_weights(side, int(side * scale))
-        x = op.matmul(picture, op.constant(np.ascontiguousarray(shrink.T)), False, False)
-        x = op.matmul(op.constant(shrink), x, False, False)
+        level = int(side * scale)
+        pyramid.append(op.parameter([rows, level, level, 3], np.float32))
+        x = op.transpose(pyramid[-1], op.constant([0, 3, 1, 2]))
         x = net.pooled(net.activated(net.convolved(x)), 2, padded=True)
         x = net.activated(net.convolved(net.activated(net.convolved(x))))
         offsets = op.transpose(net.convolved(x), op.constant([0, 2, 3, 1]))
         classes = op.softmax(net.convolved(x), 1)
         outputs += [offsets, op.gather(classes, op.constant(1), op.constant(1))]
-    return net.model(outputs, pixels)
+    return net.model(outputs, pyramid)
 
 
-def refinement(rows: int) -> Any:
-    """R-Net: from patches (rows, 24, 24, 3) to offsets (rows, 4) and classes (rows, 2)."""
+def refinement(side: int, rows: int, boxes: int) -> Any:
+    """R-Net: from patches of pictures, see ``_Net.patches``, to offsets and classes (boxes, 2)."""
     net = _Net("rnet")
-    patches, x = net.patches(rows, 24)
+    given, x = net.patches(side, rows, boxes, REFINED)
     x = net.pooled(net.activated(net.convolved(x)), 3, padded=True)
     x = net.pooled(net.activated(net.convolved(x)), 3, padded=False)
     x = net.activated(net.convolved(x))
     x = net.activated(net.dense(net.flat(x)))
-    return net.model([net.dense(x), net.op.softmax(net.dense(x), 1)], patches)
+    return net.model([net.dense(x), net.op.softmax(net.dense(x), 1)], given)
 
 
-def landmarks(rows: int) -> Any:
-    """O-Net: from patches (rows, 48, 48, 3) to offsets, landmarks (rows, 10) and classes."""
+def landmarks(side: int, rows: int, boxes: int) -> Any:
+    """O-Net: as R-Net, but to offsets, landmarks (boxes, 10) and classes (boxes, 2)."""
     net = _Net("onet")
-    patches, x = net.patches(rows, 48)
+    given, x = net.patches(side, rows, boxes, FINISHED)
     x = net.pooled(net.activated(net.convolved(x)), 3, padded=True)
     x = net.pooled(net.activated(net.convolved(x)), 3, padded=False)
     x = net.pooled(net.activated(net.convolved(x)), 2, padded=True)
     x = net.activated(net.convolved(x))
     x = net.activated(net.dense(net.flat(x)))
-    return net.model([net.dense(x), net.dense(x), net.op.softmax(net.dense(x), 1)], patches)
+    return net.model([net.dense(x), net.dense(x), net.op.softmax(net.dense(x), 1)], given)
 
 
-def area_weights(side: int, target: int) -> NDArray[np.float32]:
-    """The matrix that averages over pixels' areas, from ``side`` pixels to ``target``."""
-    edges = np.arange(target + 1) * (side / target)
-    starts, ends = edges[:-1, None], edges[1:, None]
-    pixels = np.arange(side)
-    overlap = np.clip(np.minimum(ends, pixels + 1) - np.maximum(starts, pixels), 0, None)
-    return np.asarray(overlap * (target / side), np.float32)
+def height(rows: int, side: int) -> int:
+    """Of pictures one below the other, filled up to a power of two and one.
+
+    So the scale of points is a power of two, and a point's rounding is the same in each picture.
+    """
+    return 1 + (1 << math.ceil(math.log2(rows * side - 1)))
 
 
 class _Net:
@@ -104,14 +103,27 @@ class _Net:
         """Use the weights once more."""
         self._taken = 0
 
-    def model(self, outputs: list[Any], given: Any) -> Any:
+    def model(self, outputs: list[Any], given: list[Any]) -> Any:
         import openvino
 
-        return openvino.Model(outputs, [given], self._name)
+        return openvino.Model(outputs, given, self._name)
 
-    def patches(self, rows: int, side: int) -> tuple[Any, Any]:
-        given = self.op.parameter([rows, side, side, 3], np.float32, name="patches")
-        return given, self.op.transpose(given, self.op.constant([0, 3, 1, 2]))
+    def patches(self, side: int, rows: int, boxes: int, patch: int) -> tuple[list[Any], Any]:
+        """Patches (boxes, 3, patch, patch) of pictures, bilinearly at a grid of points.
+
+        They come from two inputs: pictures one below the other (1, 3, height, side), and points
+        (1, boxes * patch, patch, 2), x and y from -1 to 1, outside of which all is 0.
+        """
+        op = self.op
+        pictures = op.parameter([1, 3, height(rows, side), side], np.float32)
+        points = op.parameter([1, boxes * patch, patch, 2], np.float32)
+        taken = op.grid_sample(
+            pictures,
+            points,
+            {"align_corners": True, "mode": "bilinear", "padding_mode": "zeros"},
+        )
+        apart = op.reshape(taken, op.constant([3, boxes, patch, patch]), False)
+        return [pictures, points], op.transpose(apart, op.constant([1, 0, 2, 3]))
 
     def convolved(self, x: Any) -> Any:
         kernel = np.ascontiguousarray(self._next().transpose(3, 2, 0, 1))

@@ -8,6 +8,7 @@ the same number of rows a call, and one thread a call. More cores compute more c
 import functools
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,10 +38,10 @@ def opset() -> Any:
 
 
 class Compiled:
-    """A network of fixed shape, to be called from any thread."""
+    """A network of fixed shapes, to be called from any thread."""
 
     def __init__(self, network: Any) -> None:
-        """Compile an ``openvino.Model`` of one input, whose first dimension is rows."""
+        """Compile an ``openvino.Model``."""
         self._compiled = core().compile_model(
             network,
             "CPU",
@@ -50,31 +51,33 @@ class Compiled:
                 "INFERENCE_PRECISION_HINT": "f32",
             },
         )
-        self._rows = int(self._compiled.input(0).shape[0])
         self._own = threading.local()
 
-    def __call__(self, inputs: NDArray[Any]) -> Arrays:
-        """The outputs for any number of rows, computed so many at a time, padded with zeros.
-
-        Args:
-            inputs: shape (n, ...), of the network's own type.
-
-        Returns:
-            One array an output, shape (n, ...).
-        """
-        parts = []
-        for start in range(0, len(inputs), self._rows):
-            part = np.ascontiguousarray(inputs[start : start + self._rows])
-            count = len(part)
-            if count < self._rows:
-                blank = np.zeros((self._rows - count, *part.shape[1:]), part.dtype)
-                part = np.concatenate([part, blank])
-            found = self._request().infer([part], share_inputs=True)
-            parts.append([np.array(found[number][:count]) for number in range(len(found))])
-        return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
-
-    def _request(self) -> Any:
-        """This thread's own: a request is used by one thread at a time."""
-        if not hasattr(self._own, "request"):
+    def __call__(self, *inputs: NDArray[Any]) -> Arrays:
+        """The outputs for inputs of just its shapes and types."""
+        if not hasattr(self._own, "request"):  # one thread uses a request at a time
             self._own.request = self._compiled.create_infer_request()
-        return self._own.request
+        outputs = self._own.request.infer(list(inputs), share_inputs=True, share_outputs=True)
+        return [np.array(outputs[number]) for number in range(len(outputs))]
+
+
+def by_rows(call: Callable[[NDArray[Any]], Arrays], rows: int, inputs: NDArray[Any]) -> Arrays:
+    """The outputs for any number of rows but none, so many a call, the last filled with zeros.
+
+    Args:
+        call: from an array of ``rows`` rows to others.
+        rows: a call.
+        inputs: shape (n, ...).
+
+    Returns:
+        One array an output, shape (n, ...).
+    """
+    parts = []
+    for start in range(0, len(inputs), rows):
+        part = np.ascontiguousarray(inputs[start : start + rows])
+        count = len(part)
+        if count < rows:
+            blank = np.zeros((rows - count, *part.shape[1:]), part.dtype)
+            part = np.concatenate([part, blank])
+        parts.append([output[:count] for output in call(part)])
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
