@@ -15,6 +15,7 @@ import hashlib
 import io
 import re
 import tomllib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -128,12 +129,21 @@ class AgeNetwork:
         Raises:
             ModelError: they are not the weights of this network.
         """
-        try:
-            with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-                weights = dict(arrays)
-        except (OSError, ValueError) as error:
-            raise ModelError(f"cannot read the weights: {error}") from error
-        return cls(age_network(runtime, weights, input_size), input_size, mirrored=mirrored)
+        network = age_network(runtime, _arrays(content), input_size)
+        return cls(network, input_size, mirrored=mirrored)
+
+    @classmethod
+    def of_int8(cls, content: bytes, input_size: int, *, mirrored: bool) -> Self:
+        """Build the network around the content of an int8.npz; imports OpenVINO.
+
+        Raises:
+            ModelError: OpenVINO cannot read it.
+        """
+        from auditor.engines.resnet50 import quantised  # noqa: PLC0415  # imports OpenVINO
+
+        arrays = _arrays(content)
+        network = quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())
+        return cls(network, input_size, mirrored=mirrored)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
         """Predict the ages of aligned faces, not calibrated.
@@ -177,8 +187,7 @@ class AgeModel:
             self._refuse_other("calibration.json", calibration, self.card.calibration_sha256)
             self.calibration = Calibration.from_json(calibration.decode())
         self.quantised = runtime == "openvino" and self.card.int8_sha256 is not None
-        with np.load(io.BytesIO(self._bytes("golden.npz")), allow_pickle=False) as arrays:
-            golden = dict(arrays)
+        golden = _arrays(self._bytes("golden.npz"))
         if self.quantised:
             self.network = self._quantised(golden)
         else:
@@ -208,14 +217,10 @@ class AgeModel:
         return AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime=runtime)
 
     def _quantised(self, golden: dict[str, NDArray[Any]]) -> AgeNetwork:
-        from auditor.engines.resnet50 import quantised  # noqa: PLC0415
-
         content = self._bytes("int8.npz")
         self._refuse_other("int8.npz", content, str(self.card.int8_sha256))
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            network = quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())
-            golden |= {"age": arrays["age"], "age_sd": arrays["age_sd"]}
-        return AgeNetwork(network, self.card.input_size, mirrored=self.card.mirrored)
+        golden |= {name: values for name, values in _arrays(content).items() if name in golden}
+        return AgeNetwork.of_int8(content, self.card.input_size, mirrored=self.card.mirrored)
 
     def _bytes(self, name: str) -> bytes:
         try:
@@ -238,3 +243,11 @@ class AgeModel:
                 f"{self.card.full_name} differs from its golden predictions by {worst:.2f} years: "
                 "another runtime or damaged weights; do not use its estimates"
             )
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ModelError(f"cannot read the network's arrays: {error}") from error

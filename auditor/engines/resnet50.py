@@ -14,7 +14,7 @@ from auditor.engines import Network, Weights, on_openvino
 from auditor.errors import ModelError
 
 #: Blocks of each of ResNet50's four stages, and the stride of its first (He et al. 2016, table 1).
-_STAGES = ((2, 3, 1), (3, 4, 2), (4, 6, 2), (5, 3, 2))
+STAGES = ((2, 3, 1), (3, 4, 2), (4, 6, 2), (5, 3, 2))
 #: Crops a call: always so many, so that a face's numbers do not depend on what shares its batch.
 ROWS = 8
 
@@ -77,9 +77,10 @@ def build(weights: Weights, input_size: int) -> Any:
     centred = op.subtract(op.convert(pixels, "f32"), op.constant(_MEANS_RGB))
     graph = _Graph(op, weights)
     x = op.transpose(centred, op.constant([0, 3, 1, 2]))
-    x = op.relu(graph.convolved(x, "conv1", stride=2, pad=3, reverse_channels=True))
+    x = graph.convolved(x, "conv1", stride=2, pad=3, reverse_channels=True)
+    x = graph.activated(x, "conv1")
     x = op.max_pool(x, [2, 2], [1, 1], [1, 1], [1, 1], [3, 3]).output(0)
-    for stage, blocks, stride in _STAGES:
+    for stage, blocks, stride in STAGES:
         for block in range(1, blocks + 1):
             x = graph.block(x, f"conv{stage}_block{block}", stride if block == 1 else 1)
     features = op.reduce_mean(x, op.constant([2, 3]))
@@ -110,9 +111,14 @@ class _Graph:
         """A bottleneck; the first of a stage has a convolution on its way past."""
         op = self._op
         past = self.convolved(x, f"{name}_0", stride) if name.endswith("block1") else x
-        y = op.relu(self.convolved(x, f"{name}_1", stride))
-        y = op.relu(self.convolved(y, f"{name}_2", pad=1))
-        return op.relu(op.add(past, self.convolved(y, f"{name}_3")))
+        y = self.activated(self.convolved(x, f"{name}_1", stride), f"{name}_1")
+        y = self.activated(self.convolved(y, f"{name}_2", pad=1), f"{name}_2")
+        return self.activated(op.add(past, self.convolved(y, f"{name}_3")), f"{name}_out")
+
+    def activated(self, x: Any, name: str) -> Any:
+        y = self._op.relu(x)
+        y.set_friendly_name(name)
+        return y
 
     def convolved(
         self, x: Any, name: str, stride: int = 1, pad: int = 0, *, reverse_channels: bool = False
@@ -131,4 +137,5 @@ class _Graph:
             kernel = kernel[:, :, ::-1]
         folded = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1).astype(np.float32))
         y = op.convolution(x, op.constant(folded), [stride] * 2, [pad] * 2, [pad] * 2, [1, 1])
+        y.set_friendly_name(f"{name}_conv")
         return op.add(y, op.constant(shift.astype(np.float32).reshape(1, -1, 1, 1)))
