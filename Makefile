@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lock airflow clean
+.PHONY: help demo test bench lock airflow clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -58,6 +58,7 @@ lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=
 		-o requirements/base.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
 		-o requirements/bootstrap.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/peer.in -o requirements/peer.lock
 
 # ---- Trying it -----------------------------------------------------------------------------------
 
@@ -145,6 +146,14 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_OPTIONS)
 
+.bench/.peer: requirements/peer.lock .venv/.installed-all
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .bench/peer
+	@VIRTUAL_ENV=.bench/peer $(BIN)/uv pip sync --quiet --require-hashes $<
+	@touch $@
+
+bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writes benchmarks/README.md
+	$(BIN)/python -m benchmarks --peer-python .bench/peer/bin/python $(BENCH_OPTIONS)
+
 clean: ## remove all that the above made, the environment included
-	rm -rf .venv .cache .demo .airflow build dist tests/actual \
+	rm -rf .venv .cache .demo .airflow .bench build dist tests/actual \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

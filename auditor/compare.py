@@ -12,12 +12,11 @@ import pandas as pd
 import pyarrow as pa
 
 from auditor.decide import decide
-from auditor.detector import Detector
 from auditor.errors import ConfigurationError, SourceError
 from auditor.files import Place
-from auditor.model import AgeModel, Card
+from auditor.model import Card
 from auditor.pipeline import Job, balanced, collect_day, frames_of, load_policy
-from auditor.score import Scorer
+from auditor.score import load_scorer
 from auditor.tables import FRAME_SCORES, OUTCOMES
 
 #: Columns of a sale that do not depend on the model, and those that each version has its own of.
@@ -97,8 +96,8 @@ def compare_models(
     exports, _, collected = collect_day(job, policy)
     if not exports.files:  # the audit reports its stores as missing; here there is nothing to tell
         raise SourceError(f"there is no till export of {job.day} below {job.sales} to compare on")
-    detector = Detector()
-    scorers = [Scorer(AgeModel(version), detector) for version in versions]
+    rules_of_day = policy.chain_rules(job.day)
+    scorers = [load_scorer(rules_of_day.model_copy(update={"model": v})) for v in versions]
     snapshots, total = Place(job.snapshots), collected.sales.num_rows
     parts, done = [], 0
     for part in balanced(collected.sales, job.batch_size):

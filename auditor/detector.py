@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor import engines
-from auditor.engines import Runtime
 from auditor.frames import Decoded, Picture, Pixels
+from auditor.policy import Runtime
 
 _COARSE_SIDE = 160  # finds faces from 40 px wide in 640 x 480 at 7-9 ms a frame
 _FINE_SIDE = 128

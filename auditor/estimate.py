@@ -27,7 +27,7 @@ def estimate(
         A row of tables.FRAME_SCORES a picture, in order.
     """
     rules = Rules(legal_age=legal_age, challenge_age=challenge_age)
-    scorer = load_scorer(ChainRules().model)
+    scorer = load_scorer(ChainRules())
     frames = (_picture(number, path, rules) for number, path in enumerate(pictures))
     for done, score in enumerate(scorer.score(frames), start=1):
         if progress:

@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from auditor import resources
 from auditor.ages import AGES, AgeDistributions
 from auditor.calibration import Calibration
-from auditor.engines import Network, Runtime, age_network
+from auditor.engines import Network, age_network
 from auditor.errors import ModelError
 from auditor.frames import Pixels
+from auditor.policy import Runtime
 
 NAME = "age_resnet50"
 

@@ -343,7 +343,7 @@ def _score_batch(job: Job, batch: str) -> Iterator[None]:
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
     scores: list[Score] = []
     if _frames_in(sales):
-        scorer = load_scorer(policy.chain_rules(job.day).model)
+        scorer = load_scorer(policy.chain_rules(job.day))
         for score in scorer.score(frames_of(Place(job.snapshots), sales, rules)):
             scores.append(score)
             yield

@@ -71,10 +71,15 @@ class Rules(_Strict):
         return self
 
 
+#: What computes the networks: OpenVINO, or TensorFlow, several times slower, as the reference.
+Runtime = Literal["openvino", "tensorflow"]
+
+
 class ChainRules(_Strict):
     """What holds for the whole chain on one day: it cannot differ between stores."""
 
-    model: str = "2"
+    model: str = "3"
+    runtime: Runtime = "openvino"
     retention_days: Annotated[int, Field(ge=0)] = 31
     max_rejected_share: Share = 0.01
     max_inconclusive_share: Share = 0.25

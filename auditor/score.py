@@ -15,11 +15,10 @@ from numpy.typing import NDArray
 from auditor.ages import AgeDistributions
 from auditor.alignment import align
 from auditor.detector import Detector, Face
-from auditor.engines import Runtime
 from auditor.engines.on_openvino import cores
 from auditor.frames import Picture, Pixels, UnreadableFrameError, size
 from auditor.model import AgeModel
-from auditor.policy import Rules
+from auditor.policy import ChainRules, Rules, Runtime
 
 #: Frames that are worked on together, fewer of large ones.
 BATCH = 32
@@ -148,15 +147,22 @@ class Scorer:
         return Score(row, work.crops[0])
 
 
-@functools.lru_cache(maxsize=1)
-def load_scorer(model_version: str, runtime: Runtime = "openvino") -> Scorer:
-    """Load detector and model once a process; imports the runtime.
+def load_scorer(rules: ChainRules) -> Scorer:
+    """Load what the rules name, once a process; imports the runtime.
 
     Raises:
         ModelError: the model's files are missing, changed, or not what their card says.
     """
+    return _loaded(rules.model, rules.runtime)
+
+
+@functools.lru_cache(maxsize=2)  # as many as are ever compared
+def _loaded(version: str, runtime: Runtime) -> Scorer:
     workers = cores() if runtime == "openvino" else 1  # TensorFlow takes all cores for itself
-    return Scorer(AgeModel(model_version, runtime), Detector(runtime), workers)
+    return Scorer(AgeModel(version, runtime), _detector(runtime), workers)
+
+
+_detector = functools.lru_cache(maxsize=1)(Detector)
 
 
 def encode_crop(crop: Pixels) -> bytes:

@@ -36,7 +36,7 @@ def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def scorer() -> Scorer:
     """Detector and model, loaded once."""
-    return load_scorer(ChainRules().model)
+    return load_scorer(ChainRules())
 
 
 SMALL_DAY = "2026-03-27"

@@ -4,12 +4,12 @@ Both have the same two parts, and nothing else of the product knows which of the
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Runtime = Literal["openvino", "tensorflow"]
+from auditor.policy import Runtime
 
 #: From squares (n, side, side, 3), uint8 RGB, and the smallest face to be found, pixels, to one row
 #: a face, in the squares' pixels: picture, x, y, width, height, confidence, five x, five y.

@@ -18,8 +18,8 @@ STAGES = ((2, 3, 1), (3, 4, 2), (4, 6, 2), (5, 3, 2))
 #: Crops a call: always so many, so that a face's numbers do not depend on what shares its batch.
 ROWS = 8
 
-_EPSILON = 1.001e-5  # of batch normalisation, as keras.applications.resnet has it
-_MEANS_RGB = np.array([123.68, 116.779, 103.939], np.float32)  # of the ImageNet training pictures
+EPSILON = 1.001e-5  # of batch normalisation, as keras.applications.resnet has it
+MEANS_RGB = np.array([123.68, 116.779, 103.939], np.float32)  # of the ImageNet training pictures
 
 
 def age_network(weights: Weights, input_size: int) -> Network:
@@ -74,7 +74,7 @@ def build(weights: Weights, input_size: int) -> Any:
 
     op = on_openvino.opset()
     pixels = op.parameter([ROWS, input_size, input_size, 3], np.uint8, name="pixels")
-    centred = op.subtract(op.convert(pixels, "f32"), op.constant(_MEANS_RGB))
+    centred = op.subtract(op.convert(pixels, "f32"), op.constant(MEANS_RGB))
     graph = _Graph(op, weights)
     x = op.transpose(centred, op.constant([0, 3, 1, 2]))
     x = graph.convolved(x, "conv1", stride=2, pad=3, reverse_channels=True)
@@ -129,7 +129,7 @@ class _Graph:
             self.taken(f"{name}_bn/{part}").astype(np.float64)
             for part in ("gamma", "beta", "moving_mean", "moving_variance")
         )
-        factor = gamma / np.sqrt(variance + _EPSILON)
+        factor = gamma / np.sqrt(variance + EPSILON)
         bias = self._left.pop(f"{name}_conv/bias", np.zeros(len(gamma)))
         shift = (np.asarray(bias, np.float64) - mean) * factor + beta
         kernel = kernel * factor

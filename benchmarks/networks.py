@@ -1,0 +1,104 @@
+"""The age network on every runtime, as shares of what the cores can do."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor import backend, engines
+from auditor.engines import on_openvino, resnet50
+from auditor.engines.on_tensorflow import assign_weights, build_network
+from auditor.model import Card, folder
+from auditor.policy import ChainRules
+from benchmarks import machine, onnx_network
+from benchmarks.machine import seconds
+
+CROPS, _ONE_BY_ONE = 256, 32
+
+
+def multiply_adds(side: int) -> int:
+    """Of the network for one crop, counted from its graph."""
+    total = 0
+    for op in resnet50.build(_weights(), side).get_ops():
+        if op.get_type_name() == "Convolution":
+            kernel, out = op.input(1).get_shape(), op.output(0).get_shape()
+            total += int(np.prod(kernel)) * int(np.prod(out[2:]))
+        elif op.get_type_name() == "MatMul":
+            total += int(np.prod(op.input(1).get_shape()))
+    return total
+
+
+def measured(repeats: int, log: Callable[[str], None]) -> dict[str, Any]:
+    """Crops a second of each runtime, in turn in each repeat."""
+    side = Card.read(ChainRules().model).input_size
+    pixels = np.random.default_rng(1).integers(0, 256, (CROPS, side, side, 3), np.uint8)
+    golden = np.load(folder(ChainRules().model) / "golden.npz")["crops"]
+    crops = np.stack([cv2.resize(c, (side, side), interpolation=cv2.INTER_AREA) for c in golden])
+    contestants = _contestants(side, np.concatenate([crops, crops[:, :, ::-1]]))
+    for call, count in contestants.values():
+        call(pixels[:count])
+    rates: dict[str, list[float]] = {name: [] for name in contestants}
+    for number in range(repeats):
+        for name, (call, count) in contestants.items():
+            rates[name].append(count / seconds(lambda c=call, n=count: c(pixels[:n])))
+        log(f"repeat {number + 1} of {repeats}")
+    return {
+        "side": side,
+        "multiply_adds": multiply_adds(side),
+        "peaks": machine.peaks(),
+        "crops_a_second": rates,
+    }
+
+
+def _contestants(side: int, pictures: NDArray[np.uint8]) -> dict[str, tuple[Any, int]]:
+    weights = _weights()
+    network = build_network(side)
+    assign_weights(network, weights)
+    tensorflow = backend.tensorflow()
+    graph = tensorflow.function(lambda x: network(x, training=False))
+    plain = onnx_network.float32(weights, side)
+    runs = {
+        name: onnx_network.session(each)
+        for name, each in (("float32", plain), ("int8", onnx_network.int8(plain, pictures)))
+    }
+    with np.load(folder(ChainRules().model) / "int8.npz") as arrays:
+        eight_bits = resnet50.quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())
+    return {
+        "Keras predict, one by one": (
+            lambda x: [network.predict(each[None], verbose=0) for each in x],
+            _ONE_BY_ONE,
+        ),
+        "Keras predict, batches of 32": (lambda x: network.predict(x, 32, verbose=0), CROPS),
+        "tf.function, batches of 32": (
+            _in_parts(lambda x: graph(tensorflow.constant(x)).numpy()),
+            CROPS,
+        ),
+        **{
+            f"ONNX Runtime, {name}": (_in_parts(lambda x, r=run: r.run(None, {"pixels": x})), CROPS)
+            for name, run in runs.items()
+        },
+        "OpenVINO, float32": (_on_all_cores(engines.age_network("openvino", weights, side)), CROPS),
+        "OpenVINO, int8": (_on_all_cores(eight_bits), CROPS),
+    }
+
+
+def _in_parts(call: Callable[[NDArray[np.uint8]], Any]) -> Callable[[NDArray[np.uint8]], Any]:
+    return lambda x: [call(x[start : start + 32]) for start in range(0, len(x), 32)]
+
+
+def _on_all_cores(network: engines.Network) -> Callable[[NDArray[np.uint8]], Any]:
+    """As the audit's workers do: a call a core."""
+
+    def call(x: NDArray[np.uint8]) -> list[Any]:
+        with ThreadPoolExecutor(on_openvino.cores()) as pool:
+            return list(pool.map(network, np.array_split(x, max(1, len(x) // 32))))
+
+    return call
+
+
+def _weights() -> dict[str, Any]:
+    with np.load(folder(ChainRules().model) / "weights.npz") as arrays:
+        return dict(arrays)
