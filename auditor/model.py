@@ -90,6 +90,13 @@ class Card:
         """Whether its probabilities were made to hold on labelled faces."""
         return self.calibration_sha256 is not None
 
+    def sha256(self, runtime: Runtime) -> str:
+        """Hash of what gives the estimates on a runtime: the network's file and the calibration."""
+        whole = self.weights_sha256
+        network = (self.int8_sha256 or whole) if runtime == "openvino" else whole
+        parts = f"{runtime} {network} {self.calibration_sha256}"
+        return hashlib.sha256(parts.encode()).hexdigest()
+
     @property
     def full_name(self) -> str:
         """Name and version, as pages and tables show them."""

@@ -180,7 +180,8 @@ def settle_day(job: Job) -> None:
         raise ConfigurationError(
             f"the policy has changed since {job.day} was planned: run it again"
         )
-    card = Card.read(policy.chain_rules(job.day).model)
+    chain = policy.chain_rules(job.day)
+    model = Card.read(chain.model), chain.runtime
     try:
         sales = [store.read_table(out, b, SALES).select(_KEY) for b in plan["batches"]]
         parts = [store.read_table(out, _scored(b), LEDGER) for b in plan["batches"]]
@@ -202,7 +203,7 @@ def settle_day(job: Job) -> None:
             "rejects": rejects.filter(pc.equal(rejected_in, store_id)),
             "coverage": days.slice(row, 1),
             "provenance": provenance.of_store(
-                store_id, files=plan["files"], policy=policy, card=card, ledger=own
+                store_id, files=plan["files"], policy=policy, model=model, ledger=own
             ),
         }
         for name, table in tables.items():

@@ -9,12 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.model import Card
-from auditor.policy import Policy
+from auditor.policy import Policy, Runtime
 from auditor.tables import LEDGER, PROVENANCE
 
 
 def of_store(
-    store_id: str, *, files: Sequence[Sequence[str]], policy: Policy, card: Card, ledger: pa.Table
+    store_id: str,
+    *,
+    files: Sequence[Sequence[str]],
+    policy: Policy,
+    model: tuple[Card, Runtime],
+    ledger: pa.Table,
 ) -> pa.Table:
     """The provenance of one store's day.
 
@@ -22,7 +27,7 @@ def of_store(
         store_id: the store.
         files: path and SHA-256 of each export and index that was read.
         policy: in force.
-        card: of the age model.
+        model: card of the age model, and what computed it.
         ledger: the store's tables.LEDGER, which has the hashes of the frames.
 
     Returns:
@@ -30,12 +35,13 @@ def of_store(
     """
     frames = sorted(pc.drop_null(LEDGER.conform(ledger)["snapshot_sha256"]).to_pylist())
     inputs = json.dumps([sorted(map(list, files)), frames])
+    card, runtime = model
     row = {
         "store_id": store_id,
         "inputs_sha256": hashlib.sha256(inputs.encode()).hexdigest(),
         "policy_sha256": policy.sha256,
         "model": card.full_name,
-        "model_sha256": card.weights_sha256,
+        "model_sha256": card.sha256(runtime),
         "auditor_version": version("auditor"),
     }
     return PROVENANCE.from_rows([row])

@@ -1,5 +1,7 @@
 """Provenance: every input has a say in the hash, and their order has none."""
 
+from dataclasses import replace
+
 import pyarrow as pa
 from report_day import flag
 
@@ -17,7 +19,7 @@ def _of(
     ledger = LEDGER.from_rows([flag(1, 20, 0.3, 0.9, snapshot_sha256=frame)])
     card = Card.read("1")
     return provenance.of_store(
-        "S001", files=files, policy=policy or Policy(), card=card, ledger=ledger
+        "S001", files=files, policy=policy or Policy(), model=(card, "openvino"), ledger=ledger
     )
 
 
@@ -28,6 +30,15 @@ def test_each_input_changes_the_hash_of_the_inputs() -> None:
     assert inputs(_of()) == inputs(_of(_FILES[::-1]))
     others = [_of(frame="4"), _of(_FILES[:1]), _of([["a.csv", "9" * 64], _FILES[1]])]
     assert len({inputs(t) for t in (_of(), *others)}) == 4
+
+
+def test_what_computes_the_model_and_its_calibration_change_its_hash() -> None:
+    card = Card.read("1")
+    eight_bits = replace(card, int8_sha256="8" * 64)
+    calibrated = replace(card, calibration_sha256="9" * 64)
+    own = [card.sha256("openvino"), eight_bits.sha256("openvino"), calibrated.sha256("openvino")]
+    assert len({*own, card.sha256("tensorflow")}) == 4
+    assert eight_bits.sha256("tensorflow") == card.sha256("tensorflow")
 
 
 def test_stores_that_agree_show_one_value_and_others_all() -> None:
