@@ -92,9 +92,11 @@ class _Square:
 
     @classmethod
     def around_whole(cls, picture: Picture) -> "_Square":
-        longer = max(picture.width, picture.height)
-        decoded = picture.at(_COARSE_SIDE / longer)
-        return cls.cut(decoded, 0, 0, max(decoded.pixels.shape[:2]), _COARSE_SIDE)
+        scale = _COARSE_SIDE / max(picture.width, picture.height)
+        size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+        pixels = np.zeros((_COARSE_SIDE, _COARSE_SIDE, 3), np.uint8)
+        pixels[: size[1], : size[0]] = _resized(picture.at(scale).pixels, size)
+        return cls(pixels, 0, 0, scale)
 
     @classmethod
     def around(cls, picture: Picture, face: Face) -> "_Square":
@@ -111,16 +113,8 @@ class _Square:
         square = np.zeros((side, side, 3), np.uint8)
         if x1 > x0 and y1 > y0:
             square[y0 - top : y1 - top, x0 - left : x1 - left] = decoded.pixels[y0:y1, x0:x1]
-        shrinks = scaled_side < side
-        pixels = cv2.resize(
-            square,
-            (scaled_side, scaled_side),
-            interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-        )
-        scale = decoded.scale
-        return cls(
-            np.asarray(pixels, np.uint8), left / scale, top / scale, scaled_side / side * scale
-        )
+        pixels, scale = _resized(square, (scaled_side, scaled_side)), decoded.scale
+        return cls(pixels, left / scale, top / scale, scaled_side / side * scale)
 
     def face_in_picture(self, row: NDArray[np.floating]) -> Face:
         """Read one row of ``engines.Cascade``."""
@@ -143,6 +137,12 @@ class _Square:
                 face.y + face.height / 2 - self.top - half,
             )
         )
+
+
+def _resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
+    shrinks = size[0] < pixels.shape[1]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
 
 
 def _without_repeats(faces: list[Face]) -> list[Face]:

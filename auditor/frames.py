@@ -72,7 +72,7 @@ class Picture:
 
 
 def size(content: bytes) -> int:
-    """Pixels that the frame would have decoded; 0 if its head cannot be read."""
+    """Pixels that the frame has decoded; 0 if its head cannot be read or says that it is a bomb."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -294,9 +294,7 @@ PROVENANCE = Schema(
         Column("inputs_sha256", _TEXT, "hash over the exports, the indexes and the frames read"),
         Column("policy_sha256", _TEXT, "hash of what the policy says"),
         Column("model", _TEXT, "age model, name and version"),
-        Column(
-            "model_sha256", _TEXT, "hash of its network, as it was computed, and its calibration"
-        ),
+        Column("model_sha256", _TEXT, "hash of its network, what computed it, its calibration"),
         Column("auditor_version", _TEXT, "version of this package"),
     ),
 )

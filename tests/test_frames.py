@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from auditor.frames import UnreadableFrameError, decode
+from auditor.frames import Picture, UnreadableFrameError, decode, size
 
 _RAMP = np.tile(np.linspace(0, 255, 48).astype(np.uint8), (32, 1))  # dark left, bright right
 
@@ -94,3 +94,51 @@ def test_damage_anywhere_is_a_picture_or_a_reason(place: int, damage: bytes) -> 
 def test_a_frame_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(UnreadableFrameError, match="more than"):
         decode(_bomb(12_000, 10_000))
+
+
+def _large(width: int, height: int, form: str = "JPEG", **options: object) -> bytes:
+    return _encoded(_rgb().resize((width, height), Image.Resampling.BICUBIC), form, **options)
+
+
+@pytest.mark.parametrize(
+    ("whole_size", "first"),
+    [((1920, 1080), (960, 540)), ((1281, 720), (641, 360)), ((640, 480), (640, 480))],
+    ids=str,
+)
+def test_a_large_jpeg_is_decoded_whole_only_when_that_is_asked_for(
+    whole_size: tuple[int, int], first: tuple[int, int]
+) -> None:
+    content = _large(*whole_size)
+    picture = Picture.read(content)
+    assert (picture.width, picture.height) == whole_size
+    half = picture.at(0.1)
+    assert half.pixels.shape == (*first[::-1], 3)
+    assert half.scale == pytest.approx(first[0] / whole_size[0])
+    assert picture.at(half.scale) is half
+    whole = picture.at(half.scale + 0.01)
+    assert whole.pixels.shape == (*whole_size[::-1], 3)
+    assert (whole.pixels == decode(content)).all()
+    assert picture.at(0.1) is whole
+    assert picture.at(3.0) is whole  # more than there is
+
+
+def test_a_large_png_or_array_is_whole_at_once() -> None:
+    content = _large(1920, 1080, "PNG")
+    for picture in (Picture.read(content), Picture.of(decode(content))):
+        assert picture.at(0.1).scale == 1
+    assert Picture.of(picture) is picture
+
+
+def test_a_large_frame_on_its_side_is_upright_at_half_its_size() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Picture.read(_large(1600, 1200, exif=exif))
+    assert (picture.width, picture.height) == (1200, 1600)
+    assert picture.at(0.5).pixels.shape == (800, 600, 3)
+    assert picture.at(1).pixels.shape == (1600, 1200, 3)
+
+
+def test_the_head_of_a_frame_tells_its_size() -> None:
+    assert size(_large(1920, 1080)) == 1920 * 1080
+    assert size(_bomb(20_000, 20_000)) == 0  # is not decoded
+    assert size(b"no picture") == 0
