@@ -36,6 +36,7 @@ from auditor.tables import (
     STORE_DAYS,
     STORED,
     UNKNOWN_STORE,
+    ByStore,
 )
 
 log = logging.getLogger(__name__)
@@ -194,13 +195,14 @@ def settle_day(job: Job) -> None:
     rejects = store.read_table(out, f"{work}/rejects.parquet", REJECTS)
     rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
     stores: list[str] = days["store_id"].to_pylist()
+    ledgers, rejected = ByStore(ledger), ByStore(rejects, rejected_in)
     for row, store_id in enumerate(stores):
-        own = ledger.filter(pc.equal(ledger["store_id"], store_id))
+        own = ledgers.of(store_id)
         crops = pc.drop_null(own["crop"]).to_pylist()
         store.remove_crops(out, job.day, store_id, crops)
         tables = {
             "ledger": own,
-            "rejects": rejects.filter(pc.equal(rejected_in, store_id)),
+            "rejects": rejected.of(store_id),
             "coverage": days.slice(row, 1),
             "provenance": provenance.of_store(
                 store_id, files=plan["files"], policy=policy, model=model, ledger=own

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from auditor.errors import ContractError
@@ -322,3 +324,29 @@ TRUTH = Schema(
         Column("snapshot_id", _TEXT, "frame to be matched to the sale", nullable=True),
     ),
 )
+
+
+class ByStore:
+    """A table divided by its stores in one pass, however many there are."""
+
+    def __init__(self, whole: pa.Table, store_ids: pa.ChunkedArray | None = None) -> None:
+        """Divide.
+
+        Args:
+            whole: any table.
+            store_ids: of its rows, none null; without, its column ``store_id``.
+        """
+        self._whole = whole
+        column = whole["store_id"] if store_ids is None else store_ids
+        keys = column.combine_chunks().dictionary_encode()
+        codes = keys.indices.to_numpy(zero_copy_only=False)
+        self._rows = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[self._rows], np.arange(len(keys.dictionary) + 1))
+        self._ranges = dict(zip(keys.dictionary.to_pylist(), pairwise(ends.tolist()), strict=True))
+
+    def of(self, store_id: str | None) -> pa.Table:
+        """The rows of a store in their order; all rows for None."""
+        if store_id is None:
+            return self._whole
+        start, end = self._ranges.get(store_id, (0, 0))
+        return self._whole.take(pa.array(self._rows[start:end]))

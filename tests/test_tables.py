@@ -2,9 +2,12 @@
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor import tables
 from auditor.errors import ContractError
+from auditor.tables import ByStore
 
 _ROW = {"stage": "sources", "reason": "r", "source": "s", "detail": "d"}
 
@@ -49,3 +52,19 @@ def test_the_ledger_has_the_columns_that_were_promised_in_their_order() -> None:
 def test_every_column_says_what_it_means(schema: tables.Schema) -> None:
     assert all(column.meaning for column in schema.columns)
     assert len(set(schema.names)) == len(schema.names)
+
+
+@given(st.lists(st.sampled_from(["S1", "S2", "", "é"]), max_size=12))
+def test_each_stores_rows_come_out_in_their_order(stores: list[str]) -> None:
+    table = pa.table({"store_id": pa.array(stores, pa.string()), "row": range(len(stores))})
+    divided = ByStore(table)
+    for name in (*stores, "another"):
+        want = [row for row, store in enumerate(stores) if store == name]
+        assert divided.of(name)["row"].to_pylist() == want
+    assert divided.of(None) is table
+
+
+def test_rows_are_divided_by_other_names_where_these_are_given() -> None:
+    table = pa.table({"store_id": pa.array(["S1", None], pa.string())})
+    divided = ByStore(table, pa.chunked_array([["S1"], ["unknown"]]))
+    assert divided.of("unknown")["store_id"].to_pylist() == [None]

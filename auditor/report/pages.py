@@ -2,10 +2,10 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -17,13 +17,16 @@ from auditor.policy import STORE_ID_PATTERN, Policy
 from auditor.report import words
 from auditor.report.cases import Case, Place, Unjudged, flagged, unjudged
 from auditor.report.coverage import Count, Coverage, cover
-from auditor.tables import LEDGER, REJECTS, STORE_DAYS
+from auditor.tables import LEDGER, REJECTS, STORE_DAYS, UNKNOWN_STORE, ByStore
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200
 STORE_LIMIT = 500
 REJECTS_LIMIT = 50
 _REJECTS_ORDER = ("source", "row", "stage", "reason", "column", "detail")
+
+
+_Sale = TypeVar("_Sale", Case, Unjudged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +146,18 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
         day=day,
         policy=policy,
         provenance=provenance,
-        ledger=ledger,
-        store_days=store_days,
-        rejects=rejects,
+        ledger=ByStore(ledger),
+        store_days=ByStore(store_days),
+        rejects=ByStore(rejects, pc.fill_null(rejects["store_id"], UNKNOWN_STORE)),
         places=places,
-        cases=flagged(ledger, places),
-        unjudged=unjudged(ledger, places),
+        cases=_by_store(flagged(ledger, places)),
+        unjudged=_by_store(unjudged(ledger, places)),
     )
     return Report(
         chain=whole.page(None),
         stores={store_id: whole.page(store_id) for store_id in places},
-        cases=whole.cases,
-        unjudged=whole.unjudged,
+        cases=whole.cases[None],
+        unjudged=whole.unjudged[None],
         cashiers=count_cashiers(ledger, min_exposure=policy.chain_rules(day).min_exposure),
     )
 
@@ -166,23 +169,22 @@ class _Day:
     day: date
     policy: Policy
     provenance: Provenance
-    ledger: pa.Table
-    store_days: pa.Table
-    rejects: pa.Table
+    ledger: ByStore
+    store_days: ByStore
+    rejects: ByStore
     places: Mapping[str, Place]
-    cases: tuple[Case, ...]
-    unjudged: tuple[Unjudged, ...]
+    cases: Mapping[str | None, tuple[Case, ...]]  # of all stores under None
+    unjudged: Mapping[str | None, tuple[Unjudged, ...]]
 
     def page(self, store_id: str | None) -> Page:
         """The page of a store, or of the chain."""
         limit = CHAIN_LIMIT if store_id is None else STORE_LIMIT
         store_ids = list(self.places) if store_id is None else [store_id]
         rules = self.policy.chain_rules(self.day)
-        ledger = _rows_of(self.ledger, store_id)
-        cases = [c for c in self.cases if store_id in (None, c.store_id)]
-        not_judged = [u for u in self.unjudged if store_id in (None, u.store_id)]
+        ledger = self.ledger.of(store_id)
+        cases, not_judged = self.cases.get(store_id, ()), self.unjudged.get(store_id, ())
         cashiers = count_cashiers(ledger, min_exposure=rules.min_exposure)
-        coverage = cover(ledger, _rows_of(self.store_days, store_id))
+        coverage = cover(ledger, self.store_days.of(store_id))
         return Page(
             day=self.day,
             chain=self.policy.chain_name,
@@ -202,7 +204,7 @@ class _Day:
             ),
             cashiers=cashiers[:limit],
             cashiers_total=len(cashiers),
-            rejected=_rejected(_rows_of(self.rejects, store_id)),
+            rejected=_rejected(self.rejects.of(store_id)),
             min_exposure=rules.min_exposure,
             retention_days=rules.retention_days,
             provenance=self.provenance,
@@ -283,8 +285,11 @@ def _places(day: date, store_days: pa.Table, policy: Policy) -> dict[str, Place]
     return places
 
 
-def _rows_of(table: pa.Table, store_id: str | None) -> pa.Table:
-    return table if store_id is None else table.filter(pc.equal(table["store_id"], store_id))
+def _by_store(sales: Sequence[_Sale]) -> dict[str | None, tuple[_Sale, ...]]:
+    found: dict[str | None, list[_Sale]] = {None: list(sales)}
+    for sale in sales:
+        found.setdefault(sale.store_id, []).append(sale)
+    return {store_id: tuple(own) for store_id, own in found.items()}
 
 
 def _rejected(rejects: pa.Table) -> Rejected:
