@@ -1,5 +1,7 @@
 """The fast runtime against TensorFlow: the same faces, in the same places, of the same ages."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -152,3 +154,25 @@ def test_levels_average_whole_areas(side: int, target: int) -> None:
     overlap *= target / side
     want = np.einsum("ra,nabc,db->nrdc", overlap, picture, overlap)
     assert np.abs(mtcnn.scaled(picture, target) - want).max() < 1e-5
+
+
+_SCORING = """
+import sys
+import subprocess
+import sys
+from pathlib import Path
+from auditor.estimate import estimate
+rows = list(estimate([Path(sys.argv[1])], legal_age=18, challenge_age=25))
+assert rows[0]["age"] > 0, rows
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def test_scoring_imports_no_tensorflow(demo_chain: Path) -> None:
+    frame = max((demo_chain / "snapshots").rglob("*.jpg"), key=lambda p: p.stat().st_size)
+    command = [sys.executable, "-c", _SCORING, str(frame)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    loaded = done.stdout.split()
+    assert "openvino" in loaded
+    assert not {"tensorflow", "keras", "mtcnn", "airflow", "matplotlib", "nncf"} & set(loaded)
