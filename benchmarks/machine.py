@@ -61,8 +61,6 @@ def _rate(network: Any) -> float:
 
 def _product(*, quantised: bool) -> Any:
     """A matrix product; quantised as NNCF marks it, so that OpenVINO computes it in int8."""
-    import openvino
-
     op = on_openvino.opset()
     given = op.parameter([_SIDE, _SIDE], np.float32)
     weights = np.random.default_rng(2).random((_SIDE, _SIDE), np.float32)
@@ -74,4 +72,4 @@ def _product(*, quantised: bool) -> Any:
         right = op.fake_quantize(right, *signed, 256)
     # The sum of a row is all that leaves the call: copying a matrix out would be timed too.
     product = op.reduce_sum(op.matmul(left, right, False, False), op.constant([1]))
-    return openvino.Model([product], [given], "product")
+    return on_openvino.module().Model([product], [given], "product")

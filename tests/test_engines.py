@@ -1,5 +1,6 @@
 """The fast runtime against TensorFlow: the same faces, in the same places, of the same ages."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -158,6 +159,7 @@ def test_levels_average_whole_areas(side: int, target: int) -> None:
 
 _SCORING = """
 import sys
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -168,11 +170,13 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 
 
-def test_scoring_imports_no_tensorflow(demo_chain: Path) -> None:
+def test_scoring_imports_no_tensorflow_and_tells_nobody(demo_chain: Path, tmp_path: Path) -> None:
     frame = max((demo_chain / "snapshots").rglob("*.jpg"), key=lambda p: p.stat().st_size)
     command = [sys.executable, "-c", _SCORING, str(frame)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     loaded = done.stdout.split()
     assert "openvino" in loaded
+    assert list(tmp_path.iterdir()) == []  # OpenVINO's telemetry would write there
     assert not {"tensorflow", "keras", "mtcnn", "airflow", "matplotlib", "nncf"} & set(loaded)

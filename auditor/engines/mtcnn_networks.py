@@ -104,9 +104,7 @@ class _Net:
         self._taken = 0
 
     def model(self, outputs: list[Any], given: list[Any]) -> Any:
-        import openvino
-
-        return openvino.Model(outputs, given, self._name)
+        return on_openvino.module().Model(outputs, given, self._name)
 
     def patches(self, side: int, rows: int, boxes: int, patch: int) -> tuple[list[Any], Any]:
         """Patches (boxes, 3, patch, patch) of pictures, bilinearly at a grid of points.

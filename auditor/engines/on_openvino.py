@@ -6,7 +6,9 @@ the same number of rows a call, and one thread a call. More cores compute more c
 """
 
 import functools
+import importlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -23,18 +25,26 @@ def cores() -> int:
 
 
 @functools.cache
+def module() -> Any:
+    """The module ``openvino``, kept from telling its maker that it is used.
+
+    Its package ``openvino_telemetry`` writes to the home directory and calls Google Analytics as
+    soon as it is imported with OpenVINO or NNCF; both do without it where it cannot be imported.
+    """
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]  # Python's own way
+    return importlib.import_module("openvino")
+
+
+@functools.cache
 def core() -> Any:
     """OpenVINO's own entry."""
-    import openvino
-
-    return openvino.Core()
+    return module().Core()
 
 
 def opset() -> Any:
     """The operations that networks are built of."""
-    from openvino import opset13
-
-    return opset13
+    module()
+    return importlib.import_module("openvino.opset13")
 
 
 class Compiled:

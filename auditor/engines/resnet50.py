@@ -41,11 +41,9 @@ def quantised(description: bytes, constants: bytes) -> Network:
     Raises:
         ModelError: OpenVINO cannot read it.
     """
-    import openvino
-
     try:
         network = on_openvino.core().read_model(
-            description, openvino.Tensor(np.frombuffer(constants, np.uint8))
+            description, on_openvino.module().Tensor(np.frombuffer(constants, np.uint8))
         )
     except RuntimeError as error:
         raise ModelError(f"OpenVINO cannot read the network: {error}") from error
@@ -70,8 +68,6 @@ def build(weights: Weights, input_size: int) -> Any:
     Raises:
         ModelError: an array is missing, left over, or of another shape.
     """
-    import openvino
-
     op = on_openvino.opset()
     pixels = op.parameter([ROWS, input_size, input_size, 3], np.uint8, name="pixels")
     centred = op.subtract(op.convert(pixels, "f32"), op.constant(MEANS_RGB))
@@ -89,7 +85,7 @@ def build(weights: Weights, input_size: int) -> Any:
         raise ModelError(f"age/kernel is {kernel.shape}, the network wants {AGES.size} columns")
     graph.refuse_more()
     scores = op.add(op.matmul(features, op.constant(kernel), False, False), op.constant(bias))
-    return openvino.Model([op.softmax(scores, 1)], [pixels], "age")
+    return on_openvino.module().Model([op.softmax(scores, 1)], [pixels], "age")
 
 
 class _Graph:

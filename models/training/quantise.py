@@ -157,6 +157,7 @@ def _tensors(
 
 
 def _quantise(network: Any, pictures: NDArray[np.uint8]) -> Any:
+    on_openvino.module()  # before NNCF is imported
     nncf = importlib.import_module("nncf")
     advanced = importlib.import_module("nncf.quantization.advanced_parameters")
     ranges = importlib.import_module("nncf.quantization.range_estimator")
@@ -187,7 +188,7 @@ def _quantise(network: Any, pictures: NDArray[np.uint8]) -> Any:
 def _serialised(network: Any) -> tuple[bytes, bytes]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "int8.xml"
-        importlib.import_module("openvino").serialize(network, str(path))
+        on_openvino.module().serialize(network, str(path))
         return path.read_bytes(), path.with_suffix(".bin").read_bytes()
 
 
