@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks import charts, line, machine, networks
+from benchmarks import charts, line, machine, networks, start
 
 HERE = Path(__file__).parent
 
@@ -31,6 +31,7 @@ def main() -> None:
         "repeats": given.repeats,
         "line": line.measured(given.repeats, given.peer_python, print),
         "networks": networks.measured(given.repeats, print),
+        "start": start.measured(given.repeats),
     }
     record = found | {
         "line": {size: [asdict(each) for each in rows] for size, rows in found["line"].items()}
@@ -59,6 +60,13 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
         "machine": machine_said,
         "line": "\n\n".join(_line(size, rows) for size, rows in record["line"].items()),
         "networks": _networks(record["networks"], known["cores"]),
+        "start": "\n".join(
+            [
+                "| | seconds |",
+                "|---|---|",
+                *(f"| {name} | {_spread(took, '.2f')} |" for name, took in record["start"].items()),
+            ]
+        ),
     }
 
 
