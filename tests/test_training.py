@@ -161,6 +161,16 @@ def test_settled_statistics_are_those_of_the_pictures() -> None:
     assert normalising.momentum == 0.8
 
 
+def test_statistics_are_settled_on_the_ages_of_training() -> None:
+    ages = np.repeat([20.0, 60.0], [900, 100])
+    pixels = np.repeat([0, 255], [900, 100]).astype(np.uint8)[:, None, None, None]
+    settings = EXPERIMENT.batches.model_copy(update={"settle": 20, "rarity": 0.5})
+    rare = EXPERIMENT.model_copy(update={"batches": settings})
+    shown = np.concatenate(list(batches.unchanged(pixels, ages, rare))).mean() / 255
+    # As often as the root of how many there are: 1 in 4.
+    assert shown == pytest.approx(0.25, abs=0.03)
+
+
 def test_preprocessing_in_the_network_is_that_of_the_published_resnet50() -> None:
     seen = []
 
