@@ -1,5 +1,6 @@
 """The age network on every runtime, as shares of what the cores can do."""
 
+import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -15,6 +16,7 @@ from auditor.model import Card, folder
 from auditor.policy import ChainRules
 from benchmarks import machine, onnx_network
 from benchmarks.machine import seconds
+from models.training import quantise
 
 CROPS, _ONE_BY_ONE = 256, 32
 
@@ -64,7 +66,8 @@ def _contestants(side: int, pictures: NDArray[np.uint8]) -> dict[str, tuple[Any,
         name: onnx_network.session(each)
         for name, each in (("float32", plain), ("int8", onnx_network.int8(plain, pictures)))
     }
-    with np.load(folder(ChainRules().model) / "int8.npz") as arrays:
+    content = quantise.quantised(weights, side, pictures, pictures[:1], mirrored=False)
+    with np.load(io.BytesIO(content)) as arrays:
         eight_bits = resnet50.quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())
     return {
         "Keras predict, one by one": (

@@ -108,11 +108,7 @@ def test_a_version_is_what_its_card_says(
     assert card["validation"]["calibration"]["crossed"]["faces"] == evaluation["faces"]
     assert card["gates"]["min_face_px"] == round(evaluation["shift"]["min_face_px"])
     assert card["gates"]["min_face_px"] > 90  # the smallest faces are not found, mostly
-    assert model.quantised
-    assert not AgeModel("9", "tensorflow").quantised
-    assert card["int8"]["faces"] == evaluation["faces"]
-    assert abs(card["int8"]["mae_years"] - card["validation"]["mae_years"]) < 0.05
-    assert 0 < card["int8"]["median_difference_years"] < 0.2
+    assert "int8" not in card
     assert card["training"]["code_revision"] == "abc"
     assert card["training"]["command"] == "train x.toml --data DATA"
     assert json.loads(card["training"]["settings"])["input_size"] == 64

@@ -1,13 +1,19 @@
 """Eight bits: even channels change nothing, and the estimates hardly move."""
 
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from auditor import resources
 from auditor.ages import AGES, AgeDistributions
 from auditor.engines import resnet50
-from auditor.model import AgeNetwork, folder
+from auditor.errors import ModelError
+from auditor.model import AgeModel, AgeNetwork, folder
 from models.training import quantise
 
 SIDE = 64
@@ -42,16 +48,54 @@ def test_channels_made_even_leave_the_network_the_same(
     assert spread[1] < spread[0]
 
 
-def test_eight_bits_estimate_what_single_precision_does(
-    weights: dict[str, Any], crops: np.ndarray
-) -> None:
+@pytest.fixture(scope="module")
+def content(weights: dict[str, Any], crops: np.ndarray) -> bytes:
     pictures = np.concatenate([crops, crops[:, :, ::-1]])
-    content = quantise.quantised(weights, SIDE, pictures, crops, mirrored=True)
+    return quantise.quantised(weights, SIDE, pictures, crops, mirrored=False)
+
+
+def test_eight_bits_estimate_what_single_precision_does(content: bytes, crops: np.ndarray) -> None:
     network = AgeNetwork.of_int8(content, SIDE, mirrored=True)
     single = AgeNetwork.of_weights((folder("1") / "weights.npz").read_bytes(), SIDE, mirrored=True)
     difference = np.abs(network.predict(crops).mean - single.predict(crops).mean)
     assert 0 < difference.max() < 1.5
     assert np.median(difference) < 0.3
+
+
+def test_a_version_with_eight_bits_is_checked_against_its_own_card(
+    content: bytes, crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder("1"), tmp_path / "1")
+    monkeypatch.setattr(resources, "folder", lambda _name: tmp_path)
+    (tmp_path / "1/int8.npz").write_bytes(content)
+    card = tmp_path / "1/card.toml"
+    own = f'int8_sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+    card.write_text(card.read_text().replace("weights_sha256", own + "weights_sha256"))
+
+    model = AgeModel("1")
+    assert model.quantised
+    own_network = AgeNetwork.of_int8(content, SIDE, mirrored=False)
+    assert (model.predict(crops).mean == own_network.predict(crops).mean).all()
+    assert not AgeModel("1", "tensorflow").quantised
+
+    (tmp_path / "1/int8.npz").write_bytes(content + b" ")
+    with pytest.raises(ModelError, match=r"int8\.npz is not the file of its card"):
+        AgeModel("1")
+
+
+@pytest.mark.parametrize(
+    ("change", "refused"),
+    [
+        ({}, False),
+        ({"mae_years": 5.06}, True),
+        ({"adults_taken_for_younger": 0.094}, True),
+        ({"adults_taken_for_younger": 0.106}, True),
+        ({"difference_of_99_percent": 0.31}, True),
+    ],
+)
+def test_too_large_a_loss_is_refused(change: dict[str, float], *, refused: bool) -> None:
+    small = quantise.Loss(100, 5.04, 5.0, 0.104, 0.1, 0.1, 0.29)
+    assert replace(small, **change).too_large is refused
 
 
 def test_the_loss_by_hand() -> None:

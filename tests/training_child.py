@@ -8,7 +8,8 @@ import numpy as np
 from training_samples import EXPERIMENT, part
 
 from auditor.ages import AgeDistributions
-from auditor.model import assign_weights, build_network, folder
+from auditor.engines.on_tensorflow import assign_weights, build_network
+from auditor.model import folder
 from models.training import loop
 
 

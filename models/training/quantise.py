@@ -31,6 +31,9 @@ _SHARE = 0.8  # of the activations in what evens channels out; the rest is the w
 # of what eight bits for all weights would change.
 _FIRST = "conv1_conv"
 
+# The most that eight bits may change: years, a share, and years.
+_MOST_MAE, _MOST_ADULTS, _MOST_OF_99_PERCENT = 0.05, 0.005, 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -43,6 +46,27 @@ class Loss:
     adults_taken_for_younger_before: float
     median_difference: float  # of single faces, years
     difference_of_99_percent: float
+
+    @property
+    def too_large(self) -> bool:
+        """Whether it is more than the audit is to take for being faster."""
+        adults = abs(self.adults_taken_for_younger - self.adults_taken_for_younger_before)
+        return (
+            self.mae_years - self.mae_years_before > _MOST_MAE
+            or adults > _MOST_ADULTS
+            or self.difference_of_99_percent > _MOST_OF_99_PERCENT
+        )
+
+    @property
+    def in_words(self) -> str:
+        """The same as a sentence."""
+        adults = self.adults_taken_for_younger - self.adults_taken_for_younger_before
+        return (
+            f"With eight bits it is {self.mae_years - self.mae_years_before:+.3f} years further "
+            f"off, takes {100 * adults:+.2f} points more of the adults for younger than 25, and "
+            f"estimates half of the faces within {self.median_difference:.2f} years, 99 % within "
+            f"{self.difference_of_99_percent:.2f} years, of what single precision gives."
+        )
 
 
 def loss(before: AgeDistributions, after: AgeDistributions, age: NDArray[np.float64]) -> Loss:
