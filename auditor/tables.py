@@ -340,8 +340,9 @@ class ByStore:
         column = whole["store_id"] if store_ids is None else store_ids
         keys = column.combine_chunks().dictionary_encode()
         codes = keys.indices.to_numpy(zero_copy_only=False)
-        self._rows = np.argsort(codes, kind="stable")
-        ends = np.searchsorted(codes[self._rows], np.arange(len(keys.dictionary) + 1))
+        rows = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[rows], np.arange(len(keys.dictionary) + 1))
+        self._sorted = whole.take(pa.array(rows))  # once: of many chunks, each take is slow
         self._ranges = dict(zip(keys.dictionary.to_pylist(), pairwise(ends.tolist()), strict=True))
 
     def of(self, store_id: str | None) -> pa.Table:
@@ -349,4 +350,4 @@ class ByStore:
         if store_id is None:
             return self._whole
         start, end = self._ranges.get(store_id, (0, 0))
-        return self._whole.take(pa.array(self._rows[start:end]))
+        return self._sorted.slice(start, end - start).combine_chunks()

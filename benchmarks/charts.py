@@ -8,8 +8,6 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks import line
-
 _INK, _BAR = "#1f2a30", "#2f6f8f"
 
 
@@ -23,7 +21,7 @@ def draw(record: dict[str, Any], target: Path) -> None:
         own = {row["name"]: row["milliseconds"] for row in rows}
         for name in ("loop", "peer", "whole line"):
             if name in own:
-                bars[f"{line.WORDS[name]}, {size}"] = own[name]
+                bars[f"{name}, {size}"] = own[name]
     _bars(top, bars, "milliseconds a frame (logarithmic)")
     _bars(below, record["networks"]["crops_a_second"], "crops a second (logarithmic)")
     figure.savefig(target, format="svg", metadata={"Date": None})
