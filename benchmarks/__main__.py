@@ -41,8 +41,8 @@ def main() -> None:
     page = HERE / "README.md"
     text = page.read_text(encoding="utf-8")
     for name, table in tables(record).items():
-        between = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
-        text = between.sub(lambda found, rows=table: found[1] + rows + found[2], text)
+        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text = between.sub(lambda place, rows=table: f"{place[1]}{rows}\n{place[2]}", text)
         print(f"\n{table}")
     page.write_text(text, encoding="utf-8")
 

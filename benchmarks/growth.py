@@ -102,7 +102,7 @@ def measured(chain: Path, *, simulated: bool) -> dict[str, Any]:
     inputs = f"{chain}/sales", f"{chain}/snapshots"
     with tempfile.TemporaryDirectory() as out:
         job = Job(DAY, *inputs, out, f"{chain}/policy.toml")
-        seconds, sales = {}, 0
+        seconds: dict[str, float] = {}
 
         def timed(step: str, started: float) -> None:
             seconds[step] = time.perf_counter() - started
@@ -121,10 +121,9 @@ def measured(chain: Path, *, simulated: bool) -> dict[str, Any]:
         pipeline.report_day(job)
         timed("report", started)
         outcomes = store.read_day(Place(out), "ledger", DAY, ())["outcome"].to_pandas()
-        sales = len(outcomes)
         pages = [page.stat().st_size for page in Path(out, "reports").rglob("*.html")]
         return {
-            "sales": sales,
+            "sales": len(outcomes),
             "flagged": int((outcomes == "flagged").sum()),
             "seconds": seconds,
             "peak_mb": _peak_mb(),

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from auditor import backend, pipeline
+from auditor import backend, pipeline, store
 from auditor.alignment import align
 from auditor.demo import write_demo
 from auditor.detector import Detector
 from auditor.engines.on_openvino import cores
 from auditor.engines.on_tensorflow import assign_weights, build_network
+from auditor.files import Place
 from auditor.frames import Picture, decode
 from auditor.model import Card, folder
 from auditor.pipeline import Job
@@ -51,7 +52,6 @@ class Figures:
     """Milliseconds a frame (or sale), one a repeat."""
 
     name: str
-    of: str  # what was timed
     milliseconds: list[float]
 
 
@@ -91,7 +91,7 @@ def _of_size(
             for name, took in zip(names.get(kind, [kind]), work(), strict=True):
                 found.setdefault(name, []).append(1e3 * took)
         log(f"repeat {number + 1} of {repeats}")
-    return [Figures(name, "a frame", values) for name, values in found.items()]
+    return [Figures(name, values) for name, values in found.items()]
 
 
 def _line(chain: Path) -> float:
@@ -106,8 +106,7 @@ def _line(chain: Path) -> float:
             pipeline.settle_day(job)
 
         took = seconds(audit)
-        policy = pipeline.load_policy(job.policy)
-        return took / pipeline.collect_day(replace(job), policy)[2].sales.num_rows
+        return took / store.read_day(Place(out), "ledger", DAY).num_rows
 
 
 def _stages(frames: list[Path]) -> list[float]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from auditor.policy import ChainRules
 from benchmarks import machine, onnx_network
 from benchmarks.machine import seconds
 from models.training import quantise
+from models.training.labelled import scaled
 
 CROPS, _ONE_BY_ONE = 256, 32
 
@@ -38,7 +38,7 @@ def measured(repeats: int, log: Callable[[str], None]) -> dict[str, Any]:
     side = Card.read(ChainRules().model).input_size
     pixels = np.random.default_rng(1).integers(0, 256, (CROPS, side, side, 3), np.uint8)
     golden = np.load(folder(ChainRules().model) / "golden.npz")["crops"]
-    crops = np.stack([cv2.resize(c, (side, side), interpolation=cv2.INTER_AREA) for c in golden])
+    crops = np.stack([scaled(crop, side) for crop in golden])
     contestants = _contestants(side, np.concatenate([crops, crops[:, :, ::-1]]))
     for call, count in contestants.values():
         call(pixels[:count])
