@@ -20,6 +20,11 @@ Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 Weights = Mapping[str, NDArray[Any]]
 
+Arrays = list[NDArray[Any]]
+
+#: Of the ImageNet training pictures, as keras.applications.resnet has them: taken from every pixel.
+MEANS_RGB = np.array([123.68, 116.779, 103.939], np.float32)
+
 
 def cascade(runtime: Runtime) -> Cascade:
     """The detector's networks; imports the runtime."""
@@ -45,3 +50,25 @@ def age_network(runtime: Runtime, weights: Weights, input_size: int) -> Network:
     from auditor.engines.resnet50 import age_network as fast
 
     return fast(weights, input_size)
+
+
+def by_rows(call: Callable[[NDArray[Any]], Arrays], rows: int, inputs: NDArray[Any]) -> Arrays:
+    """The outputs for any number of rows but none, so many a call, the last filled with zeros.
+
+    Args:
+        call: from an array of ``rows`` rows to others.
+        rows: a call.
+        inputs: shape (n, ...).
+
+    Returns:
+        One array an output, shape (n, ...).
+    """
+    parts = []
+    for start in range(0, len(inputs), rows):
+        part = np.ascontiguousarray(inputs[start : start + rows])
+        count = len(part)
+        if count < rows:
+            blank = np.zeros((rows - count, *part.shape[1:]), part.dtype)
+            part = np.concatenate([part, blank])
+        parts.append([output[:count] for output in call(part)])
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]

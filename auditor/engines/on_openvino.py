@@ -10,13 +10,12 @@ import importlib
 import os
 import sys
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = list[NDArray[Any]]
+from auditor.engines import Arrays
 
 
 def cores() -> int:
@@ -69,25 +68,3 @@ class Compiled:
             self._own.request = self._compiled.create_infer_request()
         outputs = self._own.request.infer(list(inputs), share_inputs=True, share_outputs=True)
         return [np.array(outputs[number]) for number in range(len(outputs))]
-
-
-def by_rows(call: Callable[[NDArray[Any]], Arrays], rows: int, inputs: NDArray[Any]) -> Arrays:
-    """The outputs for any number of rows but none, so many a call, the last filled with zeros.
-
-    Args:
-        call: from an array of ``rows`` rows to others.
-        rows: a call.
-        inputs: shape (n, ...).
-
-    Returns:
-        One array an output, shape (n, ...).
-    """
-    parts = []
-    for start in range(0, len(inputs), rows):
-        part = np.ascontiguousarray(inputs[start : start + rows])
-        count = len(part)
-        if count < rows:
-            blank = np.zeros((rows - count, *part.shape[1:]), part.dtype)
-            part = np.concatenate([part, blank])
-        parts.append([output[:count] for output in call(part)])
-    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from auditor import backend
 from auditor.ages import AGES
-from auditor.engines import Network, Weights
+from auditor.engines import MEANS_RGB, Network, Weights, by_rows
 from auditor.errors import ModelError
 
 #: Rows a call of a network: always so many, padded with blanks, so that the numbers of a face do
@@ -20,9 +20,6 @@ from auditor.errors import ModelError
 ROWS = 32
 
 _BOXES = 64  # a call of the detector's second and third network
-
-# Means of the ImageNet training pictures, blue, green, red: as keras.applications.resnet has them.
-_MEANS_BGR = (103.939, 116.779, 123.68)
 
 
 def age_network(weights: Weights, input_size: int) -> Network:
@@ -36,16 +33,7 @@ def age_network(weights: Weights, input_size: int) -> Network:
     tf = backend.tensorflow()
     graph = tf.function(functools.partial(network, training=False))
 
-    def scores(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = np.empty((len(pixels), AGES.size), np.float32)
-        for start in range(0, len(pixels), ROWS):
-            part = pixels[start : start + ROWS]
-            padded = np.zeros((ROWS, *part.shape[1:]), np.uint8)
-            padded[: len(part)] = part
-            found[start : start + ROWS] = graph(tf.constant(padded)).numpy()[: len(part)]
-        return found
-
-    return scores
+    return lambda pixels: by_rows(lambda part: [graph(tf.constant(part)).numpy()], ROWS, pixels)[0]
 
 
 def build_network(input_size: int, head: str = "distribution", backbone: Any = None) -> Any:
@@ -62,8 +50,7 @@ def build_network(input_size: int, head: str = "distribution", backbone: Any = N
     """
     keras = backend.keras()
     pixels = keras.Input((input_size, input_size, 3), dtype="uint8", name="pixels")
-    means = np.array(_MEANS_BGR, np.float32)
-    centred = keras.ops.flip(keras.ops.cast(pixels, "float32"), axis=-1) - means
+    centred = keras.ops.flip(keras.ops.cast(pixels, "float32") - MEANS_RGB, axis=-1)
     backbone = backbone or keras.applications.ResNet50(
         include_top=False,
         weights=None,

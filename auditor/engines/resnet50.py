@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.ages import AGES
-from auditor.engines import Network, Weights, on_openvino
+from auditor.engines import MEANS_RGB, Network, Weights, by_rows, on_openvino
 from auditor.errors import ModelError
 
 #: Blocks of each of ResNet50's four stages, and the stride of its first (He et al. 2016, table 1).
@@ -19,7 +19,6 @@ STAGES = ((2, 3, 1), (3, 4, 2), (4, 6, 2), (5, 3, 2))
 ROWS = 8
 
 EPSILON = 1.001e-5  # of batch normalisation, as keras.applications.resnet has it
-MEANS_RGB = np.array([123.68, 116.779, 103.939], np.float32)  # of the ImageNet training pictures
 
 
 def age_network(weights: Weights, input_size: int) -> Network:
@@ -52,7 +51,7 @@ def quantised(description: bytes, constants: bytes) -> Network:
 
 def _scores(network: Any) -> Network:
     compiled = on_openvino.Compiled(network)
-    return lambda pixels: on_openvino.by_rows(compiled, ROWS, pixels)[0]
+    return lambda pixels: by_rows(compiled, ROWS, pixels)[0]
 
 
 def build(weights: Weights, input_size: int) -> Any:

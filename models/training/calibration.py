@@ -39,8 +39,8 @@ def fit(ages: AgeDistributions, age: Floats) -> Calibration:
     happened = np.clip(shares, 0, 1).mean(axis=1)
     happened[0], happened[-1] = 0, 1
     curve = tuple(_KNOTS.tolist()), tuple(happened.tolist())
-    mapped = Calibration(temperature, *curve, (), len(age))
-    levels = tuple(_level(mapped.apply(ages), age, coverage) for coverage in COVERAGES)
+    mapped = Calibration(temperature, *curve, (), len(age)).apply(ages)
+    levels = tuple(_level(mapped, age, coverage) for coverage in COVERAGES)
     return Calibration(temperature, *curve, levels, len(age))
 
 

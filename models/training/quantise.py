@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.ages import AgeDistributions
 from auditor.engines import Weights, on_openvino, resnet50
 from auditor.model import AgeNetwork
+from models.training.labelled import scaled
 
 #: Pictures that the ranges of activations are taken from.
 PICTURES = 512
@@ -217,4 +217,4 @@ def _serialised(network: Any) -> tuple[bytes, bytes]:
 
 
 def _at_input_size(crops: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    return np.stack([cv2.resize(c, (side, side), interpolation=cv2.INTER_AREA) for c in crops])
+    return np.stack([scaled(crop, side) for crop in crops])
