@@ -5,10 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
-from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, REJECTS, STORE_DAYS
+from auditor.tables import (
+    INCONCLUSIVE_REASONS,
+    LEDGER,
+    REJECTS,
+    STORE_DAYS,
+    UNKNOWN_STORE,
+    ByStore,
+)
 
 DAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
@@ -244,10 +252,21 @@ def rejects() -> pa.Table:
     )
 
 
+def given(**other: Any) -> dict[str, Any]:
+    """What a report is made of, with some of the day's tables replaced."""
+    tables = {"ledger": ledger(), "store_days": store_days(), "rejects": rejects()}
+    whole = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
+    rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
+    divided = {
+        "ledger": ByStore(whole["ledger"]),
+        "rejects": ByStore(whole["rejects"], rejected_in),
+    }
+    return whole | divided
+
+
 def render(**other: Any) -> dict[str, bytes]:
     """The files of the day, with some of its tables replaced."""
-    tables = {"ledger": ledger(), "store_days": store_days(), "rejects": rejects()}
-    return render_day(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
+    return {name: b"".join(content) for name, content in render_day(DAY, **given(**other))}
 
 
 def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:

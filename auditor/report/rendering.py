@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -16,8 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from auditor import resources
 from auditor.policy import Policy
 from auditor.report import words
-from auditor.report.cases import Case
-from auditor.report.pages import Provenance, Report, build
+from auditor.report.cases import Case, by_reason
+from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
+from auditor.report.pages import Page, Provenance, Report, StoreReport
+from auditor.tables import StoreTables
 
 TEMPLATES = "reports/templates"
 
@@ -61,32 +63,34 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uf
 def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     day: date,
     *,
-    ledger: pa.Table,
+    ledger: StoreTables,
     store_days: pa.Table,
-    rejects: pa.Table,
+    rejects: StoreTables,
     provenance: Provenance,
     policy: Policy,
-) -> dict[str, bytes]:
+) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Render the report of a business day; the same arguments give the same bytes.
 
     Args:
         day: the business day.
-        ledger: rows of LEDGER of all stores, any order.
+        ledger: LEDGER of all stores, in each in any order.
         store_days: a row of STORE_DAYS for each store of the day, the missing ones included.
-        rejects: rows of REJECTS of all stores, any order.
+        rejects: REJECTS of all stores, in any order; a store that is not in ``store_days`` stands
+            for what belongs to none.
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
 
-    Returns:
-        File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
-        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json`` and ``style.css``.
+    Yields:
+        Files by name, to lie in ``OUT/reports/<day>/``, each in pieces that are to be taken before
+        the next file: ``store-<ID>.html`` for every store, then ``index.html``, ``flags.csv``,
+        ``report.json`` and ``style.css``.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
             a crop that cannot be linked.
         ConfigurationError: no policy was in force on the day.
     """
-    report = build(
+    report = Report(
         day,
         ledger=ledger,
         store_days=store_days,
@@ -95,15 +99,17 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         policy=policy,
     )
     template = environment().get_template("page.html.jinja")
-    pages = {"index.html": report.chain} | {
-        store_page(store_id): page for store_id, page in report.stores.items()
-    }
-    return {
-        **{name: template.render(page=page).encode() for name, page in pages.items()},
-        "flags.csv": flags_csv(report.cases).encode(),
-        "report.json": report_json(report).encode(),
-        "style.css": (resources.folder(TEMPLATES) / "style.css").read_bytes(),
-    }
+    with tempfile.TemporaryFile() as disk:
+        flags, document = FlagsCsv(disk), ReportJson(disk)
+        for store in report.stores():
+            flags.add(store.cases)
+            document.add(store)
+            yield store_page(str(store.page.store_id)), [template.render(page=store.page).encode()]
+        chain = report.chain()
+        yield "index.html", [template.render(page=chain).encode()]
+        yield "flags.csv", flags.written()
+        yield "report.json", document.written(chain)
+    yield "style.css", [(resources.folder(TEMPLATES) / "style.css").read_bytes()]
 
 
 def environment() -> Environment:
@@ -131,47 +137,78 @@ def axis(age: float) -> float:
     return round((inside - _AXIS_FROM) / (_AXIS_TO - _AXIS_FROM) * _AXIS_WIDTH, 1)
 
 
-def flags_csv(cases: tuple[Case, ...]) -> str:
+class FlagsCsv:
     """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
 
     A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
     ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
     """
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._rows = Fragments(disk)
+
+    def add(self, cases: Iterable[Case]) -> None:
+        """Take a store's flagged sales."""
+        for case in cases:
+            row = _flag_row(case)
+            self._rows.add(case.rank, _csv_line(_cell(row[column]) for column in FLAG_COLUMNS))
+
+    def written(self) -> Iterator[bytes]:
+        """The file, line by line."""
+        yield _csv_line(FLAG_COLUMNS).encode()
+        yield from self._rows
+
+
+class ReportJson:
+    """What the pages show, uncut, as JSON with sorted keys; floats rounded to four decimals."""
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._cases, self._unjudged = JsonList(disk), JsonList(disk)
+        self._stores, self._cashiers = JsonObject(disk), JsonList(disk)
+
+    def add(self, store: StoreReport) -> None:
+        """Take a store's report, the stores in their order."""
+        for case in store.cases:
+            self._cases.add(case.rank, _plain(asdict(case)))
+        for sale in store.unjudged:
+            self._unjudged.add(by_reason(sale), _plain(asdict(sale)))
+        for counts in store.cashiers:
+            self._cashiers.add((counts.store_id, counts.cashier_id), _plain(asdict(counts)))
+        page = store.page
+        told = {"lede": page.lede, "coverage": asdict(page.coverage)}
+        self._stores.add(str(page.store_id), _plain(told))
+
+    def written(self, chain: Page) -> Iterator[bytes]:
+        """The file in pieces, once all stores have been taken."""
+        plain = _plain(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "day": chain.day,
+                "chain": chain.chain,
+                "provenance": asdict(chain.provenance),
+                "min_exposure": chain.min_exposure,
+                "retention_days": chain.retention_days,
+                "lede": chain.lede,
+                "coverage": asdict(chain.coverage),
+                "store_counts": [asdict(counts) for counts in chain.stores],
+                "rejected": asdict(chain.rejected),
+                "flags_csv_columns": dict(FLAG_COLUMNS),
+            }
+        )
+        long = {
+            "flagged": self._cases,
+            "inconclusive": self._unjudged,
+            "stores": self._stores,
+            "cashier_counts": self._cashiers,
+        }
+        return json_document(plain | long)
+
+
+def _csv_line(cells: Iterable[str]) -> str:
     text = io.StringIO(newline="")
     # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(FLAG_COLUMNS)
-    for case in cases:
-        row = _flag_row(case)
-        writer.writerow([_cell(row[column]) for column in FLAG_COLUMNS])
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
-
-
-def report_json(report: Report) -> str:
-    """What the pages show, uncut, as JSON with sorted keys; floats rounded to four decimals."""
-    chain = report.chain
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "day": chain.day,
-        "chain": chain.chain,
-        "provenance": asdict(chain.provenance),
-        "min_exposure": chain.min_exposure,
-        "retention_days": chain.retention_days,
-        "lede": chain.lede,
-        "coverage": asdict(chain.coverage),
-        "flagged": [asdict(case) for case in report.cases],
-        "inconclusive": [asdict(sale) for sale in report.unjudged],
-        "stores": {
-            store_id: {"lede": page.lede, "coverage": asdict(page.coverage)}
-            for store_id, page in report.stores.items()
-        },
-        "store_counts": [asdict(counts) for counts in chain.stores],
-        "cashier_counts": [asdict(counts) for counts in report.cashiers],
-        "rejected": asdict(chain.rejected),
-        "flags_csv_columns": dict(FLAG_COLUMNS),
-    }
-    plain = _plain(document)
-    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _flag_row(case: Case) -> dict[str, object]:
