@@ -19,7 +19,7 @@ from auditor.tables import Schema
 #: Into how many shares the stores of a day are divided.
 SHARES = 64
 #: Rows that wait in memory before they are put on disk.
-WAITING = 1 << 17
+WAITING = 1 << 16
 
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 

@@ -7,7 +7,7 @@
 
 A chain of as many sales is made of copies of a store of the demo, which share its frames; a store
 of more sales than that one is several copies with tills of their own. Every size runs in a process
-of its own, whose peak memory is told. With ``--simulated-scores`` no frame is looked at: ages are
+of its own, whose peak memory and processor time are told: wall time where nothing else runs. With ``--simulated-scores`` no frame is looked at: ages are
 drawn at random, and what is left are reading, matching, deciding and storing. Prints a table, and
 its rows as JSON with ``--json``.
 """
