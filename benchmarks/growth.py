@@ -6,7 +6,9 @@
 A chain of as many sales is made of copies of the demo's stores, which share its frames. Every size
 runs in a process of its own, whose peak memory is told. With ``--simulated-scores`` no frame is
 looked at: ages are drawn at random, and what is left are reading, matching, deciding and storing.
-The report is rendered in either case. Prints a table, and its rows as JSON with ``--json``.
+The report is rendered in either case. Prints a table, and writes its rows
+as JSON with ``--json``; benchmarks/growth.json (simulated) and scoring.json (not) are what
+docs/capacity.md is reckoned from.
 """
 
 import argparse
@@ -16,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +64,9 @@ def main() -> None:
             rows.append(json.loads(done.stdout))
             print(f"{wanted:,} sales done", file=sys.stderr)
     if given.json:
-        given.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        today = datetime.now(UTC).date().isoformat()
+        record = {"measured": today, "simulated": given.simulated_scores, "rows": rows}
+        given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print("| sales | flagged | " + " | ".join(f"{step}, s" for step in STEPS), end="")
     print(" | ms a sale | peak memory, MB | largest page, MB |")
     print("|---" * (len(STEPS) + 5) + "|")
