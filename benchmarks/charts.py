@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator
 
 _INK, _BAR, _LATE = "#1f2a30", "#2f6f8f", "#b3421f"
 
@@ -61,9 +62,12 @@ def draw_fleets(fleets: Sequence[Fleets], target: Path) -> None:
     mpl.rcParams["svg.hashsalt"] = "benchmarks"
     heights = [len(own.hours) + 1.2 for own in fleets]
     figure = Figure(figsize=(8, 0.42 * sum(heights) + 0.5), layout="constrained")
-    places = figure.subplots(len(fleets), 1, squeeze=False, height_ratios=heights)[:, 0]
+    places = figure.subplots(len(fleets), 1, sharex=True, squeeze=False, height_ratios=heights)[
+        :, 0
+    ]
     for axes, own in zip(places, fleets, strict=True):
         _spans(axes, own)
+    places[-1].set_xlabel("dot: half of the nights are done; bar: 5 to 95 %; line: 1 to 99 %")
     figure.savefig(target, format="svg", metadata={"Date": None})
 
 
@@ -76,11 +80,15 @@ def _spans(axes: Axes, own: Fleets) -> None:
         axes.plot([at(hours, 0.05), at(hours, 0.95)], [row, row], color=_BAR, linewidth=7)
         axes.plot([at(hours, 0.5)], [row], "o", color="white", markeredgecolor=_INK, markersize=6)
     axes.axvline(own.deadline, color=_LATE, linestyle="--")
-    labels = [f"{n} slots" + (" (advised)" if n == own.advised else "") for n in own.hours]
+    labels = [
+        f"{number} slot{'s' * (number != 1)}{' (advised)' * (number == own.advised)}"
+        for number in own.hours
+    ]
     axes.set_yticks(range(len(labels)), labels)
     axes.invert_yaxis()
     axes.margins(y=0.2)
     axes.set_title(own.name, loc="left", fontsize=10, color=_INK)
+    axes.xaxis.set_major_locator(MultipleLocator(0.25))
     axes.xaxis.set_major_formatter(lambda hour, _: _clock(round(60 * hour)))
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

@@ -456,8 +456,13 @@ def _answer(choices: Sequence[Choice], days: Sequence[Day]) -> str:
         f"{prices['currency']} a month",
     ]
     number = night_["nights"]
-    said = f"Each share is of {number} simulated nights: where all {number} were done in time, the"
-    said += f" probability is at least {0.05 ** (1 / number):.1%} (95 % confidence)."
+    said = (
+        f"Each share is of {number} simulated nights of one installation: where all {number} were"
+    )
+    said += (
+        f" done in time, the probability is at least {0.05 ** (1 / number):.1%} (95 % confidence)."
+    )
+    said += " Several installations are done when all are: the share, to the power of their number."
     return table(head, rows) + f"\n\n{said}"
 
 
