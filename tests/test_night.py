@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks import cluster, night
+from benchmarks import cluster, limits, night, plans
 from benchmarks.cluster import Batch, Fleet, Rules, Troubles
-from benchmarks.night import Choice, Nights, Plan
+from benchmarks.money import money
 from benchmarks.pages import filled
+from benchmarks.plans import Choice, Nights, Plan
 from benchmarks.sizing import SIZE, Assumed, Day, Measured
 
 PAGE = Path(__file__).parent.parent / "docs/capacity.md"
@@ -183,16 +184,14 @@ def test_frames_are_waited_for_where_storage_is_slower_than_the_cores(
 
 def test_limits_are_reached_where_arithmetic_says(known: tuple[Measured, Assumed]) -> None:
     day = Day(known[0], known[1].but(sales_a_store=1000), 1)
-    by_name = {limit.name: limit for limit in night.limits(day.assumed)}
-    batches = night.reached_at(by_name["Airflow: batches of one day"], day)
+    by_name = {limit.name: limit for limit in limits.limits(day.assumed)}
+    batches = limits.reached_at(by_name["Airflow: batches of one day"], day)
     assert batches == pytest.approx(1024 * 256 / 1000, rel=2e-3)
-    memory = night.reached_at(by_name["memory of plan, settle and report"], day)
-    grown = replace(known[0], memory_gb_a_sale=0.0)
-    assert replace(day, stores=memory).memory_gb == pytest.approx(8.0, rel=2e-3)
-    assert (
-        night.reached_at(by_name["memory of plan, settle and report"], replace(day, measured=grown))
-        == math.inf
-    )
+    memory = by_name["memory of plan, settle and report"]
+    stores = limits.reached_at(memory, day)
+    assert replace(day, stores=stores).memory_gb == pytest.approx(8.0, rel=2e-3)
+    flat = replace(known[0], memory_gb_a_sale=0.0)
+    assert limits.reached_at(memory, replace(day, measured=flat)) == math.inf
 
 
 def test_late_stores_cost_what_is_done_about_them(known: tuple[Measured, Assumed]) -> None:
@@ -200,7 +199,7 @@ def test_late_stores_cost_what_is_done_about_them(known: tuple[Measured, Assumed
     plan = Plan(Day(known[0], quiet, 50), slots=4, batch=1024)
 
     def done(late: str) -> float:
-        return night.night(replace(plan, late=late), random.Random(1))[0]
+        return plans.night(replace(plan, late=late), random.Random(1))[0]
 
     whole = done("")
     assert done("wait") == pytest.approx(1800 + whole)
@@ -210,11 +209,11 @@ def test_late_stores_cost_what_is_done_about_them(known: tuple[Measured, Assumed
 
 def test_more_slots_and_fewer_troubles_are_never_worse(known: tuple[Measured, Assumed]) -> None:
     day = Day(known[0], known[1], 300)
-    plans = [Plan(day, slots, 2048) for slots in (2, 4, 8)]
-    ends = [night.simulated(plan, 40).quantile(0.5) for plan in plans]
+    fleets = [Plan(day, slots, 2048) for slots in (2, 4, 8)]
+    ends = [plans.simulated(plan, 40).quantile(0.5) for plan in fleets]
     assert ends == sorted(ends, reverse=True)
     worse = replace(day, assumed=known[1].but(failure=0.2))
-    assert night.simulated(replace(plans[1], day=worse), 40).quantile(0.5) > ends[1]
+    assert plans.simulated(replace(fleets[1], day=worse), 40).quantile(0.5) > ends[1]
 
 
 def test_money_is_hours_times_price_and_storage_and_requests(
@@ -223,7 +222,7 @@ def test_money_is_hours_times_price_and_storage_and_requests(
     day = Day(known[0], known[1], 100)
     prices = known[1].file["prices"]
     choice = Choice(2, Plan(replace(day, stores=50), 3, 1024), Nights((1800.0, 5400.0), 0.0, 0.0))
-    cost = night.money(choice, 100)
+    cost = money(choice, 100)
     hours = 2 * (3 * known[0].cores * 1.0 + 24 * prices["service_cores"])
     assert cost.core_hours == pytest.approx(hours)
     assert cost.machines == pytest.approx(hours * prices["core_hour"])
