@@ -155,7 +155,7 @@ class _Strict(SimpleHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Serve a file; the icon that browsers ask for unasked is none of ours."""
         if self.path == "/favicon.ico":
             self.send_response(204)

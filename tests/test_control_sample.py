@@ -1,6 +1,6 @@
 """The control sample: drawn by lot, the same every time, whoever draws which part of the day."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 from report_day import crop, estimate, render_sales, sale
 from scipy.stats import binom, chisquare
 
-from auditor.control_sample import drawn, may_be_drawn, seed_of
+from auditor.control_sample import drawn, may_be_drawn
 from auditor.errors import ContractError
 from auditor.report.control import ControlSample, at_most
 
 DAY = date(2026, 3, 27)
-SEED = seed_of(DAY, [["S001.csv", "00"]])
 KEYS = [(f"S{n % 7:03}", f"T{n:06}") for n in range(2000)]
 
 
@@ -22,33 +21,35 @@ KEYS = [(f"S{n % 7:03}", f"T{n:06}") for n in range(2000)]
 def test_batches_that_decide_alone_hold_the_whole_sample(size: int, batch: int) -> None:
     keys = KEYS[:400]
     batches = [keys[start : start + batch] for start in range(0, len(keys), batch)]
-    kept = [may_be_drawn(SEED, part, size=size, sales=len(keys)) for part in batches]
-    assert drawn(SEED, set().union(*kept), size=size) == drawn(SEED, keys, size=size)
+    kept = [may_be_drawn(DAY, part, size=size, sales=len(keys)) for part in batches]
+    assert drawn(DAY, set().union(*kept), size=size) == drawn(DAY, keys, size=size)
 
 
 def test_a_batch_keeps_few_faces_more_than_are_drawn() -> None:
     batches = [KEYS[start : start + 250] for start in range(0, len(KEYS), 250)]
-    kept = [may_be_drawn(SEED, keys, size=20, sales=len(KEYS)) for keys in batches]
+    kept = [may_be_drawn(DAY, keys, size=20, sales=len(KEYS)) for keys in batches]
     assert 20 <= sum(map(len, kept)) <= 200
 
 
-def test_the_lot_falls_evenly_and_anew_with_other_inputs() -> None:
-    seeds = [seed_of(DAY, [["S001.csv", str(n)]]) for n in range(400)]
+def test_the_lot_falls_evenly_and_anew_every_day() -> None:
     times = [0] * 50
-    for seed in seeds:
-        for key in drawn(seed, KEYS[:50], size=5):
+    for back in range(400):
+        for key in drawn(DAY - timedelta(days=back), KEYS[:50], size=5):
             times[KEYS.index(key)] += 1
     assert sum(times) == 2000
     assert chisquare(times).pvalue > 0.001
-    assert seed_of(DAY, [["a", "1"], ["b", "2"]]) == seed_of(DAY, [["b", "2"], ["a", "1"]])
-    assert seed_of(date(2026, 3, 28), [["S001.csv", "00"]]) != SEED
+
+
+def test_a_sale_that_turns_up_later_moves_no_more_than_one_out_of_the_sample() -> None:
+    before, after = drawn(DAY, KEYS[:-1], size=20), drawn(DAY, KEYS, size=20)
+    assert len(before & after) >= 19
 
 
 def test_fewer_sales_than_asked_are_all_drawn_and_none_when_none_is_asked() -> None:
-    assert drawn(SEED, KEYS[:3], size=20) == set(KEYS[:3])
-    assert not drawn(SEED, KEYS, size=0)
-    assert not may_be_drawn(SEED, KEYS, size=0, sales=2000)
-    assert not may_be_drawn(SEED, [], size=20, sales=0)
+    assert drawn(DAY, KEYS[:3], size=20) == set(KEYS[:3])
+    assert not drawn(DAY, KEYS, size=0)
+    assert not may_be_drawn(DAY, KEYS, size=0, sales=2000)
+    assert not may_be_drawn(DAY, [], size=20, sales=0)
 
 
 @pytest.mark.parametrize(("found", "size"), [(0, 20), (1, 20), (3, 59), (19, 20)])
