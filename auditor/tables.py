@@ -1,10 +1,10 @@
 """The only schemas: every table that is read, passed on or written, column by column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -63,7 +63,7 @@ class Schema:
         """The Arrow schema, with nullability."""
         return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The column names, in order."""
         return tuple(c.name for c in self.columns)
@@ -103,8 +103,16 @@ class Schema:
             raise ContractError(f"table {self.name}: {error}") from error
         return self.conform(pa.table(arrays, names=list(self.names)))
 
+    def only(self, names: Collection[str]) -> "Schema":
+        """The same with these columns only, in their order here."""
+        return Schema(self.name, tuple(c for c in self.columns if c.name in names))
+
     def empty(self) -> pa.Table:
         """A table of this schema without rows."""
+        return self._empty
+
+    @cached_property
+    def _empty(self) -> pa.Table:
         return self.arrow.empty_table()
 
 
@@ -343,6 +351,17 @@ TRUTH = Schema(
 )
 
 
+class StoreTables(Protocol):
+    """A table of a day, of which one store's rows are there at a time."""
+
+    @property
+    def stores(self) -> Collection[str]:
+        """The stores that may have rows, in their order."""
+
+    def of(self, store_id: str, columns: Sequence[str] = ()) -> pa.Table:
+        """The rows of a store in their order, in these columns or in all; none if it has none."""
+
+
 class ByStore:
     """A table divided by its stores in one pass, however many there are."""
 
@@ -353,7 +372,6 @@ class ByStore:
             whole: any table.
             store_ids: of its rows, none null; without, its column ``store_id``.
         """
-        self._whole = whole
         column = whole["store_id"] if store_ids is None else store_ids
         keys = column.combine_chunks().dictionary_encode()
         codes = keys.indices.to_numpy(zero_copy_only=False)
@@ -362,9 +380,18 @@ class ByStore:
         self._sorted = whole.take(pa.array(rows))  # once: of many chunks, each take is slow
         self._ranges = dict(zip(keys.dictionary.to_pylist(), pairwise(ends.tolist()), strict=True))
 
-    def of(self, store_id: str | None) -> pa.Table:
-        """The rows of a store in their order; all rows for None."""
-        if store_id is None:
-            return self._whole
+    @property
+    def stores(self) -> list[str]:
+        """The stores that have rows, in their order."""
+        return sorted(self._ranges)
+
+    @property
+    def in_order(self) -> list[str]:
+        """The stores that have rows, in the order in which the table has them first."""
+        return list(self._ranges)
+
+    def of(self, store_id: str, columns: Sequence[str] = ()) -> pa.Table:
+        """The rows of a store in their order, in these columns or in all; none if it has none."""
         start, end = self._ranges.get(store_id, (0, 0))
-        return self._sorted.slice(start, end - start).combine_chunks()
+        table = self._sorted.slice(start, end - start).combine_chunks()
+        return table.select(list(columns)) if columns else table

@@ -5,11 +5,20 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.day_figures import days_before
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
-from auditor.tables import DAY_FIGURES, INCONCLUSIVE_REASONS, LEDGER, REJECTS, STORE_DAYS
+from auditor.tables import (
+    DAY_FIGURES,
+    INCONCLUSIVE_REASONS,
+    LEDGER,
+    REJECTS,
+    STORE_DAYS,
+    UNKNOWN_STORE,
+    ByStore,
+)
 
 DAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
@@ -43,7 +52,7 @@ POLICY = Policy(
                 "effective_from": date(2026, 1, 1),
                 "time_zone": "Europe/London",
                 "min_exposure": 4,
-                "frames_url": "https://frames.example/till cameras".replace(" ", "-"),
+                "frames_url": "https://frames.example/till-cameras",
                 "override": [{"stores": ["S003"], "currency": "CHF"}],
             }
         ],
@@ -290,15 +299,26 @@ def history() -> pa.Table:
     return DAY_FIGURES.from_rows(rows)
 
 
-def render(**other: Any) -> dict[str, bytes]:
-    """The files of the day, with some of its tables replaced."""
+def given(**other: Any) -> dict[str, Any]:
+    """What a report is made of, with some of the day's tables replaced."""
     tables = {
         "ledger": ledger(),
         "store_days": store_days(),
         "rejects": rejects(),
         "history": history(),
     }
-    return render_day(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
+    whole = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
+    rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
+    divided = {
+        "ledger": ByStore(whole["ledger"]),
+        "rejects": ByStore(whole["rejects"], rejected_in),
+    }
+    return whole | divided
+
+
+def render(**other: Any) -> dict[str, bytes]:
+    """The files of the day, with some of its tables replaced."""
+    return {name: b"".join(content) for name, content in render_day(DAY, **given(**other))}
 
 
 def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:

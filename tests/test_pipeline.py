@@ -12,16 +12,18 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from auditor import pipeline
+from auditor import control_sample, pipeline
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.pipeline import Job
-from auditor.policy import Policy
-from auditor.tables import LEDGER, UNKNOWN_STORE
+from auditor.policy import ChainRules, Policy
+from auditor.tables import LEDGER, OUTCOMES, UNKNOWN_STORE
 
 
 def _job(chain: Path, out: Path, day: date = date(2026, 3, 27), **changes: object) -> Job:

@@ -1,7 +1,7 @@
 """A sale as a person looks at it: who, when, what, how sure, and what the till recorded."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from auditor.errors import ContractError
 from auditor.report import guidance, words
-from auditor.tables import INCONCLUSIVE_REASONS
+from auditor.tables import INCONCLUSIVE_REASONS, StoreTables
 
+_ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
 _BASKET_SHOWN = 10
 _FACES_SHOWN = 5
 _ARTICLE = 40
@@ -177,53 +178,80 @@ def anchor(store_id: str, transaction_id: str) -> str:
     return f"sale-{hashlib.sha256(f'{store_id}|{transaction_id}'.encode()).hexdigest()[:12]}"
 
 
-def flagged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Case, ...]:
-    """The flagged sales, the likeliest to be under the legal age first.
+def ranks(ledger: StoreTables) -> dict[str, list[int]]:
+    """The rank of every flagged sale, the likeliest to be under the legal age first.
 
     Ties are ordered by P(under the challenge age), store, time and transaction.
 
     Args:
-        ledger: rows of LEDGER, any order.
-        places: by store id, every store of ``ledger``.
+        ledger: LEDGER of all stores.
+
+    Returns:
+        By store the ranks of its flagged sales, ascending; a store without any is left out.
 
     Raises:
-        ContractError: a flagged sale lacks its estimate, or its crop lies outside OUT.
+        ContractError: a flagged sale lacks its estimate.
+    """
+    columns = [*_ESTIMATE, "store_id", "sold_at", "transaction_id"]
+    keys = []
+    for store_id in ledger.stores:
+        own = ledger.of(store_id, ["outcome", *columns])
+        rows = own.filter(pc.equal(own["outcome"], "flagged")).to_pylist()
+        for row in rows:
+            _check_estimate(row)
+        keys += [_by_likelihood(row) for row in rows]
+    keys.sort()
+    found: dict[str, list[int]] = {}
+    for rank, (*_, store_id, _sold_at, _transaction_id) in enumerate(keys, start=1):
+        found.setdefault(store_id, []).append(rank)
+    return found
+
+
+def flagged(ledger: pa.Table, place: Place, own_ranks: Sequence[int]) -> tuple[Case, ...]:
+    """The flagged sales of a store in the order of their ranks.
+
+    Args:
+        ledger: the store's rows of LEDGER, any order.
+        place: the store.
+        own_ranks: those that :func:`ranks` gives the store.
+
+    Raises:
+        ContractError: the crop of a sale lies outside OUT.
     """
     rows = ledger.filter(pc.equal(ledger["outcome"], "flagged")).to_pylist()
-    for row in rows:
-        _check_estimate(row)
-    rows.sort(
-        key=lambda r: (
-            *(-r["p_under_legal"], -r["p_under_challenge"]),
-            *(r["store_id"], r["sold_at"], r["transaction_id"]),
-        )
-    )
-    return tuple(
-        _case(row, places[row["store_id"]], rank) for rank, row in enumerate(rows, start=1)
-    )
+    rows.sort(key=_by_likelihood)
+    return tuple(_case(row, place, rank) for row, rank in zip(rows, own_ranks, strict=True))
 
 
-def unjudged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Unjudged, ...]:
-    """The inconclusive sales, by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
+def unjudged(ledger: pa.Table, place: Place) -> tuple[Unjudged, ...]:
+    """The inconclusive sales of a store, in the order of :func:`by_reason`."""
     rows = ledger.filter(pc.equal(ledger["outcome"], "inconclusive")).to_pylist()
-    rows.sort(
-        key=lambda r: (
-            *(_REASON_ORDER.get(r["reason"], len(_REASON_ORDER)), str(r["reason"])),
-            *(r["store_id"], r["sold_at"], r["transaction_id"]),
-        ),
-    )
-    return tuple(
+    sales = (
         Unjudged(
-            **_sale(row, places[row["store_id"]]),
+            **_sale(row, place),
             reason=str(row["reason"]),
             reason_words=words.label(words.REASONS, str(row["reason"])),
         )
         for row in rows
     )
+    return tuple(sorted(sales, key=by_reason))
 
 
-def drawn(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Drawn, ...]:
-    """The control sample, in an order that says nothing of the sales: by the hash of their anchors.
+def by_reason(sale: Unjudged) -> tuple[Any, ...]:
+    """Orders inconclusive sales: by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
+    place = _REASON_ORDER.get(sale.reason, len(_REASON_ORDER))
+    return place, sale.reason, sale.store_id, sale.sold_at, sale.transaction_id
+
+
+def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        *(-row["p_under_legal"], -row["p_under_challenge"]),
+        *(row["store_id"], row["sold_at"], row["transaction_id"]),
+    )
+
+
+def drawn(ledger: pa.Table, place: Place) -> tuple[Drawn, ...]:
+    """What the control sample has of a store, in the order of :func:`by_lot`.
 
     It is the unflagged sales whose face was kept: no other unflagged sale's ever is.
 
@@ -237,7 +265,7 @@ def drawn(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Drawn, ...]:
         _check_estimate(row)
         sample.append(
             Drawn(
-                **_sale(row, places[row["store_id"]]),
+                **_sale(row, place),
                 outcome=row["outcome"],
                 outcome_words=words.OUTCOMES[row["outcome"]],
                 estimate=_estimate(row),
@@ -246,12 +274,16 @@ def drawn(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Drawn, ...]:
                 crop=str(_inside_out(row["crop"])),
             )
         )
-    return tuple(sorted(sample, key=lambda s: hashlib.sha256(s.anchor.encode()).digest()))
+    return tuple(sorted(sample, key=by_lot))
+
+
+def by_lot(sale: Drawn) -> bytes:
+    """Orders the control sample so that the order says nothing of the sales."""
+    return hashlib.sha256(sale.anchor.encode()).digest()
 
 
 def _check_estimate(row: Mapping[str, Any]) -> None:
-    needed = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
-    if missing := [name for name in needed if row[name] is None]:
+    if missing := [name for name in _ESTIMATE if row[name] is None]:
         raise ContractError(
             f"table ledger: store {row['store_id']}, transaction {row['transaction_id']} is "
             f"{row['outcome']} without {', '.join(missing)}"

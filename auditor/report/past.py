@@ -2,17 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.report import words
 from auditor.report.control_limits import LEAST_DAYS, Band, Count, Limits, limits
 from auditor.report.plots import COLOURS, Plot, plot
-from auditor.tables import DAY_FIGURES
+from auditor.tables import DAY_FIGURES, ByStore
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,8 +26,8 @@ SHARES: Mapping[str, str] = {
     "id_checked": "ID check recorded",
 }
 
-#: Charts that are drawn for a day, of the chain first: each takes a tenth of a second. Words and
-#: numbers are given for every store.
+#: Charts that are drawn for a day, those of the chain among them: each takes a tenth of a second.
+#: Words and numbers are given for every store.
 CHARTS = 45
 
 _COLOURS = {"flagged": "flagged", "inconclusive": "hatch-line", "id_checked": "id-checked"}
@@ -93,18 +95,16 @@ class History:
         """
         self._day = day
         self._drawn = 0
-        self._rows: dict[str | None, dict[date, list[dict[str, Any]]]] = {}
-        self._left_out: dict[str | None, set[date]] = {}
-        for row in DAY_FIGURES.conform(figures).to_pylist():
-            store_id = row["store_id"]
-            if store_id not in bases or not row["alcohol_sales"]:
-                continue
-            alike = bases[store_id] == (row["model"], row["challenge_age"])
-            for key in (store_id, None):
-                if alike:
-                    self._rows.setdefault(key, {}).setdefault(row["day"], []).append(row)
-                else:
-                    self._left_out.setdefault(key, set()).add(row["day"])
+        figures = DAY_FIGURES.conform(figures)
+        sold = figures.filter(pc.greater(figures["alcohol_sales"], 0))
+        columns = (sold[name].to_pylist() for name in ("store_id", "model", "challenge_age"))
+        mine = np.fromiter((store in bases for store in sold["store_id"].to_pylist()), bool)
+        alike = np.fromiter(
+            (bases.get(store) == basis for store, basis in map(_pair, *columns)), bool
+        )
+        self._alike = sold.filter(pa.array(alike, pa.bool_()))
+        self._other = sold.filter(pa.array(mine & ~alike, pa.bool_()))
+        self._alike_of, self._other_of = ByStore(self._alike), ByStore(self._other)
 
     def compare(self, store_id: str | None, sales: int, counts: Mapping[str, int]) -> Past | None:
         """Hold a store's day, or the chain's, against its past; None on a day without sales.
@@ -116,26 +116,36 @@ class History:
         """
         if not sales:
             return None
-        found = self._rows.get(store_id, {})
-        then = tuple(_then(day, found[day]) for day in sorted(found))
+        alike = self._alike if store_id is None else self._alike_of.of(store_id)
+        other = self._other if store_id is None else self._other_of.of(store_id)
+        then = _by_day(alike)
+        left_out = set(other["day"].to_pylist()) - {day.day for day in then}
         ident = "chain" if store_id is None else f"store-{_hash(store_id)[:8]}"
         return Past(
             weekday=words.weekday(self._day),
             then=then,
-            left_out=len(self._left_out.get(store_id, set()) - set(found)),
+            left_out=len(left_out),
             comparisons=tuple(
-                self._comparison(code, Count(counts[code], sales), then, f"past-{code}-{ident}")
+                self._comparison(
+                    code,
+                    Count(counts[code], sales),
+                    then,
+                    f"past-{code}-{ident}",
+                    CHARTS if store_id is None else CHARTS - len(SHARES),
+                )
                 for code in SHARES
             ),
         )
 
-    def _comparison(self, code: str, today: Count, then: Sequence[Then], ident: str) -> Comparison:
+    def _comparison(
+        self, code: str, today: Count, then: Sequence[Then], ident: str, most: int
+    ) -> Comparison:
         past = [Count(day.counts[code], day.sales) for day in then]
         found = limits(past)
         band = found.band(today.sales) if found else None
         side = band.side(today.share) if band else 0
         comparison = Comparison(code, SHARES[code], today, found, band, side, None)
-        if not then or self._drawn >= CHARTS:
+        if not then or self._drawn >= most:
             return comparison
         self._drawn += 1
         return replace(comparison, plot=self._chart(ident, comparison, then))
@@ -189,20 +199,29 @@ def history_hash(figures: pa.Table) -> str | None:
     )
     if not ordered.num_rows:
         return None
-    return _hash(json.dumps(ordered.to_pylist(), sort_keys=True, default=str))
+    said = hashlib.sha256()
+    for part in ordered.to_batches(max_chunksize=10_000):
+        for row in part.to_pylist():
+            said.update(json.dumps(row, sort_keys=True, default=str).encode())
+    return said.hexdigest()
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _then(day: date, rows: Iterable[Mapping[str, Any]]) -> Then:
-    rows = list(rows)
-    return Then(
-        day=day,
-        sales=sum(row["alcohol_sales"] for row in rows),
-        counts={code: sum(row[code] for row in rows) for code in SHARES},
+def _by_day(figures: pa.Table) -> tuple[Then, ...]:
+    """The days of DAY_FIGURES in order, their stores added up."""
+    summed = ("alcohol_sales", *SHARES)
+    days = figures.group_by("day").aggregate([(name, "sum") for name in summed]).sort_by("day")
+    return tuple(
+        Then(row["day"], row["alcohol_sales_sum"], {code: row[f"{code}_sum"] for code in SHARES})
+        for row in days.to_pylist()
     )
+
+
+def _pair(store_id: str, model: str, challenge_age: int) -> tuple[str, tuple[str, int]]:
+    return store_id, (model, challenge_age)
 
 
 def _draw(
