@@ -27,6 +27,7 @@ class Basis:
             card: of the age model.
             runtime: what computed it.
         """
+        self.model = card.full_name
         self._inputs = hashlib.sha256(f"[{json.dumps(sorted(map(list, files)))}, ".encode())
         self._row = {
             "policy_sha256": policy.sha256,

@@ -1,7 +1,9 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at.
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. The figures
+that later days are compared with are read for many days at once, so all stores of a day are in one
+file: ``OUT/figures/day=YYYY-MM-DD/part-0.parquet``.
 """
 
 import hashlib
@@ -11,10 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.files import Place
-from auditor.tables import STORED, Schema
+from auditor.tables import DAY_FIGURES, STORED, Schema
 
 _PART = "part-0.parquet"
 
@@ -90,6 +93,30 @@ def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str])
     for partition in out.folders(folder):
         if partition.removeprefix("store=") not in keep:
             out.remove(f"{folder}/{partition}")
+
+
+def write_figures(out: Place, day: date, figures: pa.Table, *, whole_day: bool) -> None:
+    """Put the figures of a day in place.
+
+    Args:
+        out: where.
+        day: the business day.
+        figures: DAY_FIGURES, a row a store.
+        whole_day: replace those of all stores, or only of the stores in ``figures``.
+    """
+    if not whole_day:
+        before = read_figures(out, [day])
+        others = pc.invert(pc.is_in(before["store_id"], figures["store_id"].combine_chunks()))
+        figures = pa.concat_tables([before.filter(others), DAY_FIGURES.conform(figures)])
+    path = f"{_day_folder('figures', day)}/{_PART}"
+    write_table(out, path, figures.sort_by("store_id"), DAY_FIGURES)
+
+
+def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
+    """The figures of several days, in their order; a day without any is left out."""
+    paths = [f"{_day_folder('figures', day)}/{_PART}" for day in days]
+    parts = [read_table(out, path, DAY_FIGURES) for path in paths if out.exists(path)]
+    return pa.concat_tables([DAY_FIGURES.empty(), *parts])
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:

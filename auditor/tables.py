@@ -164,6 +164,7 @@ _BASKET_LINE = pa.struct(
         pa.field("quantity", QUANTITY, nullable=False),
         pa.field("amount", MONEY, nullable=False),
         pa.field("alcohol", pa.bool_(), nullable=False),
+        pa.field("sold_at", TIME),  # when the line was scanned
     ]
 )
 
@@ -251,6 +252,7 @@ LEDGER = Schema(
         _SNAPSHOT_ID,
         Column("detail", _TEXT, "of an inconclusive sale, for an engineer", nullable=True),
         *_ESTIMATE_DETAIL,
+        # Of a flagged sale, or of one drawn into the control sample; of no other is a face kept.
         Column("crop", _TEXT, "face kept for a person to look at, relative to OUT", nullable=True),
         *_SALE_DETAIL,
     ),
@@ -306,6 +308,21 @@ PROVENANCE = Schema(
         Column("model", _TEXT, "age model, name and version"),
         Column("model_sha256", _TEXT, "hash of its network, what computed it, its calibration"),
         Column("auditor_version", _TEXT, "version of this package"),
+    ),
+)
+
+DAY_FIGURES = Schema(
+    "day_figures",
+    (
+        Column("day", pa.date32(), "business day"),
+        Column("store_id", _TEXT, "store"),
+        Column("model", _TEXT, "age model, name and version"),
+        Column("challenge_age", pa.int16(), "age up to which ID was to be asked for, years"),
+        Column("export_status", _TEXT, "read, missing (no file) or unreadable (no file usable)"),
+        Column("alcohol_sales", pa.int64(), "transactions with alcohol: the sum of the outcomes"),
+        Column("with_snapshot", pa.int64(), "of these, with a frame"),
+        Column("scored", pa.int64(), "of these, with an age estimated"),
+        *(Column(name, pa.int64(), "sales with this outcome") for name in OUTCOMES),
     ),
 )
 

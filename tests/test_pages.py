@@ -29,7 +29,15 @@ from auditor.report import words
 from auditor.report.cases import Case
 from auditor.report.coverage import expect
 from auditor.report.pages import Page, Report
-from auditor.tables import ID_CHECKS, INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, REJECTS, STORE_DAYS
+from auditor.tables import (
+    DAY_FIGURES,
+    ID_CHECKS,
+    INCONCLUSIVE_REASONS,
+    LEDGER,
+    OUTCOMES,
+    REJECTS,
+    STORE_DAYS,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +56,7 @@ def report_of(rows: list[dict[str, Any]], **day: Any) -> Whole:
         ledger=LEDGER.from_rows(rows),
         store_days=STORE_DAYS.from_rows([one]),
         rejects=REJECTS.empty(),
+        history=DAY_FIGURES.empty(),
     )
 
 

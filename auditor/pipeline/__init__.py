@@ -7,7 +7,7 @@ writes the same. No step holds more of a day than some stores' rows.
 
 from auditor.pipeline.job import Job, Progress, load_policy
 from auditor.pipeline.planning import collect_day, plan_day
-from auditor.pipeline.reporting import check_limits, report_day
+from auditor.pipeline.reporting import check_limits, list_days, report_day
 from auditor.pipeline.running import DayResult, expire, run_day
 from auditor.pipeline.scoring import balanced, frames_of, score_batch, scored_path
 from auditor.pipeline.settling import settle_day
@@ -21,6 +21,7 @@ __all__ = [
     "collect_day",
     "expire",
     "frames_of",
+    "list_days",
     "load_policy",
     "plan_day",
     "report_day",

@@ -163,6 +163,7 @@ def plan_day(job: Job) -> list[str]:
         "files": [[f.path, f.sha256] for f in (*collected.exports, *collected.indexes)],
         "policy_sha256": policy.sha256,
         "rejects": rejects,
+        "sales": batches.sales,
     }
     out.write(plan_path(job.day), json.dumps(plan, sort_keys=True, indent=1).encode())
     out.remove(f"{work}/spool")

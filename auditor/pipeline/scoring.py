@@ -7,16 +7,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import store
+from auditor import control_sample, store
 from auditor.decide import decide
 from auditor.files import OutsideError, Place
-from auditor.pipeline.job import SALE_KEY, Job, load_policy
+from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.tables import FRAME_SCORES, LEDGER, SALES
 
 
 def score_batch(job: Job, batch: str) -> str:
-    """Score and decide one batch of :func:`plan_day`; keep the crops of its flagged sales.
+    """Score and decide one batch of :func:`plan_day`; keep the crops somebody has to see.
 
     Returns:
         The path of the decided sales, relative to OUT.
@@ -42,15 +42,30 @@ def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     crops = {score.row["frame"]: score.crop for score in scores}
     kept: list[str | None] = [None] * ledger.num_rows
     keys = ledger.select([*SALE_KEY, "outcome"]).to_pylist()
+    drawn = control_sample.may_be_drawn(
+        job.day,
+        (
+            (sale["store_id"], sale["transaction_id"])
+            for row, sale in enumerate(keys)
+            if sale["outcome"] in control_sample.DRAWN_FROM and crops.get(row) is not None
+        ),
+        size=policy.chain_rules(job.day).control_sample,
+        sales=read_plan(out, job.day)["sales"],
+    )
     for row, sale in enumerate(keys):
         crop = crops.get(row)
-        if sale["outcome"] == "flagged" and crop is not None:
+        in_sample = (sale["store_id"], sale["transaction_id"]) in drawn
+        if crop is not None and (sale["outcome"] == "flagged" or in_sample):
             path = store.crop_path(job.day, sale["store_id"], sale["transaction_id"])
             out.write(path, encode_crop(crop))
             kept[row] = path
+    store.write_table(out, scored_path(batch), with_crops(ledger, kept), LEDGER)
+
+
+def with_crops(ledger: pa.Table, kept: list[str | None]) -> pa.Table:
+    """LEDGER with the paths of the crops that are kept, a row each."""
     column = ledger.schema.get_field_index("crop")
-    ledger = ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
-    store.write_table(out, scored_path(batch), ledger, LEDGER)
+    return ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
 
 
 def scored_path(batch: str) -> str:

@@ -2,17 +2,18 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import provenance, store
+from auditor import control_sample, day_figures, provenance, store
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan, workspace
-from auditor.pipeline.scoring import scored_path
+from auditor.pipeline.scoring import scored_path, with_crops
 from auditor.spool import share_of
 from auditor.tables import (
     LEDGER,
@@ -45,12 +46,14 @@ def settle_day(job: Job) -> None:
     row_of = {store_id: row for row, store_id in enumerate(days["store_id"].to_pylist())}
     try:
         sold = _checked_sales(out, plan["batches"])
+        sample = _sample(job, out, plan["batches"], rules.control_sample)
     except OSError as error:
         raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
     collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
     if sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
     ledgers = _Ledgers(out, plan["batches"])
+    figures: list[dict[str, Any]] = []
     unplaced = [REJECTS.empty()]
     rejects_of = {int(share): path for share, path in plan["rejects"].items()}
     for share, stores in _by_share(row_of, rejects_of):
@@ -59,19 +62,30 @@ def settle_day(job: Job) -> None:
         rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
         rejected = ByStore(rejects, rejected_in)
         for store_id in stores:
-            own = ledgers.of(store_id, collected[store_id])
+            own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
+            day = days.slice(row_of[store_id], 1)
+            figures.append(
+                day_figures.of_store(
+                    job.day,
+                    day.to_pylist()[0],
+                    own,
+                    challenge_age=policy.rules(job.day, store_id).challenge_age,
+                    model=basis.model,
+                )
+            )
             crops = pc.drop_null(own["crop"]).to_pylist()
             store.remove_crops(out, job.day, store_id, crops)
             tables = {
                 "ledger": own,
                 "rejects": rejected.of(store_id),
-                "coverage": days.slice(row_of[store_id], 1),
+                "coverage": day,
                 "provenance": basis.of_store(store_id, own),
             }
             for name, table in tables.items():
                 store.write_partition(out, name, job.day, store_id, table)
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
+    store.write_figures(out, job.day, day_figures.table(figures), whole_day=not job.stores)
     if not job.stores:
         rest = pa.concat_tables(unplaced)
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
@@ -113,6 +127,30 @@ def _checked_sales(out: Place, batches: list[str]) -> Counter[str]:
             known.add(transaction_id)
             sold[of_store] += 1
     return sold
+
+
+def _sample(job: Job, out: Place, batches: list[str], size: int) -> set[control_sample.Key]:
+    """Draw the control sample from what the batches kept for it."""
+    kept: set[control_sample.Key] = set()
+    for batch in batches:
+        columns = [*SALE_KEY, "outcome", "crop"]
+        scored = store.read_table(out, scored_path(batch), LEDGER, columns)
+        unflagged = pc.not_equal(scored["outcome"], "flagged")
+        for row in scored.filter(pc.and_(unflagged, pc.is_valid(scored["crop"]))).to_pylist():
+            kept.add((row["store_id"], row["transaction_id"]))
+        kept = control_sample.drawn(job.day, kept, size=size)
+    return kept
+
+
+def _with_sample(ledger: pa.Table, sample: set[control_sample.Key]) -> pa.Table:
+    """LEDGER in which only flagged sales and the control sample have a crop."""
+    rows = ledger.select([*SALE_KEY, "outcome", "crop"]).to_pylist()
+    looked_at = (
+        row["outcome"] == "flagged" or (row["store_id"], row["transaction_id"]) in sample
+        for row in rows
+    )
+    kept = [row["crop"] if wanted else None for row, wanted in zip(rows, looked_at, strict=True)]
+    return with_crops(ledger, kept)
 
 
 class _Ledgers:

@@ -70,6 +70,11 @@ class Coverage:
 
     ``outcomes`` add up to ``alcohol_sales``, ``inconclusive`` to the outcome of that name;
     ``alcohol_sales`` less ``scored`` is ``inconclusive`` plus ``unscored_by_record``.
+
+    Of the flagged sales, ``wrong_flags`` are those whose buyer is to be expected at or over the
+    challenge age after all. ``unjudged_under_challenge`` supposes that the buyers of inconclusive
+    sales are like those of the others without a check; where there are none of these, that nothing
+    is known is told by an expectation among none.
     """
 
     stores: tuple[StoreCoverage, ...]
@@ -91,6 +96,8 @@ class Coverage:
     wrong_flags: Expected
     over_threshold_under_challenge: Expected
     over_threshold_under_legal: Expected
+    flagged_under_legal: Expected
+    unjudged_under_challenge: Expected
 
     def of(self, outcome: str) -> int:
         """Sales with this outcome."""
@@ -126,6 +133,7 @@ class Tally:
         wrong: of each flagged sale, the probability that its buyer is not under the challenge age.
         under_challenge, under_legal: of each sale over the threshold, the probabilities that its
             buyer is under these ages.
+        flagged_under_legal: the same of each flagged sale.
     """
 
     store: StoreCoverage
@@ -136,6 +144,7 @@ class Tally:
     wrong: Chances
     under_challenge: Chances
     under_legal: Chances
+    flagged_under_legal: Chances
 
 
 def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
@@ -158,7 +167,7 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
             f"{ledger.num_rows} are in the ledger"
         )
     without_age = ledger.filter(pc.is_null(ledger["age"]))
-    over = _of(ledger, "over_threshold")
+    over, flagged = _of(ledger, "over_threshold"), _of(ledger, "flagged")
     return Tally(
         store=StoreCoverage(
             store_id=day["store_id"],
@@ -174,9 +183,10 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
         outcomes=outcomes,
         reasons=Counter(_of(ledger, "inconclusive")["reason"].to_pylist()),
         unscored_by_record=without_age.num_rows - _of(without_age, "inconclusive").num_rows,
-        wrong=1 - _probabilities(_of(ledger, "flagged"), "p_under_challenge"),
+        wrong=1 - _probabilities(flagged, "p_under_challenge"),
         under_challenge=_probabilities(over, "p_under_challenge"),
         under_legal=_probabilities(over, "p_under_legal"),
+        flagged_under_legal=_probabilities(flagged, "p_under_legal"),
     )
 
 
@@ -189,6 +199,8 @@ def cover(tallies: Sequence[Tally]) -> Coverage:
         reasons.update(each.reasons)
     stores = tuple(each.store for each in tallies)
     known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
+    wrong = _all(each.wrong for each in tallies)
+    missed = _all(each.under_challenge for each in tallies)
     return Coverage(
         stores=stores,
         **{name: sum(each.day[name] for each in tallies) for name in _SUMMED},
@@ -200,9 +212,13 @@ def cover(tallies: Sequence[Tally]) -> Coverage:
         inconclusive=tuple(
             Count(r, words.label(words.REASONS, r), reasons[r]) for r in known if reasons[r]
         ),
-        wrong_flags=expect(_all(each.wrong for each in tallies)),
-        over_threshold_under_challenge=expect(_all(each.under_challenge for each in tallies)),
+        wrong_flags=expect(wrong),
+        over_threshold_under_challenge=expect(missed),
         over_threshold_under_legal=expect(_all(each.under_legal for each in tallies)),
+        flagged_under_legal=expect(_all(each.flagged_under_legal for each in tallies)),
+        unjudged_under_challenge=_like(
+            [*(1 - p for p in wrong), *missed], outcomes["inconclusive"]
+        ),
     )
 
 
@@ -218,6 +234,13 @@ def expect(probabilities: Iterable[float]) -> Expected:
     tail = (1 - _LEVEL) / 2
     low, high = (int(np.searchsorted(cumulative, q - _ROUNDING)) for q in (tail, 1 - tail))
     return Expected(len(p), sum(p), low, min(high, len(p)))
+
+
+def _like(probabilities: Sequence[float], number: int) -> Expected:
+    """What to expect among so many others, each as likely as these on average."""
+    if not probabilities:
+        return expect([])
+    return expect([sum(probabilities) / len(probabilities)] * number)
 
 
 def _distribution(p: Sequence[float]) -> npt.NDArray[np.float64]:

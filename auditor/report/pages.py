@@ -9,19 +9,37 @@ from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.cashiers import Counts, count_cashiers, count_stores
+from auditor.control_sample import DRAWN_FROM
 from auditor.errors import ContractError
 from auditor.policy import STORE_ID_PATTERN, Policy
-from auditor.report import words
-from auditor.report.cases import Case, Place, Unjudged, by_reason, flagged, ranks, unjudged
+from auditor.report import guidance, words
+from auditor.report.cases import (
+    Case,
+    Drawn,
+    Place,
+    Unjudged,
+    by_lot,
+    by_reason,
+    drawn,
+    flagged,
+    ranks,
+    unjudged,
+)
+from auditor.report.control import ControlSample
 from auditor.report.coverage import Count, Coverage, Tally, cover, tally
+from auditor.report.past import SHARES, History, Past, history_hash
 from auditor.tables import REJECTS, STORE_DAYS, StoreTables
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200
-STORE_LIMIT = 500
+STORE_LIMIT = 400
 REJECTS_LIMIT = 50
+
+#: Cases that the first screen names.
+FIRST_CASES = 5
 _REJECTS_ORDER = ("source", "row", "stage", "reason", "column", "detail")
 
 
@@ -31,7 +49,8 @@ class Provenance:
 
     ``calibrated``, ``mae_years`` and ``model_limits`` are what the model's card says: whether its
     probabilities are calibrated, its mean absolute error in years (None where not stated), and
-    sentences on what it is bad at.
+    sentences on what it is bad at. Below the card's gates, of pixels and of sharpness, no age is
+    estimated unless the policy names others.
     """
 
     inputs_sha256: str
@@ -42,6 +61,8 @@ class Provenance:
     calibrated: bool
     mae_years: float | None
     model_limits: tuple[str, ...] = ()
+    min_face_px: float = 0.0
+    min_sharpness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +102,8 @@ class Page:
 
     ``stores`` leaves out those without an export: a zero would say something about them.
     ``cases``, ``unjudged`` and ``cashiers`` are what the page lists, up to its limit; the totals
-    count all there are.
+    count all there are. ``past`` is None on a day without alcohol sales. ``control`` is on the
+    chain's page only. ``history_sha256`` is over the figures of past days that were at hand.
     """
 
     day: date
@@ -99,9 +121,17 @@ class Page:
     cashiers: tuple[Counts, ...]
     cashiers_total: int
     rejected: Rejected
+    past: Past | None
+    control: ControlSample | None
     min_exposure: int
     retention_days: int
     provenance: Provenance
+    history_sha256: str | None
+
+    @property
+    def first_cases(self) -> tuple[Case, ...]:
+        """The cases that the first screen names."""
+        return self.cases[:FIRST_CASES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +160,7 @@ class Report:
         rejects: StoreTables,
         provenance: Provenance,
         policy: Policy,
+        history: pa.Table,
     ) -> None:
         """Look at the day's tables; arguments as for ``report.render_day``.
 
@@ -141,12 +172,17 @@ class Report:
         store_days = STORE_DAYS.conform(store_days)
         self._day, self._policy, self._provenance = day, policy, provenance
         self._rules = policy.chain_rules(day)
-        self._places = _places(day, store_days, policy)
+        self._places = _places(day, store_days, policy, provenance)
         if strays := sorted(set(ledger.stores) - set(self._places)):
             raise ContractError(f"table ledger: stores {strays} are not in store_days")
         self._ledger, self._rejects = ledger, rejects
         self._store_days = {row["store_id"]: row for row in store_days.to_pylist()}
         self._ranks = ranks(ledger)
+        bases = {
+            store_id: (provenance.model, policy.rules(day, store_id).challenge_age)
+            for store_id in self._places
+        }
+        self._history, self._history_sha256 = History(day, history, bases), history_hash(history)
         self._chain = _Chain()
 
     def stores(self) -> Iterator[StoreReport]:
@@ -169,6 +205,8 @@ class Report:
                 ),
                 cashiers=count_cashiers(ledger, min_exposure=self._rules.min_exposure),
                 set_aside=_set_aside(self._rejects.of(store_id)),
+                drawn=drawn(ledger, place),
+                drawn_from=_drawn_from(ledger),
             )
             self._chain.add(counted, listed)
             page = self._page(store_id, coverage, listed, listed.totals, STORE_LIMIT)
@@ -193,12 +231,16 @@ class Report:
         limit: int,
     ) -> Page:
         store_ids = list(self._places) if store_id is None else [store_id]
+        past = self._history.compare(
+            store_id, coverage.alcohol_sales, {code: coverage.of(code) for code in SHARES}
+        )
+        sample = ControlSample(listed.drawn, listed.drawn_from, self._rules.control_sample)
         return Page(
             day=self._day,
             chain=self._policy.chain_name,
             store_id=store_id,
             store_name=None if store_id is None else self._places[store_id].name,
-            lede=lede(coverage, chain=store_id is None),
+            lede=(*lede(coverage, chain=store_id is None), *about_past(past)),
             ages=self._ages(store_ids),
             coverage=coverage,
             cases=listed.cases[:limit],
@@ -209,9 +251,12 @@ class Report:
             cashiers=listed.cashiers[:limit],
             cashiers_total=totals.cashiers,
             rejected=listed.set_aside.told(),
+            past=past,
+            control=sample if store_id is None else None,
             min_exposure=self._rules.min_exposure,
             retention_days=self._rules.retention_days,
             provenance=self._provenance,
+            history_sha256=self._history_sha256,
         )
 
     def _ages(self, store_ids: list[str]) -> Ages:
@@ -271,6 +316,8 @@ class _Listed:
     stores: tuple[Counts, ...]
     cashiers: tuple[Counts, ...]
     set_aside: _SetAside
+    drawn: tuple[Drawn, ...]
+    drawn_from: int
 
     @property
     def totals(self) -> _Totals:
@@ -284,7 +331,7 @@ class _Chain:
     def __init__(self) -> None:
         self.tallies: list[Tally] = []
         self.totals = _Totals()
-        self.listed = _Listed((), (), (), (), _set_aside(REJECTS.empty()))
+        self.listed = _Listed((), (), (), (), _set_aside(REJECTS.empty()), (), 0)
 
     def add(self, counted: Tally, own: _Listed) -> None:
         """Take the next store, in the order of their ids."""
@@ -298,6 +345,8 @@ class _Chain:
             stores=so_far.stores + own.stores,
             cashiers=(so_far.cashiers + own.cashiers)[:CHAIN_LIMIT],
             set_aside=so_far.set_aside + own.set_aside,
+            drawn=tuple(sorted([*so_far.drawn, *own.drawn], key=by_lot)),
+            drawn_from=so_far.drawn_from + own.drawn_from,
         )
 
 
@@ -307,6 +356,23 @@ def lede(coverage: Coverage, *, chain: bool) -> tuple[str, ...]:
     if coverage.with_export("read"):
         sentences += _about_sales(coverage)
     return tuple(s for s in sentences if s)
+
+
+def about_past(past: Past | None) -> list[str]:
+    """What the earlier days say of the day, in a sentence; nothing where they are too few."""
+    if past is None or not past.enough:
+        return []
+    before = f"the {words.counted(len(past.then), past.weekday)} before it"
+    if not past.signals:
+        return [f"Against {before}, the day is as usual."]
+    unusual = []
+    for side, how in ((1, "higher"), (-1, "lower")):
+        named = [f"“{share.label.lower()}”" for share in past.signals if share.side == side]
+        if named:
+            shares = "the share" if len(named) == 1 else "the shares"
+            verb = "is" if len(named) == 1 else "are"
+            unusual.append(f"{shares} {words.listed(named)} {verb} {how} than usual")
+    return [f"Against {before}, {words.listed(unusual)}."]
 
 
 def _about_exports(coverage: Coverage) -> str:
@@ -352,8 +418,17 @@ def _about_sales(coverage: Coverage) -> list[str]:
     return [f"{raised} for a person to look at."]
 
 
-def _places(day: date, store_days: pa.Table, policy: Policy) -> dict[str, Place]:
+def _drawn_from(ledger: pa.Table) -> int:
+    """How many sales of a store the control sample could have drawn."""
+    could_be = pc.is_in(ledger["outcome"], pa.array(DRAWN_FROM))
+    return int(pc.sum(pc.and_(could_be, pc.is_valid(ledger["age"]))).as_py() or 0)
+
+
+def _places(
+    day: date, store_days: pa.Table, policy: Policy, provenance: Provenance
+) -> dict[str, Place]:
     """The stores of the day by id, in the order of their ids."""
+    chain = policy.chain_rules(day)
     places: dict[str, Place] = {}
     columns = ("store_id", "store_name", "time_zone")
     ordered = store_days.sort_by("store_id")
@@ -362,8 +437,18 @@ def _places(day: date, store_days: pa.Table, policy: Policy) -> dict[str, Place]
             raise ContractError(f"table store_days: store_id {store_id!r} cannot name a page")
         if store_id in places:
             raise ContractError(f"table store_days: store {store_id} stands there twice")
-        currency = policy.rules(day, store_id).currency
-        places[store_id] = Place(store_id, name, ZoneInfo(zone), currency)
+        rules = policy.rules(day, store_id)
+        px, sharp = rules.min_face_px, rules.min_sharpness
+        places[store_id] = Place(
+            store_id=store_id,
+            name=name,
+            zone=ZoneInfo(zone),
+            currency=rules.currency,
+            min_face_px=provenance.min_face_px if px is None else px,
+            min_sharpness=provenance.min_sharpness if sharp is None else sharp,
+            kept_until=guidance.kept_until(day, chain.retention_days),
+            frames_url=chain.frames_url,
+        )
     return places
 
 

@@ -3,8 +3,8 @@
 import csv
 import io
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -15,13 +15,25 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
 from auditor.policy import Policy
-from auditor.report import words
+from auditor.report import site, words
 from auditor.report.cases import Case, by_reason
+from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
 from auditor.report.pages import Page, Provenance, Report, StoreReport
-from auditor.tables import StoreTables
+from auditor.report.past import Past, sentence
+from auditor.tables import DAY_FIGURES, StoreTables
 
 TEMPLATES = "reports/templates"
+
+#: What a page may load: what lies beside it and nothing else. Each page says it of itself; a server
+#: should send the same as a header.
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+#: What the pages load, beside each day's and beside the list's: an old day looks as it did.
+_ASSETS = ("style.css", "site.js")
 
 #: Version of report.json: raised when a key is renamed, removed or changes its meaning.
 SCHEMA_VERSION = 1
@@ -68,6 +80,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     rejects: StoreTables,
     provenance: Provenance,
     policy: Policy,
+    history: pa.Table | None = None,
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Render the report of a business day; the same arguments give the same bytes.
 
@@ -79,11 +92,13 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
             for what belongs to none.
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
+        history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before; none are
+            no past to compare with.
 
     Yields:
         Files by name, to lie in ``OUT/reports/<day>/``, each in pieces that are to be taken before
-        the next file: ``store-<ID>.html`` for every store, then ``index.html``, ``flags.csv``,
-        ``report.json`` and ``style.css``.
+        the next file: ``store-<ID>.html`` for every store, then ``index.html``, ``control.html``,
+        ``flags.csv``, ``report.json``, ``summary.json``, and what the pages load.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
@@ -97,8 +112,10 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         rejects=rejects,
         provenance=provenance,
         policy=policy,
+        history=DAY_FIGURES.empty() if history is None else history,
     )
-    template = environment().get_template("page.html.jinja")
+    jinja = environment()
+    template = jinja.get_template("page.html.jinja")
     with tempfile.TemporaryFile() as disk:
         flags, document = FlagsCsv(disk), ReportJson(disk)
         for store in report.stores():
@@ -107,9 +124,31 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
             yield store_page(str(store.page.store_id)), [template.render(page=store.page).encode()]
         chain = report.chain()
         yield "index.html", [template.render(page=chain).encode()]
+        control = jinja.get_template("control.html.jinja")
+        yield "control.html", [control.render(page=chain).encode()]
         yield "flags.csv", flags.written()
         yield "report.json", document.written(chain)
-    yield "style.css", [(resources.folder(TEMPLATES) / "style.css").read_bytes()]
+    yield site.SUMMARY, [site.as_json(site.summarise(chain))]
+    for name, content in _assets().items():
+        yield name, [content]
+
+
+def render_site(summaries: Sequence[site.Summary]) -> dict[str, bytes]:
+    """Render the list of the days.
+
+    Args:
+        summaries: one of each day that has a report, any order.
+
+    Returns:
+        File contents by name, to lie in ``OUT/reports/``: ``index.html`` and what it loads.
+    """
+    template = environment().get_template("site.html.jinja")
+    return {"index.html": template.render(site.context(summaries)).encode(), **_assets()}
+
+
+def _assets() -> dict[str, bytes]:
+    folder = resources.folder(TEMPLATES)
+    return {name: (folder / name).read_bytes() for name in _ASSETS}
 
 
 def environment() -> Environment:
@@ -123,6 +162,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     jinja.filters |= _FILTERS
+    jinja.globals["content_policy"] = CONTENT_POLICY
     return jinja
 
 
@@ -192,6 +232,9 @@ class ReportJson:
                 "coverage": asdict(chain.coverage),
                 "store_counts": [asdict(counts) for counts in chain.stores],
                 "rejected": asdict(chain.rejected),
+                "past": _past(chain.past),
+                "history_sha256": chain.history_sha256,
+                "control_sample": _control(chain.control),
                 "flags_csv_columns": dict(FLAG_COLUMNS),
             }
         )
@@ -209,6 +252,24 @@ def _csv_line(cells: Iterable[str]) -> str:
     # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
     csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
+
+
+def _past(past: Past | None) -> dict[str, Any] | None:
+    """The comparison with the past as report.json has it: without the drawings."""
+    if past is None:
+        return None
+    return {
+        "weekday": past.weekday,
+        "days": [asdict(day) for day in past.then],
+        "left_out": past.left_out,
+        "shares": [asdict(replace(share, plot=None)) for share in past.comparisons],
+    }
+
+
+def _control(sample: ControlSample | None) -> dict[str, Any] | None:
+    if sample is None:
+        return None
+    return asdict(sample) | {"conclusions": [asdict(row) for row in sample.conclusions]}
 
 
 def _flag_row(case: Case) -> dict[str, object]:
@@ -276,9 +337,12 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "listed": words.listed,
     "money": words.money,
     "one_decimal": words.one_decimal,
+    "past_sentence": sentence,
     "percent": words.percent,
     "quantity": words.quantity,
+    "seconds_to": words.seconds_to,
     "share_of": words.share_of,
+    "short_day": words.short_day,
     "short_hash": words.short_hash,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,
