@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.cashiers import Counts, count_cashiers, count_stores
 from auditor.errors import ContractError
+from auditor.people.day_counts import Counts, count_cashiers, count_stores
 from auditor.policy import STORE_ID_PATTERN, Policy
 from auditor.report import words
 from auditor.report.cases import Case, Place, Unjudged, flagged, unjudged

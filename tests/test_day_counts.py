@@ -3,8 +3,9 @@
 import pytest
 from report_day import estimate, flag, sale
 
-from auditor.cashiers import Counts, count_cashiers, count_stores, wilson
 from auditor.errors import ContractError
+from auditor.people.day_counts import Counts, count_cashiers, count_stores
+from auditor.stats.rates import wilson
 from auditor.tables import LEDGER, OUTCOMES
 
 

@@ -1,0 +1,84 @@
+"""Funnel plots: how far counts of a given size stray by chance, and when one strays further.
+
+Spiegelhalter (2005), Funnel plots for comparing institutional performance, Statistics in Medicine
+24, doi 10.1002/sim.1970: exact limits, with the interpolation of its appendix; extra variation
+between units measured on what is left when the outermost tenths are drawn in (winsorised), so that
+the few that stray do not widen the limits that should show them.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binom, norm
+
+from auditor.stats.beta_binomial import log_probabilities
+
+Floats = NDArray[np.float64]
+
+#: Of the units on either side, the share that is drawn in before the variation is measured.
+_DRAWN_IN = 0.1
+
+
+def limits(target: float, trials: ArrayLike, coverage: float, alike: float = 0.0) -> Floats:
+    """The limits between which shares stay with probability ``coverage``, for each size.
+
+    Args:
+        target: the expected share, between 0 and 1.
+        trials: sizes, shape (n,), each at least 1.
+        coverage: such as 0.95 or 0.998.
+        alike: how far the units' own shares differ, as in :mod:`auditor.stats.beta_binomial`; 0
+            draws the exact binomial limits.
+
+    Returns:
+        Lower and upper ends, shape (n, 2), between 0 and 1.
+    """
+    tail = (1 - coverage) / 2
+    return np.array(
+        [[_quantile(tail, int(n), target, alike), _quantile(1 - tail, int(n), target, alike)]
+         for n in np.atleast_1d(trials)]
+    )  # fmt: skip
+
+
+def _quantile(level: float, trials: int, target: float, alike: float) -> float:
+    """The share at a level of the cumulative distribution, between the two counts around it."""
+    counts = np.arange(trials + 1)
+    if alike > 0:
+        cumulative = np.cumsum(np.exp(log_probabilities(counts, trials, target, alike)))
+    else:
+        cumulative = binom.cdf(counts, trials, target)
+    at = min(int(np.searchsorted(cumulative, level, side="right")), trials)
+    below = cumulative[at - 1] if at else 0.0
+    step = cumulative[at] - below
+    back = (cumulative[at] - level) / step if step > 0 else 0.0
+    return float(np.clip((at - back) / trials, 0, 1))
+
+
+def ordinary_variation(successes: ArrayLike, trials: ArrayLike, means: ArrayLike) -> float:
+    """How far ordinary units differ beyond chance, as ``alike`` of a beta-binomial; 0 for not.
+
+    Each unit's distance from its expectation, in standard deviations of a binomial, is drawn in to
+    the 10 % and 90 % points of all; the variance of what results is compared with what winsorising
+    leaves of a standard normal, and the excess ascribed to variation between the units.
+
+    Args:
+        successes: counts, shape (n,).
+        trials: how many there could have been, likewise.
+        means: the expected share of each, likewise.
+    """
+    n, mu = np.asarray(trials, float), np.asarray(means, float)
+    spread = np.sqrt(n * mu * (1 - mu))
+    told = (n > 1) & (spread > 0)
+    if np.count_nonzero(told) < 3:
+        return 0.0
+    n = n[told]
+    z = (np.asarray(successes, float)[told] - n * mu[told]) / spread[told]
+    low, high = np.quantile(z, [_DRAWN_IN, 1 - _DRAWN_IN])
+    drawn_in = np.clip(z, low, high)
+    excess = float((drawn_in**2).sum() / _winsorised_variance() - len(z))
+    return float(np.clip(excess / (n - 1).sum(), 0, 0.5))
+
+
+def _winsorised_variance() -> float:
+    """Variance of a standard normal of which the outermost tenths are drawn in: 0.679."""
+    at = float(norm.ppf(1 - _DRAWN_IN))
+    inside = 1 - 2 * _DRAWN_IN - 2 * at * float(norm.pdf(at))
+    return inside + 2 * _DRAWN_IN * at**2
