@@ -1,20 +1,23 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at.
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. Counts that
+many later days look back on, the tables of tables.COUNTED, are in one file a day for all stores:
+``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``.
 """
 
 import hashlib
 import io
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.files import Place
-from auditor.tables import STORED, Schema
+from auditor.tables import COUNTED, STORED, Schema
 
 _PART = "part-0.parquet"
 
@@ -64,6 +67,45 @@ def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str])
     for partition in out.folders(folder):
         if partition.removeprefix("store=") not in keep:
             out.remove(f"{folder}/{partition}")
+
+
+def write_counts(
+    out: Place, name: str, day: date, counts: pa.Table, *, of_stores: Collection[str] = ()
+) -> None:
+    """Put the counts of a day in place.
+
+    Args:
+        out: where.
+        day: the business day.
+        name: of a table of tables.COUNTED.
+        counts: its rows.
+        of_stores: replace the counts of these stores only; empty for all.
+    """
+    path, schema = f"{_day_folder(name, day)}/{_PART}", COUNTED[name]
+    if of_stores and out.exists(path):
+        before = read_table(out, path, schema)
+        others = pc.invert(pc.is_in(before["store_id"], pa.array(sorted(of_stores))))
+        counts = pa.concat_tables([before.filter(others), schema.conform(counts)])
+    write_table(out, path, counts.sort_by("store_id"), schema)
+
+
+def read_counts(
+    out: Place, name: str, days: Iterable[date]
+) -> Iterator[tuple[date, str, pa.Table]]:
+    """The counts of days as they are stored, one day at a time; days without any are left out.
+
+    Yields:
+        The day, the SHA-256 of the file, and its rows.
+
+    Raises:
+        ContractError: a file is not of its schema.
+    """
+    for day in days:
+        path = f"{_day_folder(name, day)}/{_PART}"
+        if out.exists(path):
+            content = out.read(path)
+            table = pq.read_table(io.BytesIO(content), partitioning=None)
+            yield day, hashlib.sha256(content).hexdigest(), COUNTED[name].conform(table)
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:

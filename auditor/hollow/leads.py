@@ -13,6 +13,7 @@ from auditor.stats.discovery import adjusted
 from auditor.stats.funnel import ordinary_variation
 from auditor.stats.heaping import Heaping
 from auditor.stats.rates import Rate, wilson
+from auditor.stats.reference import Flags, Floats, without_strays
 from auditor.tables import HOLLOW_COUNTS, HOLLOW_RULES, RECORDED_AGES
 
 #: Once is no habit, whatever the odds.
@@ -129,13 +130,24 @@ def heaps(ages: pa.Table) -> Heaps:
 def _finding(rule: str, counts: pa.Table, min_exposure: int, false_lead_share: float) -> Finding:
     own = counts.filter(pc.invert(counts["scanned"]))
     looked, found, chance = (own[name].to_numpy() for name in ("looked_at", "found", "chance"))
-    others = (found.sum() - found + 0.5) / (looked.sum() - looked + 1)
     scans = _totals(rule, counts)
-    read = scans["scans_found"] / scans["scans_looked_at"] if scans["scans_looked_at"] else 0.0
-    base = np.maximum.reduce([chance / np.maximum(looked, 1), others, np.full(len(looked), read)])
+    # What a machine read is no better known than by as many documents as there were.
+    read = scans["scans_found"] / (scans["scans_looked_at"] + 1)
     told = np.flatnonzero(looked >= min_exposure)
-    alike = ordinary_variation(found[told], looked[told], base[told])
-    p = upper_tail(found[told], looked[told], base[told], alike)
+
+    def measure(kept: Flags) -> tuple[Floats, Floats]:
+        """The base of each, and the probability of so many, by what those kept show."""
+        usual = np.ones(len(looked), np.bool_)
+        usual[told[~kept]] = False
+        others = found * usual, looked * usual
+        rest = (others[0].sum() - others[0] + 0.5) / (others[1].sum() - others[1] + 1)
+        by_chance = chance / np.maximum(looked, 1)
+        base = np.maximum.reduce([by_chance, rest, np.full(len(looked), read)])[told]
+        alike = ordinary_variation(found[told][kept], looked[told][kept], base[kept])
+        return base, upper_tail(found[told], looked[told], base, alike)
+
+    kept = without_strays(lambda k: adjusted(measure(k)[1]), len(told), false_lead_share)
+    base, p = measure(kept)
     leads = [
         Lead(
             store_id=own["store_id"][row].as_py(),
@@ -143,11 +155,11 @@ def _finding(rule: str, counts: pa.Table, min_exposure: int, false_lead_share: f
             looked_at=int(looked[row]),
             found=int(found[row]),
             rate=wilson(int(found[row]), int(looked[row])),
-            base=float(base[row]),
+            base=float(expected),
             p=float(p_value),
             q=float(q_value),
         )
-        for row, p_value, q_value in zip(told.tolist(), p, adjusted(p), strict=True)
+        for row, expected, p_value, q_value in zip(told.tolist(), base, p, adjusted(p), strict=True)
         if q_value <= false_lead_share and found[row] >= _LEAST_FOUND
     ]
     leads.sort(key=lambda lead: (lead.store_id, lead.cashier_id))

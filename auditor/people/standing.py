@@ -7,7 +7,7 @@ bring up by chance stands out, in either direction. Nothing is said below the le
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -21,11 +21,15 @@ from auditor.stats.beta_binomial import fit_alike, lower_tail, shrunken, upper_t
 from auditor.stats.discovery import adjusted
 from auditor.stats.funnel import ordinary_variation
 from auditor.stats.rates import Rate, wilson
+from auditor.stats.reference import without_strays
 from auditor.tables import CHECK_COUNTS
 
 Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 Side = Literal["below", "above"]
+_SIDES: tuple[Side, ...] = ("below", "above")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class Peers:
 
     Attributes:
         units: in the order of store and cashier: it says nothing of anybody.
-        target: the chain's rate: handled of due.
+        target: the rate, handled of due, of those who do not stand out.
         alike: how far ordinary units differ beyond chance, as in auditor.stats.beta_binomial.
         tested: units at or above the least exposure.
     """
@@ -116,19 +120,11 @@ def _measured(
     counts = CHECK_COUNTS.conform(counts)
     keys = sorted(set(_keys(counts, by)))
     unit = _places(counts, by, keys)
-    is_due = pc.fill_null(pc.greater_equal(counts["likelihood"], FIRST_DUE), pa.scalar(False))
-    rows, owner = counts.filter(is_due), unit[is_due.to_numpy()]
-    sales, handled = (rows[name].to_numpy().astype(float) for name in ("sales", "handled"))
-    classes, hours = (rows[name].to_numpy().astype(int) for name in ("likelihood", "from_hour"))
-    expected = by_circumstances(classes, hours, sales, handled)
-    due, done = (_summed(owner, values, len(keys)) for values in (sales, handled))
-    if "cashier_id" in by:
-        alike = ordinary_variation(done, due, _means(owner, sales, expected, due))
-        shop = _places(rows, ("store_id",), sorted(set(_keys(rows, ("store_id",)))))
-        expected = by_store(shop, owner, sales, handled, expected, alike=alike)
-    means = _means(owner, sales, expected, due)
-    told = np.flatnonzero(due >= min_exposure)
-    alike = ordinary_variation(done[told], due[told], means[told])
+    sales = _Due.of(counts, unit, len(keys))
+    told = np.flatnonzero(sales.due >= min_exposure)
+    tests = _Tests(sales, told, is_cashiers="cashier_id" in by)
+    kept = without_strays(tests.least, len(told), false_lead_share)
+    found = tests.measured(kept)
     bare = [
         Standing(
             store_id=key[0],
@@ -137,34 +133,100 @@ def _measured(
             unseen=totals["unseen"],
             unrecorded=totals["unrecorded"],
             refused=totals["refused"],
-            due=int(due[place]),
-            handled=int(done[place]),
-            expected=float(due[place] * means[place]),
+            due=int(sales.due[place]),
+            handled=int(sales.done[place]),
+            expected=float(sales.due[place] * found.means[place]),
         )
         for place, (key, totals) in enumerate(zip(keys, _totals(counts, unit), strict=True))
     ]
-    target = float(done.sum() / due.sum()) if due.sum() else None
-    if target is not None:
-        tests = _tests(done[told], due[told], means[told], alike, false_lead_share)
-        spread = fit_alike(done[told], due[told], means[told])
-        for place, test in zip(told.tolist(), tests, strict=True):
-            bare[place] = _told(bare[place], test, target, spread)
-    return Peers(tuple(bare), target, alike, len(told))
+    usual = told[kept]
+    target = None
+    if len(told):
+        target = float(sales.done[usual].sum() / sales.due[usual].sum())
+        spread = fit_alike(sales.done[told], sales.due[told], found.means[told])
+        for row, place in enumerate(told.tolist()):
+            test = {name: float(values[row]) for name, values in found.tests.items()}
+            sides = [side for side in _SIDES if test[f"q_{side}"] <= false_lead_share]
+            stands = {"stands": sides[0] if sides else None}
+            bare[place] = _told(bare[place], test | stands, target, spread)
+    return Peers(tuple(bare), target, found.alike, len(told))
 
 
-def _tests(
-    done: Floats, due: Floats, means: Floats, alike: float, false_lead_share: float
-) -> list[dict[str, Any]]:
-    """The probabilities of each unit, and which way it stands out."""
-    below, above = lower_tail(done, due, means, alike), upper_tail(done, due, means, alike)
-    columns = zip(below, above, adjusted(below), adjusted(above), strict=True)
-    names = ("p_below", "p_above", "q_below", "q_above")
-    tests: list[dict[str, Any]] = []
-    for row in columns:
-        test = dict(zip(names, map(float, row), strict=True))
-        sides = [side for side in ("below", "above") if test[f"q_{side}"] <= false_lead_share]
-        tests.append(test | {"stands": sides[0] if sides else None})
-    return tests
+@dataclass(frozen=True)
+class _Due:
+    """The sales that were due a check: by row of the counts, and added up by unit."""
+
+    owner: Codes  # unit of each row
+    shop: Codes  # store of each row
+    classes: Codes
+    hours: Codes
+    sales: Floats
+    handled: Floats
+    due: Floats  # by unit
+    done: Floats  # by unit, of those due
+
+    @classmethod
+    def of(cls, counts: pa.Table, unit: Codes, units: int) -> Self:
+        is_due = pc.fill_null(pc.greater_equal(counts["likelihood"], FIRST_DUE), pa.scalar(False))
+        rows, owner = counts.filter(is_due), unit[is_due.to_numpy()]
+        sales, handled = (rows[name].to_numpy().astype(float) for name in ("sales", "handled"))
+        return cls(
+            owner=owner,
+            shop=_places(rows, ("store_id",), sorted(set(_keys(rows, ("store_id",))))),
+            classes=rows["likelihood"].to_numpy().astype(int),
+            hours=rows["from_hour"].to_numpy().astype(int),
+            sales=sales,
+            handled=handled,
+            due=_summed(owner, sales, units),
+            done=_summed(owner, handled, units),
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What all were measured by, and how far each is from it."""
+
+    means: Floats  # by unit
+    alike: float
+    tests: Mapping[str, Floats]  # by unit told of
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """Measures the units told of against those that make the yardstick."""
+
+    sales: _Due
+    told: Codes
+    is_cashiers: bool
+
+    def least(self, kept: Flags) -> Floats:
+        """The smaller of the two adjusted p-values of each."""
+        found = self.measured(kept).tests
+        return np.minimum(found["q_below"], found["q_above"])
+
+    def measured(self, kept: Flags) -> _Found:
+        """Measure all told of; ``kept`` are those of them that make the yardstick."""
+        sales, told = self.sales, self.told
+        in_yardstick = np.ones(len(sales.due), np.bool_)
+        in_yardstick[told[~kept]] = False
+        weight = in_yardstick[sales.owner].astype(float)
+        usual = sales.sales * weight, sales.handled * weight
+        expected = by_circumstances(sales.classes, sales.hours, *usual)
+        if self.is_cashiers:
+            alike = self._alike(expected, kept)
+            expected = by_store(sales.shop, sales.owner, *usual, expected, alike=alike)
+        means = _means(sales.owner, sales.sales, expected, sales.due)
+        done, due, alike = sales.done[told], sales.due[told], self._alike(expected, kept)
+        below = lower_tail(done, due, means[told], alike)
+        above = upper_tail(done, due, means[told], alike)
+        tests = {"p_below": below, "p_above": above}
+        tests |= {"q_below": adjusted(below), "q_above": adjusted(above)}
+        return _Found(means, alike, tests)
+
+    def _alike(self, expected: Floats, kept: Flags) -> float:
+        sales, usual = self.sales, self.told[kept]
+        means = _means(sales.owner, sales.sales, expected, sales.due)
+        return ordinary_variation(sales.done[usual], sales.due[usual], means[usual])
 
 
 def _told(unit: Standing, test: Mapping[str, Any], target: float, spread: float) -> Standing:
@@ -186,17 +248,17 @@ def at_usual(share: float, expected: float, target: float) -> float:
     return float(expit(logit(share) - logit(expected) + logit(target)))
 
 
-def _means(owner: NDArray[np.int64], sales: Floats, expected: Floats, due: Floats) -> Floats:
+def _means(owner: Codes, sales: Floats, expected: Floats, due: Floats) -> Floats:
     """The expected share of each unit; of one without sales due, 0.5, which nothing rests on."""
     whole = _summed(owner, sales * expected, len(due))
     return np.asarray(np.divide(whole, due, out=np.full(len(due), 0.5), where=due > 0))
 
 
-def _summed(owner: NDArray[np.int64], values: Floats, units: int) -> Floats:
+def _summed(owner: Codes, values: Floats, units: int) -> Floats:
     return np.asarray(np.bincount(owner, values, units), np.float64)
 
 
-def _totals(counts: pa.Table, unit: NDArray[np.int64]) -> list[dict[str, int]]:
+def _totals(counts: pa.Table, unit: Codes) -> list[dict[str, int]]:
     unseen = pc.if_else(pc.is_null(counts["likelihood"]), counts["sales"], 0)
     columns = {name: counts[name] for name in ("sales", "refused", "unrecorded")}
     sums = {
@@ -210,9 +272,7 @@ def _keys(table: pa.Table, by: Sequence[str]) -> list[tuple[str, ...]]:
     return list(zip(*(table[name].to_pylist() for name in by), strict=True))
 
 
-def _places(
-    table: pa.Table, by: Sequence[str], keys: Sequence[tuple[str, ...]]
-) -> NDArray[np.int64]:
+def _places(table: pa.Table, by: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Codes:
     """The place of each row's key among ``keys``."""
     at = {key: place for place, key in enumerate(keys)}
     return np.array([at[key] for key in _keys(table, by)], np.int64)
