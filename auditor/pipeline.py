@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import limits, provenance, store
+from auditor.aggregates import AGGREGATES
 from auditor.collect import Collected, collect
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, SourceError
@@ -30,6 +31,7 @@ from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.sources import Reading, read_sales, read_snapshot_index
 from auditor.store_days import store_days
 from auditor.tables import (
+    COUNTED,
     FRAME_SCORES,
     LEDGER,
     REJECTS,
@@ -197,6 +199,7 @@ def settle_day(job: Job) -> None:
     rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
     stores: list[str] = days["store_id"].to_pylist()
     ledgers, rejected = ByStore(ledger), ByStore(rejects, rejected_in)
+    counts: dict[str, list[pa.Table]] = {name: [] for name in AGGREGATES}
     for row, store_id in enumerate(stores):
         own = ledgers.of(store_id)
         crops = pc.drop_null(own["crop"]).to_pylist()
@@ -211,6 +214,11 @@ def settle_day(job: Job) -> None:
         }
         for name, table in tables.items():
             store.write_partition(out, name, job.day, store_id, table)
+        for name, aggregate in AGGREGATES.items():
+            counts[name].append(aggregate(own, policy.rules(job.day, store_id)))
+    for name, found in counts.items():
+        whole = pa.concat_tables([COUNTED[name].empty(), *found])
+        store.write_counts(out, name, job.day, whole, of_stores=stores if job.stores else ())
     unplaced = rejects.filter(pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string()))))
     if not job.stores:
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, unplaced)
@@ -225,6 +233,7 @@ def report_day(job: Job) -> str:
         The path of the chain's page, relative to OUT.
     """
     out = Place(job.out)
+    policy = load_policy(job.policy)
     days = store.read_day(out, "coverage", job.day)
     pages = render_day(
         job.day,
@@ -232,7 +241,8 @@ def report_day(job: Job) -> str:
         store_days=days,
         rejects=store.read_day(out, "rejects", job.day),
         provenance=_shown(store.read_day(out, "provenance", job.day)),
-        policy=load_policy(job.policy),
+        policy=policy,
+        window=store.read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
     )
     folder = f"reports/{job.day}"
     for name, content in pages.items():

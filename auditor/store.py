@@ -8,6 +8,7 @@ many later days look back on, the tables of tables.COUNTED, are in one file a da
 
 import hashlib
 import io
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date, timedelta
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from auditor.aggregates import Window
 from auditor.files import Place
 from auditor.tables import COUNTED, STORED, Schema
 
@@ -106,6 +108,35 @@ def read_counts(
             content = out.read(path)
             table = pq.read_table(io.BytesIO(content), partitioning=None)
             yield day, hashlib.sha256(content).hexdigest(), COUNTED[name].conform(table)
+
+
+def read_window(out: Place, day: date, days: int) -> Window:
+    """The counts of the days up to and with ``day``, added up one day at a time.
+
+    Raises:
+        ContractError: a file is not of its schema.
+    """
+    dates = [day - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    hashes: list[tuple[str, str, str]] = []
+    counts = {}
+    for name in COUNTED:
+        stored = read_counts(out, name, dates)
+        counts[name] = COUNTED[name].add_up(_noted(name, stored, hashes))
+    return Window(
+        days=days,
+        on_record=tuple(sorted({date.fromisoformat(of_day) for _, of_day, _ in hashes})),
+        sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
+        counts=counts,
+    )
+
+
+def _noted(
+    name: str, stored: Iterable[tuple[date, str, pa.Table]], hashes: list[tuple[str, str, str]]
+) -> Iterator[pa.Table]:
+    """The tables as they come, their hashes put down."""
+    for day, sha256, table in stored:
+        hashes.append((name, day.isoformat(), sha256))
+        yield table
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:

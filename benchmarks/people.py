@@ -101,14 +101,16 @@ class Named:
     of_honest: int
     of_honest_in_heavy: int
     of_careless: int
+    chains: int
+    false_shares: float  # of those named, the share of the honest, summed over the chains
 
     @classmethod
     def of(cls, chain: Chain, named: NDArray[np.bool_]) -> "Named":
         """Count those named in one chain."""
         groups = (~chain.careless, ~chain.careless & chain.heavy, chain.careless)
-        return cls(
-            *(int((named & group).sum()) for group in groups), *(int(g.sum()) for g in groups)
-        )
+        counts = [int((named & group).sum()) for group in groups]
+        false_share = counts[0] / max(int(named.sum()), 1)
+        return cls(*counts, *(int(group.sum()) for group in groups), 1, false_share)
 
     def __add__(self, other: "Named") -> "Named":
         mine, theirs = vars(self).values(), vars(other).values()
@@ -116,8 +118,8 @@ class Named:
 
     @property
     def false_share(self) -> float:
-        """Of those named, the share of the honest; 0 where nobody is named."""
-        return self.honest / max(self.honest + self.careless, 1)
+        """The false discovery rate: the mean over the chains; 0 of one in which nobody is named."""
+        return self.false_shares / self.chains
 
 
 def simulate(scenario: Scenario, rng: np.random.Generator) -> Chain:

@@ -143,7 +143,8 @@ def _finding(rule: str, counts: pa.Table, min_exposure: int, false_lead_share: f
         rest = (others[0].sum() - others[0] + 0.5) / (others[1].sum() - others[1] + 1)
         by_chance = chance / np.maximum(looked, 1)
         base = np.maximum.reduce([by_chance, rest, np.full(len(looked), read)])[told]
-        alike = ordinary_variation(found[told][kept], looked[told][kept], base[kept])
+        strays = float(np.mean(~kept)) if len(kept) else 0.0
+        alike = ordinary_variation(found[told], looked[told], base, strays=strays)
         return base, upper_tail(found[told], looked[told], base, alike)
 
     kept = without_strays(lambda k: adjusted(measure(k)[1]), len(told), false_lead_share)

@@ -224,9 +224,10 @@ class _Tests:
         return _Found(means, alike, tests)
 
     def _alike(self, expected: Floats, kept: Flags) -> float:
-        sales, usual = self.sales, self.told[kept]
+        sales, told = self.sales, self.told
         means = _means(sales.owner, sales.sales, expected, sales.due)
-        return ordinary_variation(sales.done[usual], sales.due[usual], means[usual])
+        strays = float(np.mean(~kept)) if len(kept) else 0.0
+        return ordinary_variation(sales.done[told], sales.due[told], means[told], strays=strays)
 
 
 def _told(unit: Standing, test: Mapping[str, Any], target: float, spread: float) -> Standing:

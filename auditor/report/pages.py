@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, TypeVar
@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.aggregates import Window
 from auditor.errors import ContractError
 from auditor.people.day_counts import Counts, count_cashiers, count_stores
 from auditor.policy import STORE_ID_PATTERN, Policy
 from auditor.report import words
 from auditor.report.cases import Case, Place, Unjudged, flagged, unjudged
 from auditor.report.coverage import Count, Coverage, cover
+from auditor.report.people import CashierPage, People, Standings
 from auditor.tables import LEDGER, REJECTS, STORE_DAYS, UNKNOWN_STORE, ByStore
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
@@ -102,6 +104,7 @@ class Page:
     stores: tuple[Counts, ...]
     cashiers: tuple[Counts, ...]
     cashiers_total: int
+    people: People
     rejected: Rejected
     min_exposure: int
     retention_days: int
@@ -117,6 +120,8 @@ class Report:
     cases: tuple[Case, ...]
     unjudged: tuple[Unjudged, ...]
     cashiers: tuple[Counts, ...]
+    standings: Standings
+    cashier_pages: Mapping[str, CashierPage]
 
 
 def build(  # noqa: PLR0913  the day's tables, and what they rest on
@@ -127,6 +132,7 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
     rejects: pa.Table,
     provenance: Provenance,
     policy: Policy,
+    window: Window,
 ) -> Report:
     """Make the pages of a day from its tables; arguments as for ``report.render_day``.
 
@@ -142,16 +148,25 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
     places = _places(day, store_days, policy)
     if strays := sorted(set(ledger["store_id"].to_pylist()) - set(places)):
         raise ContractError(f"table ledger: stores {strays} are not in store_days")
+    ledgers = ByStore(ledger)
+    standings = Standings.of(
+        window,
+        ledgers,
+        places=places,
+        rules={store_id: policy.rules(day, store_id) for store_id in places},
+        chain_rules=policy.chain_rules(day),
+    )
     whole = _Day(
         day=day,
         policy=policy,
         provenance=provenance,
-        ledger=ByStore(ledger),
+        ledger=ledgers,
         store_days=ByStore(store_days),
         rejects=ByStore(rejects, pc.fill_null(rejects["store_id"], UNKNOWN_STORE)),
         places=places,
         cases=_by_store(flagged(ledger, places)),
         unjudged=_by_store(unjudged(ledger, places)),
+        standings=standings,
     )
     return Report(
         chain=whole.page(None),
@@ -159,6 +174,8 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
         cases=whole.cases[None],
         unjudged=whole.unjudged[None],
         cashiers=count_cashiers(ledger, min_exposure=policy.chain_rules(day).min_exposure),
+        standings=standings,
+        cashier_pages=dict(whole.cashier_pages()),
     )
 
 
@@ -175,6 +192,21 @@ class _Day:
     places: Mapping[str, Place]
     cases: Mapping[str | None, tuple[Case, ...]]  # of all stores under None
     unjudged: Mapping[str | None, tuple[Unjudged, ...]]
+    standings: Standings
+
+    def cashier_pages(self) -> Iterator[tuple[str, CashierPage]]:
+        """The pages of those who stand out, by file name."""
+        for (store_id, cashier_id), name in self.standings.pages.items():
+            yield (
+                name,
+                self.standings.cashier_page(
+                    (store_id, cashier_id),
+                    day=self.day,
+                    chain=self.policy.chain_name,
+                    place=self.places[store_id],
+                    cases=self.cases.get(store_id, ()),
+                ),
+            )
 
     def page(self, store_id: str | None) -> Page:
         """The page of a store, or of the chain."""
@@ -204,6 +236,7 @@ class _Day:
             ),
             cashiers=cashiers[:limit],
             cashiers_total=len(cashiers),
+            people=self.standings.section(store_id, limit),
             rejected=_rejected(self.rejects.of(store_id)),
             min_exposure=rules.min_exposure,
             retention_days=rules.retention_days,

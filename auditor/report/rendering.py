@@ -14,10 +14,12 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
+from auditor.aggregates import Window
 from auditor.policy import Policy
 from auditor.report import site, words
 from auditor.report.cases import Case
 from auditor.report.pages import Provenance, Report, build
+from auditor.report.people import Standings, cashier_page_name
 
 TEMPLATES = "reports/templates"
 
@@ -76,6 +78,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     rejects: pa.Table,
     provenance: Provenance,
     policy: Policy,
+    window: Window,
 ) -> dict[str, bytes]:
     """Render the report of a business day; the same arguments give the same bytes.
 
@@ -86,6 +89,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         rejects: rows of REJECTS of all stores, any order.
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
+        window: counts of the days up to and with ``day``, by which people are measured.
 
     Returns:
         File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
@@ -104,13 +108,19 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         rejects=rejects,
         provenance=provenance,
         policy=policy,
+        window=window,
     )
+    cashier = environment().get_template("cashier.html.jinja")
     template = environment().get_template("page.html.jinja")
     pages = {"index.html": report.chain} | {
         store_page(store_id): page for store_id, page in report.stores.items()
     }
     return {
         **{name: template.render(page=page).encode() for name, page in pages.items()},
+        **{
+            name: cashier.render(page=page, provenance=provenance).encode()
+            for name, page in report.cashier_pages.items()
+        },
         "flags.csv": flags_csv(report.cases).encode(),
         "report.json": report_json(report).encode(),
         site.SUMMARY: site.as_json(site.summarise(report)),
@@ -198,11 +208,30 @@ def report_json(report: Report) -> str:
         },
         "store_counts": [asdict(counts) for counts in chain.stores],
         "cashier_counts": [asdict(counts) for counts in report.cashiers],
+        "people": _people(report.standings),
         "rejected": asdict(chain.rejected),
         "flags_csv_columns": dict(FLAG_COLUMNS),
     }
     plain = _plain(document)
     return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _people(standings: Standings) -> dict[str, Any]:
+    """How cashiers and stores stand over the window, and what the rules of hollow checks found."""
+    return {
+        "looked": asdict(standings.looked),
+        "false_lead_share": standings.rules.false_lead_share,
+        **{
+            name: {
+                "target": peers.target,
+                "alike": peers.alike,
+                "tested": peers.tested,
+                "units": [asdict(unit) for unit in peers.units],
+            }
+            for name, peers in (("stores", standings.stores), ("cashiers", standings.cashiers))
+        },
+        "hollow": [asdict(finding) for finding in standings.findings.values()],
+    }
 
 
 def _flag_row(case: Case) -> dict[str, object]:
@@ -262,17 +291,21 @@ def _store_label(item: Any) -> str:
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
     "axis": axis,
+    "cashier_page": cashier_page_name,
     "clock": words.clock,
     "counted": words.counted,
     "crop_url": _crop_url,
     "day": words.day,
+    "expected": words.expected_count,
     "integer": words.integer,
     "listed": words.listed,
     "money": words.money,
+    "odds": words.odds,
     "one_decimal": words.one_decimal,
     "percent": words.percent,
     "quantity": words.quantity,
     "share_of": words.share_of,
+    "short_day": words.short_day,
     "short_hash": words.short_hash,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,

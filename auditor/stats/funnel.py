@@ -8,14 +8,15 @@ the few that stray do not widen the limits that should show them.
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binom, norm
+from scipy.stats import binom, chi2, norm
 
 from auditor.stats.beta_binomial import log_probabilities
 
 Floats = NDArray[np.float64]
 
 #: Of the units on either side, the share that is drawn in before the variation is measured.
-_DRAWN_IN = 0.1
+_DRAWN_IN, _MOST_DRAWN_IN = 0.1, 0.35
+_DOUBT = 0.2  # how likely the variation is to be larger than what is taken
 
 
 def limits(target: float, trials: ArrayLike, coverage: float, alike: float = 0.0) -> Floats:
@@ -52,7 +53,9 @@ def _quantile(level: float, trials: int, target: float, alike: float) -> float:
     return float(np.clip((at - back) / trials, 0, 1))
 
 
-def ordinary_variation(successes: ArrayLike, trials: ArrayLike, means: ArrayLike) -> float:
+def ordinary_variation(
+    successes: ArrayLike, trials: ArrayLike, means: ArrayLike, *, strays: float = 0.0
+) -> float:
     """How far ordinary units differ beyond chance, as ``alike`` of a beta-binomial; 0 for not.
 
     Each unit's distance from its expectation, in standard deviations of a binomial, is drawn in to
@@ -63,6 +66,7 @@ def ordinary_variation(successes: ArrayLike, trials: ArrayLike, means: ArrayLike
         successes: counts, shape (n,).
         trials: how many there could have been, likewise.
         means: the expected share of each, likewise.
+        strays: share of the units that are known to stray: so many more are drawn in.
     """
     n, mu = np.asarray(trials, float), np.asarray(means, float)
     spread = np.sqrt(n * mu * (1 - mu))
@@ -71,14 +75,16 @@ def ordinary_variation(successes: ArrayLike, trials: ArrayLike, means: ArrayLike
         return 0.0
     n = n[told]
     z = (np.asarray(successes, float)[told] - n * mu[told]) / spread[told]
-    low, high = np.quantile(z, [_DRAWN_IN, 1 - _DRAWN_IN])
-    drawn_in = np.clip(z, low, high)
-    excess = float((drawn_in**2).sum() / _winsorised_variance() - len(z))
+    tail = min(_DRAWN_IN + strays, _MOST_DRAWN_IN)
+    drawn_in = np.clip(z, *np.quantile(z, [tail, 1 - tail]))
+    # Of few units the variation is little known: what it may well be is taken, not the best guess.
+    known_by = len(z) * (1 - 2 * tail)
+    doubt = known_by / float(chi2.ppf(_DOUBT, known_by))
+    excess = float((drawn_in**2).sum() / _winsorised_variance(tail) * doubt - len(z))
     return float(np.clip(excess / (n - 1).sum(), 0, 0.5))
 
 
-def _winsorised_variance() -> float:
-    """Variance of a standard normal of which the outermost tenths are drawn in: 0.679."""
-    at = float(norm.ppf(1 - _DRAWN_IN))
-    inside = 1 - 2 * _DRAWN_IN - 2 * at * float(norm.pdf(at))
-    return inside + 2 * _DRAWN_IN * at**2
+def _winsorised_variance(tail: float) -> float:
+    """Variance of a standard normal with both tails drawn in; of tenths, 0.679."""
+    at = float(norm.ppf(1 - tail))
+    return 1 - 2 * tail - 2 * at * float(norm.pdf(at)) + 2 * tail * at**2

@@ -1,8 +1,8 @@
 """Measure many against each other without those that stray: they would bend the measure.
 
 A chain is its own yardstick. One careless cashier of twenty lowers what is expected of all, and
-widens what passes for ordinary; so those that stand out are left out of the yardstick and all are
-measured again, until nothing changes.
+widens what passes for ordinary. So the fifth that is furthest out is left out of the yardstick at
+first; all are measured again, and taken in or left out by that, until nothing changes.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ def without_strays(measure: Callable[[Flags], Floats], units: int, level: float)
         units: how many there are.
         level: the p-value up to which a unit strays.
     """
-    kept = np.ones(units, np.bool_)
+    kept, level_now = np.ones(units, np.bool_), np.inf
     for _ in range(_ROUNDS):
         values = measure(kept)
         furthest = np.argsort(values, kind="stable")[: int(units * _MOST)]
         now = np.ones(units, np.bool_)
-        now[furthest] = values[furthest] > level
+        now[furthest] = values[furthest] > level_now
         if np.array_equal(now, kept):
             break
-        kept = now
+        kept, level_now = now, level
     return kept
