@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import limits, provenance, store
+from auditor import control_sample, day_figures, limits, provenance, store
 from auditor.aggregates import AGGREGATES
 from auditor.collect import Collected, collect
 from auditor.decide import decide
@@ -131,6 +131,7 @@ def plan_day(job: Job) -> list[str]:
         "batches": batches,
         "files": [[f.path, f.sha256] for f in (*exports.files, *index.files)],
         "policy_sha256": policy.sha256,
+        "sales": collected.sales.num_rows,
     }
     out.write(f"{work}/plan.json", json.dumps(plan, sort_keys=True, indent=1).encode())
     return batches
@@ -160,7 +161,7 @@ def collect_day(job: Job, policy: Policy) -> tuple[Reading, Reading, Collected]:
 
 
 def score_batch(job: Job, batch: str) -> str:
-    """Score and decide one batch of :func:`plan_day`; keep the crops of its flagged sales.
+    """Score and decide one batch of :func:`plan_day`; keep the crops somebody has to look at.
 
     Returns:
         The path of the decided sales, relative to OUT.
@@ -194,14 +195,27 @@ def settle_day(job: Job) -> None:
     ledger = pa.concat_tables([LEDGER.empty(), *parts])
     _same_sales(pa.concat_tables([SALES.empty().select(_KEY), *sales]), ledger.select(_KEY))
 
+    seed = control_sample.seed_of(job.day, plan["files"])
+    ledger = _with_sample(ledger, seed, chain.control_sample)
+
     days = store.read_table(out, f"{work}/coverage.parquet", STORE_DAYS)
     rejects = store.read_table(out, f"{work}/rejects.parquet", REJECTS)
     rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
     stores: list[str] = days["store_id"].to_pylist()
     ledgers, rejected = ByStore(ledger), ByStore(rejects, rejected_in)
     counts: dict[str, list[pa.Table]] = {name: [] for name in AGGREGATES}
+    figures = []
     for row, store_id in enumerate(stores):
         own = ledgers.of(store_id)
+        figures.append(
+            day_figures.of_store(
+                job.day,
+                days.slice(row, 1).to_pylist()[0],
+                own,
+                challenge_age=policy.rules(job.day, store_id).challenge_age,
+                model=model[0].full_name,
+            )
+        )
         crops = pc.drop_null(own["crop"]).to_pylist()
         store.remove_crops(out, job.day, store_id, crops)
         tables = {
@@ -216,9 +230,11 @@ def settle_day(job: Job) -> None:
             store.write_partition(out, name, job.day, store_id, table)
         for name, aggregate in AGGREGATES.items():
             counts[name].append(aggregate(own, policy.rules(job.day, store_id)))
+    only = stores if job.stores else ()
     for name, found in counts.items():
         whole = pa.concat_tables([COUNTED[name].empty(), *found])
-        store.write_counts(out, name, job.day, whole, of_stores=stores if job.stores else ())
+        store.write_daily(out, name, job.day, whole, of_stores=only)
+    store.write_daily(out, "figures", job.day, day_figures.table(figures), of_stores=only)
     unplaced = rejects.filter(pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string()))))
     if not job.stores:
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, unplaced)
@@ -243,6 +259,7 @@ def report_day(job: Job) -> str:
         provenance=_shown(store.read_day(out, "provenance", job.day)),
         policy=policy,
         window=store.read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
+        history=store.read_figures(out, day_figures.days_before(job.day)),
     )
     folder = f"reports/{job.day}"
     for name, content in pages.items():
@@ -384,15 +401,48 @@ def _score_batch(job: Job, batch: str) -> Iterator[None]:
     crops = {score.row["frame"]: score.crop for score in scores}
     kept: list[str | None] = [None] * ledger.num_rows
     keys = ledger.select([*_KEY, "outcome"]).to_pylist()
+    plan = _plan(out, job.day)
+    drawn = control_sample.may_be_drawn(
+        control_sample.seed_of(job.day, plan["files"]),
+        (
+            (sale["store_id"], sale["transaction_id"])
+            for row, sale in enumerate(keys)
+            if sale["outcome"] in control_sample.DRAWN_FROM and crops.get(row) is not None
+        ),
+        size=policy.chain_rules(job.day).control_sample,
+        sales=plan["sales"],
+    )
     for row, sale in enumerate(keys):
         crop = crops.get(row)
-        if sale["outcome"] == "flagged" and crop is not None:
+        in_sample = (sale["store_id"], sale["transaction_id"]) in drawn
+        if crop is not None and (sale["outcome"] == "flagged" or in_sample):
             path = store.crop_path(job.day, sale["store_id"], sale["transaction_id"])
             out.write(path, encode_crop(crop))
             kept[row] = path
+    store.write_table(out, _scored(batch), _with_crops(ledger, kept), LEDGER)
+
+
+def _with_crops(ledger: pa.Table, kept: list[str | None]) -> pa.Table:
+    """LEDGER with the paths of the crops that are kept."""
     column = ledger.schema.get_field_index("crop")
-    ledger = ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
-    store.write_table(out, _scored(batch), ledger, LEDGER)
+    return ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
+
+
+def _with_sample(ledger: pa.Table, seed: str, size: int) -> pa.Table:
+    """LEDGER in which only flagged sales and the control sample have a crop."""
+    rows = ledger.select([*_KEY, "outcome", "crop"]).to_pylist()
+    keys = [(row["store_id"], row["transaction_id"]) for row in rows]
+    could_be = [
+        key
+        for key, row in zip(keys, rows, strict=True)
+        if row["crop"] and row["outcome"] != "flagged"
+    ]
+    drawn = control_sample.drawn(seed, could_be, size=size)
+    kept = [
+        row["crop"] if row["outcome"] == "flagged" or key in drawn else None
+        for key, row in zip(keys, rows, strict=True)
+    ]
+    return _with_crops(ledger, kept)
 
 
 def _same_sales(planned: pa.Table, settled: pa.Table) -> None:
@@ -408,9 +458,12 @@ def _shown(stores: pa.Table) -> Provenance:
     """The provenance of the pages, with what the card of each model used says of it."""
     versions = [name.rpartition("/")[2] for name in pc.unique(stores["model"]).to_pylist()]
     cards = [Card.read(version) for version in versions]
+    hashes: dict[str, Any] = provenance.of_chain(stores)
     return Provenance(
-        **provenance.of_chain(stores),
+        **hashes,
         calibrated=all(card.calibrated for card in cards),
         mae_years=max((card.mae_years for card in cards), default=None),
         model_limits=tuple(dict.fromkeys(limit for card in cards for limit in card.limits)),
+        min_face_px=max((card.min_face_px for card in cards), default=0.0),
+        min_sharpness=max((card.min_sharpness for card in cards), default=0.0),
     )

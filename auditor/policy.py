@@ -100,6 +100,9 @@ class ChainRules(_Strict):
     min_exposure: Annotated[int, Field(ge=1)] = 10
     people_window_days: Annotated[int, Field(ge=1, le=366)] = 28
     false_lead_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    control_sample: Annotated[int, Field(ge=0, le=1000)] = 20
+    # Where the officer's browser finds the frames, if it may; without one, no page links them.
+    frames_url: Annotated[str, StringConstraints(pattern=r"^(https?|file)://\S+$")] | None = None
 
 
 class Store(_Strict):

@@ -1,8 +1,8 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. Counts that
-many later days look back on, the tables of tables.COUNTED, are in one file a day for all stores:
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many
+later days look back on, the tables of tables.DAILY, is in one file a day for all stores:
 ``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``.
 """
 
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from auditor.aggregates import Window
 from auditor.files import Place
-from auditor.tables import COUNTED, STORED, Schema
+from auditor.tables import COUNTED, DAILY, DAY_FIGURES, STORED, Schema
 
 _PART = "part-0.parquet"
 
@@ -71,30 +71,28 @@ def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str])
             out.remove(f"{folder}/{partition}")
 
 
-def write_counts(
-    out: Place, name: str, day: date, counts: pa.Table, *, of_stores: Collection[str] = ()
+def write_daily(
+    out: Place, name: str, day: date, rows: pa.Table, *, of_stores: Collection[str] = ()
 ) -> None:
-    """Put the counts of a day in place.
+    """Put a day's rows of a table in place.
 
     Args:
         out: where.
         day: the business day.
-        name: of a table of tables.COUNTED.
-        counts: its rows.
-        of_stores: replace the counts of these stores only; empty for all.
+        name: of a table of tables.DAILY.
+        rows: of all stores, or of ``of_stores``.
+        of_stores: replace the rows of these stores only; empty for all.
     """
-    path, schema = f"{_day_folder(name, day)}/{_PART}", COUNTED[name]
+    path, schema = f"{_day_folder(name, day)}/{_PART}", DAILY[name]
     if of_stores and out.exists(path):
         before = read_table(out, path, schema)
         others = pc.invert(pc.is_in(before["store_id"], pa.array(sorted(of_stores))))
-        counts = pa.concat_tables([before.filter(others), schema.conform(counts)])
-    write_table(out, path, counts.sort_by("store_id"), schema)
+        rows = pa.concat_tables([before.filter(others), schema.conform(rows)])
+    write_table(out, path, rows.sort_by("store_id"), schema)
 
 
-def read_counts(
-    out: Place, name: str, days: Iterable[date]
-) -> Iterator[tuple[date, str, pa.Table]]:
-    """The counts of days as they are stored, one day at a time; days without any are left out.
+def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[date, str, pa.Table]]:
+    """The rows of days as they are stored, one day at a time; days without any are left out.
 
     Yields:
         The day, the SHA-256 of the file, and its rows.
@@ -107,7 +105,13 @@ def read_counts(
         if out.exists(path):
             content = out.read(path)
             table = pq.read_table(io.BytesIO(content), partitioning=None)
-            yield day, hashlib.sha256(content).hexdigest(), COUNTED[name].conform(table)
+            yield day, hashlib.sha256(content).hexdigest(), DAILY[name].conform(table)
+
+
+def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
+    """The figures of several days, in their order; a day without any is left out."""
+    parts = [figures for _, _, figures in read_daily(out, "figures", days)]
+    return pa.concat_tables([DAY_FIGURES.empty(), *parts])
 
 
 def read_window(out: Place, day: date, days: int) -> Window:
@@ -120,7 +124,7 @@ def read_window(out: Place, day: date, days: int) -> Window:
     hashes: list[tuple[str, str, str]] = []
     counts = {}
     for name in COUNTED:
-        stored = read_counts(out, name, dates)
+        stored = read_daily(out, name, dates)
         counts[name] = COUNTED[name].add_up(_noted(name, stored, hashes))
     return Window(
         days=days,

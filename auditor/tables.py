@@ -269,6 +269,7 @@ LEDGER = Schema(
         _SNAPSHOT_ID,
         Column("detail", _TEXT, "of an inconclusive sale, for an engineer", nullable=True),
         *_ESTIMATE_DETAIL,
+        # Of a flagged sale, or of one drawn into the control sample; of no other is a face kept.
         Column("crop", _TEXT, "face kept for a person to look at, relative to OUT", nullable=True),
         *_SALE_DETAIL,
     ),
@@ -381,15 +382,33 @@ CASHIER_HABITS = Schema(
         Column("store_id", _TEXT, "store"),
         Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
         Column("habit", _TEXT, "what the demo makes this cashier do, ordinary for most"),
-        Column("odds", pa.float64(), "of asking, against the chain's usual odds"),
+        Column("asks", pa.float64(), "share asked, of those whom the others would ask"),
+    ),
+)
+
+DAY_FIGURES = Schema(
+    "day_figures",
+    (
+        Column("day", pa.date32(), "business day"),
+        Column("store_id", _TEXT, "store"),
+        Column("model", _TEXT, "age model, name and version"),
+        Column("challenge_age", pa.int16(), "age up to which ID was to be asked for, years"),
+        Column("export_status", _TEXT, "read, missing (no file) or unreadable (no file usable)"),
+        Column("alcohol_sales", pa.int64(), "transactions with alcohol: the sum of the outcomes"),
+        Column("with_snapshot", pa.int64(), "of these, with a frame"),
+        Column("scored", pa.int64(), "of these, with an age estimated"),
+        *(Column(name, pa.int64(), "sales with this outcome") for name in OUTCOMES),
     ),
 )
 
 #: Partitioned tables, by the name of their folder under OUT.
 STORED = {"ledger": LEDGER, "rejects": REJECTS, "coverage": STORE_DAYS, "provenance": PROVENANCE}
 
-#: Counts that later days look back on, a file a day for all stores, by the name of their folder.
+#: Counts that can be added up over days, made of a store's ledger; parts of DAILY.
 COUNTED = {"checks": CHECK_COUNTS, "hollow": HOLLOW_COUNTS, "recorded_ages": RECORDED_AGES}
+
+#: All that later days look back on, a file a day for all stores, by the name of its folder.
+DAILY = {"figures": DAY_FIGURES, **COUNTED}
 
 #: The partition of rejects whose store is not known.
 UNKNOWN_STORE = "_unknown"

@@ -14,6 +14,7 @@ from report_day import (
     PROVENANCE,
     estimate,
     flag,
+    history,
     ledger,
     ledger_rows,
     rejects,
@@ -28,7 +29,15 @@ from auditor.errors import ConfigurationError, ContractError
 from auditor.report import words
 from auditor.report.coverage import expect
 from auditor.report.pages import Report, build
-from auditor.tables import ID_CHECKS, INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, REJECTS, STORE_DAYS
+from auditor.tables import (
+    DAY_FIGURES,
+    ID_CHECKS,
+    INCONCLUSIVE_REASONS,
+    LEDGER,
+    OUTCOMES,
+    REJECTS,
+    STORE_DAYS,
+)
 
 
 def report_of(rows: list[dict[str, Any]], **day: Any) -> Report:
@@ -41,11 +50,17 @@ def report_of(rows: list[dict[str, Any]], **day: Any) -> Report:
         rejects=REJECTS.empty(),
         provenance=PROVENANCE,
         policy=POLICY,
+        history=DAY_FIGURES.empty(),
     )
 
 
 def the_day(**other: Any) -> Report:
-    tables = {"ledger": ledger(), "store_days": store_days(), "rejects": rejects()}
+    tables = {
+        "ledger": ledger(),
+        "store_days": store_days(),
+        "rejects": rejects(),
+        "history": history(),
+    }
     return build(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
 
 
@@ -278,6 +293,7 @@ def test_a_day_before_the_policy_is_refused() -> None:
             rejects=REJECTS.empty(),
             provenance=PROVENANCE,
             policy=POLICY,
+            history=DAY_FIGURES.empty(),
         )
 
 

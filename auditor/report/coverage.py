@@ -70,6 +70,11 @@ class Coverage:
 
     ``outcomes`` add up to ``alcohol_sales``, ``inconclusive`` to the outcome of that name;
     ``alcohol_sales`` less ``scored`` is ``inconclusive`` plus ``unscored_by_record``.
+
+    Of the flagged sales, ``wrong_flags`` are those whose buyer is to be expected at or over the
+    challenge age after all. ``unjudged_under_challenge`` supposes that the buyers of inconclusive
+    sales are like those of the others without a check; where there are none of these, that nothing
+    is known is told by an expectation among none.
     """
 
     stores: tuple[StoreCoverage, ...]
@@ -91,6 +96,8 @@ class Coverage:
     wrong_flags: Expected
     over_threshold_under_challenge: Expected
     over_threshold_under_legal: Expected
+    flagged_under_legal: Expected
+    unjudged_under_challenge: Expected
 
     def of(self, outcome: str) -> int:
         """Sales with this outcome."""
@@ -129,7 +136,9 @@ def cover(ledger: pa.Table, store_days: pa.Table) -> Coverage:
     without_age = ledger.filter(pc.is_null(ledger["age"]))
     reasons = Counter(_of(ledger, "inconclusive")["reason"].to_pylist())
     over = _of(ledger, "over_threshold")
-    p_flagged = _probabilities(_of(ledger, "flagged"), "p_under_challenge")
+    flagged = _of(ledger, "flagged")
+    p_flagged = _probabilities(flagged, "p_under_challenge")
+    p_over = _probabilities(over, "p_under_challenge")
     known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
     return Coverage(
         stores=_stores(ledger, days),
@@ -143,8 +152,10 @@ def cover(ledger: pa.Table, store_days: pa.Table) -> Coverage:
             Count(r, words.label(words.REASONS, r), reasons[r]) for r in known if reasons[r]
         ),
         wrong_flags=expect(1 - p for p in p_flagged),
-        over_threshold_under_challenge=expect(_probabilities(over, "p_under_challenge")),
+        over_threshold_under_challenge=expect(p_over),
         over_threshold_under_legal=expect(_probabilities(over, "p_under_legal")),
+        flagged_under_legal=expect(_probabilities(flagged, "p_under_legal")),
+        unjudged_under_challenge=_like([*p_flagged, *p_over], outcomes["inconclusive"]),
     )
 
 
@@ -160,6 +171,13 @@ def expect(probabilities: Iterable[float]) -> Expected:
     tail = (1 - _LEVEL) / 2
     low, high = (int(np.searchsorted(cumulative, q - _ROUNDING)) for q in (tail, 1 - tail))
     return Expected(len(p), sum(p), low, min(high, len(p)))
+
+
+def _like(probabilities: Sequence[float], number: int) -> Expected:
+    """What to expect among so many others, each as likely as these on average."""
+    if not probabilities:
+        return expect([])
+    return expect([sum(probabilities) / len(probabilities)] * number)
 
 
 def _distribution(p: Sequence[float]) -> npt.NDArray[np.float64]:

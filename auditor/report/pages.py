@@ -12,19 +12,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.aggregates import Window
+from auditor.control_sample import DRAWN_FROM
 from auditor.errors import ContractError
 from auditor.people.day_counts import Counts, count_cashiers, count_stores
 from auditor.policy import STORE_ID_PATTERN, Policy
-from auditor.report import words
-from auditor.report.cases import Case, Place, Unjudged, flagged, unjudged
+from auditor.report import guidance, words
+from auditor.report.cases import Case, Place, Unjudged, drawn, flagged, unjudged
+from auditor.report.control import ControlSample
 from auditor.report.coverage import Count, Coverage, cover
+from auditor.report.past import SHARES, History, Past, history_hash
 from auditor.report.people import CashierPage, People, Standings
 from auditor.tables import LEDGER, REJECTS, STORE_DAYS, UNKNOWN_STORE, ByStore
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200
-STORE_LIMIT = 500
+STORE_LIMIT = 400
 REJECTS_LIMIT = 50
+
+#: Cases that the first screen names.
+FIRST_CASES = 5
 _REJECTS_ORDER = ("source", "row", "stage", "reason", "column", "detail")
 
 
@@ -37,7 +43,8 @@ class Provenance:
 
     ``calibrated``, ``mae_years`` and ``model_limits`` are what the model's card says: whether its
     probabilities are calibrated, its mean absolute error in years (None where not stated), and
-    sentences on what it is bad at.
+    sentences on what it is bad at. Below the card's gates, of pixels and of sharpness, no age is
+    estimated unless the policy names others.
     """
 
     inputs_sha256: str
@@ -48,6 +55,8 @@ class Provenance:
     calibrated: bool
     mae_years: float | None
     model_limits: tuple[str, ...] = ()
+    min_face_px: float = 0.0
+    min_sharpness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +96,8 @@ class Page:
 
     ``stores`` leaves out those without an export: a zero would say something about them.
     ``cases``, ``unjudged`` and ``cashiers`` are what the page lists, up to its limit; the totals
-    count all there are.
+    count all there are. ``past`` is None on a day without alcohol sales. ``control`` is the whole
+    day's, on every page. ``history_sha256`` is over the figures of past days that were at hand.
     """
 
     day: date
@@ -106,9 +116,17 @@ class Page:
     cashiers_total: int
     people: People
     rejected: Rejected
+    past: Past | None
+    control: ControlSample
     min_exposure: int
     retention_days: int
     provenance: Provenance
+    history_sha256: str | None
+
+    @property
+    def first_cases(self) -> tuple[Case, ...]:
+        """The cases that the first screen names."""
+        return self.cases[:FIRST_CASES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +151,7 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
     provenance: Provenance,
     policy: Policy,
     window: Window,
+    history: pa.Table,
 ) -> Report:
     """Make the pages of a day from its tables; arguments as for ``report.render_day``.
 
@@ -145,7 +164,7 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
         schema.conform(table)
         for schema, table in ((LEDGER, ledger), (STORE_DAYS, store_days), (REJECTS, rejects))
     )
-    places = _places(day, store_days, policy)
+    places = _places(day, store_days, policy, provenance)
     if strays := sorted(set(ledger["store_id"].to_pylist()) - set(places)):
         raise ContractError(f"table ledger: stores {strays} are not in store_days")
     ledgers = ByStore(ledger)
@@ -167,6 +186,18 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
         cases=_by_store(flagged(ledger, places)),
         unjudged=_by_store(unjudged(ledger, places)),
         standings=standings,
+        control=ControlSample(
+            sales=drawn(ledger, places),
+            drawn_from=sum(
+                outcome in DRAWN_FROM and age is not None
+                for outcome, age in zip(
+                    ledger["outcome"].to_pylist(), ledger["age"].to_pylist(), strict=True
+                )
+            ),
+            asked=policy.chain_rules(day).control_sample,
+        ),
+        history=History(day, history, _bases(day, places, policy, provenance)),
+        history_sha256=history_hash(history),
     )
     return Report(
         chain=whole.page(None),
@@ -208,6 +239,10 @@ class _Day:
                 ),
             )
 
+    control: ControlSample
+    history: History
+    history_sha256: str | None
+
     def page(self, store_id: str | None) -> Page:
         """The page of a store, or of the chain."""
         limit = CHAIN_LIMIT if store_id is None else STORE_LIMIT
@@ -217,12 +252,15 @@ class _Day:
         cases, not_judged = self.cases.get(store_id, ()), self.unjudged.get(store_id, ())
         cashiers = count_cashiers(ledger, min_exposure=rules.min_exposure)
         coverage = cover(ledger, self.store_days.of(store_id))
+        past = self.history.compare(
+            store_id, coverage.alcohol_sales, {code: coverage.of(code) for code in SHARES}
+        )
         return Page(
             day=self.day,
             chain=self.policy.chain_name,
             store_id=store_id,
             store_name=None if store_id is None else self.places[store_id].name,
-            lede=lede(coverage, chain=store_id is None),
+            lede=(*lede(coverage, chain=store_id is None), *about_past(past)),
             ages=self._ages(store_ids),
             coverage=coverage,
             cases=tuple(cases[:limit]),
@@ -238,6 +276,9 @@ class _Day:
             cashiers_total=len(cashiers),
             people=self.standings.section(store_id, limit),
             rejected=_rejected(self.rejects.of(store_id)),
+            past=past,
+            control=self.control,
+            history_sha256=self.history_sha256,
             min_exposure=rules.min_exposure,
             retention_days=rules.retention_days,
             provenance=self.provenance,
@@ -258,6 +299,23 @@ def lede(coverage: Coverage, *, chain: bool) -> tuple[str, ...]:
     if coverage.with_export("read"):
         sentences += _about_sales(coverage)
     return tuple(s for s in sentences if s)
+
+
+def about_past(past: Past | None) -> list[str]:
+    """What the earlier days say of the day, in a sentence; nothing where they are too few."""
+    if past is None or not past.enough:
+        return []
+    before = f"the {words.counted(len(past.then), past.weekday)} before it"
+    if not past.signals:
+        return [f"Against {before}, the day is as usual."]
+    unusual = []
+    for side, how in ((1, "higher"), (-1, "lower")):
+        named = [f"“{share.label.lower()}”" for share in past.signals if share.side == side]
+        if named:
+            shares = "the share" if len(named) == 1 else "the shares"
+            verb = "is" if len(named) == 1 else "are"
+            unusual.append(f"{shares} {words.listed(named)} {verb} {how} than usual")
+    return [f"Against {before}, {words.listed(unusual)}."]
 
 
 def _about_exports(coverage: Coverage) -> str:
@@ -303,8 +361,21 @@ def _about_sales(coverage: Coverage) -> list[str]:
     return [f"{raised} for a person to look at."]
 
 
-def _places(day: date, store_days: pa.Table, policy: Policy) -> dict[str, Place]:
+def _bases(
+    day: date, places: Mapping[str, Place], policy: Policy, provenance: Provenance
+) -> dict[str, tuple[str, int]]:
+    """By store, what a past day has to share with this one to be compared with it."""
+    return {
+        store_id: (provenance.model, policy.rules(day, store_id).challenge_age)
+        for store_id in places
+    }
+
+
+def _places(
+    day: date, store_days: pa.Table, policy: Policy, provenance: Provenance
+) -> dict[str, Place]:
     """The stores of the day by id, in the order of their ids."""
+    chain = policy.chain_rules(day)
     places: dict[str, Place] = {}
     columns = ("store_id", "store_name", "time_zone")
     ordered = store_days.sort_by("store_id")
@@ -313,8 +384,18 @@ def _places(day: date, store_days: pa.Table, policy: Policy) -> dict[str, Place]
             raise ContractError(f"table store_days: store_id {store_id!r} cannot name a page")
         if store_id in places:
             raise ContractError(f"table store_days: store {store_id} stands there twice")
-        currency = policy.rules(day, store_id).currency
-        places[store_id] = Place(store_id, name, ZoneInfo(zone), currency)
+        rules = policy.rules(day, store_id)
+        px, sharp = rules.min_face_px, rules.min_sharpness
+        places[store_id] = Place(
+            store_id=store_id,
+            name=name,
+            zone=ZoneInfo(zone),
+            currency=rules.currency,
+            min_face_px=provenance.min_face_px if px is None else px,
+            min_sharpness=provenance.min_sharpness if sharp is None else sharp,
+            kept_until=guidance.kept_until(day, chain.retention_days),
+            frames_url=chain.frames_url,
+        )
     return places
 
 

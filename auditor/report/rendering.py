@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,9 @@ from auditor.policy import Policy
 from auditor.report import site, words
 from auditor.report.cases import Case
 from auditor.report.pages import Provenance, Report, build
+from auditor.report.past import Past, sentence
 from auditor.report.people import Standings, cashier_page_name
+from auditor.tables import DAY_FIGURES
 
 TEMPLATES = "reports/templates"
 
@@ -79,6 +81,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     provenance: Provenance,
     policy: Policy,
     window: Window,
+    history: pa.Table | None = None,
 ) -> dict[str, bytes]:
     """Render the report of a business day; the same arguments give the same bytes.
 
@@ -90,11 +93,13 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
         window: counts of the days up to and with ``day``, by which people are measured.
+        history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before; none are
+            no past to compare with.
 
     Returns:
         File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
-        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json``, ``summary.json``,
-        and what the pages load.
+        ``store-<ID>.html`` for every store, ``control.html``, ``flags.csv``, ``report.json``,
+        ``summary.json``, and what the pages load.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
@@ -109,9 +114,12 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         provenance=provenance,
         policy=policy,
         window=window,
+        history=DAY_FIGURES.empty() if history is None else history,
     )
-    cashier = environment().get_template("cashier.html.jinja")
-    template = environment().get_template("page.html.jinja")
+    jinja = environment()
+    template = jinja.get_template("page.html.jinja")
+    control = jinja.get_template("control.html.jinja")
+    cashier = jinja.get_template("cashier.html.jinja")
     pages = {"index.html": report.chain} | {
         store_page(store_id): page for store_id, page in report.stores.items()
     }
@@ -121,6 +129,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
             name: cashier.render(page=page, provenance=provenance).encode()
             for name, page in report.cashier_pages.items()
         },
+        "control.html": control.render(page=report.chain).encode(),
         "flags.csv": flags_csv(report.cases).encode(),
         "report.json": report_json(report).encode(),
         site.SUMMARY: site.as_json(site.summarise(report)),
@@ -210,6 +219,10 @@ def report_json(report: Report) -> str:
         "cashier_counts": [asdict(counts) for counts in report.cashiers],
         "people": _people(report.standings),
         "rejected": asdict(chain.rejected),
+        "past": _past(chain.past),
+        "history_sha256": chain.history_sha256,
+        "control_sample": asdict(chain.control)
+        | {"conclusions": [asdict(conclusion) for conclusion in chain.control.conclusions]},
         "flags_csv_columns": dict(FLAG_COLUMNS),
     }
     plain = _plain(document)
@@ -231,6 +244,18 @@ def _people(standings: Standings) -> dict[str, Any]:
             for name, peers in (("stores", standings.stores), ("cashiers", standings.cashiers))
         },
         "hollow": [asdict(finding) for finding in standings.findings.values()],
+    }
+
+
+def _past(past: Past | None) -> dict[str, Any] | None:
+    """The comparison with the past as report.json has it: without the drawings."""
+    if past is None:
+        return None
+    return {
+        "weekday": past.weekday,
+        "days": [asdict(day) for day in past.then],
+        "left_out": past.left_out,
+        "shares": [asdict(replace(share, plot=None)) for share in past.comparisons],
     }
 
 
@@ -303,9 +328,11 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "odds": words.odds,
     "one_decimal": words.one_decimal,
     "percent": words.percent,
-    "quantity": words.quantity,
-    "share_of": words.share_of,
+    "past_sentence": sentence,
     "short_day": words.short_day,
+    "quantity": words.quantity,
+    "seconds_to": words.seconds_to,
+    "share_of": words.share_of,
     "short_hash": words.short_hash,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,

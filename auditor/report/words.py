@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 NO_BREAK = "\u00a0"
+#: Stands where there is nothing to say.
+NOTHING = "\u2013"
 _REPLACEMENT = "\ufffd"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -132,9 +134,21 @@ def percent(share: float) -> str:
     return f"{math.floor(share * 100 + 0.5)}{NO_BREAK}%"
 
 
+def percent_exact(share: float) -> str:
+    """A share with one decimal where it is small enough to need one."""
+    if share == 0 or share >= 0.2:
+        return percent(share)
+    return f"{share * 100:.1f}{NO_BREAK}%" if share >= 0.0005 else f"<0.1{NO_BREAK}%"
+
+
+def band(low: float, high: float) -> str:
+    """From one share to another, as ``2.1 to 9.4 %``."""
+    return f"{percent_exact(low).removesuffix(NO_BREAK + '%')} to {percent_exact(high)}"
+
+
 def share_of(part: int, whole: int) -> str:
     """``part`` of ``whole`` in percent; a dash where there is no whole."""
-    return percent(part / whole) if whole else "\u2013"
+    return percent(part / whole) if whole else NOTHING
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -156,6 +170,16 @@ def day(value: date) -> str:
 def short_day(value: date) -> str:
     """``27 March``."""
     return f"{value.day} {_MONTHS[value.month - 1]}"
+
+
+def brief_day(value: date) -> str:
+    """``27 Mar``."""
+    return f"{value.day} {_MONTHS[value.month - 1][:3]}"
+
+
+def weekday(value: date) -> str:
+    """``Friday``."""
+    return _WEEKDAYS[value.weekday()]
 
 
 def month(value: date) -> str:
@@ -204,6 +228,11 @@ def funnel(target: float, alike: float, tested: int) -> str:
         f"point. 95{NO_BREAK}% of those who do as is usual lie between the solid lines, "
         f"99.8{NO_BREAK}% between the dashed ones.{ordinary}"
     )
+
+
+def seconds_to(start: datetime, end: datetime) -> str:
+    """The time from one to the other: ``95 seconds``."""
+    return counted(round((end - start).total_seconds()), "second")
 
 
 def short_hash(sha256: str) -> str:
