@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor import day_figures, store
 from auditor.aggregates import AGGREGATES
@@ -13,7 +14,7 @@ from auditor.demo.past import simulate
 from auditor.files import Place
 from auditor.model import Card
 from auditor.policy import Policy
-from auditor.tables import COUNTED, LEDGER
+from auditor.tables import COUNTED, ByStore
 
 #: Told how many days of how many are written.
 Progress = Callable[[int, int], None]
@@ -79,9 +80,15 @@ def ledger(day: date, policy: Policy, *, seed: int = 1) -> dict[str, pa.Table]:
         ConfigurationError: no policy was in force on the day.
     """
     mae_years = Card.read(policy.chain_rules(day).model).mae_years
-    ledgers = {}
+    rules = {shop.store_id: policy.rules(day, shop.store_id) for shop in STORES}
+    sales, scores, rows = [], [], 0
     for shop in STORES:
-        rules = policy.rules(day, shop.store_id)
-        sales, scores = simulate(shop, day, rules=rules, mae_years=mae_years, seed=seed)
-        ledgers[shop.store_id] = LEDGER.conform(decide(sales, scores, {shop.store_id: rules}))
-    return ledgers
+        own = rules[shop.store_id]
+        sold, scored = simulate(shop, day, rules=own, mae_years=mae_years, seed=seed)
+        place = scored.schema.get_field_index("frame")
+        moved = pc.add(scored["frame"], rows)  # a score names its sale by its row
+        sales.append(sold)
+        scores.append(scored.set_column(place, scored.schema.field("frame"), moved))
+        rows += sold.num_rows
+    whole = ByStore(decide(pa.concat_tables(sales), pa.concat_tables(scores), rules))
+    return {store_id: whole.of(store_id) for store_id in rules}

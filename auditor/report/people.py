@@ -44,7 +44,7 @@ _TITLES = {
 }
 _TICKS = tuple(k * 10**power for power in range(7) for k in (1, 2, 5))
 
-_SIZE = (640, 300)
+_SIZE = (520, 280)
 _MARGINS = (14, 14, 40, 48)
 _COVERAGES = (0.95, 0.998)
 

@@ -30,13 +30,16 @@ def limits(target: float, trials: ArrayLike, coverage: float, alike: float = 0.0
             draws the exact binomial limits.
 
     Returns:
-        Lower and upper ends, shape (n, 2), between 0 and 1.
+        Lower and upper ends, shape (n, 2), between 0 and 1. The upper one is the lower one of what
+        did not succeed, so that on neither side more lie outside than they should.
     """
     tail = (1 - coverage) / 2
     return np.array(
-        [[_quantile(tail, int(n), target, alike), _quantile(1 - tail, int(n), target, alike)]
-         for n in np.atleast_1d(trials)]
-    )  # fmt: skip
+        [
+            (_quantile(tail, int(n), target, alike), 1 - _quantile(tail, int(n), 1 - target, alike))
+            for n in np.atleast_1d(trials)
+        ]
+    )
 
 
 def _quantile(level: float, trials: int, target: float, alike: float) -> float:
