@@ -89,10 +89,10 @@ airflow: export AUDITOR_POLICY ?= $(CHAIN)/policy.toml
 airflow: export AUDITOR_OUT ?= $(CURDIR)/.demo/out
 airflow: export AUDITOR_TIME_ZONE ?= Europe/London
 
-.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py)
+.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py) auditor/past.py
 	@mkdir -p .demo
 	@echo "Writing a chain of demo shops to .demo/chain"
-	@$(BIN)/auditor demo .demo/chain >/dev/null
+	@$(BIN)/auditor demo .demo/chain --past .demo/out >/dev/null
 	@touch $@
 
 %/.ready: $(INSTALLED)

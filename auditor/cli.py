@@ -228,15 +228,26 @@ def compare_models(  # noqa: PLR0913  # one argument an option
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")
-def demo(*, folder: Path, seed: int) -> None:
+@click.option("--past", metavar="URL", help="Also write, as into --out, a simulated past.")
+def demo(*, folder: Path, seed: int, past: str | None) -> None:
     """Write a demo chain into FOLDER: four stores, three days, and the troubles of real life.
 
-    FOLDER gets sales/, snapshots/, policy.toml and truth.parquet. Nobody in the pictures exists.
+    FOLDER gets sales/, snapshots/, policy.toml, truth.parquet and cashiers.parquet. Nobody in the
+    pictures exists. With --past, the counts and figures that a report of the first day looks back
+    on are simulated too, and written where the audit will write.
     """
     from auditor.demo import write_demo
 
     with _progress("Drawing frames") as progress:
         write_demo(folder, seed=seed, progress=progress)
+    if past is not None:
+        from auditor.files import Place
+        from auditor.past import write_past
+        from auditor.pipeline import load_policy
+
+        with _progress("Simulating days before") as progress:
+            policy = load_policy(str(folder / "policy.toml"))
+            write_past(Place(past), policy, seed=seed, progress=progress)
     click.echo(
         f"Demo chain in {folder}. Audit a day of it:\n"
         f"  auditor run --day 2026-03-27 --sales {folder}/sales --snapshots {folder}/snapshots "

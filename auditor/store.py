@@ -1,23 +1,25 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. The figures
-that later days are compared with are read for many days at once, so all stores of a day are in one
-file: ``OUT/figures/day=YYYY-MM-DD/part-0.parquet``.
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many
+later days look back on, the tables of tables.DAILY, is in one file a day for all stores:
+``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``.
 """
 
 import hashlib
 import io
+import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from auditor.aggregates import Window
 from auditor.files import Place
-from auditor.tables import DAY_FIGURES, STORED, Schema
+from auditor.tables import COUNTED, DAILY, DAY_FIGURES, STORED, Schema
 
 _PART = "part-0.parquet"
 
@@ -95,28 +97,76 @@ def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str])
             out.remove(f"{folder}/{partition}")
 
 
-def write_figures(out: Place, day: date, figures: pa.Table, *, whole_day: bool) -> None:
-    """Put the figures of a day in place.
+def write_daily(
+    out: Place, name: str, day: date, rows: pa.Table, *, of_stores: Collection[str] = ()
+) -> None:
+    """Put a day's rows of a table in place.
 
     Args:
         out: where.
         day: the business day.
-        figures: DAY_FIGURES, a row a store.
-        whole_day: replace those of all stores, or only of the stores in ``figures``.
+        name: of a table of tables.DAILY.
+        rows: of all stores, or of ``of_stores``.
+        of_stores: replace the rows of these stores only; empty for all.
     """
-    if not whole_day:
-        before = read_figures(out, [day])
-        others = pc.invert(pc.is_in(before["store_id"], figures["store_id"].combine_chunks()))
-        figures = pa.concat_tables([before.filter(others), DAY_FIGURES.conform(figures)])
-    path = f"{_day_folder('figures', day)}/{_PART}"
-    write_table(out, path, figures.sort_by("store_id"), DAY_FIGURES)
+    path, schema = f"{_day_folder(name, day)}/{_PART}", DAILY[name]
+    if of_stores and out.exists(path):
+        before = read_table(out, path, schema)
+        others = pc.invert(pc.is_in(before["store_id"], pa.array(sorted(of_stores))))
+        rows = pa.concat_tables([before.filter(others), schema.conform(rows)])
+    write_table(out, path, rows.sort_by("store_id"), schema)
+
+
+def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[date, str, pa.Table]]:
+    """The rows of days as they are stored, one day at a time; days without any are left out.
+
+    Yields:
+        The day, the SHA-256 of the file, and its rows.
+
+    Raises:
+        ContractError: a file is not of its schema.
+    """
+    for day in days:
+        path = f"{_day_folder(name, day)}/{_PART}"
+        if out.exists(path):
+            content = out.read(path)
+            table = pq.read_table(io.BytesIO(content), partitioning=None)
+            yield day, hashlib.sha256(content).hexdigest(), DAILY[name].conform(table)
 
 
 def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
     """The figures of several days, in their order; a day without any is left out."""
-    paths = [f"{_day_folder('figures', day)}/{_PART}" for day in days]
-    parts = [read_table(out, path, DAY_FIGURES) for path in paths if out.exists(path)]
+    parts = [figures for _, _, figures in read_daily(out, "figures", days)]
     return pa.concat_tables([DAY_FIGURES.empty(), *parts])
+
+
+def read_window(out: Place, day: date, days: int) -> Window:
+    """The counts of the days up to and with ``day``, added up one day at a time.
+
+    Raises:
+        ContractError: a file is not of its schema.
+    """
+    dates = [day - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    hashes: list[tuple[str, str, str]] = []
+    counts = {}
+    for name in COUNTED:
+        stored = read_daily(out, name, dates)
+        counts[name] = COUNTED[name].add_up(_noted(name, stored, hashes))
+    return Window(
+        days=days,
+        on_record=tuple(sorted({date.fromisoformat(of_day) for _, of_day, _ in hashes})),
+        sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
+        counts=counts,
+    )
+
+
+def _noted(
+    name: str, stored: Iterable[tuple[date, str, pa.Table]], hashes: list[tuple[str, str, str]]
+) -> Iterator[pa.Table]:
+    """The tables as they come, their hashes put down."""
+    for day, sha256, table in stored:
+        hashes.append((name, day.isoformat(), sha256))
+        yield table
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:

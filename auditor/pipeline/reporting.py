@@ -23,13 +23,15 @@ def report_day(job: Job) -> str:
     """
     out = Place(job.out)
     folder = f"reports/{job.day}"
+    policy = load_policy(job.policy)
     pages = render_day(
         job.day,
         ledger=Partitions(out, "ledger", job.day),
         store_days=store.read_day(out, "coverage", job.day),
         rejects=Partitions(out, "rejects", job.day),
         provenance=_shown(store.read_day(out, "provenance", job.day)),
-        policy=load_policy(job.policy),
+        policy=policy,
+        window=store.read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
         history=store.read_figures(out, day_figures.days_before(job.day)),
     )
     written = set()

@@ -14,6 +14,7 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
+from auditor.aggregates import Window
 from auditor.policy import Policy
 from auditor.report import site, words
 from auditor.report.cases import Case, by_reason
@@ -21,6 +22,7 @@ from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
 from auditor.report.pages import Page, Provenance, Report, StoreReport
 from auditor.report.past import Past, sentence
+from auditor.report.people import Standings, cashier_page_name
 from auditor.tables import DAY_FIGURES, StoreTables
 
 TEMPLATES = "reports/templates"
@@ -80,6 +82,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     rejects: StoreTables,
     provenance: Provenance,
     policy: Policy,
+    window: Window,
     history: pa.Table | None = None,
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Render the report of a business day; the same arguments give the same bytes.
@@ -92,12 +95,14 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
             for what belongs to none.
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
+        window: counts of the days up to and with ``day``, by which people are measured.
         history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before; none are
             no past to compare with.
 
     Yields:
         Files by name, to lie in ``OUT/reports/<day>/``, each in pieces that are to be taken before
-        the next file: ``store-<ID>.html`` for every store, then ``index.html``, ``control.html``,
+        the next file: ``store-<ID>.html`` for every store and a page for each of its cashiers who
+        stand out, then ``index.html``, ``control.html``,
         ``flags.csv``, ``report.json``, ``summary.json``, and what the pages load.
 
     Raises:
@@ -112,22 +117,26 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         rejects=rejects,
         provenance=provenance,
         policy=policy,
+        window=window,
         history=DAY_FIGURES.empty() if history is None else history,
     )
     jinja = environment()
     template = jinja.get_template("page.html.jinja")
+    cashier = jinja.get_template("cashier.html.jinja")
     with tempfile.TemporaryFile() as disk:
         flags, document = FlagsCsv(disk), ReportJson(disk)
         for store in report.stores():
             flags.add(store.cases)
             document.add(store)
             yield store_page(str(store.page.store_id)), [template.render(page=store.page).encode()]
+            for name, page in store.cashier_pages.items():
+                yield name, [cashier.render(page=page, provenance=provenance).encode()]
         chain = report.chain()
         yield "index.html", [template.render(page=chain).encode()]
         control = jinja.get_template("control.html.jinja")
         yield "control.html", [control.render(page=chain).encode()]
         yield "flags.csv", flags.written()
-        yield "report.json", document.written(chain)
+        yield "report.json", document.written(chain, report.standings)
     yield site.SUMMARY, [site.as_json(site.summarise(chain))]
     for name, content in _assets().items():
         yield name, [content]
@@ -218,7 +227,7 @@ class ReportJson:
         told = {"lede": page.lede, "coverage": asdict(page.coverage)}
         self._stores.add(str(page.store_id), _plain(told))
 
-    def written(self, chain: Page) -> Iterator[bytes]:
+    def written(self, chain: Page, standings: Standings) -> Iterator[bytes]:
         """The file in pieces, once all stores have been taken."""
         plain = _plain(
             {
@@ -231,6 +240,7 @@ class ReportJson:
                 "lede": chain.lede,
                 "coverage": asdict(chain.coverage),
                 "store_counts": [asdict(counts) for counts in chain.stores],
+                "people": _people(standings),
                 "rejected": asdict(chain.rejected),
                 "past": _past(chain.past),
                 "history_sha256": chain.history_sha256,
@@ -252,6 +262,24 @@ def _csv_line(cells: Iterable[str]) -> str:
     # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
     csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
+
+
+def _people(standings: Standings) -> dict[str, Any]:
+    """How cashiers and stores stand over the window, and what the rules of hollow checks found."""
+    return {
+        "looked": asdict(standings.looked),
+        "false_lead_share": standings.rules.false_lead_share,
+        **{
+            name: {
+                "target": peers.target,
+                "alike": peers.alike,
+                "tested": peers.tested,
+                "units": [asdict(unit) for unit in peers.units],
+            }
+            for name, peers in (("stores", standings.stores), ("cashiers", standings.cashiers))
+        },
+        "hollow": [asdict(finding) for finding in standings.findings.values()],
+    }
 
 
 def _past(past: Past | None) -> dict[str, Any] | None:
@@ -329,13 +357,16 @@ def _store_label(item: Any) -> str:
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
     "axis": axis,
+    "cashier_page": cashier_page_name,
     "clock": words.clock,
     "counted": words.counted,
     "crop_url": _crop_url,
     "day": words.day,
+    "expected": words.expected_count,
     "integer": words.integer,
     "listed": words.listed,
     "money": words.money,
+    "odds": words.odds,
     "one_decimal": words.one_decimal,
     "past_sentence": sentence,
     "percent": words.percent,

@@ -1,0 +1,44 @@
+"""What is kept of each store's day for the days to come: tables of counts, made of its ledger."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from auditor.hollow.counting import count_ages, count_hollow
+from auditor.people.exposure import count_checks
+from auditor.policy import Rules
+
+#: From the LEDGER of a store and its rules to a table of counts.
+Aggregate = Callable[[pa.Table, Rules], pa.Table]
+
+
+def _checks(ledger: pa.Table, rules: Rules) -> pa.Table:
+    return count_checks(ledger, ZoneInfo(rules.time_zone))
+
+
+#: By the names of tables.COUNTED.
+AGGREGATES: Mapping[str, Aggregate] = {
+    "checks": _checks,
+    "hollow": count_hollow,
+    "recorded_ages": count_ages,
+}
+
+
+@dataclass(frozen=True)
+class Window:
+    """What is on record of the days up to and with the one reported.
+
+    Attributes:
+        days: how many it looks back on.
+        on_record: those of them that have counts.
+        sha256: hash over the files of counts it rests on, 64 hexadecimal digits.
+        counts: each table of tables.COUNTED, added up over the days.
+    """
+
+    days: int
+    on_record: tuple[date, ...]
+    sha256: str
+    counts: Mapping[str, pa.Table]
