@@ -71,7 +71,7 @@ class Place:
             self._fs.pipe_file(full, content)
             return
         target = Path(full)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(target.parent)
         partial = target.with_name(PARTIAL_PREFIX + target.name)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
@@ -140,3 +140,13 @@ class Place:
             if os.path.commonpath([root, os.path.realpath(full)]) != root:
                 raise OutsideError(f"{path!r} is a link that leads out of {self._root}")
         return full
+
+
+def _make_private(folder: Path) -> None:
+    """Create what is missing of a folder and of those around it, for their owner only.
+
+    ``mkdir(mode, parents=True)`` would give the mode to the innermost alone.
+    """
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
