@@ -311,6 +311,11 @@ def frames_of(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Itera
 _KEY = ["store_id", "transaction_id"]
 
 
+def unfinished(out: Place, day: date) -> bool:
+    """Whether a day was begun and is not reported yet."""
+    return out.exists(_work(day))
+
+
 def _work(day: date) -> str:
     return f"unfinished/day={day.isoformat()}"
 
