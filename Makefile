@@ -107,7 +107,7 @@ airflow: export AUDITOR_TIME_ZONE ?= Europe/London
 	@umask 077; { $(BIN)/airflow db migrate && \
 		$(BIN)/airflow pools set auditor_scoring 1 'Scoring batches at a time'; } \
 		>$(@D)/prepare.log 2>&1 || { tail -n 40 $(@D)/prepare.log >&2; exit 1; }
-	@touch $@
+	@umask 077; touch $@
 
 # What a person reads of Airflow's log while it runs: tasks as they start, errors as they come.
 PROGRESS := awk '/\[DAG TEST\] starting task_id=/ { \
@@ -128,7 +128,7 @@ demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of d
 # The parts of `airflow standalone` that are needed, each on 127.0.0.1 or on no port at all:
 # standalone's scheduler and triggerer serve their logs on every interface. A task that still runs ten
 # seconds after Ctrl-C is killed; the scheduler runs it again when it is back.
-airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
+airflow: $(INSTALLED) $(AIRFLOW_HOME)/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
 	@test "$$AUDITOR_SALES" != "$(CHAIN)/sales" || $(MAKE) -s .demo/.chain-written
 	@umask 077; export AIRFLOW__CORE__PARALLELISM=2 AIRFLOW__API__HOST=127.0.0.1 AIRFLOW__API__PORT=$(PORT) \
 		AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$(PORT)/execution/; \
@@ -138,10 +138,10 @@ airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web 
 	trap 'echo Stopping; stop 0' INT TERM; \
 	for part in api-server dag-processor "scheduler --skip-serve-logs"; do \
 		$(BIN)/airflow $$part >"$$AIRFLOW_HOME/$${part%% *}.log" 2>&1 & done; \
-	echo "Airflow is starting on http://127.0.0.1:$(PORT); Ctrl-C stops it. Its logs are in .airflow/."; \
-	echo "User and password: .airflow/simple_auth_manager_passwords.json.generated"; \
+	echo "Airflow is starting on http://127.0.0.1:$(PORT); Ctrl-C stops it. Its logs are in $(AIRFLOW_HOME)."; \
+	echo "User and password: $(AIRFLOW_HOME)/simple_auth_manager_passwords.json.generated"; \
 	while [ $$(jobs -rp | wc -l) -eq 3 ]; do sleep 1; done; \
-	echo "A part of Airflow has ended: see .airflow/*.log" >&2; stop 1
+	echo "A part of Airflow has ended: see $(AIRFLOW_HOME)/*.log" >&2; stop 1
 
 # ---- Checking ------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 from airflow_home import AIRFLOW, environment
 
 PATIENCE_S = 600
@@ -59,7 +60,7 @@ class Api:
             headers["Authorization"] = f"Bearer {self._token}"
         body = None if data is None else json.dumps(data).encode()
         request = urllib.request.Request(self._url + path, body, headers)  # noqa: S310  # http
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # http
+        with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310  # http
             return json.load(response)
 
 
@@ -132,6 +133,17 @@ def kill_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def listening(process: subprocess.Popen[bytes]) -> set[str]:
+    """The addresses on which a process and those below it listen."""
+    parent = psutil.Process(process.pid)
+    return {
+        connection.laddr.ip
+        for each in (parent, *parent.children(recursive=True))
+        for connection in each.net_connections("inet")
+        if connection.status == psutil.CONN_LISTEN
+    }
 
 
 def free_port() -> int:

@@ -4,13 +4,17 @@ Minutes long: the services start, and each task is a process of its own. What th
 test's folder, in `*.log`.
 """
 
+import json
+import subprocess
+import sys
 import urllib.parse
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_home import AIRFLOW, call, in_airflow, tree
+from airflow_home import AIRFLOW, call, environment, in_airflow, tree
 from airflow_services import Api, airflow_running, free_port, on_loopback, wait_until
 
 from auditor.demo import catalogue, write_demo
@@ -43,9 +47,16 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@dataclass
+class Backfilled:
+    """How the backfill ended; the results are in `out` of the chain."""
+
+    states: dict[str, str]  # of the runs, by partition key
+    check: subprocess.CompletedProcess[str]  # `auditor check` of the first day, before Airflow ends
+
+
 @pytest.fixture(scope="module")
-def backfilled(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The states of the backfill's runs by partition key; the results are in `out` of the chain."""
+def backfilled(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Backfilled:
     home = tmp_path_factory.mktemp("airflow")
     port = free_port()
     settings = {
@@ -69,7 +80,19 @@ def backfilled(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
             command = [str(AIRFLOW), "backfill", "create", "--dag-id", "nightly_audit"]
             call([*command, "--from-date", first, "--to-date", last], home, **settings)
             wait_until(f"the backfill of {day} ends", lambda: not _unfinished(api))
-        return {run["partition_key"]: run["state"] for run in _runs(api)}
+        states = {run["partition_key"]: run["state"] for run in _runs(api)}
+        return Backfilled(states, _check(home, settings))
+
+
+def _check(home: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "auditor", "check", "--day", str(DAYS[0])]
+    return subprocess.run(
+        [*command, "--airflow", "--json"],
+        env=environment(home, **settings),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _runs(api: Api) -> list[dict[str, Any]]:
@@ -83,15 +106,28 @@ def _unfinished(api: Api) -> bool:
     return any(b["completed_at"] is None for b in backfills)
 
 
-def test_every_past_day_has_its_run(backfilled: dict[str, Any]) -> None:
-    assert backfilled == {str(day): "success" for day in DAYS}
+def test_every_past_day_has_its_run(backfilled: Backfilled) -> None:
+    assert backfilled.states == {str(day): "success" for day in DAYS}
+
+
+def test_the_check_finds_the_day_complete_and_airflow_ready(backfilled: Backfilled) -> None:
+    answer = json.loads(backfilled.check.stdout)
+    found = {finding["check"]: finding for finding in answer["findings"]}
+    assert found["pool"] == {
+        "check": "pool",
+        "state": "ok",
+        "said": "auditor_scoring has 1 slots",
+        "todo": "",
+    }
+    for check in ("dag", "counts", "report", "provenance"):
+        assert found[check]["state"] == "ok", found[check]
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
 def test_a_backfill_writes_the_bytes_of_a_run_without_airflow(
-    backfilled: dict[str, Any], chain: Path, tmp_path: Path, day: date
+    backfilled: Backfilled, chain: Path, tmp_path: Path, day: date
 ) -> None:
-    assert str(day) in backfilled
+    assert str(day) in backfilled.states
     run_day(
         Job(
             day=day,

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 from airflow_home import in_airflow, tree
-from airflow_services import Api, airflow_running, free_port, on_loopback, wait_until
+from airflow_services import Api, airflow_running, free_port, listening, on_loopback, wait_until
 from loopback_servers import servers
 
 from auditor.pipeline import Job, run_day
@@ -60,7 +60,7 @@ class Night:
     run: dict[str, Any]
     tasks: list[dict[str, Any]]
     killed: dict[str, Any]  # the task instance that the killed worker had
-    listening: set[str]  # addresses of all sockets that Airflow's processes listened on
+    addresses: set[str]  # addresses of all sockets that Airflow's processes listened on
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -125,7 +125,7 @@ def _a_night_with_a_kill(api: Api, services: Processes, workers: Processes) -> N
 
     worker, killed = wait_until("a worker has a batch", in_hands)
     seconds = {"started scoring": time.monotonic() - start}
-    listening = {a for p in (*services.values(), *workers.values()) for a in _listening(p)}
+    addresses = {a for p in (*services.values(), *workers.values()) for a in listening(p)}
     for pid in [worker.pid, *_descendants(worker)]:
         os.kill(pid, signal.SIGKILL)
     wait_until(
@@ -134,7 +134,7 @@ def _a_night_with_a_kill(api: Api, services: Processes, workers: Processes) -> N
         patience_s=1200,
     )
     seconds["ended"] = time.monotonic() - start
-    return Night(api.ask(path), tasks(), killed, listening, seconds)
+    return Night(api.ask(path), tasks(), killed, addresses, seconds)
 
 
 def _descendants(process: subprocess.Popen[bytes]) -> list[int]:
@@ -147,16 +147,6 @@ def _scores(pid: int) -> bool:
         return "openvino" in Path(f"/proc/{pid}/maps").read_text()
     except OSError:
         return False
-
-
-def _listening(process: subprocess.Popen[bytes]) -> set[str]:
-    parent = psutil.Process(process.pid)
-    return {
-        connection.laddr.ip
-        for p in (parent, *parent.children(recursive=True))
-        for connection in p.net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
 
 
 def test_the_run_ends_complete_though_a_worker_was_killed(night: Night) -> None:
@@ -193,4 +183,4 @@ def test_the_results_are_the_bytes_of_an_unbroken_run(
 
 
 def test_no_service_listens_beyond_the_loopback(night: Night) -> None:
-    assert night.listening == {"127.0.0.1"}
+    assert night.addresses == {"127.0.0.1"}

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from airflow_home import environment
 from click.testing import CliRunner
 
 from auditor import resources
@@ -306,6 +307,22 @@ def test_an_unknown_time_zone_is_wrong_use() -> None:
     done = CliRunner().invoke(main, ["check", "--time-zone", "Mars/Olympus"])
     assert done.exit_code == ExitCode.WRONG_USE
     assert "Mars/Olympus" in done.stderr
+
+
+def test_an_airflow_without_a_database_is_found(audited: Path, tmp_path: Path) -> None:
+    """One that is ready is asked in test_backfill.py."""
+    urls = [part for name, url in _addresses(audited).items() for part in (f"--{name}", url)]
+    done = subprocess.run(
+        [sys.executable, "-m", "auditor", "check", "--day", DAY, "--airflow", "--json", *urls],
+        capture_output=True,
+        text=True,
+        env=environment(tmp_path),
+        check=False,
+    )
+    assert done.returncode == ExitCode.FAILED
+    found = {f["check"]: f for f in json.loads(done.stdout)["findings"]}
+    assert found["pool"]["state"] == found["dag"]["state"] == "failed"
+    assert "migrated" in found["pool"]["todo"]
 
 
 def test_the_whole_is_as_bad_as_its_worst_part() -> None:

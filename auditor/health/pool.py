@@ -68,10 +68,11 @@ def _ask(airflow: str, *command: str) -> list[dict[str, Any]] | str:
             timeout=_PATIENCE_S,
             check=False,
         )
-        # Warnings may stand before the answer, which is a list.
-        rows: list[dict[str, Any]] = json.loads(done.stdout[done.stdout.index("[{") :])
+        # Warnings may stand before the answer, which is a list on one line.
+        answers = [line for line in done.stdout.splitlines() if line.startswith("[")]
+        rows: list[dict[str, Any]] = json.loads(answers[-1])
     except subprocess.TimeoutExpired:
         return f"{asked} does not answer within {_PATIENCE_S} s"
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         return f"{asked} gave no answer"
     return rows
