@@ -6,6 +6,7 @@ one piece.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -34,7 +35,7 @@ class Place:
         try:
             self._fs, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise ConfigurationError(f"cannot open {url}: {error}") from error
+            raise ConfigurationError(f"cannot open {_shown(url)}: {error}") from error
         self.is_local = isinstance(self._fs, LocalFileSystem)
         self._root = root.rstrip("/") or "/"
         self.single_file: str | None = None
@@ -140,6 +141,11 @@ class Place:
             if os.path.commonpath([root, os.path.realpath(full)]) != root:
                 raise OutsideError(f"{path!r} is a link that leads out of {self._root}")
         return full
+
+
+def _shown(url: str) -> str:
+    """A URL without what stands before an @ in it: that may be a key."""
+    return re.sub(r"//[^/]*@", "//...@", url)
 
 
 def _make_private(folder: Path) -> None:

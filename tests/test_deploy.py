@@ -3,6 +3,7 @@
 Nothing here starts a container: there is no engine on the machines where this was written.
 """
 
+import json
 import os
 import re
 import shutil
@@ -319,6 +320,39 @@ def test_helm_makes_the_pool_that_scoring_waits_for(helm: dict[str, Any]) -> Non
     (container,) = helm["scheduler"]["extraInitContainers"]
     assert container["args"][:4] == ["airflow", "pools", "set", "auditor_scoring"]
     assert int(container["args"][4]) == helm["workers"]["replicas"]
+
+
+def test_what_helm_puts_into_pods_is_kubernetes(helm: dict[str, Any]) -> None:
+    """The chart itself cannot be had here; what these values hand to Kubernetes unchanged can."""
+    containers = helm["securityContexts"]["containers"]
+    pods = {
+        part: {
+            "securityContext": helm["securityContexts"]["pod"],
+            "terminationGracePeriodSeconds": helm[part].get("terminationGracePeriodSeconds", 30),
+            "initContainers": [
+                {**c, "image": "x"} for c in helm[part].get("extraInitContainers", [])
+            ],
+            "containers": [
+                {
+                    "name": "main",
+                    "image": "x",
+                    "env": helm["env"],
+                    "resources": helm[part]["resources"],
+                    "securityContext": containers,
+                    "volumeMounts": helm[part].get("extraVolumeMounts", []),
+                }
+            ],
+            "volumes": helm[part].get("extraVolumes", []),
+        }
+        for part in ("workers", "scheduler", "apiServer", "dagProcessor", "triggerer")
+    }
+    code = (
+        "import json, sys, kubernetes_validate as k\n"
+        "for name, spec in json.load(sys.stdin).items():\n"
+        "    pod = {'apiVersion': 'v1', 'kind': 'Pod', 'metadata': {'name': 'x'}, 'spec': spec}\n"
+        "    k.validate(pod, '1.33', strict=True); print(name)"
+    )
+    assert accepted(tool("python"), "-c", code, input=json.dumps(pods)).split() == list(pods)
 
 
 def test_helm_knows_secrets_by_name_only(helm: dict[str, Any]) -> None:

@@ -104,3 +104,9 @@ def test_removing_what_is_not_there_is_no_error(place: Place) -> None:
 def test_an_unknown_scheme_says_what_is_wrong() -> None:
     with pytest.raises(ConfigurationError, match="nosuch"):
         Place("nosuch://bucket/x")
+
+
+def test_a_key_in_a_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match=r"nosuch://\.\.\.@bucket/x") as raised:
+        Place("nosuch://name:hunter2@bucket/x")
+    assert "hunter2" not in str(raised.value)

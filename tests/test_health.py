@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from datetime import date, timedelta
@@ -270,6 +271,38 @@ def test_a_broken_template_is_found(
     code, found = _check(audited)
     assert (code, found["templates"]["state"]) == (ExitCode.FAILED, State.FAILED)
     assert "page.html.jinja" in found["templates"]["said"]
+
+
+@pytest.mark.parametrize(("days_of_room", "state"), [(0.5, "failed"), (5, "warning"), (50, "ok")])
+def test_room_is_told_in_nights(
+    audited: Path, monkeypatch: pytest.MonkeyPatch, days_of_room: float, state: str
+) -> None:
+    kept = [p for p in (audited / "out").rglob("*") if p.is_file() and DAY in str(p)]
+    room = int(days_of_room * sum(p.stat().st_size for p in kept))
+    usage = shutil.disk_usage(audited)._replace(free=room)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+    _, found = _check(audited)
+    assert found["space"]["state"] == state
+    assert f"some {int(days_of_room)} more days" in found["space"]["said"]
+
+
+def test_storage_that_does_not_answer_is_a_finding_and_no_crash(
+    audited: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as taken:  # bound and never listened on: every connection is refused
+        taken.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDNOBODY")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrSECRET")
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        names = ("sales", "snapshots", "out")
+        code, found = _check(audited, **{name: f"s3://bucket/{name}" for name in names})
+        _, without = _check(audited, policy="s3://bucket/policy.toml")
+    assert code == ExitCode.FAILED
+    states = {name: found[name]["state"] for name in (*names, "space", "results")}
+    assert set(states.values()) == {"failed"}
+    assert without["policy"]["state"] == "failed"
+    assert "SECRET" not in json.dumps([found, without])
 
 
 def test_a_misspelt_variable_is_noticed(audited: Path, monkeypatch: pytest.MonkeyPatch) -> None:

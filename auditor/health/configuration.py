@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from jinja2 import TemplateError
 
-from auditor.errors import ConfigurationError, ModelError
+from auditor.errors import ModelError
 from auditor.health.findings import Finding, failed, ok, warning
 from auditor.model import AgeModel, Card, check_files
 from auditor.pipeline import load_policy
@@ -39,7 +39,8 @@ def policy(url: str | None, day: date, today: date) -> tuple[Policy | None, Find
         loaded = load_policy(url)
         for each in _days(day, today):
             loaded.chain_rules(each)  # each entry was checked as a whole on loading
-    except ConfigurationError as error:
+    # The policy is wrong; or its storage does not answer, and raises whatever its library does.
+    except Exception as error:  # noqa: BLE001
         return None, failed("policy", str(error), "correct it: without a policy nothing is audited")
     if url is None:
         return loaded, warning(

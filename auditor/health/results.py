@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import store
-from auditor.errors import AuditorError
 from auditor.files import Place
 from auditor.health.findings import Finding, State, failed, ok, warning
 from auditor.model import Card
@@ -43,7 +42,8 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[Finding]:
         yield _limits(check_limits(job), day)
         yield _report(out, day, again)
         yield _provenance(store.read_day(out, "provenance", day), policy, day, again)
-    except (OSError, AuditorError, pa.ArrowException) as error:
+    # A damaged file, or whatever a storage library raises.
+    except Exception as error:  # noqa: BLE001
         yield failed("results", f"{day} cannot be read: {error}", again)
 
 
