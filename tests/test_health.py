@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from auditor import resources
 from auditor.cli import main
 from auditor.errors import ExitCode
-from auditor.health import Finding, State, worst
+from auditor.health import Finding, State, pool, worst
 from auditor.health.configuration import VARIABLES
 from auditor.pipeline import Job, run_day
 from auditor.store import crop_path
@@ -354,7 +354,7 @@ def test_an_airflow_without_a_database_is_found(audited: Path, tmp_path: Path) -
     )
     assert done.returncode == ExitCode.FAILED
     found = {f["check"]: f for f in json.loads(done.stdout)["findings"]}
-    assert found["pool"]["state"] == found["dag"]["state"] == "failed"
+    assert (found["pool"]["state"], found["dag"]["state"]) == ("failed", "skipped")
     assert "migrated" in found["pool"]["todo"]
 
 
@@ -364,3 +364,23 @@ def test_the_whole_is_as_bad_as_its_worst_part() -> None:
     assert worst([]) == State.OK
     for n, state in enumerate(states):
         assert worst(findings[: n + 1]) == worst(findings[n::-1]) == state
+
+
+@pytest.mark.parametrize(
+    ("pools", "dags", "states"),
+    [
+        ([], [], ["failed", "failed"]),
+        ([{"pool": "auditor_scoring", "slots": "0"}], [], ["failed", "failed"]),
+        (
+            [{"pool": "auditor_scoring", "slots": "2"}],
+            [{"dag_id": "nightly_audit", "is_paused": "True"}],
+            ["ok", "warning"],
+        ),
+    ],
+)
+def test_what_airflow_answers_is_judged(
+    monkeypatch: pytest.MonkeyPatch, pools: Any, dags: Any, states: list[str]
+) -> None:
+    answers = {"pools": pools, "dags": dags}
+    monkeypatch.setattr(pool, "_ask", lambda _airflow, what, _list: answers[what])
+    assert [finding.state for finding in pool.check()] == states

@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from auditor.health.findings import Finding, failed, ok, warning
+from auditor.health.findings import Finding, failed, ok, skipped, warning
 
 #: As dags/nightly_audit.py names them.
 POOL, DAG = "auditor_scoring", "nightly_audit"
 
 _PATIENCE_S = 120
+
+_Rows = list[dict[str, Any]]
 
 
 def check() -> Iterator[Finding]:
@@ -26,25 +28,31 @@ def check() -> Iterator[Finding]:
     if airflow is None:
         yield failed("pool", "there is no command airflow", "run this where Airflow is installed")
         return
-    yield _pool(airflow)
-    yield _dag(airflow)
-
-
-def _pool(airflow: str) -> Finding:
-    make = f"airflow pools set {POOL} 1 'Scoring batches at a time'"
     pools = _ask(airflow, "pools", "list")
     if isinstance(pools, str):
-        return failed("pool", pools, "see that Airflow's database is up and migrated")
+        yield failed("pool", pools, "see that Airflow's database is up and migrated")
+        yield skipped("dag", "Airflow does not answer")
+        return
+    yield _pool(pools)
+    dags = _ask(airflow, "dags", "list")
+    if isinstance(dags, str):
+        yield failed("dag", dags, "see airflow dags list-import-errors")
+    else:
+        yield _dag(dags)
+
+
+def _pool(pools: _Rows) -> Finding:
     slots = next((int(p["slots"]) for p in pools if p["pool"] == POOL), 0)
     if not slots:
-        return failed("pool", f"{POOL} is not there or has no slots: scoring waits for ever", make)
+        return failed(
+            "pool",
+            f"{POOL} is not there or has no slots: scoring waits for ever",
+            f"airflow pools set {POOL} 1 'Scoring batches at a time'",
+        )
     return ok("pool", f"{POOL} has {slots} slots")
 
 
-def _dag(airflow: str) -> Finding:
-    dags = _ask(airflow, "dags", "list")
-    if isinstance(dags, str):
-        return failed("dag", dags, "see that Airflow's database is up and migrated")
+def _dag(dags: _Rows) -> Finding:
     found = [d for d in dags if d["dag_id"] == DAG]
     if not found:
         return failed(
@@ -57,7 +65,7 @@ def _dag(airflow: str) -> Finding:
     return ok("dag", f"{DAG} is read and not paused")
 
 
-def _ask(airflow: str, *command: str) -> list[dict[str, Any]] | str:
+def _ask(airflow: str, *command: str) -> _Rows | str:
     """The rows that Airflow answers, or in words why there are none."""
     asked = f"airflow {' '.join(command)}"
     try:
@@ -70,7 +78,7 @@ def _ask(airflow: str, *command: str) -> list[dict[str, Any]] | str:
         )
         # Warnings may stand before the answer, which is a list on one line.
         answers = [line for line in done.stdout.splitlines() if line.startswith("[")]
-        rows: list[dict[str, Any]] = json.loads(answers[-1])
+        rows: _Rows = json.loads(answers[-1])
     except subprocess.TimeoutExpired:
         return f"{asked} does not answer within {_PATIENCE_S} s"
     except (OSError, ValueError, IndexError):
