@@ -2,9 +2,11 @@
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +267,74 @@ def expire(*, out: str, policy: str | None, as_of: date) -> None:
 
     for folder in pipeline.expire(out, policy, as_of):
         click.echo(f"Removed {folder}")
+
+
+def _address(name: str, meaning: str) -> Callable[..., Any]:
+    variable = f"AUDITOR_{name.upper()}"
+    return click.option(f"--{name}", metavar="URL", envvar=variable, show_envvar=True, help=meaning)
+
+
+@main.command()
+@click.option("--day", type=_Day(), help="Business day that should be done. [default: yesterday]")
+@_address("sales", "Till exports.")
+@_address("snapshots", "Frames and their index.")
+@_address("out", "Where ledger and reports are.")
+@_address("policy", "Policy, a TOML file.")
+@click.option(
+    "--time-zone",
+    envvar="AUDITOR_TIME_ZONE",
+    show_envvar=True,
+    default="UTC",
+    show_default=True,
+    help="Zone of the shops: when yesterday ended.",
+)
+@click.option("--deep", is_flag=True, help="Also load the model and predict what is known.")
+@click.option("--airflow", is_flag=True, help="Also ask Airflow for the scoring pool and the DAG.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for a program.")
+def check(  # noqa: PLR0913  # one argument an option
+    *,
+    day: date | None,
+    sales: str | None,
+    snapshots: str | None,
+    out: str | None,
+    policy: str | None,
+    time_zone: str,
+    deep: bool,
+    airflow: bool,
+    as_json: bool,
+) -> None:
+    """Tell whether tonight's audit will work and last night's did, and what to do where not.
+
+    Configuration, model, templates, access, room, and whether the day is complete. A file of no
+    meaning is written below --out and removed. No person is named, so the answer may be passed on.
+
+    Exit code 0: nothing is wrong (there may be warnings); 1: something is; 3: the day is done, but
+    above the policy's limits.
+    """
+    from auditor.business_day import today_in
+    from auditor.health import Setup, State
+    from auditor.health import check as findings
+    from auditor.printing import print_findings
+
+    today = today_in(time_zone)
+    day = day or today - timedelta(days=1)
+    setup = Setup(
+        day=day,
+        today=today,
+        sales=sales,
+        snapshots=snapshots,
+        out=out,
+        policy=policy,
+        environment=os.environ,
+        deep=deep,
+        airflow=airflow,
+    )
+    about = {"day": str(day), "auditor_version": version("auditor")}
+    state = print_findings(findings(setup), as_json=as_json, about=about)
+    if state is State.FAILED:
+        sys.exit(ExitCode.FAILED)
+    if state is State.ABOVE_LIMITS:
+        sys.exit(ExitCode.ABOVE_LIMITS)
 
 
 def _pictures(path: Path) -> Iterable[Path]:

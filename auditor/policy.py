@@ -197,6 +197,10 @@ class Policy:
             merged |= entry.chain_rules
         return ChainRules(**merged)
 
+    def begins(self, day: date) -> bool:
+        """Whether an entry begins to hold on ``day``."""
+        return any(entry.effective_from == day for entry in self._entries)
+
     def _in_force(self, day: date) -> list[_Entry]:
         entries = [e for e in self._entries if e.effective_from <= day]
         if not entries:

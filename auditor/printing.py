@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from auditor.compare import Comparison
+from auditor.health import Finding, State, worst
 
 Rows = Iterable[dict[str, Any]]
 
@@ -37,6 +38,21 @@ def print_comparison(form: str, found: Comparison, *, everything: bool) -> None:
     else:
         short = [_short(row) for row in rows]
         print_rows(form, short, list(short[0]) if short else [])
+
+
+def print_findings(found: Iterable[Finding], *, as_json: bool, about: dict[str, Any]) -> State:
+    """Print what `auditor check` found, as it comes or as one JSON object; return the worst."""
+    seen = []
+    for finding in found:
+        seen.append(finding)
+        if not as_json:
+            click.echo(f"{finding.state:<13} {finding.check:<12} {finding.said}")
+            if finding.todo:
+                click.echo(f"{'':<26} -> {finding.todo}")
+    if as_json:
+        rows = [finding.as_dict() for finding in seen]
+        click.echo(json.dumps({**about, "state": worst(seen), "findings": rows}, indent=1))
+    return worst(seen)
 
 
 def _summary_lines(summary: dict[str, Any]) -> Iterator[str]:

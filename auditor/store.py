@@ -22,6 +22,7 @@ from auditor.files import Place
 from auditor.tables import COUNTED, DAILY, DAY_FIGURES, STORED, Schema
 
 _PART = "part-0.parquet"
+_DAY = r"day=\d{4}-\d{2}-\d{2}"
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -87,6 +88,20 @@ def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> 
     partitions = Partitions(out, name, day, stores)
     parts = [partitions.of(store_id) for store_id in partitions.stores]
     return pa.concat_tables([STORED[name].empty(), *parts])
+
+
+def read_columns(out: Place, name: str, day: date, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a day's rows, of all stores, in the order of the stores.
+
+    Raises:
+        OSError, pyarrow.ArrowException: a partition cannot be read, or lacks a column.
+    """
+    arrow = pa.schema([STORED[name].arrow.field(column) for column in columns])
+    parts = [
+        pq.read_table(io.BytesIO(out.read(path)), columns=list(columns), partitioning=None)
+        for path in out.files(_day_folder(name, day))
+    ]
+    return pa.concat_tables([arrow.empty_table(), *(part.cast(arrow) for part in parts)])
 
 
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
@@ -191,11 +206,22 @@ def expire_crops(out: Place, as_of: date, retention_days: int) -> list[str]:
     """
     oldest = as_of - timedelta(days=retention_days)
     removed = []
-    for name in out.folders("crops"):
-        if re.fullmatch(r"day=\d{4}-\d{2}-\d{2}", name) and date.fromisoformat(name[4:]) < oldest:
-            out.remove(f"crops/{name}")
-            removed.append(f"crops/{name}")
+    for day in days_with_crops(out):
+        if day < oldest:
+            removed.append(_day_folder("crops", day))
+            out.remove(removed[-1])
     return removed
+
+
+def days_with_crops(out: Place) -> list[date]:
+    """The days of which faces are kept, oldest first."""
+    names = (name for name in out.folders("crops") if re.fullmatch(_DAY, name))
+    return [date.fromisoformat(name.removeprefix("day=")) for name in names]
+
+
+def folders_of_day(day: date) -> list[str]:
+    """Every folder that a day has in this store, relative to OUT, whether it is there or not."""
+    return [_day_folder(name, day) for name in (*STORED, "crops")]
 
 
 def _day_folder(name: str, day: date) -> str:

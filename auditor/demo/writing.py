@@ -20,6 +20,7 @@ from auditor.demo.chain import Basket, trade
 from auditor.demo.exports import Damage, snapshot_index, till_export
 from auditor.demo.policy import FIRST_LINE, policy_toml
 from auditor.errors import ConfigurationError
+from auditor.files import Place
 from auditor.tables import CASHIER_HABITS, TRUTH
 
 #: Given the frames drawn so far and the frames in all.
@@ -140,8 +141,7 @@ def _clear(folder: Path) -> None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    Place(str(path.parent)).write(path.name, content)
 
 
 def _stream(seed: int, day: date, store: Store, *purpose: int) -> np.random.Generator:

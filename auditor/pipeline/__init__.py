@@ -5,7 +5,7 @@ scheduler can run them in different processes and hand on paths only. A step tha
 writes the same. No step holds more of a day than some stores' rows.
 """
 
-from auditor.pipeline.job import Job, Progress, load_policy
+from auditor.pipeline.job import Job, Progress, load_policy, unfinished
 from auditor.pipeline.planning import collect_day, plan_day
 from auditor.pipeline.reporting import check_limits, list_days, report_day
 from auditor.pipeline.running import DayResult, expire, run_day
@@ -29,4 +29,5 @@ __all__ = [
     "score_batch",
     "scored_path",
     "settle_day",
+    "unfinished",
 ]
