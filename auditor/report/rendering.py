@@ -1,11 +1,9 @@
 """Renders a day's pages to bytes: HTML for people, CSV and JSON of the same beside it."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +16,7 @@ from auditor.policy import Policy
 from auditor.report import words
 from auditor.report.cases import Case
 from auditor.report.pages import Provenance, Report, build
+from auditor.spreadsheet import Cell, csv_text
 
 TEMPLATES = "reports/templates"
 
@@ -54,8 +53,6 @@ FLAG_COLUMNS: Mapping[str, str] = {
 }
 
 _AXIS_FROM, _AXIS_TO, _AXIS_WIDTH = 5, 65, 300
-# A spreadsheet takes these as the start of a formula, full-width ones included.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
@@ -134,17 +131,9 @@ def axis(age: float) -> float:
 def flags_csv(cases: tuple[Case, ...]) -> str:
     """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
 
-    A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
-    ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
+    Texts are guarded against being run as formulas, see :mod:`auditor.spreadsheet`.
     """
-    text = io.StringIO(newline="")
-    # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(FLAG_COLUMNS)
-    for case in cases:
-        row = _flag_row(case)
-        writer.writerow([_cell(row[column]) for column in FLAG_COLUMNS])
-    return text.getvalue()
+    return csv_text(list(FLAG_COLUMNS), (_flag_row(case) for case in cases))
 
 
 def report_json(report: Report) -> str:
@@ -174,7 +163,7 @@ def report_json(report: Report) -> str:
     return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _flag_row(case: Case) -> dict[str, object]:
+def _flag_row(case: Case) -> dict[str, Cell]:
     estimate = case.estimate
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
@@ -187,19 +176,6 @@ def _flag_row(case: Case) -> dict[str, object]:
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
     }
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case float():
-            return f"{value:.4f}"
-        case datetime():
-            return value.isoformat()
-        case str() if value.startswith(_FORMULA_STARTS):
-            return f"'{value}"
-    return str(value)
 
 
 def _plain(value: Any) -> Any:
