@@ -4,7 +4,7 @@ import contextlib
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,16 @@ _snapshots = click.option(
 )
 _policy = click.option(
     "--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]"
+)
+_out = click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+_day = click.option("--day", type=_Day(), required=True, help="The business day.")
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
 )
 _stores = click.option(
     "--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable."
@@ -137,14 +147,7 @@ def _two_ages(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH...",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the estimates.",
-)
+@_format
 @click.option(
     "--ages",
     default="18,25",
@@ -190,14 +193,7 @@ def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     metavar="OLD,NEW",
     help="The two versions of the age model.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the sales.",
-)
+@_format
 @click.option("--all", "everything", is_flag=True, help="All sales, not the changed ones only.")
 def compare_models(  # noqa: PLR0913  # one argument an option
     *,
@@ -226,6 +222,51 @@ def compare_models(  # noqa: PLR0913  # one argument an option
 
 
 @main.command()
+@_out
+@_day
+@click.option(
+    "--sale",
+    required=True,
+    metavar="SALE",
+    help="STORE/TRANSACTION, or the sale's link in the report (or its sale-...).",
+)
+@click.option(
+    "--decision",
+    required=True,
+    metavar="WHAT",
+    help="check_made, no_check_seen, looks_older, cannot_tell, followed_up, reopened or note.",
+)
+@click.option("--by", required=True, metavar="NAME", help="Who decides.")
+@click.option("--note", metavar="TEXT", help="In your own words; name no customer.")
+def decide(  # noqa: PLR0913  # one argument an option
+    *, out: str, day: date, sale: str, decision: str, by: str, note: str | None
+) -> None:
+    """Record what you decided about a sale.
+
+    The record is only ever added to: who errs records `reopened`. It stays when the day is audited
+    again, and is told in the day's flags.csv and report.json.
+    """
+    from auditor.deciding import decide as record
+    from auditor.decisions import Judgement
+
+    done = record(out, day, sale, Judgement(decision, by, datetime.now(UTC), note))
+    named = f"{done.store_id}/{done.transaction_id} ({done.outcome})"
+    click.echo(f"{named}: {decision}, entry {done.entries} about this sale: {done.path}")
+
+
+@main.command()
+@_out
+@_day
+@_format
+def decisions(*, out: str, day: date, form: str) -> None:
+    """List what was decided about a day's sales, in the order of recording."""
+    from auditor.deciding import log_of
+    from auditor.printing import print_log
+
+    print_log(form, log_of(out, day))
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")
 def demo(*, folder: Path, seed: int) -> None:
@@ -245,11 +286,14 @@ def demo(*, folder: Path, seed: int) -> None:
 
 
 @main.command()
-@click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+@_out
 @_policy
 @click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
 def expire(*, out: str, policy: str | None, as_of: date) -> None:
-    """Delete face crops that are past the policy's retention. `run` does this too."""
+    """Delete what is past its retention: face crops, packs of faces, decisions. `run` does so too.
+
+    Numbers, hashes and decisions stay when the faces go.
+    """
     from auditor import pipeline
 
     for folder in pipeline.expire(out, policy, as_of):

@@ -24,7 +24,7 @@ from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import OutsideError, Place
 from auditor.model import Card
 from auditor.policy import Policy
-from auditor.report import Provenance, render_day
+from auditor.report import Provenance, render_day, with_decisions
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.sources import Reading, read_sales, read_snapshot_index
 from auditor.store_days import store_days
@@ -233,7 +233,8 @@ def report_day(job: Job) -> str:
         provenance=_shown(store.read_day(out, "provenance", job.day)),
         policy=load_policy(job.policy),
     )
-    folder = f"reports/{job.day}"
+    pages |= with_decisions(pages, store.read_decisions(out, job.day))
+    folder = report_folder(job.day)
     for name, content in pages.items():
         out.write(f"{folder}/{name}", content)
     for path in list(out.files(folder)):
@@ -241,6 +242,11 @@ def report_day(job: Job) -> str:
             out.remove(path)
     out.remove(_work(job.day))
     return f"{folder}/index.html"
+
+
+def report_folder(day: date) -> str:
+    """Where the report of a day lies, relative to OUT."""
+    return f"reports/{day}"
 
 
 def check_limits(job: Job) -> list[str]:
@@ -255,13 +261,17 @@ def check_limits(job: Job) -> list[str]:
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Delete the crops that are past the retention that holds on ``as_of``.
+    """Delete what is past the retention that holds on ``as_of``: crops, packs of faces, decisions.
 
     Returns:
         The folders that were removed, relative to ``out``.
     """
-    retention = load_policy(policy).chain_rules(as_of).retention_days
-    return store.expire_crops(Place(out), as_of, retention)
+    rules, place = load_policy(policy).chain_rules(as_of), Place(out)
+    return [
+        *store.expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
+        *store.expire_face_packs(place, as_of),
+        *store.expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
+    ]
 
 
 def load_policy(url: str | None) -> Policy:

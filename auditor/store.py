@@ -1,22 +1,27 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at.
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. Beside them,
+and touched by no run of a day, ``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision.
 """
 
 import hashlib
 import io
 import re
-from collections.abc import Collection, Iterable
-from datetime import date, timedelta
+from collections.abc import Collection, Iterable, Iterator
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditor import decisions
 from auditor.files import Place
-from auditor.tables import STORED, Schema
+from auditor.tables import DECISION_LOG, STORED, Schema
 
 _PART = "part-0.parquet"
+
+#: Where packs of faces lie, ``until=YYYY-MM-DD`` below it.
+FACE_PACKS = "packs/faces"
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -58,6 +63,15 @@ def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> 
     return pa.concat_tables([STORED[name].empty(), *parts])
 
 
+def read_stores(out: Place, name: str, day: date) -> Iterator[tuple[str, pa.Table]]:
+    """Each partition of a day with its store, one at a time, in the order of the stores."""
+    folder = _day_folder(name, day)
+    for partition in out.folders(folder):
+        parts = [read_table(out, path, STORED[name]) for path in out.files(f"{folder}/{partition}")]
+        table = pa.concat_tables([STORED[name].empty(), *parts])
+        yield partition.removeprefix("store="), table
+
+
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
     """Drop the day's partitions of stores that are not in ``keep``."""
     folder = _day_folder(name, day)
@@ -80,18 +94,55 @@ def remove_crops(out: Place, day: date, store_id: str, keep: Iterable[str]) -> N
             out.remove(path)
 
 
-def expire_crops(out: Place, as_of: date, retention_days: int) -> list[str]:
-    """Delete the crops of days more than ``retention_days`` before ``as_of``.
+def append_decision(out: Place, entry: pa.Table) -> str:
+    """Add an entry of :func:`decisions.entry` to the log; no other entry's file is touched.
+
+    Returns:
+        Its path, relative to ``out``.
+    """
+    (row,) = entry.to_pylist()
+    name = f"{row['decided_at']:%Y%m%dT%H%M%S%f}-{row['decision_id'][:16]}.parquet"
+    path = f"{_day_folder('decisions', row['day'])}/{name}"
+    write_table(out, path, entry, DECISION_LOG)
+    return path
+
+
+def read_decisions(out: Place, day: date) -> pa.Table:
+    """The log of a day's sales, DECISION_LOG in the order of recording.
+
+    Raises:
+        ContractError: an entry was changed, or one that another entry follows is gone.
+    """
+    folder = _day_folder("decisions", day)
+    parts = [read_table(out, path, DECISION_LOG) for path in out.files(folder)]
+    return decisions.checked(pa.concat_tables([DECISION_LOG.empty(), *parts]), str(out) + folder)
+
+
+def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
+    """Delete the days before ``oldest`` below ``OUT/<folder>/``.
 
     Returns:
         The folders that were removed.
     """
-    oldest = as_of - timedelta(days=retention_days)
+    return _expire(out, folder, "day", oldest)
+
+
+def expire_face_packs(out: Place, as_of: date) -> list[str]:
+    """Delete the packs of faces that were to be kept until a day before ``as_of``.
+
+    Returns:
+        The folders that were removed.
+    """
+    return _expire(out, FACE_PACKS, "until", as_of)
+
+
+def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
     removed = []
-    for name in out.folders("crops"):
-        if re.fullmatch(r"day=\d{4}-\d{2}-\d{2}", name) and date.fromisoformat(name[4:]) < oldest:
-            out.remove(f"crops/{name}")
-            removed.append(f"crops/{name}")
+    for name in out.folders(folder):
+        found = re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", name)
+        if found and date.fromisoformat(found[1]) < oldest:
+            out.remove(f"{folder}/{name}")
+            removed.append(f"{folder}/{name}")
     return removed
 
 

@@ -19,6 +19,7 @@ from auditor.report.pages import Provenance, Report, build
 from auditor.spreadsheet import Cell, csv_text
 
 TEMPLATES = "reports/templates"
+SCHEMAS = "reports/schemas"
 
 #: Version of report.json: raised when a key is renamed, removed or changes its meaning.
 SCHEMA_VERSION = 1
@@ -50,6 +51,10 @@ FLAG_COLUMNS: Mapping[str, str] = {
     "marks": "what a reader should know of the record, separated by spaces",
     "why": "why the sale is flagged, in a sentence",
     "page": "where the sale stands in the report",
+    "decision": "what a person decided last, see GLOSSARY.md; empty where nobody has yet",
+    "decided_by": "who did",
+    "decided_at": "and when, UTC",
+    "decision_note": "and the last note",
 }
 
 _AXIS_FROM, _AXIS_TO, _AXIS_WIDTH = 5, 65, 300
@@ -76,7 +81,8 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
 
     Returns:
         File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
-        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json`` and ``style.css``.
+        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json``, the JSON Schema that
+        it follows, ``report.schema.json``, and ``style.css``.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
@@ -99,6 +105,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         **{name: template.render(page=page).encode() for name, page in pages.items()},
         "flags.csv": flags_csv(report.cases).encode(),
         "report.json": report_json(report).encode(),
+        "report.schema.json": (resources.folder(SCHEMAS) / "report.schema.json").read_bytes(),
         "style.css": (resources.folder(TEMPLATES) / "style.css").read_bytes(),
     }
 
@@ -157,9 +164,14 @@ def report_json(report: Report) -> str:
         "store_counts": [asdict(counts) for counts in chain.stores],
         "cashier_counts": [asdict(counts) for counts in report.cashiers],
         "rejected": asdict(chain.rejected),
+        "decisions": [],  # as report.decided puts them there
         "flags_csv_columns": dict(FLAG_COLUMNS),
     }
-    plain = _plain(document)
+    return json_text(_plain(document))
+
+
+def json_text(plain: Any) -> str:
+    """JSON as report.json is written: keys sorted, a line each."""
     return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -175,6 +187,7 @@ def _flag_row(case: Case) -> dict[str, Cell]:
         "p_under_challenge": estimate.p_under_challenge,
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
+        **dict.fromkeys(("decision", "decided_by", "decided_at", "decision_note")),
     }
 
 
