@@ -2,6 +2,16 @@
 
 from auditor.report.decided import with_decisions
 from auditor.report.pages import Provenance
-from auditor.report.rendering import render_day
+from auditor.report.rendering import render_day, render_site
+from auditor.report.site import SUMMARY, Summary
+from auditor.report.site import read as read_summary
 
-__all__ = ["Provenance", "render_day", "with_decisions"]
+__all__ = [
+    "SUMMARY",
+    "Provenance",
+    "Summary",
+    "read_summary",
+    "render_day",
+    "render_site",
+    "with_decisions",
+]
