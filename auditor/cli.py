@@ -266,6 +266,65 @@ def decisions(*, out: str, day: date, form: str) -> None:
     print_log(form, log_of(out, day))
 
 
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@main.command()
+@click.option("--week", metavar="YYYY-Www", help="ISO week to pack, such as 2026-W13.")
+@click.option("--out", metavar="URL", help="Where ledger and reports are; the pack goes there too.")
+@_policy
+@click.option("--key", type=_file, help="Ed25519 key in PEM, or a secret, to sign or check with.")
+@click.option("--attach", multiple=True, type=_file, help="Document to add; repeatable.")
+@click.option("--with-names", is_flag=True, help="People by their own names, not pseudonyms.")
+@click.option(
+    "--faces-until", type=_Day(), help="Pack pictures too, apart; `expire` deletes them after it."
+)
+@click.option("--verify", metavar="URL", help="Check a pack, its zip or its folder, instead.")
+def pack(  # noqa: PLR0913  # one argument an option
+    *,
+    week: str | None,
+    out: str | None,
+    policy: str | None,
+    key: Path | None,
+    attach: tuple[Path, ...],
+    with_names: bool,
+    faces_until: date | None,
+    verify: str | None,
+) -> None:
+    """Make the due-diligence pack of a week, to be handed to a regulator; or check one.
+
+    A folder and a zip below OUT/packs: coverage, flagged and refused sales, decisions, policy and
+    model in force, and a signed list of all files. Cashiers stand in it under pseudonyms, small
+    counts are withheld, and it holds no face.
+    """
+    from auditor import pack as packs
+
+    signing = packs.Key.parse(key.read_bytes(), origin=str(key)) if key else None
+    if verify is not None:
+        found = packs.verify(verify, signing)
+        click.echo(f"Pack of {found.week}, {found.files} files, manifest {found.sha256}")
+        click.echo(f"Signed {found.signed}")
+        for problem in found.problems:
+            click.echo(f"Not as it was made: {problem}", err=True)
+        sys.exit(ExitCode.FAILED if found.problems else ExitCode.DONE)
+    if week is None or out is None:
+        raise click.UsageError("give --week and --out to make a pack, or --verify to check one")
+    if faces_until is not None and faces_until < datetime.now(UTC).date():
+        raise click.UsageError(f"--faces-until {faces_until} is over already")
+    order = packs.Order(
+        out, packs.Week.parse(week), policy, signing, with_names, attach, faces_until
+    )
+    made = packs.make_pack(order)
+    for day in made.days_missing:
+        click.echo(f"No report of {day}: the pack says that nothing is known about it", err=True)
+    root = out.rstrip("/")
+    click.echo(f"Pack: {root}/{made.zip} and {root}/{made.folder}/index.html")
+    click.echo(f"Manifest {made.sha256}, signed: {made.signed}")
+    if made.faces:
+        click.echo(f"Pictures, until {faces_until}: {root}/{made.faces}")
+        click.echo(f"Flagged sales whose picture is not kept (any more): {made.faces_gone}")
+
+
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")

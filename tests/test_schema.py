@@ -13,10 +13,14 @@ import pytest
 from report_day import render
 
 from auditor import resources
+from auditor.pack.manifest import manifest_schema
 from auditor.report import schema
 from auditor.report.rendering import SCHEMAS
 
-MADE: dict[str, Callable[[], dict[str, Any]]] = {"report.schema.json": schema.report_schema}
+MADE: dict[str, Callable[[], dict[str, Any]]] = {
+    "report.schema.json": schema.report_schema,
+    "pack-manifest.schema.json": manifest_schema,
+}
 
 
 @pytest.fixture(scope="module")

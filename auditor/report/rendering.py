@@ -120,7 +120,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         "report.json": report_json(report).encode(),
         SCHEMA: (resources.folder(SCHEMAS) / SCHEMA).read_bytes(),
         site.SUMMARY: site.as_json(site.summarise(report)),
-        **_assets(),
+        **assets(),
     }
 
 
@@ -134,10 +134,11 @@ def render_site(summaries: Sequence[site.Summary]) -> dict[str, bytes]:
         File contents by name, to lie in ``OUT/reports/``: ``index.html`` and what it loads.
     """
     template = environment().get_template("site.html.jinja")
-    return {"index.html": template.render(site.context(summaries)).encode(), **_assets()}
+    return {"index.html": template.render(site.context(summaries)).encode(), **assets()}
 
 
-def _assets() -> dict[str, bytes]:
+def assets() -> dict[str, bytes]:
+    """What every page loads, by name."""
     folder = resources.folder(TEMPLATES)
     return {name: (folder / name).read_bytes() for name in _ASSETS}
 
@@ -257,6 +258,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "counted": words.counted,
     "crop_url": _crop_url,
     "day": words.day,
+    "decision": lambda decision: words.label(words.DECISIONS, decision),
     "integer": words.integer,
     "listed": words.listed,
     "money": words.money,
