@@ -33,6 +33,7 @@ from auditor.report import (
     render_site,
     with_decisions,
 )
+from auditor.report.cases import anchor
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.sources import Reading, read_sales, read_snapshot_index
 from auditor.store_days import store_days
@@ -258,6 +259,11 @@ def report_folder(day: date) -> str:
     return f"reports/{day}"
 
 
+def in_work(out: Place, day: date) -> bool:
+    """Whether a run of a day has begun and not reported yet."""
+    return out.exists(_work(day))
+
+
 def list_days(out: Place) -> None:
     """Render the list of all days that have a report, from their summaries."""
     days: list[str] = []
@@ -406,8 +412,9 @@ def _same_sales(planned: pa.Table, settled: pa.Table) -> None:
     before, after = (pd.MultiIndex.from_frame(t.to_pandas()) for t in (planned, settled))
     lost = before.difference(after)
     if len(lost) or len(before) != len(after) or after.has_duplicates:
+        names = [f"{store_id} {anchor(store_id, number)}" for store_id, number in lost[:3]]
         raise ContractError(
-            f"{len(before)} sales were planned and {len(after)} settled; lost: {list(lost[:3])}"
+            f"{len(before)} sales were planned and {len(after)} settled; lost: {names}"
         )
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def policy(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def out(tmp_path: Path, policy: Path) -> Path:
-    store_day(tmp_path / "out", policy)
+def out(tmp_path: Path, reported_day: Path) -> Path:
+    shutil.copytree(reported_day / "out", tmp_path / "out")
     return tmp_path / "out"
 
 

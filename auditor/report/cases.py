@@ -151,7 +151,8 @@ def flagged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Case, ...]:
         needed = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
         if missing := [name for name in needed if row[name] is None]:
             raise ContractError(
-                f"table ledger: store {row['store_id']}, transaction {row['transaction_id']} is "
+                f"table ledger: store {row['store_id']}, "
+                f"{anchor(row['store_id'], row['transaction_id'])} is "
                 f"flagged without {', '.join(missing)}"
             )
     rows.sort(
