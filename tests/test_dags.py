@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from airflow_home import in_airflow, tree
 
 from auditor.demo import catalogue, write_demo
+from auditor.pack import Key, verify
 from auditor.pipeline import Job, run_day
 
 HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
@@ -53,7 +54,7 @@ def dag(folder: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_folder_has_the_nightly_audit_and_no_import_error(folder: dict[str, Any]) -> None:
     assert folder["import_errors"] == {}
-    assert list(folder["dags"]) == ["nightly_audit"]
+    assert sorted(folder["dags"]) == ["nightly_audit", "weekly_pack"]
 
 
 def test_parsing_loads_nothing_heavy(folder: dict[str, Any]) -> None:
@@ -152,9 +153,19 @@ def test_the_report_is_an_asset(dag: dict[str, Any]) -> None:
     assert dag["tasks"]["report"]["outlets"] == ["compliance_report"]
 
 
+def test_the_pack_of_last_week_is_made_every_week(folder: dict[str, Any]) -> None:
+    dag = folder["dags"]["weekly_pack"]
+    assert dag["timetable"] == "CronPartitionTimetable"
+    assert (dag["catchup"], dag["start_date"], dag["time_zone"]) == (False, None, "Europe/London")
+    assert "| `pack` |" in dag["doc_md"]
+    assert dag["tasks"]["pack"]["owner"] == "compliance-engineering"
+    assert dag["params"] == {"week": None, "out": "s3://audit", "policy": None}
+
+
 # ---- Run by Airflow, the real pipeline on a real, small chain ------------------------------------
 
 STORE = catalogue.STORES[2]
+SECRET = "a secret that signs packs, of 32 bytes or more"  # noqa: S105  # made up
 OPEN_DAY, CLOSED_DAY = catalogue.DAYS[0], catalogue.DAYS[2]  # on the latter its export is a header
 
 
@@ -206,12 +217,13 @@ def runs(chain: Path, home: Path) -> dict[str, Any]:
         "misspelt_policy": {"business_date": str(OPEN_DAY), "policy": "misspelt.toml"},
         "unscored": {"business_date": str(OPEN_DAY), "policy": "lenient.toml"},
         "no_day": {"policy": "lenient.toml"},
+        "pack": {"dag_id": "weekly_pack", "week": "2026-W13", "policy": "lenient.toml"},
     }
     named = []
     for name, case in cases.items():
         run_conf = case | {
             "policy": str(chain / str(case["policy"])),
-            "out": str(chain / "out" / name),
+            "out": str(chain / "out" / ("sales" if name == "pack" else name)),
         }
         (home / f"{name}.json").write_text(json.dumps(run_conf), encoding="utf-8")
         named.append(f"{name}={home / name}.json")
@@ -237,6 +249,7 @@ def runs(chain: Path, home: Path) -> dict[str, Any]:
             AUDITOR_REPORTS_URL="https://audit.chain.example/reports",
             AIRFLOW_CONN_SMTP_DEFAULT=json.dumps(mail | {"extra": extra}),
             AIRFLOW__API__BASE_URL="https://airflow.chain.example",
+            AIRFLOW_CONN_AUDITOR_PACK=json.dumps({"conn_type": "generic", "password": SECRET}),
         )
     finally:
         server.stop()
@@ -268,6 +281,7 @@ def test_airflow_and_one_process_write_the_same_bytes(
         )
     )
     by_airflow, by_process = tree(chain / "out" / name), tree(tmp_path)
+    by_airflow = {p: c for p, c in by_airflow.items() if not p.startswith(("packs/", "keys/"))}
     assert by_airflow.keys() == by_process.keys()
     assert [path for path in by_process if by_process[path] != by_airflow[path]] == []
 
@@ -361,6 +375,14 @@ def test_a_mail_has_link_and_counts_and_says_when_coverage_was_low(
     assert "Low coverage: nothing is known about 3 of 4 stores; the policy allows 0." in above
 
 
+def test_airflow_makes_the_pack_and_signs_it(runs: dict[str, Any], chain: Path) -> None:
+    assert runs["pack"]["tasks"] == {"pack": ["success"]}
+    key = Key.parse(SECRET.encode(), origin="test")
+    found = verify(str(chain / "out/sales/packs/2026-W13.zip"), key)
+    assert found.problems == ()
+    assert "hmac-sha256" in found.signed
+
+
 def test_no_person_is_in_a_mail_a_log_or_airflows_database(
     runs: dict[str, Any], chain: Path, home: Path
 ) -> None:
@@ -368,7 +390,7 @@ def test_no_person_is_in_a_mail_a_log_or_airflows_database(
         pd.read_csv(path, dtype=str, on_bad_lines="skip")
         for path in (chain / "sales").rglob("*.csv")
     )
-    people = {
+    people = {SECRET.encode()} | {
         str(value).encode()
         for name in ("transaction_id", "cashier_id", "id_check_by", "birth_date")
         for value in lines[name].dropna()

@@ -39,7 +39,12 @@ def with_decisions(files: Mapping[str, bytes], log: pa.Table) -> dict[str, bytes
     Args:
         files: the two, as ``report.render_day`` or this function made them.
         log: DECISION_LOG of the day, as ``store.read_decisions`` gives it.
+
+    Returns:
+        The two; neither where nothing was decided, since they say so as they are.
     """
+    if not log.num_rows:
+        return {}
     stands = standing(log)
 
     def cells(row: dict[str, str]) -> dict[str, Cell]:
