@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,16 @@ _snapshots = click.option(
 )
 _policy = click.option(
     "--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]"
+)
+_out = click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+_day = click.option("--day", type=_Day(), required=True, help="The business day.")
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
 )
 _stores = click.option(
     "--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable."
@@ -139,14 +149,7 @@ def _two_ages(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH...",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the estimates.",
-)
+@_format
 @click.option(
     "--ages",
     default="18,25",
@@ -192,14 +195,7 @@ def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     metavar="OLD,NEW",
     help="The two versions of the age model.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the sales.",
-)
+@_format
 @click.option("--all", "everything", is_flag=True, help="All sales, not the changed ones only.")
 def compare_models(  # noqa: PLR0913  # one argument an option
     *,
@@ -225,6 +221,110 @@ def compare_models(  # noqa: PLR0913  # one argument an option
     with _progress("Scoring sales twice") as progress:
         found = compare(job, models, progress)
     print_comparison(form, found, everything=everything)
+
+
+@main.command()
+@_out
+@_day
+@click.option(
+    "--sale",
+    required=True,
+    metavar="SALE",
+    help="STORE/TRANSACTION, or the sale's link in the report (or its sale-...).",
+)
+@click.option(
+    "--decision",
+    required=True,
+    metavar="WHAT",
+    help="check_made, no_check_seen, looks_older, cannot_tell, followed_up, reopened or note.",
+)
+@click.option("--by", required=True, metavar="NAME", help="Who decides.")
+@click.option("--note", metavar="TEXT", help="In your own words; name no customer.")
+def decide(  # noqa: PLR0913  # one argument an option
+    *, out: str, day: date, sale: str, decision: str, by: str, note: str | None
+) -> None:
+    """Record what you decided about a sale.
+
+    The record is only ever added to: who errs records `reopened`. It stays when the day is audited
+    again, and is told in the day's flags.csv and report.json.
+    """
+    from auditor.deciding import decide as record
+    from auditor.decisions import Judgement
+
+    done = record(out, day, sale, Judgement(decision, by, datetime.now(UTC), note))
+    named = f"{done.store_id}/{done.transaction_id} ({done.outcome})"
+    click.echo(f"{named}: {decision}, entry {done.entries} about this sale: {done.path}")
+
+
+@main.command()
+@_out
+@_day
+@_format
+def decisions(*, out: str, day: date, form: str) -> None:
+    """List what was decided about a day's sales, in the order of recording."""
+    from auditor.deciding import log_of
+    from auditor.printing import print_log
+
+    print_log(form, log_of(out, day))
+
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@main.command()
+@click.option("--week", metavar="YYYY-Www", help="ISO week to pack, such as 2026-W13.")
+@click.option("--out", metavar="URL", help="Where ledger and reports are; the pack goes there too.")
+@_policy
+@click.option("--key", type=_file, help="Ed25519 key in PEM, or a secret, to sign or check with.")
+@click.option("--attach", multiple=True, type=_file, help="Document to add; repeatable.")
+@click.option("--with-names", is_flag=True, help="People by their own names, not pseudonyms.")
+@click.option(
+    "--faces-until", type=_Day(), help="Pack pictures too, apart; `expire` deletes them after it."
+)
+@click.option("--verify", metavar="URL", help="Check a pack, its zip or its folder, instead.")
+def pack(  # noqa: PLR0913  # one argument an option
+    *,
+    week: str | None,
+    out: str | None,
+    policy: str | None,
+    key: Path | None,
+    attach: tuple[Path, ...],
+    with_names: bool,
+    faces_until: date | None,
+    verify: str | None,
+) -> None:
+    """Make the due-diligence pack of a week, to be handed to a regulator; or check one.
+
+    A folder and a zip below OUT/packs: coverage, flagged and refused sales, decisions, policy and
+    model in force, and a signed list of all files. Cashiers stand in it under pseudonyms, small
+    counts are withheld, and it holds no face.
+    """
+    from auditor import pack as packs
+
+    signing = packs.Key.parse(key.read_bytes(), origin=str(key)) if key else None
+    if verify is not None:
+        found = packs.verify(verify, signing)
+        click.echo(f"Pack of {found.week}, {found.files} files, manifest {found.sha256}")
+        click.echo(f"Signed {found.signed}")
+        for problem in found.problems:
+            click.echo(f"Not as it was made: {problem}", err=True)
+        sys.exit(ExitCode.FAILED if found.problems else ExitCode.DONE)
+    if week is None or out is None:
+        raise click.UsageError("give --week and --out to make a pack, or --verify to check one")
+    if faces_until is not None and faces_until < datetime.now(UTC).date():
+        raise click.UsageError(f"--faces-until {faces_until} is over already")
+    order = packs.Order(
+        out, packs.Week.parse(week), policy, signing, with_names, attach, faces_until
+    )
+    made = packs.make_pack(order)
+    for day in made.days_missing:
+        click.echo(f"No report of {day}: the pack says that nothing is known about it", err=True)
+    root = out.rstrip("/")
+    click.echo(f"Pack: {root}/{made.zip} and {root}/{made.folder}/index.html")
+    click.echo(f"Manifest {made.sha256}, signed: {made.signed}")
+    if made.faces:
+        click.echo(f"Pictures, until {faces_until}: {root}/{made.faces}")
+        click.echo(f"Flagged sales whose picture is not kept (any more): {made.faces_gone}")
 
 
 @main.command()
@@ -258,11 +358,14 @@ def demo(*, folder: Path, seed: int, past: str | None) -> None:
 
 
 @main.command()
-@click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+@_out
 @_policy
 @click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
 def expire(*, out: str, policy: str | None, as_of: date) -> None:
-    """Delete face crops that are past the policy's retention. `run` does this too."""
+    """Delete what is past its retention: face crops, packs of faces, decisions. `run` does so too.
+
+    Numbers, hashes and decisions stay when the faces go.
+    """
     from auditor import pipeline
 
     for folder in pipeline.expire(out, policy, as_of):

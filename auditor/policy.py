@@ -93,7 +93,9 @@ class ChainRules(_Strict):
 
     model: str = "3"
     runtime: Runtime = "openvino"
-    retention_days: Annotated[int, Field(ge=0)] = 31
+    retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
+    decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096
+    smallest_count: Annotated[int, Field(ge=1)] = 5  # that leaves the company uncovered
     max_rejected_share: Share = 0.01
     max_inconclusive_share: Share = 0.25
     max_missing_stores: Annotated[int, Field(ge=0)] = 0
@@ -166,10 +168,14 @@ class Policy:
             raise ConfigurationError(f"{origin}: not a TOML file: {error}") from error
 
     @property
+    def canonical(self) -> bytes:
+        """What the policy says as JSON, whatever the comments and layout of its file."""
+        return json.dumps(self._document, sort_keys=True, default=str).encode()
+
+    @property
     def sha256(self) -> str:
-        """Hash of what the policy says, whatever its comments and layout."""
-        canonical = json.dumps(self._document, sort_keys=True, default=str)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """Hash of :attr:`canonical`."""
+        return hashlib.sha256(self.canonical).hexdigest()
 
     def rules(self, day: date, store_id: str) -> Rules:
         """The rules in force on ``day`` in ``store_id``.

@@ -3,7 +3,8 @@
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
 ``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many
 later days look back on, the tables of tables.DAILY, is in one file a day for all stores:
-``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``.
+``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
+``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision.
 """
 
 import hashlib
@@ -17,12 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from auditor import decisions
 from auditor.aggregates import Window
 from auditor.files import Place
-from auditor.tables import COUNTED, DAILY, DAY_FIGURES, STORED, Schema
+from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
 
 _PART = "part-0.parquet"
 _DAY = r"day=\d{4}-\d{2}-\d{2}"
+
+#: Where packs of faces lie, ``until=YYYY-MM-DD`` below it.
+FACE_PACKS = "packs/faces"
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -198,18 +203,55 @@ def remove_crops(out: Place, day: date, store_id: str, keep: Iterable[str]) -> N
             out.remove(path)
 
 
-def expire_crops(out: Place, as_of: date, retention_days: int) -> list[str]:
-    """Delete the crops of days more than ``retention_days`` before ``as_of``.
+def append_decision(out: Place, entry: pa.Table) -> str:
+    """Add an entry of :func:`decisions.entry` to the log; no other entry's file is touched.
+
+    Returns:
+        Its path, relative to ``out``.
+    """
+    (row,) = entry.to_pylist()
+    name = f"{row['decided_at']:%Y%m%dT%H%M%S%f}-{row['decision_id'][:16]}.parquet"
+    path = f"{_day_folder('decisions', row['day'])}/{name}"
+    write_table(out, path, entry, DECISION_LOG)
+    return path
+
+
+def read_decisions(out: Place, day: date) -> pa.Table:
+    """The log of a day's sales, DECISION_LOG in the order of recording.
+
+    Raises:
+        ContractError: an entry was changed, or one that another entry follows is gone.
+    """
+    folder = _day_folder("decisions", day)
+    parts = [read_table(out, path, DECISION_LOG) for path in out.files(folder)]
+    return decisions.checked(pa.concat_tables([DECISION_LOG.empty(), *parts]), str(out) + folder)
+
+
+def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
+    """Delete the days before ``oldest`` below ``OUT/<folder>/``.
 
     Returns:
         The folders that were removed.
     """
-    oldest = as_of - timedelta(days=retention_days)
+    return _expire(out, folder, "day", oldest)
+
+
+def expire_face_packs(out: Place, as_of: date) -> list[str]:
+    """Delete the packs of faces that were to be kept until a day before ``as_of``.
+
+    Returns:
+        The folders that were removed.
+    """
+    return _expire(out, FACE_PACKS, "until", as_of)
+
+
+def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
     removed = []
-    for day in days_with_crops(out):
-        if day < oldest:
-            removed.append(_day_folder("crops", day))
-            out.remove(removed[-1])
+    for name in out.folders(folder):
+        found = re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", name)
+        if found and date.fromisoformat(found[1]) < oldest:
+            out.remove(f"{folder}/{name}")
+            removed.append(f"{folder}/{name}")
     return removed
 
 

@@ -41,6 +41,18 @@ INCONCLUSIVE_REASONS = (
 )
 
 
+#: What a person can record of a sale after looking at it. None is a verdict on anybody.
+DECISIONS = (
+    "check_made",  # the picture or another record shows that ID was asked for
+    "no_check_seen",  # nothing shows a check: to be taken up with the store
+    "looks_older",  # to a person the buyer clearly looks over the challenge age
+    "cannot_tell",  # picture and record do not say
+    "followed_up",  # spoken about with the people concerned
+    "reopened",  # an earlier decision is withdrawn
+    "note",  # a remark that leaves the case where it stands
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column: its Arrow type, what it means, whether it may be null, whether it is a count."""
@@ -420,6 +432,25 @@ DAILY = {"figures": DAY_FIGURES, **COUNTED}
 
 #: The partition of rejects whose store is not known.
 UNKNOWN_STORE = "_unknown"
+
+DECISION_LOG = Schema(
+    "decision_log",
+    (
+        Column("decision_id", _TEXT, "SHA-256 of what the other columns say"),
+        Column("previous_id", _TEXT, "the entry of the day before this one", nullable=True),
+        Column("day", pa.date32(), "business day of the sale"),
+        Column("store_id", _TEXT, "store"),
+        Column("transaction_id", _TEXT, "the till's number of the transaction"),
+        Column("decision", _TEXT, "one of DECISIONS"),
+        Column("decided_by", _TEXT, "who says so, by their own account"),
+        Column("decided_at", TIME, "when it was recorded"),
+        Column("note", _TEXT, "in their words", nullable=True),
+        Column("outcome", _TEXT, "of the sale when it was decided, one of OUTCOMES"),
+        Column("inputs_sha256", _TEXT, "of the store's provenance then"),
+        Column("policy_sha256", _TEXT, "of the store's provenance then"),
+        Column("model_sha256", _TEXT, "of the store's provenance then"),
+    ),
+)
 
 TRUTH = Schema(
     "truth",

@@ -5,7 +5,8 @@ ours; and that parsing loads no TensorFlow shows only where nothing else has loa
 
     airflow_child.py describe OUTPUT.json              what is in the DAG folder
     airflow_child.py prepare OUTPUT.json [SLOTS]       a database with the pool
-    airflow_child.py run OUTPUT.json NAME=CONF.json..  the runs of nightly_audit, one by one
+    airflow_child.py run OUTPUT.json NAME=CONF.json..  runs of nightly_audit, or of the DAG that
+                                                       a configuration names, one by one
 """
 
 import json
@@ -97,7 +98,8 @@ def run(*named: str) -> dict[str, Any]:
     for name, _, path in (argument.partition("=") for argument in named):
         run_conf = json.loads(Path(path).read_text(encoding="utf-8"))
         # Parsed anew: a test run leaves its configuration in the parameters of its DAG.
-        dag = DagBag(conf.get("core", "dags_folder")).dags[DAG_ID]
+        dag_id = run_conf.pop("dag_id", DAG_ID)
+        dag = DagBag(conf.get("core", "dags_folder")).dags[dag_id]
         for task in dag.tasks:
             if task.is_mapped:
                 task.partial_kwargs["retries"] = 0

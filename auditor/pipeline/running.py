@@ -46,10 +46,14 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Delete the crops that are past the retention that holds on ``as_of``.
+    """Delete what is past the retention that holds on ``as_of``: crops, packs of faces, decisions.
 
     Returns:
         The folders that were removed, relative to ``out``.
     """
-    retention = load_policy(policy).chain_rules(as_of).retention_days
-    return store.expire_crops(Place(out), as_of, retention)
+    rules, place = load_policy(policy).chain_rules(as_of), Place(out)
+    return [
+        *store.expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
+        *store.expire_face_packs(place, as_of),
+        *store.expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
+    ]

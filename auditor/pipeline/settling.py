@@ -16,6 +16,7 @@ from auditor.model import Card
 from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan, workspace
 from auditor.pipeline.scoring import scored_path, with_crops
 from auditor.policy import Policy
+from auditor.report.cases import anchor
 from auditor.spool import share_of
 from auditor.tables import (
     COUNTED,
@@ -109,16 +110,17 @@ def _checked_sales(out: Place, batches: list[str]) -> Counter[str]:
         )
         lost = before.difference(after)
         if len(lost) or len(before) != len(after) or after.has_duplicates:
+            names = [f"{store_id} {anchor(store_id, number)}" for store_id, number in lost[:3]]
             raise ContractError(
-                f"{batch}: {len(before)} sales were planned and {len(after)} settled; "
-                f"lost: {list(lost[:3])}"
+                f"{batch}: {len(before)} sales were planned and {len(after)} settled; lost: {names}"
             )
         for of_store, transaction_id in after:
             comes_again = of_store != store_id and of_store in sold
             if of_store != store_id:
                 store_id, known = of_store, set()
             if comes_again or transaction_id in known:
-                raise ContractError(f"{batch}: sale {transaction_id} of {of_store} stands twice")
+                name = anchor(of_store, transaction_id)
+                raise ContractError(f"{batch}: {name} of {of_store} stands twice")
             known.add(transaction_id)
             sold[of_store] += 1
     return sold

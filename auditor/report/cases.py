@@ -285,8 +285,9 @@ def by_lot(sale: Drawn) -> bytes:
 def _check_estimate(row: Mapping[str, Any]) -> None:
     if missing := [name for name in _ESTIMATE if row[name] is None]:
         raise ContractError(
-            f"table ledger: store {row['store_id']}, transaction {row['transaction_id']} is "
-            f"{row['outcome']} without {', '.join(missing)}"
+            f"table ledger: store {row['store_id']}, "
+            f"{anchor(row['store_id'], row['transaction_id'])} is {row['outcome']} "
+            f"without {', '.join(missing)}"
         )
 
 

@@ -1,11 +1,10 @@
 """Renders a day's pages to bytes: HTML for people, CSV and JSON of the same beside it."""
 
-import csv
-import io
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import date, datetime
+from dataclasses import asdict, fields, is_dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -21,11 +20,16 @@ from auditor.report.cases import Case, by_reason
 from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
 from auditor.report.pages import Page, Provenance, Report, StoreReport
-from auditor.report.past import Past, sentence
+from auditor.report.past import Compared, Past, sentence
 from auditor.report.people import Standings, cashier_page_name
+from auditor.spreadsheet import Cell, csv_line
 from auditor.tables import DAY_FIGURES, StoreTables
 
 TEMPLATES = "reports/templates"
+SCHEMAS = "reports/schemas"
+
+#: The JSON Schema of report.json, see :mod:`auditor.report.schema`.
+SCHEMA = "report.schema.json"
 
 #: What a page may load: what lies beside it and nothing else. Each page says it of itself; a server
 #: should send the same as a header.
@@ -67,11 +71,13 @@ FLAG_COLUMNS: Mapping[str, str] = {
     "marks": "what a reader should know of the record, separated by spaces",
     "why": "why the sale is flagged, in a sentence",
     "page": "where the sale stands in the report",
+    "decision": "what a person decided last, see GLOSSARY.md; empty where nobody has yet",
+    "decided_by": "who did",
+    "decided_at": "and when, UTC",
+    "decision_note": "and the last note",
 }
 
 _AXIS_FROM, _AXIS_TO, _AXIS_WIDTH = 5, 65, 300
-# A spreadsheet takes these as the start of a formula, full-width ones included.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
@@ -102,8 +108,8 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     Yields:
         Files by name, to lie in ``OUT/reports/<day>/``, each in pieces that are to be taken before
         the next file: ``store-<ID>.html`` for every store and a page for each of its cashiers who
-        stand out, then ``index.html``, ``control.html``,
-        ``flags.csv``, ``report.json``, ``summary.json``, and what the pages load.
+        stand out, then ``index.html``, ``control.html``, ``flags.csv``, ``report.json``, the JSON
+        Schema that it follows, ``summary.json``, and what the pages load.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
@@ -137,8 +143,9 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         yield "control.html", [control.render(page=chain).encode()]
         yield "flags.csv", flags.written()
         yield "report.json", document.written(chain, report.standings)
+    yield SCHEMA, [(resources.folder(SCHEMAS) / SCHEMA).read_bytes()]
     yield site.SUMMARY, [site.as_json(site.summarise(chain))]
-    for name, content in _assets().items():
+    for name, content in assets().items():
         yield name, [content]
 
 
@@ -152,10 +159,11 @@ def render_site(summaries: Sequence[site.Summary]) -> dict[str, bytes]:
         File contents by name, to lie in ``OUT/reports/``: ``index.html`` and what it loads.
     """
     template = environment().get_template("site.html.jinja")
-    return {"index.html": template.render(site.context(summaries)).encode(), **_assets()}
+    return {"index.html": template.render(site.context(summaries)).encode(), **assets()}
 
 
-def _assets() -> dict[str, bytes]:
+def assets() -> dict[str, bytes]:
+    """What every page loads, by name."""
     folder = resources.folder(TEMPLATES)
     return {name: (folder / name).read_bytes() for name in _ASSETS}
 
@@ -189,8 +197,7 @@ def axis(age: float) -> float:
 class FlagsCsv:
     """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
 
-    A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
-    ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
+    Texts are guarded against being run as formulas, see :mod:`auditor.spreadsheet`.
     """
 
     def __init__(self, disk: BinaryIO) -> None:
@@ -200,11 +207,11 @@ class FlagsCsv:
         """Take a store's flagged sales."""
         for case in cases:
             row = _flag_row(case)
-            self._rows.add(case.rank, _csv_line(_cell(row[column]) for column in FLAG_COLUMNS))
+            self._rows.add(case.rank, csv_line(row[column] for column in FLAG_COLUMNS))
 
     def written(self) -> Iterator[bytes]:
         """The file, line by line."""
-        yield _csv_line(FLAG_COLUMNS).encode()
+        yield csv_line(FLAG_COLUMNS).encode()
         yield from self._rows
 
 
@@ -245,6 +252,7 @@ class ReportJson:
                 "past": _past(chain.past),
                 "history_sha256": chain.history_sha256,
                 "control_sample": _control(chain.control),
+                "decisions": [],  # as report.decided puts them there
                 "flags_csv_columns": dict(FLAG_COLUMNS),
             }
         )
@@ -255,13 +263,6 @@ class ReportJson:
             "cashier_counts": self._cashiers,
         }
         return json_document(plain | long)
-
-
-def _csv_line(cells: Iterable[str]) -> str:
-    text = io.StringIO(newline="")
-    # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()
 
 
 def _people(standings: Standings) -> dict[str, Any]:
@@ -290,8 +291,20 @@ def _past(past: Past | None) -> dict[str, Any] | None:
         "weekday": past.weekday,
         "days": [asdict(day) for day in past.then],
         "left_out": past.left_out,
-        "shares": [asdict(replace(share, plot=None)) for share in past.comparisons],
+        "shares": [
+            {field.name: _told(getattr(share, field.name)) for field in fields(Compared)}
+            for share in past.comparisons
+        ],
     }
+
+
+def _told(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def json_text(plain: Any) -> str:
+    """JSON as report.json is written: keys sorted, a line each."""
+    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _control(sample: ControlSample | None) -> dict[str, Any] | None:
@@ -300,7 +313,7 @@ def _control(sample: ControlSample | None) -> dict[str, Any] | None:
     return asdict(sample) | {"conclusions": [asdict(row) for row in sample.conclusions]}
 
 
-def _flag_row(case: Case) -> dict[str, object]:
+def _flag_row(case: Case) -> dict[str, Cell]:
     estimate = case.estimate
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
@@ -312,20 +325,8 @@ def _flag_row(case: Case) -> dict[str, object]:
         "p_under_challenge": estimate.p_under_challenge,
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
+        **dict.fromkeys(("decision", "decided_by", "decided_at", "decision_note")),
     }
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case float():
-            return f"{value:.4f}"
-        case datetime():
-            return value.isoformat()
-        case str() if value.startswith(_FORMULA_STARTS):
-            return f"'{value}"
-    return str(value)
 
 
 def _plain(value: Any) -> Any:
@@ -362,6 +363,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "counted": words.counted,
     "crop_url": _crop_url,
     "day": words.day,
+    "decision": lambda decision: words.label(words.DECISIONS, decision),
     "expected": words.expected_count,
     "integer": words.integer,
     "listed": words.listed,

@@ -66,6 +66,16 @@ STANDS: Mapping[str | None, str] = {
     None: "within what chance and ordinary differences explain",
 }
 
+DECISIONS: Mapping[str, str] = {
+    "check_made": "a check was made after all",
+    "no_check_seen": "nothing shows a check: taken up with the store",
+    "looks_older": "clearly looks over the challenge age",
+    "cannot_tell": "picture and record do not say",
+    "followed_up": "spoken about with the people concerned",
+    "reopened": "reopened",
+    "note": "remarked on",
+}
+
 REJECT_STAGES: Mapping[str, str] = {"sources": "reading", "collect": "joining sales and frames"}
 
 
