@@ -3,6 +3,7 @@
 Ages are completed years, as labels and the law count them: someone of label 17 is under 18.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,17 @@ class AgeDistributions:
     def under(self, age: int) -> Floats:
         """P(completed years < ``age``), shape (faces,)."""
         return np.asarray(np.clip(self.probabilities[:, :age].sum(axis=1), 0.0, 1.0))
+
+    def over_groups(self, starts: Sequence[int]) -> Floats:
+        """P(completed years are in each group), shape (faces, len(starts) + 1).
+
+        Args:
+            starts: ages, rising, at which one group ends and the next begins; the first group has
+                all ages below the first of them.
+        """
+        ends = np.append(np.asarray(starts, dtype=np.intp), AGES.size)
+        upto = np.cumsum(self.probabilities, axis=1)[:, np.minimum(ends, AGES.size) - 1]
+        return np.asarray(np.clip(np.diff(upto, axis=1, prepend=0.0), 0.0, 1.0))
 
     @property
     def surprise(self) -> Floats:

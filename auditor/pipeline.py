@@ -8,7 +8,7 @@ writes the same.
 import json
 import logging
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import limits, provenance, store
+from auditor import limits, provenance, purchases, store
 from auditor.collect import Collected, collect
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, SourceError
@@ -31,6 +31,8 @@ from auditor.store_days import store_days
 from auditor.tables import (
     FRAME_SCORES,
     LEDGER,
+    POSTERIORS,
+    PURCHASES,
     REJECTS,
     SALES,
     STORE_DAYS,
@@ -75,7 +77,7 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
     """
     batches = plan_day(job)
     out = Place(job.out)
-    total = sum(_frames_in(store.read_table(out, batch, SALES)) for batch in batches)
+    total = sum(_frames_in(_read_batch(out, batch)) for batch in batches)
     done = 0
     for batch in batches:
         for _ in _score_batch(job, batch):
@@ -96,7 +98,8 @@ def plan_day(job: Job) -> list[str]:
     """Read, validate and collect the day's sales, and divide them into balanced batches.
 
     Returns:
-        The batches, relative to OUT; none on a day without alcohol sales.
+        The batches, relative to OUT: alcohol sales, then what else the policy wants looked at by
+        age group; none on a day without any.
 
     Raises:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
@@ -124,13 +127,21 @@ def plan_day(job: Job) -> list[str]:
     for number, part in enumerate(balanced(collected.sales, job.batch_size)):
         batches.append(f"{work}/sales-{number:05d}.parquet")
         store.write_table(out, batches[-1], part, SALES)
+    store.write_table(out, f"{work}/purchases.parquet", collected.purchases, PURCHASES)
+    others = []
+    for number, part in enumerate(
+        balanced(purchases.unscored(collected.purchases), job.batch_size)
+    ):
+        others.append(f"{work}/{_OTHERS}-{number:05d}.parquet")
+        store.write_table(out, others[-1], part, PURCHASES)
     plan = {
         "batches": batches,
+        "others": others,
         "files": [[f.path, f.sha256] for f in (*exports.files, *index.files)],
         "policy_sha256": policy.sha256,
     }
     out.write(f"{work}/plan.json", json.dumps(plan, sort_keys=True, indent=1).encode())
-    return batches
+    return [*batches, *others]
 
 
 def collect_day(job: Job, policy: Policy) -> tuple[Reading, Reading, Collected]:
@@ -160,11 +171,11 @@ def score_batch(job: Job, batch: str) -> str:
     """Score and decide one batch of :func:`plan_day`; keep the crops of its flagged sales.
 
     Returns:
-        The path of the decided sales, relative to OUT.
+        The path of what was written last, relative to OUT: decided sales, or age groups.
     """
     for _ in _score_batch(job, batch):
         pass
-    return _scored(batch)
+    return _told(batch) if _OTHERS in batch else _scored(batch)
 
 
 def settle_day(job: Job) -> None:
@@ -186,6 +197,8 @@ def settle_day(job: Job) -> None:
     try:
         sales = [store.read_table(out, b, SALES).select(_KEY) for b in plan["batches"]]
         parts = [store.read_table(out, _scored(b), LEDGER) for b in plan["batches"]]
+        everything = [*plan["batches"], *plan["others"]]
+        told = [store.read_table(out, _told(b), POSTERIORS) for b in everything]
     except OSError as error:
         raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
     ledger = pa.concat_tables([LEDGER.empty(), *parts])
@@ -196,6 +209,8 @@ def settle_day(job: Job) -> None:
     rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
     stores: list[str] = days["store_id"].to_pylist()
     ledgers, rejected = ByStore(ledger), ByStore(rejects, rejected_in)
+    bought = ByStore(store.read_table(out, f"{work}/purchases.parquet", PURCHASES))
+    by_group = ByStore(pa.concat_tables([POSTERIORS.empty(), *told]))
     for row, store_id in enumerate(stores):
         own = ledgers.of(store_id)
         crops = pc.drop_null(own["crop"]).to_pylist()
@@ -208,6 +223,15 @@ def settle_day(job: Job) -> None:
                 store_id, files=plan["files"], policy=policy, model=model, ledger=own
             ),
         }
+        if policy.insights.hold(job.day, store_id):
+            tables["insights"] = purchases.let_through(
+                bought.of(store_id),
+                by_group.of(store_id),
+                model=model[0].full_name,
+                group_starts=policy.insights.age_groups,
+            )
+        else:
+            store.remove_partition(out, "insights", job.day, store_id)
         for name, table in tables.items():
             store.write_partition(out, name, job.day, store_id, table)
     unplaced = rejects.filter(pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string()))))
@@ -255,13 +279,14 @@ def check_limits(job: Job) -> list[str]:
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Delete the crops that are past the retention that holds on ``as_of``.
+    """Delete the crops that are past the retention that holds on ``as_of``, and old baskets.
 
     Returns:
         The folders that were removed, relative to ``out``.
     """
-    retention = load_policy(policy).chain_rules(as_of).retention_days
-    return store.expire_crops(Place(out), as_of, retention)
+    rules, place = load_policy(policy), Place(out)
+    crops = store.expire_crops(place, as_of, rules.chain_rules(as_of).retention_days)
+    return crops + store.expire_days(place, "insights", as_of, rules.insights.keep_days)
 
 
 def load_policy(url: str | None) -> Policy:
@@ -288,15 +313,25 @@ def balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
         yield sales.slice(start, end - start)
 
 
-def frames_of(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Iterator[Frame]:
-    """The frames of tables.SALES, each with its row's number and, if it has none, the reason."""
+def frames_of(
+    snapshots: Place,
+    sales: pa.Table,
+    rules: dict[str, Any],
+    group_starts: Mapping[str, tuple[int, ...]] | None = None,
+) -> Iterator[Frame]:
+    """The frames of tables.SALES, each with its row's number and, if it has none, the reason.
+
+    ``group_starts`` are the age groups that are asked for, by the stores where any are.
+    """
     wanted = sales.select(["store_id", "snapshot_path"]).to_pylist()
     for number, sale in enumerate(wanted):
         if sale["snapshot_path"] is None:
             continue
         own = rules[sale["store_id"]]
+        starts = (group_starts or {}).get(sale["store_id"], ())
         try:
-            yield Frame(number, own, snapshots.read(sale["snapshot_path"]))
+            content = snapshots.read(sale["snapshot_path"])
+            yield Frame(number, own, content, group_starts=starts)
         except FileNotFoundError:
             detail = "the index names a frame that is not there"
             yield Frame(number, own, None, "snapshot_missing", detail)
@@ -310,6 +345,9 @@ def frames_of(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Itera
 
 _KEY = ["store_id", "transaction_id"]
 
+#: Batches of baskets without alcohol, which are scored for their age group only.
+_OTHERS = "others"
+
 
 def _work(day: date) -> str:
     return f"unfinished/day={day.isoformat()}"
@@ -317,6 +355,10 @@ def _work(day: date) -> str:
 
 def _scored(batch: str) -> str:
     return batch.replace("/sales-", "/scored-")
+
+
+def _told(batch: str) -> str:
+    return batch.replace("/sales-", "/groups-").replace(f"/{_OTHERS}-", f"/groups-{_OTHERS}-")
 
 
 def _plan(out: Place, day: date) -> dict[str, Any]:
@@ -339,17 +381,26 @@ def _frames_in(sales: pa.Table) -> int:
     return int(sales.num_rows - sales["snapshot_path"].null_count)
 
 
+def _read_batch(out: Place, batch: str) -> pa.Table:
+    return store.read_table(out, batch, PURCHASES if _OTHERS in batch else SALES)
+
+
 def _score_batch(job: Job, batch: str) -> Iterator[None]:
     """Score a batch, yielding after each frame."""
     policy, out = load_policy(job.policy), Place(job.out)
-    sales = store.read_table(out, batch, SALES)
+    sales = _read_batch(out, batch)
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
+    starts = {s: policy.insights.age_groups for s in rules if policy.insights.hold(job.day, s)}
     scores: list[Score] = []
     if _frames_in(sales):
         scorer = load_scorer(policy.chain_rules(job.day))
-        for score in scorer.score(frames_of(Place(job.snapshots), sales, rules)):
+        for score in scorer.score(frames_of(Place(job.snapshots), sales, rules, starts)):
             scores.append(score)
             yield
+    told = purchases.posteriors(sales, (score.row for score in scores))
+    store.write_table(out, _told(batch), told, POSTERIORS)
+    if _OTHERS in batch:
+        return
     ledger = decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules)
 
     crops = {score.row["frame"]: score.crop for score in scores}

@@ -46,6 +46,11 @@ def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.T
     write_table(out, f"{_day_folder(name, day)}/store={store_id}/{_PART}", table, STORED[name])
 
 
+def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
+    """Drop the partition of a day and store of the table ``name``, if there is one."""
+    out.remove(f"{_day_folder(name, day)}/store={store_id}")
+
+
 def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> pa.Table:
     """The rows of a day, of all stores or of ``stores``, in the order of the stores."""
     folder = _day_folder(name, day)
@@ -56,6 +61,12 @@ def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> 
         for path in out.files(f"{folder}/{partition}")
     ]
     return pa.concat_tables([STORED[name].empty(), *parts])
+
+
+def stores_of(out: Place, name: str, day: date) -> list[str]:
+    """The stores that have a partition of a day, in order."""
+    folders = out.folders(_day_folder(name, day))
+    return [folder.removeprefix("store=") for folder in folders if folder.startswith("store=")]
 
 
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
@@ -80,18 +91,28 @@ def remove_crops(out: Place, day: date, store_id: str, keep: Iterable[str]) -> N
             out.remove(path)
 
 
+def days_of(out: Place, name: str) -> list[date]:
+    """The days of which the table ``name`` has a partition, in order."""
+    folders = out.folders(name)
+    found = (re.fullmatch(r"day=(\d{4}-\d{2}-\d{2})", folder) for folder in folders)
+    return [date.fromisoformat(match[1]) for match in found if match]
+
+
 def expire_crops(out: Place, as_of: date, retention_days: int) -> list[str]:
-    """Delete the crops of days more than ``retention_days`` before ``as_of``.
+    """Delete the crops of days more than ``retention_days`` before ``as_of``; as expire_days."""
+    return expire_days(out, "crops", as_of, retention_days)
+
+
+def expire_days(out: Place, name: str, as_of: date, keep_days: int) -> list[str]:
+    """Delete what ``name`` (a table, or ``crops``) has of days over ``keep_days`` before ``as_of``.
 
     Returns:
         The folders that were removed.
     """
-    oldest = as_of - timedelta(days=retention_days)
-    removed = []
-    for name in out.folders("crops"):
-        if re.fullmatch(r"day=\d{4}-\d{2}-\d{2}", name) and date.fromisoformat(name[4:]) < oldest:
-            out.remove(f"crops/{name}")
-            removed.append(f"crops/{name}")
+    oldest = as_of - timedelta(days=keep_days)
+    removed = [_day_folder(name, day) for day in days_of(out, name) if day < oldest]
+    for folder in removed:
+        out.remove(folder)
     return removed
 
 
