@@ -8,6 +8,7 @@ writes the same.
 import json
 import logging
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,7 +25,7 @@ from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import OutsideError, Place
 from auditor.model import Card
 from auditor.policy import Policy
-from auditor.report import Provenance, render_day
+from auditor.report import SUMMARY, Provenance, read_summary, render_day, render_site
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.sources import Reading, read_sales, read_snapshot_index
 from auditor.store_days import store_days
@@ -263,8 +264,20 @@ def report_day(job: Job) -> str:
     for path in list(out.files(folder)):
         if path.removeprefix(f"{folder}/") not in pages:
             out.remove(path)
+    list_days(out)
     out.remove(_work(job.day))
     return f"{folder}/index.html"
+
+
+def list_days(out: Place) -> None:
+    """Render the list of all days that have a report, from their summaries."""
+    days: list[str] = []
+    while (found := _reported(out)) != days:  # again if another day came in meanwhile
+        days = found
+        paths = [f"reports/{day}/{SUMMARY}" for day in days]
+        summaries = [read_summary(out.read(path), origin=path) for path in paths]
+        for name, content in render_site(summaries).items():
+            out.write(f"reports/{name}", content)
 
 
 def check_limits(job: Job) -> list[str]:
@@ -367,6 +380,12 @@ def _plan(out: Place, day: date) -> dict[str, Any]:
     except OSError as error:
         raise SourceError(f"{day} is not planned below {out}: {error}") from error
     return plan
+
+
+def _reported(out: Place) -> list[str]:
+    """The days that have a report with a summary, by the names of their folders."""
+    days = (name for name in out.folders("reports") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name))
+    return [day for day in days if out.exists(f"reports/{day}/{SUMMARY}")]
 
 
 def _known_stores(job: Job, policy: Policy) -> None:

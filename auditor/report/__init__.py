@@ -1,6 +1,8 @@
 """The day's report: page models from tables, then HTML, CSV and JSON from page models."""
 
 from auditor.report.pages import Provenance
-from auditor.report.rendering import render_day
+from auditor.report.rendering import render_day, render_site
+from auditor.report.site import SUMMARY, Summary
+from auditor.report.site import read as read_summary
 
-__all__ = ["Provenance", "render_day"]
+__all__ = ["SUMMARY", "Provenance", "Summary", "read_summary", "render_day", "render_site"]

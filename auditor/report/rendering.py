@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,11 +15,21 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
 from auditor.policy import Policy
-from auditor.report import words
+from auditor.report import site, words
 from auditor.report.cases import Case
 from auditor.report.pages import Provenance, Report, build
 
 TEMPLATES = "reports/templates"
+
+#: What a page may load: what lies beside it and nothing else. Each page says it of itself; a server
+#: should send the same as a header.
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+#: What the pages load, beside each day's and beside the list's: an old day looks as it did.
+_ASSETS = ("style.css", "site.js")
 
 #: Version of report.json: raised when a key is renamed, removed or changes its meaning.
 SCHEMA_VERSION = 1
@@ -79,7 +89,8 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
 
     Returns:
         File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
-        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json`` and ``style.css``.
+        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json``, ``summary.json``,
+        and what the pages load.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
@@ -102,8 +113,27 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         **{name: template.render(page=page).encode() for name, page in pages.items()},
         "flags.csv": flags_csv(report.cases).encode(),
         "report.json": report_json(report).encode(),
-        "style.css": (resources.folder(TEMPLATES) / "style.css").read_bytes(),
+        site.SUMMARY: site.as_json(site.summarise(report)),
+        **_assets(),
     }
+
+
+def render_site(summaries: Sequence[site.Summary]) -> dict[str, bytes]:
+    """Render the list of the days.
+
+    Args:
+        summaries: one of each day that has a report, any order.
+
+    Returns:
+        File contents by name, to lie in ``OUT/reports/``: ``index.html`` and what it loads.
+    """
+    template = environment().get_template("site.html.jinja")
+    return {"index.html": template.render(site.context(summaries)).encode(), **_assets()}
+
+
+def _assets() -> dict[str, bytes]:
+    folder = resources.folder(TEMPLATES)
+    return {name: (folder / name).read_bytes() for name in _ASSETS}
 
 
 def environment() -> Environment:
@@ -117,6 +147,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     jinja.filters |= _FILTERS
+    jinja.globals["content_policy"] = CONTENT_POLICY
     return jinja
 
 

@@ -151,6 +151,11 @@ def short_day(value: date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]}"
 
 
+def month(value: date) -> str:
+    """``March 2026``."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
 def clock(at: datetime, business_day: date, *, seconds: bool = False) -> str:
     """A time of day as the store's clock showed it, with the date where it is not the day's."""
     text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"

@@ -1,0 +1,163 @@
+"""Plots as inline SVG: drawn by matplotlib, coloured by the page, read aloud with their numbers.
+
+A plot carries no style of its own, so that a page may forbid inline styles: what matplotlib writes
+as ``style`` becomes attributes, and a colour is a name of the page's style sheet, which turns with
+light, dark and print. The same arguments give the same text.
+"""
+
+import io
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup, escape
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Colours to draw with, by name. Each stands for the custom property of style.css of that name.
+COLOURS: Mapping[str, str] = MappingProxyType(
+    {
+        name: f"#0102{number:02x}"
+        for number, name in enumerate(
+            (
+                *("ink", "soft", "rule", "card", "link"),
+                *("flagged", "id-checked", "over", "refused"),
+                *("hatch-ground", "hatch-line", "zone-challenge", "zone-legal", "interval"),
+            )
+        )
+    }
+)
+
+_FONT_PX = 11
+# matplotlib draws in points of 1/72 inch; at this resolution a point is a pixel of the page.
+_DPI = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A drawing and the numbers in it.
+
+    ``ident`` is unique on its page. ``title`` says what is drawn, ``description`` what is to be
+    seen in it. ``rows`` are the numbers as text, a cell a column; the first cell heads its row.
+    """
+
+    ident: str
+    title: str
+    description: str
+    svg: Markup
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def plot(  # noqa: PLR0913  what is drawn, and the same in words and numbers
+    ident: str,
+    draw: Callable[["Axes"], None],
+    *,
+    title: str,
+    description: str,
+    columns: tuple[str, ...],
+    rows: tuple[tuple[str, ...], ...],
+    size: tuple[int, int] = (340, 190),
+    margins: tuple[int, int, int, int] = (12, 10, 24, 44),
+) -> Plot:
+    """Draw a plot.
+
+    Args:
+        ident: letters, digits, ``-``, ``_``; unique on the page.
+        draw: draws on the axes it is given, with colours of ``COLOURS``.
+        title: what is drawn; shown by the page, and read aloud.
+        description: what is to be seen, in a sentence or two; read aloud.
+        columns: heads of the table of the numbers.
+        rows: the numbers, for whoever cannot see the drawing.
+        size: width and height, px; a narrow page shrinks it.
+        margins: from the edges to the axes, px: top, right, bottom, left.
+    """
+    if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
+        raise ValueError(f"{ident!r} is no identifier of a plot")
+    svg = _as_inline(_drawn(ident, draw, size, margins), ident, title, description)
+    return Plot(ident, title, description, svg, columns, rows)
+
+
+def _drawn(
+    ident: str,
+    draw: Callable[["Axes"], None],
+    size: tuple[int, int],
+    margins: tuple[int, int, int, int],
+) -> str:
+    """What matplotlib makes of it; imported here: who draws nothing does not wait for it."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    width, height = size
+    top, right, bottom, left = margins
+    # The salt makes the ids inside the SVG depend on the plot alone: two never collide on a page.
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": ident}):
+        figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
+        figure.patch.set_visible(False)
+        axes = figure.add_axes(
+            (
+                left / width,
+                bottom / height,
+                (width - left - right) / width,
+                (height - top - bottom) / height,
+            )
+        )
+        axes.patch.set_visible(False)
+        draw(axes)
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text
+    "font.size": _FONT_PX,
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths on every machine
+    "text.color": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["hatch-line"],
+    "axes.labelcolor": COLOURS["soft"],
+    "axes.linewidth": 1,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": COLOURS["hatch-line"],
+    "ytick.color": COLOURS["hatch-line"],
+    "xtick.labelcolor": COLOURS["soft"],
+    "ytick.labelcolor": COLOURS["soft"],
+    "legend.frameon": False,
+    "path.simplify": False,  # what is simplified depends on the machine's arithmetic
+}
+
+
+def _as_inline(text: str, ident: str, title: str, description: str) -> Markup:
+    """The SVG of a file as an element of a page whose policy allows no style in it."""
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
+    text = re.sub(r"<defs>\s*</defs>", "", text)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)
+    text = re.sub(r'style="([^"]*)"', _attributes, text)
+    for name, colour in COLOURS.items():
+        text = text.replace(f'"{colour}"', f'"var(--{name})"')
+    text = re.sub(r' transform="rotate\(-0 [^"]*"', "", text)  # turns nothing
+    text = re.sub(r"\s+", " ", text).replace(" />", "/>").replace("> <", "><")
+    box = re.search(r'viewBox="[^"]*"', text)
+    if box is None or "#0102" in text:
+        raise ValueError(f"plot {ident}: matplotlib wrote an SVG that is not understood")
+    head = (
+        f'<svg class="plot" role="img" {box[0]} aria-labelledby="{ident}-title {ident}-desc" '
+        f'stroke-linejoin="round"><title id="{ident}-title">{escape(title)}</title>'
+        f'<desc id="{ident}-desc">{escape(description)}</desc>'
+    )
+    return Markup(head + text[text.index(">") + 1 :].rstrip())  # noqa: S704  # escaped, as matplotlib does
+
+
+def _attributes(style: re.Match[str]) -> str:
+    """The declarations of a ``style`` as attributes; the family of letters is the page's own."""
+    attributes = []
+    for declaration in filter(None, (part.strip() for part in style[1].split(";"))):
+        name, _, value = declaration.partition(":")
+        if name != "font-family":
+            attributes.append(f'{name}="{value.strip()}"')
+    return " ".join(attributes)

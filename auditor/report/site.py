@@ -1,0 +1,132 @@
+"""The list of the days: one small summary a day, and a page over all of them.
+
+Adding a day reads the summaries only, never a day's pages or tables.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from auditor.errors import ContractError
+from auditor.report import words
+from auditor.report.pages import Report
+
+#: The name of a day's summary, beside its pages.
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A day in one row. The outcomes add up to ``alcohol_sales``.
+
+    ``notices`` are short texts on what makes the day worth a look; none is no praise of it.
+    """
+
+    day: date
+    chain: str
+    stores: int
+    stores_read: int
+    alcohol_sales: int
+    flagged: int
+    id_checked: int
+    over_threshold: int
+    refused: int
+    inconclusive: int
+    notices: tuple[str, ...] = ()
+
+    @property
+    def judged(self) -> int:
+        """Sales that ended in any outcome but inconclusive."""
+        return self.alcohol_sales - self.inconclusive
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A day of the list; without a summary it has no report."""
+
+    day: date
+    summary: Summary | None
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month's days, the newest first."""
+
+    ident: str
+    name: str
+    rows: tuple[Row, ...]
+
+
+_ADAPTER = TypeAdapter(Summary)
+
+
+def summarise(report: Report) -> Summary:
+    """A day in one row."""
+    seen = report.chain.coverage
+    return Summary(
+        day=report.chain.day,
+        chain=report.chain.chain,
+        stores=len(seen.stores),
+        stores_read=len(seen.with_export("read")),
+        alcohol_sales=seen.alcohol_sales,
+        **{outcome.code: outcome.count for outcome in seen.outcomes},
+        notices=_notices(report),
+    )
+
+
+def as_json(summary: Summary) -> bytes:
+    """A summary as it is stored."""
+    return _ADAPTER.dump_json(summary, indent=1) + b"\n"
+
+
+def read(content: bytes, *, origin: str) -> Summary:
+    """A stored summary; ``origin`` names it in errors.
+
+    Raises:
+        ContractError: it is none; rendering its day again writes a new one.
+    """
+    try:
+        return _ADAPTER.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ContractError(
+            f"{origin} is no summary of a day ({'.'.join(map(str, first['loc']))}: {first['msg']});"
+            " audit its day again, or remove the file: the day is then listed without a report"
+        ) from error
+
+
+def months(summaries: Sequence[Summary]) -> tuple[Month, ...]:
+    """The days by month, the newest first, with those in between that have no report."""
+    found = {summary.day: summary for summary in summaries}
+    if not found:
+        return ()
+    first, last = min(found), max(found)
+    days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
+    return tuple(
+        Month(f"{key:%Y-%m}", words.month(key), tuple(Row(day, found.get(day)) for day in group))
+        for key, group in groupby(days, key=lambda day: day.replace(day=1))
+    )
+
+
+def context(summaries: Sequence[Summary]) -> dict[str, Any]:
+    """What the template of the list is given."""
+    grouped = months(summaries)
+    days = [row.summary for month in grouped for row in month.rows if row.summary]
+    gaps = [row.day for month in grouped for row in month.rows if not row.summary]
+    chain = days[0].chain if days else "Audit"
+    return {"chain": chain, "months": grouped, "days": days, "gaps": gaps}
+
+
+def _notices(report: Report) -> tuple[str, ...]:
+    seen = report.chain.coverage
+    notices = []
+    for status, what in (("missing", "no till export"), ("unreadable", "unreadable till export")):
+        if stores := seen.with_export(status):
+            notices.append(f"{what} from {words.counted(len(stores), 'store')}")
+    if report.chain.rejected.total:
+        notices.append(f"{words.counted(report.chain.rejected.total, 'row')} set aside")
+    return tuple(notices)
