@@ -256,6 +256,29 @@ def expire(*, out: str, policy: str | None, as_of: date) -> None:
         click.echo(f"Removed {folder}")
 
 
+@main.command()
+@click.option("--from", "first", type=_Day(), required=True, help="First day.")
+@click.option("--to", "last", type=_Day(), required=True, help="Last day, included.")
+@click.option("--out", required=True, metavar="URL", help="Where the nightly runs put theirs.")
+@_policy
+def insights(*, first: date, last: date, out: str, policy: str | None) -> None:
+    """Tell what each age group bought over some days, and what to suggest to it.
+
+    Reads baskets that the nightly runs kept, if the policy's [insights] allows it: no face, no
+    flag, no cashier. Writes pages, CSV and JSON below OUT/insight-reports/.
+    """
+    from auditor.purchase_report import report_purchases
+
+    with _progress("Reading baskets") as progress:
+        result = report_purchases(out, first, last, policy, progress)
+    click.echo(f"{first} to {last}: {result.baskets:,} baskets by age group")
+    for name, words in result.groups:
+        click.echo(f"  {name:<10} {words}")
+    for words in result.warnings:
+        click.echo(f"Take care: {words}", err=True)
+    click.echo(f"Report: {out.rstrip('/')}/{result.report}")
+
+
 def _pictures(path: Path) -> Iterable[Path]:
     if not path.is_dir():
         return [path]

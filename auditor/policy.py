@@ -110,6 +110,9 @@ class InsightRules(_Strict):
     age_groups: Annotated[tuple[_Age, ...], Field(min_length=1, max_length=7)] = (
         *(18, 25, 35, 50, 65),  # where one group ends and the next begins
     )
+    # How the model confuses ages on the chain's own cameras, a file beside the policy; without: as
+    # measured on the pictures that the model's card names.
+    confusion: Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")] | None = None
     min_cell: Annotated[int, Field(ge=3)] = 10  # baskets below which nothing is told
     keep_days: Annotated[int, Field(ge=1)] = 400
     # Beside alcohol, what is suggested to nobody who may be under age.

@@ -67,9 +67,7 @@ def let_through(
     columns = {name: kept[name] for name in PURCHASES.names if name in INSIGHTS.names}
     columns |= {
         "model": pa.array([model] * kept.num_rows, pa.string()),
-        "group_starts": pa.array(
-            [list(group_starts)] * kept.num_rows, INSIGHTS.arrow.field("group_starts").type
-        ),
+        "group_starts": pa.array([",".join(map(str, group_starts))] * kept.num_rows, pa.string()),
         "groups": _in_hundredths(groups, len(group_starts) + 1),
     }
     table = INSIGHTS.conform(pa.table({name: columns[name] for name in INSIGHTS.names}))

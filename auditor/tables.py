@@ -347,7 +347,7 @@ INSIGHTS = Schema(
     (
         *_PURCHASE,
         Column("model", _TEXT, "age model, name and version"),
-        Column("group_starts", pa.list_(pa.int16()), "ages at which the groups begin, years"),
+        Column("group_starts", _TEXT, "ages at which the groups begin, years, with commas between"),
         Column("groups", pa.list_(pa.float32()), "P(buyer in each age group), in hundredths"),
     ),
 )

@@ -59,6 +59,7 @@ lawful_basis = "demo: the people in the pictures do not exist"
 effective_from = 2026-01-01
 baskets = "all"                       # "alcohol": only the sales whose frames the audit reads anyway
 age_groups = [18, 25, 35, 50, 65]     # under 18, 18-24, 25-34, 35-49, 50-64, 65+
+confusion = "confusion.json"          # how the model confuses ages on this chain's own pictures
 min_cell = 10                         # a count of fewer baskets is told nowhere
 keep_days = 400                       # baskets are deleted so many days after the sale
 out_of_range_skus = ["201001"]        # suggested to nobody: the newspaper is delisted

@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pyarrow.parquet as pq
 
+from auditor import resources
+from auditor.confusion import FILE as CONFUSION
 from auditor.demo import catalogue, troubles
 from auditor.demo.camera import Snapshot, capture, stray
 from auditor.demo.catalogue import Store
@@ -26,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 
-_OURS = ("sales", "snapshots", "truth.parquet", "policy.toml")
+_OURS = ("sales", "snapshots", "truth.parquet", "policy.toml", CONFUSION)
 _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two files
 _CLOSED = ("S003", catalogue.DAYS[2])  # the export of the day is a header
 _NO_EXPORT = ("S004", catalogue.DAYS[2])  # the export of the day does not come
@@ -76,6 +78,7 @@ def write_demo(
     """
     _clear(folder)
     _put(folder / "policy.toml", policy_toml())
+    _put(folder / CONFUSION, (resources.folder("auditor/demo") / CONFUSION).read_bytes())
     store_days = [d for day in days for d in _plan(day, stores, seed)]
     total = sum(len(d.photographed) + d.strays for d in store_days)
     drawn = 0

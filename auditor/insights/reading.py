@@ -71,13 +71,12 @@ def store_days(out: Place, days: Iterable[date], starts: tuple[int, ...]) -> Ite
 
 
 def _read(table: pa.Table, store_id: str, day: date, starts: tuple[int, ...]) -> StoreDay:
-    kept_by = {tuple(row) for row in table["group_starts"].unique().to_pylist()}
-    if kept_by != {starts}:
-        found = " and ".join(str(list(row)) for row in sorted(kept_by))
+    wanted = ",".join(map(str, starts))
+    if (kept_by := table["group_starts"].unique().to_pylist()) != [wanted]:
         raise ConfigurationError(
-            f"{day}, store {store_id}: the baskets were kept by the age groups {found}, and the "
-            f"policy's insights.age_groups are {list(starts)}: run the day again, or choose days "
-            "that agree"
+            f"{day}, store {store_id}: the baskets were kept by the age groups "
+            f"{' and '.join(kept_by)}, and the policy's insights.age_groups are {wanted}: run the "
+            "day again, or choose days that agree"
         )
     models, currencies = (table[name].unique().to_pylist() for name in ("model", "currency"))
     if len(models) > 1 or len(currencies) > 1:

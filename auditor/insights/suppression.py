@@ -21,23 +21,29 @@ Flags = NDArray[np.bool_]
 Family = NDArray[np.int64]
 
 
-def withheld(counts: Floats, least: int, families: Iterable[Family]) -> Flags:
+def withheld(
+    counts: Floats, least: int, families: Iterable[Family], same: Iterable[Family] = ()
+) -> Flags:
     """Which cells of a table are not to be told.
 
     Args:
         counts: estimated baskets, any shape; NaN counts as none.
         least: a cell with fewer is withheld.
         families: of cells, by their positions in ``counts.ravel()``.
+        same: cells that hold one number under several names; they are withheld together.
 
     Returns:
         True where a cell is withheld, in the shape of ``counts``.
     """
     flat = np.nan_to_num(counts.ravel(), nan=0.0)
     hidden = np.round(flat) < least
-    groups = [np.asarray(family) for family in families]
+    groups, alike = list(families), list(same)
     changed = True
     while changed:
         changed = False
+        for twins in alike:
+            if hidden[twins].any() and not hidden[twins].all():
+                hidden[twins] = changed = True
         for family in groups:
             # Smallest first, so that what is lost is least; ties by position.
             order = family[np.argsort(flat[family], kind="stable")]

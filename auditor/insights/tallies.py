@@ -6,8 +6,8 @@ articles. Counts are sums over store-days, so they are added up as store-days ar
 
 Intervals are from the Bayesian bootstrap (Rubin 1981, doi 10.1214/aos/1176345338) with store-days
 as units: baskets of one store and day share its offers, weather and neighbourhood. In each resample
-the confusion matrix is drawn anew as well, from a Dirichlet distribution with as many faces as it
-was measured on; that the probabilities are soft makes this too wide rather than too narrow.
+the confusion matrix is drawn anew as well, from a Dirichlet distribution as sure as the faces that
+it was measured on.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -126,7 +126,7 @@ def _drawn(known: GroupConfusion, resamples: int, seed: int) -> Iterator[Floats]
     rng = np.random.default_rng(seed)
     yield known.matrix
     for _ in range(resamples):
-        rows = zip(known.faces, known.matrix, strict=True)
+        rows = zip(known.sure_as, known.matrix, strict=True)
         yield np.array([rng.dirichlet(np.maximum(n * row, 1e-6)) for n, row in rows])
 
 
@@ -194,7 +194,9 @@ class _Counter:
         bought = sparse.csr_matrix(
             (ones[sku >= 0], (sku[sku >= 0], cell.basket[sku >= 0])), (len(f.skus), baskets)
         )
-        categories = sparse.csr_matrix((ones, (category, cell.basket)), (len(f.categories), baskets))
+        categories = sparse.csr_matrix(
+            (ones, (category, cell.basket)), (len(f.categories), baskets)
+        )
         categories.data[:] = 1  # whether, not how often
         currency = f.currencies.index(cell.currency)
         return sparse.vstack(

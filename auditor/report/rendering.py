@@ -114,7 +114,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         "flags.csv": flags_csv(report.cases).encode(),
         "report.json": report_json(report).encode(),
         site.SUMMARY: site.as_json(site.summarise(report)),
-        **_assets(),
+        **assets(),
     }
 
 
@@ -128,10 +128,11 @@ def render_site(summaries: Sequence[site.Summary]) -> dict[str, bytes]:
         File contents by name, to lie in ``OUT/reports/``: ``index.html`` and what it loads.
     """
     template = environment().get_template("site.html.jinja")
-    return {"index.html": template.render(site.context(summaries)).encode(), **_assets()}
+    return {"index.html": template.render(site.context(summaries)).encode(), **assets()}
 
 
-def _assets() -> dict[str, bytes]:
+def assets() -> dict[str, bytes]:
+    """What every page loads, by name."""
     folder = resources.folder(TEMPLATES)
     return {name: (folder / name).read_bytes() for name in _ASSETS}
 
@@ -174,7 +175,7 @@ def flags_csv(cases: tuple[Case, ...]) -> str:
     writer.writerow(FLAG_COLUMNS)
     for case in cases:
         row = _flag_row(case)
-        writer.writerow([_cell(row[column]) for column in FLAG_COLUMNS])
+        writer.writerow([cell_text(row[column]) for column in FLAG_COLUMNS])
     return text.getvalue()
 
 
@@ -201,8 +202,8 @@ def report_json(report: Report) -> str:
         "rejected": asdict(chain.rejected),
         "flags_csv_columns": dict(FLAG_COLUMNS),
     }
-    plain = _plain(document)
-    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    whole = plain(document)
+    return json.dumps(whole, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _flag_row(case: Case) -> dict[str, object]:
@@ -220,7 +221,8 @@ def _flag_row(case: Case) -> dict[str, object]:
     }
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """A value as a cell of a CSV that no spreadsheet takes for a formula."""
     match value:
         case None:
             return ""
@@ -233,13 +235,13 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same in what JSON has: numbers, texts, lists and objects."""
     match value:
         case Mapping():
-            return {key: _plain(item) for key, item in value.items()}
+            return {key: plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case float():
             return round(value, 4)
         case Decimal():
