@@ -228,15 +228,31 @@ def compare_models(  # noqa: PLR0913  # one argument an option
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")
-def demo(*, folder: Path, seed: int) -> None:
+@click.option(
+    "--past-weeks",
+    type=click.IntRange(0, 52),
+    default=0,
+    show_default=True,
+    help="Also write the baskets of so many weeks, simulated, into FOLDER/past for `insights`.",
+)
+def demo(*, folder: Path, seed: int, past_weeks: int) -> None:
     """Write a demo chain into FOLDER: four stores, three days, and the troubles of real life.
 
-    FOLDER gets sales/, snapshots/, policy.toml and truth.parquet. Nobody in the pictures exists.
+    FOLDER gets sales/, snapshots/, policy.toml, confusion.json and truth.parquet. Nobody in the
+    pictures exists.
     """
     from auditor.demo import write_demo
+    from auditor.demo.past_baskets import write_past
 
     with _progress("Drawing frames") as progress:
         write_demo(folder, seed=seed, progress=progress)
+    if past_weeks:
+        first, last = write_past(folder / "past", past_weeks, seed=seed)
+        click.echo(
+            f"Baskets of {past_weeks} weeks, simulated without pictures. Look at the last week:\n"
+            f"  auditor insights --from {first} --to {last} --policy {folder}/policy.toml "
+            f"--out {folder}/past"
+        )
     click.echo(
         f"Demo chain in {folder}. Audit a day of it:\n"
         f"  auditor run --day 2026-03-27 --sales {folder}/sales --snapshots {folder}/snapshots "

@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 
-_OURS = ("sales", "snapshots", "truth.parquet", "policy.toml", CONFUSION)
+_OURS = ("sales", "snapshots", "truth.parquet", "policy.toml", "past", CONFUSION)
 _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two files
 _CLOSED = ("S003", catalogue.DAYS[2])  # the export of the day is a header
 _NO_EXPORT = ("S004", catalogue.DAYS[2])  # the export of the day does not come
