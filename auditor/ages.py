@@ -136,3 +136,11 @@ class AgeDistributions:
         below = cumulative[rows, year] - within
         fraction = np.divide(level - below, within, out=np.zeros_like(within), where=within > 0)
         return np.asarray(np.clip(year - 0.5 + np.clip(fraction, 0, 1), AGES[0], AGES[-1]))
+
+
+def in_hundredths(probabilities: Floats) -> Floats:
+    """Each row rounded to hundredths; its largest takes what is left, so that it sums to 1."""
+    whole = np.rint(probabilities * 100)
+    rows, largest = np.arange(len(whole)), probabilities.argmax(axis=1)
+    whole[rows, largest] += 100 - whole.sum(axis=1)
+    return np.asarray(whole / 100)

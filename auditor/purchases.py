@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.ages import in_hundredths
 from auditor.tables import INSIGHTS, POSTERIORS, PURCHASES
 
 _KEY = ["store_id", "transaction_id"]
-_HUNDREDTHS = 100
 
 
 def unscored(purchases: pa.Table) -> pa.Table:
@@ -64,11 +64,12 @@ def let_through(
     has = found.notna().to_numpy()
     kept = purchases.filter(pa.array(has))
     groups = told["groups"].take(pa.array(found[has], pa.int64()))
+    said = np.array(groups.to_pylist(), np.float64).reshape(-1, len(group_starts) + 1)
     columns = {name: kept[name] for name in PURCHASES.names if name in INSIGHTS.names}
     columns |= {
         "model": pa.array([model] * kept.num_rows, pa.string()),
         "group_starts": pa.array([",".join(map(str, group_starts))] * kept.num_rows, pa.string()),
-        "groups": _in_hundredths(groups, len(group_starts) + 1),
+        "groups": pa.array(in_hundredths(said).tolist(), _GROUPS),
     }
     table = INSIGHTS.conform(pa.table({name: columns[name] for name in INSIGHTS.names}))
     order = sorted(range(table.num_rows), key=_content(table).__getitem__)
@@ -76,15 +77,6 @@ def let_through(
 
 
 _GROUPS = POSTERIORS.arrow.field("groups").type
-
-
-def _in_hundredths(groups: pa.ChunkedArray, count: int) -> pa.Array:
-    """Probabilities rounded to hundredths that still sum to 1: the largest takes what is left."""
-    values = np.array(groups.to_pylist(), np.float64).reshape(-1, count)
-    whole = np.rint(values * _HUNDREDTHS)
-    rows, largest = np.arange(len(whole)), values.argmax(axis=1)
-    whole[rows, largest] += _HUNDREDTHS - whole.sum(axis=1)
-    return pa.array((whole / _HUNDREDTHS).tolist(), _GROUPS)
 
 
 def _content(table: pa.Table) -> list[tuple[str, ...]]:

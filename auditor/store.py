@@ -63,6 +63,11 @@ def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> 
     return pa.concat_tables([STORED[name].empty(), *parts])
 
 
+def read_store_day(out: Place, name: str, day: date, store_id: str) -> pa.Table:
+    """The rows of a day and store, whose partition has to be there."""
+    return read_table(out, f"{_day_folder(name, day)}/store={store_id}/{_PART}", STORED[name])
+
+
 def stores_of(out: Place, name: str, day: date) -> list[str]:
     """The stores that have a partition of a day, in order."""
     folders = out.folders(_day_folder(name, day))

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.ages import AGES, AgeDistributions, Floats
+from auditor.ages import AGES, AgeDistributions, Floats, in_hundredths
 from auditor.confusion import Confusion, measured
 from auditor.insights.reading import Article, StoreDay
 
@@ -116,7 +116,7 @@ class Chain:
             day=FIRST + timedelta(days=day),
             model=MODEL,
             currency="GBP",
-            groups=np.round(said.over_groups(STARTS), 2),
+            groups=in_hundredths(said.over_groups(STARTS)),
             hour=rng.integers(8, 22, len(group)),
             alcohol_sale=np.zeros(len(group), bool),
             value=bought.sum(axis=0) * 2.5,

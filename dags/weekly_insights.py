@@ -93,8 +93,8 @@ def purchases(week: str) -> str:
     found = report_purchases(params["out"], *week_of(date.fromisoformat(week)), policy)
     for words in found.warnings:
         print(f"Take care: {words}")  # noqa: T201  # into the task's log
-    extra = {"week": week, "path": found.report}
-    get_current_context()["outlet_events"][INSIGHTS].extra = extra
+    event = get_current_context()["outlet_events"][INSIGHTS]
+    event.extra = {"week": week, "path": found.report}
     return found.report
 
 

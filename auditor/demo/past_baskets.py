@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from auditor import resources, store
-from auditor.ages import AgeDistributions, Floats
+from auditor.ages import AgeDistributions, Floats, in_hundredths
 from auditor.confusion import FILE, Confusion
 from auditor.demo import catalogue
 from auditor.demo.catalogue import Product, Store
@@ -146,8 +146,6 @@ _means = lru_cache(_Means)
 
 
 def _row(basket: Past, model: str, starts: tuple[int, ...]) -> dict[str, Any]:
-    said = np.round(basket.said, 2)
-    said[said.argmax()] += 1 - said.sum()
     return {
         "store_id": basket.store_id,
         "hour": basket.hour,
@@ -166,7 +164,7 @@ def _row(basket: Past, model: str, starts: tuple[int, ...]) -> dict[str, Any]:
         ],
         "model": model,
         "group_starts": ",".join(map(str, starts)),
-        "groups": [float(p) for p in said],
+        "groups": in_hundredths(basket.said[None])[0].tolist(),
     }
 
 

@@ -11,7 +11,8 @@ Intervals are 95 %, percentiles of the resamples. Which differences are told is 
 false-discovery rate held at 5 % (Benjamini and Hochberg 1995) over all groups and rows of a table.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from auditor.ages import Floats
 from auditor.insights.tallies import Counts
 
 FALSE_DISCOVERIES = 0.05
-_TAILS = (2.5, 97.5)
+_TAILS = (2.5, 97.5)  # percent
 _FEWEST_EXPECTED = 1e-9
 
 
@@ -36,16 +37,13 @@ class Ranged:
     @classmethod
     def of(cls, resampled: Floats) -> "Ranged":
         """From the estimate, [0], and its resamples along the first axis."""
-        value = resampled[0]
-        with np.errstate(invalid="ignore"):
-            finite = np.where(np.isfinite(resampled[1:]), resampled[1:], np.nan)
-            enough = np.isfinite(finite).mean(axis=0) > 0.5
-            low, high = np.where(enough, np.nanpercentile(_filled(finite), _TAILS, axis=0), np.nan)
-        return cls(
-            np.where(np.isfinite(value), value, np.nan),
-            np.fmin(low, value),
-            np.fmax(high, value),
-        )
+        value = np.where(np.isfinite(resampled[0]), resampled[0], np.nan)
+        low, high = (_percentile(resampled[1:], tail) for tail in _TAILS)
+        return cls(value, np.fmin(low, value), np.fmax(high, value))
+
+    def __getitem__(self, at: Any) -> "Ranged":
+        """Some of them."""
+        return Ranged(self.value[at], self.low[at], self.high[at])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,10 @@ class Affinity:
     relative_risk: Ranged
     p: Floats  # of no difference on the same days
     differs: NDArray[np.bool_]  # with the false-discovery rate held
+
+    def __getitem__(self, rows: slice) -> "Affinity":
+        """Some of the features."""
+        return Affinity(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
 
 def affinity(counts: Counts, rows: slice) -> Affinity:
@@ -91,7 +93,7 @@ def ratio(part: Floats, whole: Floats) -> Floats:
     """``part / whole``, NaN where there is no whole."""
     part, whole = np.broadcast_arrays(part, whole)
     has = whole > _FEWEST_EXPECTED
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=has)
+    return np.asarray(np.divide(part, whole, out=np.full(part.shape, np.nan), where=has))
 
 
 def two_sided(difference: Floats, error: Floats) -> Floats:
@@ -125,6 +127,13 @@ def effective_baskets(share: Floats, resampled: Floats) -> float:
     return float(np.median((share * (1 - share))[usable] / spread[usable]))
 
 
-def _filled(values: Floats) -> Floats:
-    """The same with zeros in columns that are all NaN, which are masked afterwards."""
-    return np.where(np.isnan(values).all(axis=0), 0.0, values)
+def _percentile(values: Floats, percent: float) -> Floats:
+    """Along the first axis, of what is finite; NaN where that is less than half."""
+    ordered = np.sort(np.where(np.isfinite(values), values, np.nan), axis=0)
+    count = np.isfinite(ordered).sum(axis=0)
+    place = np.maximum(count - 1, 0) * percent / 100
+    below = np.floor(place).astype(int)
+    above = np.minimum(below + 1, np.maximum(count - 1, 0))
+    at_low, at_high = (np.take_along_axis(ordered, i[None], axis=0)[0] for i in (below, above))
+    found = at_low + (at_high - at_low) * (place - below)
+    return np.where(2 * count > len(values), found, np.nan)

@@ -1,48 +1,38 @@
 """A period, looked at: read twice, counted, unblurred, compared, suppressed."""
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import cached_property
 from importlib.metadata import version
 
 import numpy as np
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from auditor import store
-from auditor.ages import Floats
 from auditor.confusion import Confusion, GroupConfusion
 from auditor.errors import ConfigurationError, SourceError
 from auditor.files import Place
-from auditor.insights import suppression
-from auditor.insights.affinity import (
-    Affinity,
-    Ranged,
-    affinity,
-    discovered,
-    effective_baskets,
-    ratio,
-    two_sided,
+from auditor.insights.affinity import affinity
+from auditor.insights.backtest import Backtest, Learnt, backtest
+from auditor.insights.groups import age_groups
+from auditor.insights.mining import Sample, rules
+from auditor.insights.reading import StoreDay, store_days
+from auditor.insights.results import Insights, Population
+from auditor.insights.suggestions import inflation, may_be_suggested, shrunken
+from auditor.insights.survey import Survey
+from auditor.insights.tallies import Features, Tally, unblurred
+from auditor.insights.telling import (
+    Evidence,
+    changes,
+    group_figures,
+    hours_of_all,
+    rows,
+    withheld,
 )
-from auditor.insights.backtest import Backtest, Figure, Learnt, backtest
-from auditor.insights.groups import AgeGroup, age_groups
-from auditor.insights.mining import Rule, Sample, rules
-from auditor.insights.reading import Article, StoreDay, store_days
-from auditor.insights.results import Cell, GroupFigures, Insights, Population, Row
-from auditor.insights.suggestions import (
-    associations,
-    inflation,
-    may_be_suggested,
-    shrunken,
-    tastes,
-)
-from auditor.insights.tallies import Counts, Features, Tally, unblurred
 from auditor.policy import Policy
 
-#: Articles that are counted one by one, those in most baskets; no page gets longer.
-MOST_ARTICLES = 2000
 #: Weeks before the period that it is compared with.
 WEEKS_BEFORE = 4
 _HELD_OUT = 0.25  # of the days, the last, for the back-test
@@ -89,50 +79,6 @@ def analyse(  # noqa: PLR0913  # what is read, and how it is to be read
     return _Period(out, first, last, policy, confusion_of, progress).look()
 
 
-@dataclass
-class _Survey:
-    """What a first reading finds out: what there is to count."""
-
-    articles: dict[str, Article] = field(default_factory=dict)
-    in_baskets: Counter[str] = field(default_factory=Counter)
-    categories: set[str] = field(default_factory=set)
-    currencies: set[str] = field(default_factory=set)
-    models: set[str] = field(default_factory=set)
-    stores: set[str] = field(default_factory=set)
-    days: set[date] = field(default_factory=set)
-    of_alcohol: int = 0
-    of_others: int = 0
-    nothing_bought: int = 0
-    cells: int = 0
-
-    def add(self, cell: StoreDay) -> None:
-        counts = np.bincount(cell.article, minlength=len(cell.articles)).tolist()
-        for article, count in zip(cell.articles, counts, strict=True):
-            if count:
-                self.articles.setdefault(article.sku, article)
-                self.in_baskets[article.sku] += count
-                self.categories.add(article.category)
-        self.currencies.add(cell.currency)
-        self.models.add(cell.model)
-        self.stores.add(cell.store_id)
-        self.days.add(cell.day)
-        self.of_alcohol += int(cell.alcohol_sale.sum())
-        self.of_others += int((~cell.alcohol_sale).sum())
-        self.nothing_bought += cell.nothing_bought
-        self.cells += 1
-
-    def features(self, least: int, sets: Sequence[frozenset[str]] = ()) -> Features:
-        known = [sku for sku, count in self.in_baskets.items() if count >= least]
-        known.sort(key=lambda sku: (-self.in_baskets[sku], sku))
-        chosen = sorted(known[:MOST_ARTICLES])
-        return Features(
-            tuple(sorted(self.currencies)),
-            tuple(sorted(self.categories)),
-            tuple(chosen),
-            tuple(sets),
-        )
-
-
 class _Period:
     def __init__(  # noqa: PLR0913, PLR0917  # as analyse
         self,
@@ -157,42 +103,42 @@ class _Period:
         self._to_read = 2 * sum(len(store.stores_of(out, "insights", d)) for d in self._days)
 
     def look(self) -> Insights:
-        survey, sample, learnt_sample, held_out = self._surveyed()
-        least = self._rules.min_cell
-        eligible = frozenset(
-            sku for sku in survey.in_baskets if self._for_all(survey.articles[sku])
-        )
-        told = frozenset(survey.features(least).skus)
-        found = [
+        survey, sample, learnt, held_out = self._surveyed()
+        told = frozenset(survey.features(self._rules.min_cell).skus)
+        mined = [
             rule
             for rule in rules(sample.baskets, told - self._rules.out_of_range_skus)
             if rule.given <= told
         ]
-        sets = dict.fromkeys(
-            part
-            for rule in found
-            for part in (rule.given, rule.given | {rule.also})
-            if len(part) > 1
-        )
-        features = survey.features(least, tuple(sets))
+        sets = [part for rule in mined for part in (rule.given, rule.all) if len(part) > 1]
+        features = survey.features(self._rules.min_cell, tuple(dict.fromkeys(sets)))
         plain = replace(features, sets=())
         tally, learning = self._tallied(features, plain)
+        before = self._tally_before(plain)
         confusion = {
             model: self._confusion_of(model).between(self._rules.age_groups)
-            for model in sorted(survey.models)
+            for model in sorted(survey.models | (before.observed.keys() if before else set()))
         }
         counts = unblurred(tally, confusion)
-        tested = (
-            self._tested(learning, plain, confusion, eligible, learnt_sample, held_out)
-            if learning.store_days
-            else None
+        least = self._rules.min_cell
+        known = Evidence(
+            groups=self._groups,
+            rules=self._rules,
+            challenge_age=self._challenge_age,
+            features=features,
+            articles=tuple(survey.articles[sku] for sku in features.skus),
+            tally=tally,
+            counts=counts,
+            compared=affinity(counts, slice(features.at_categories, features.at_sets)),
+            confusion={model: confusion[model] for model in sorted(survey.models)},
+            mined=mined,
+            changes=changes(counts, unblurred(before, confusion), features, least)
+            if before
+            else None,
         )
-        before = self._tally_before(plain)
-        for model in before.observed if before else ():
-            if model not in confusion:
-                known = self._confusion_of(model)
-                confusion[model] = known.between(self._rules.age_groups)
-        return self._told(survey, features, tally, counts, confusion, found, before, tested)
+        learnable = learning.store_days and self._learnt(learning, plain, confusion, survey, learnt)
+        tested = backtest(learnable, held_out.baskets) if learnable else None
+        return self._insights(survey, known, tested)
 
     # Reading
 
@@ -203,14 +149,14 @@ class _Period:
             if self._progress:
                 self._progress(min(self._read, self._to_read), self._to_read)
 
-    def _surveyed(self) -> tuple[_Survey, Sample, Sample, Sample]:
-        survey, sample, learnt = _Survey(), Sample(), Sample()
+    def _surveyed(self) -> tuple[Survey, Sample, Sample, Sample]:
+        survey, sample, learnt = Survey(), Sample(), Sample()
         held_out = Sample(_HELD_OUT_BASKETS)
         for cell in self._cells(self._days):
             survey.add(cell)
             sample.add(cell)
             (held_out if cell.day in self._held_out else learnt).add(cell)
-        if not survey.cells:
+        if not survey.store_days:
             raise SourceError(
                 f"there are no baskets from {self._first} to {self._last} below {self._out}: the "
                 "nightly run keeps them from insights.effective_from on, in the stores of "
@@ -230,7 +176,7 @@ class _Period:
 
     def _tally_before(self, features: Features) -> Tally | None:
         """The categories of the weeks before, if there are any that were kept by these groups."""
-        tally, survey = None, _Survey()
+        tally, survey = None, Survey()
         try:
             for cell in self._cells(self._before):
                 survey.add(cell)
@@ -249,41 +195,37 @@ class _Period:
         rows = [wanted.categories.index(name) for name in features.categories]
         return _only(tally, [0, *(wanted.at_categories + row for row in rows)])
 
-    # What may be suggested
+    # Learning, and telling
 
+    @cached_property
     def _challenge_age(self) -> int:
         stores = {s for d in self._days for s in store.stores_of(self._out, "insights", d)}
         return max(self._policy.rules(self._last, s).challenge_age for s in stores)
 
-    def _for_all(self, article: Article) -> bool:
-        age = self._challenge_age_once()
-        return all(
-            may_be_suggested(article, group, self._rules, challenge_age=age)
-            for group in self._groups
-        )
-
-    def _challenge_age_once(self) -> int:
-        if not hasattr(self, "_age"):
-            self._age = self._challenge_age()
-        return self._age
-
-    def _tested(  # noqa: PLR0913  # what was learnt, and what it is tried on
+    def _learnt(
         self,
         learning: Tally,
         features: Features,
         confusion: dict[str, GroupConfusion],
-        eligible: frozenset[str],
-        learnt: Sample,
-        held_out: Sample,
-    ) -> Backtest | None:
-        counts = unblurred(learning, confusion)
-        rows = slice(features.at_skus, features.at_sets)
-        at = [i for i, sku in enumerate(features.skus) if sku in eligible]
+        survey: Survey,
+        sample: Sample,
+    ) -> Learnt | None:
+        """What can be suggested to anybody, learnt on the days that are not held out."""
+        youngest = self._groups[0]  # what it may be suggested, all may
+        at = [
+            i
+            for i, sku in enumerate(features.skus)
+            if may_be_suggested(
+                survey.articles[sku], youngest, self._rules, challenge_age=self._challenge_age
+            )
+        ]
         skus = tuple(features.skus[i] for i in at)
         if not skus:
             return None
-        noise = inflation(counts, rows)
-        observed, expected = counts.observed[0, rows], counts.expected[0, rows]
+        counts = unblurred(learning, confusion)
+        rows_ = slice(features.at_skus, features.at_sets)
+        noise = inflation(counts, rows_)
+        observed, expected = counts.observed[0, rows_], counts.expected[0, rows_]
         lift = np.stack(
             [
                 shrunken(observed[:, g], expected[:, g], noise[:, g])
@@ -291,55 +233,17 @@ class _Period:
             ],
             axis=1,
         )[at]
-        size = counts.observed[0, 0]
-        share = observed[at].sum(axis=1) / size.sum()
-        # A group's share is everybody's, times the shrunken ratio: no more is known of rare ones.
-        return backtest(
-            Learnt(
-                skus,
-                share,
-                share[:, None] * lift,
-                lift,
-                rules(learnt.baskets, frozenset(skus)),
-            ),
-            held_out.baskets,
-        )
+        share = observed[at].sum(axis=1) / counts.observed[0, 0].sum()
+        mined = rules(sample.baskets, frozenset(skus))
+        return Learnt(skus, share, lift, mined)
 
-    # What may be told
-
-    def _told(  # noqa: PLR0913  # everything comes together here
-        self,
-        survey: _Survey,
-        features: Features,
-        tally: Tally,
-        counts: Counts,
-        confusion: dict[str, GroupConfusion],
-        found: list[Rule],
-        before: Tally | None,
-        tested: Backtest | None,
-    ) -> Insights:
-        rows = slice(features.at_categories, features.at_sets)
-        compared = affinity(counts, rows)
-        hidden_groups, hidden = self._withheld(survey, features, counts, compared)
-        change = _changes(counts, features, before, confusion, self._rules.min_cell)
-        kinds = len(features.categories)
-        articles = [survey.articles[sku] for sku in features.skus]
-        named = [(name, None, None) for name in features.categories]
-        named += [(a.description, a.sku, a.category) for a in articles]
-        total = counts.observed[0, rows].sum(axis=1)
-        table = [
-            Row(
-                *names,
-                baskets=round(float(total[i])),
-                share=float(compared.overall[i]),
-                cells=tuple(
-                    None if hidden[i, g] else _cell(compared, i, g, change if i < kinds else None)
-                    for g in range(len(self._groups))
-                ),
-            )
-            for i, names in enumerate(named)
-            if round(float(total[i])) >= self._rules.min_cell
-        ]
+    def _insights(self, survey: Survey, known: Evidence, tested: Backtest | None) -> Insights:
+        hidden = withheld(known)
+        table = rows(known, hidden)
+        counts, features, tally = known.counts, known.features, known.tally
+        observed = counts.observed[0]
+        spread = counts.linear[1:, 0].std(axis=0, ddof=1)
+        missing = counts.linear[0, 0] < -_MISFIT * spread
         return Insights(
             first=self._first,
             last=self._last,
@@ -349,163 +253,29 @@ class _Period:
             policy_sha256=self._policy.sha256,
             auditor_version=version("auditor"),
             min_cell=self._rules.min_cell,
-            challenge_age=self._challenge_age_once(),
+            challenge_age=self._challenge_age,
             population=self._population(survey),
             store_days=tally.store_days,
             resamples=tally.resamples,
             baskets=tally.baskets,
-            overall_hours=tuple(
-                (counts.observed[0, features.at_hours : features.at_hours + 24].sum(axis=1)
-                 / tally.baskets).tolist()
-            ),
-            overall_articles=float(counts.observed[0, features.at_articles].sum() / tally.baskets),
-            groups=self._group_figures(
-                features, tally, counts, confusion, compared, hidden_groups, hidden[kinds:],
-                articles, found,
-            ),
+            overall_hours=hours_of_all(known, hidden),
+            overall_articles=float(observed[features.at_articles].sum() / tally.baskets),
+            groups=group_figures(known, hidden),
             confusion=tuple(map(tuple, counts.metric.matrix.tolist())),
             categories=tuple(row for row in table if row.sku is None),
             articles=tuple(row for row in table if row.sku is not None),
             articles_left_out=len(survey.in_baskets) - len(features.skus),
-            withheld=int(hidden.sum()),
+            withheld=int(hidden.cells.sum()),
             misfit=tuple(
-                group.name
-                for group, value, spread in zip(
-                    self._groups,
-                    counts.linear[0, 0],
-                    counts.linear[1:, 0].std(axis=0, ddof=1),
-                    strict=True,
-                )
-                if value < -_MISFIT * spread
+                group.name for group, is_so in zip(self._groups, missing, strict=True) if is_so
             ),
-            before=(self._before[0], self._before[-1]) if before and self._before else None,
-            before_days=len(self._before) if before else 0,
+            before=(self._before[0], self._before[-1]) if known.changes else None,
+            before_days=len(self._before) if known.changes else 0,
             backtest=tested,
             held_out_days=tuple(self._held_out),
-        )  # fmt: skip
-
-    def _withheld(
-        self, survey: _Survey, features: Features, counts: Counts, compared: Affinity
-    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which groups, and which cells of categories and then articles, are not to be told."""
-        groups, least = len(self._groups), self._rules.min_cell
-        hidden_groups = suppression.withheld(
-            counts.observed[0, :1], least, suppression.rows_of((1, groups))
-        )[0]
-        baskets = np.where(hidden_groups, 0.0, compared.baskets.value)
-        shape = (len(baskets), groups)
-        kinds = len(features.categories)
-        place = {name: i for i, name in enumerate(features.categories)}
-        owner = [place[survey.articles[sku].category] for sku in features.skus]
-        families = suppression.rows_of(shape)
-        families += [
-            family + kinds * groups for family in suppression.nested(owner, groups) if len(family)
-        ]
-        single = [
-            (kind, kinds + owner.index(kind))
-            for kind, count in Counter(owner).items()
-            if count == 1
-        ]
-        same = [
-            np.array([kind * groups + g, row * groups + g])
-            for kind, row in single
-            for g in range(groups)
-        ]
-        return hidden_groups, suppression.withheld(baskets, least, families, same)
-
-    def _group_figures(  # noqa: PLR0913  # as _told
-        self,
-        features: Features,
-        tally: Tally,
-        counts: Counts,
-        confusion: dict[str, GroupConfusion],
-        compared: Affinity,
-        hidden_groups: NDArray[np.bool_],
-        hidden_articles: NDArray[np.bool_],
-        articles: list[Article],
-        found: list[Rule],
-    ) -> tuple[GroupFigures, ...]:
-        observed, least = counts.observed, self._rules.min_cell
-        size = observed[:, 0]
-        share = Ranged.of(ratio(size, size.sum(axis=1, keepdims=True)))
-        number = Ranged.of(size)
-        length = Ranged.of(ratio(observed[:, features.at_articles], size))
-        hours = observed[0, features.at_hours : features.at_hours + 24]
-        hidden_hours = suppression.withheld(
-            np.where(hidden_groups, 0.0, hours),
-            least,
-            [*suppression.rows_of(hours.shape), *suppression.columns_of(hours.shape)],
         )
-        naive = sum(part[0, 0] for part in tally.observed.values()) / tally.baskets
-        rows = slice(features.at_skus, features.at_sets)
-        of_articles = affinity(counts, rows)
-        sets = {items: i for i, items in enumerate(features.sets)}
-        placed = [(rule, sets.get(rule.given), sets[rule.given | {rule.also}]) for rule in found]
-        figures = []
-        for g, group in enumerate(self._groups):
-            faces = min(known.faces[g] for known in confusion.values())
-            if hidden_groups[g]:
-                nothing = dict.fromkeys(features.currencies)
-                figures.append(
-                    GroupFigures(
-                        group, faces, None, None, None, None, None, nothing, (None,) * 24, (), ()
-                    )
-                )
-                continue
-            allowed = np.array(
-                [
-                    may_be_suggested(
-                        a, group, self._rules, challenge_age=self._challenge_age_once()
-                    )
-                    for a in articles
-                ],
-                bool,
-            )
-            allowed &= ~hidden_articles[:, g]
-            kinds = slice(features.at_categories, features.at_skus)
-            shares = ratio(observed[:, kinds, g], size[:, g, None])
-            figures.append(
-                GroupFigures(
-                    group=group,
-                    faces=faces,
-                    effective=round(effective_baskets(shares[0], shares[1:])),
-                    baskets=_figure(number, g),
-                    share=_figure(share, g),
-                    naive_share=float(naive[g]),
-                    articles=_figure(length, g),
-                    values=self._values(features, observed, g),
-                    hours=tuple(
-                        None if hidden_hours[h, g] else float(hours[h, g] / size[0, g])
-                        for h in range(24)
-                    ),
-                    tastes=tastes(
-                        counts, rows, of_articles, articles, g, allowed=allowed, name=group.name
-                    ),
-                    associations=associations(
-                        counts,
-                        features.at_skus,
-                        features.at_sets,
-                        placed,
-                        articles,
-                        g,
-                        may_be_told=frozenset(np.flatnonzero(allowed).tolist()),
-                        least=least,
-                        name=group.name,
-                    ),
-                )
-            )
-        return tuple(figures)
 
-    def _values(self, features: Features, observed: Floats, g: int) -> dict[str, Figure | None]:
-        values: dict[str, Figure | None] = {}
-        for i, currency in enumerate(features.currencies):
-            paid_in = observed[:, features.at_currencies + i, g]
-            paid = observed[:, features.at_currencies + len(features.currencies) + i, g]
-            enough = paid_in[0] >= self._rules.min_cell
-            values[currency] = _figure(Ranged.of(ratio(paid, paid_in)), ()) if enough else None
-        return values
-
-    def _population(self, survey: _Survey) -> Population:
+    def _population(self, survey: Survey) -> Population:
         transactions = alcohol_sales = 0
         for day in sorted(survey.days):
             stores = store.stores_of(self._out, "insights", day)
@@ -527,63 +297,11 @@ class _Period:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    """Share now over share before, of categories; arrays of shape (categories, groups)."""
-
-    ratio: Ranged
-    told: NDArray[np.bool_]
-    changed: NDArray[np.bool_]
-
-
-def _changes(
-    counts: Counts,
-    features: Features,
-    before: Tally | None,
-    confusion: dict[str, GroupConfusion],
-    least: int,
-) -> _Changes | None:
-    if before is None:
-        return None
-    then = unblurred(before, confusion)
-    now = counts.observed[:, features.at_categories : features.at_skus]
-    past = then.observed[:, 1:]
-    shares = ratio(now, counts.observed[:, :1]), ratio(past, then.observed[:, :1])
-    difference = shares[0] - shares[1]
-    spread = np.nanstd(difference[1:], axis=0, ddof=1)
-    return _Changes(
-        Ranged.of(ratio(*shares)),
-        (past[0] >= least) & (now[0] >= least),
-        discovered(np.nan_to_num(two_sided(difference[0], spread), nan=1.0)),
-    )
-
-
-def _only(tally: Tally, rows: list[int]) -> Tally:
+def _only(tally: Tally, rows_: list[int]) -> Tally:
     """A tally of some of its features."""
-    kept = {
-        name: {model: sums[:, rows] for model, sums in getattr(tally, name).items()}
-        for name in ("observed", "expected")
-    }
-    return replace(tally, features=len(rows), **kept)
-
-
-def _cell(found: Affinity, row: int, group: int, change: _Changes | None) -> Cell:
-    at = row, group
-    compared = change is not None and bool(change.told[at])
-    return Cell(
-        baskets=round(float(found.baskets.value[at])),
-        share=_figure(found.share, at),
-        index=_figure(found.index, at),
-        same_days=_figure(found.same_days, at),
-        relative_risk=_figure(found.relative_risk, at),
-        differs=bool(found.differs[at]),
-        change=_figure(change.ratio, at) if change is not None and compared else None,
-        changed=bool(change.changed[at]) if change is not None and compared else False,
+    return replace(
+        tally,
+        features=len(rows_),
+        observed={model: sums[:, rows_] for model, sums in tally.observed.items()},
+        expected={model: sums[:, rows_] for model, sums in tally.expected.items()},
     )
-
-
-def _figure(ranged: Ranged, at: int | tuple[int, ...]) -> Figure:
-    return Figure(float(ranged.value[at]), float(ranged.low[at]), float(ranged.high[at]))
-
-
-__all__ = ["AgeGroup", "analyse"]

@@ -10,7 +10,8 @@ suggested, and four ways to suggest rank what it could be:
 
 Hit rate and NDCG (Jarvelin and Kekalainen 2002, doi 10.1145/582415.582418; with one hidden article
 1 / log2(1 + rank)) count the first ``FIRST`` places; coverage is the share of the articles that are
-suggested at all. Intervals are from the Bayesian bootstrap over store-days, of differences pairwise.
+suggested at all. Intervals are from the Bayesian bootstrap, of differences pairwise; over
+store-days, or over baskets where there are too few store-days to draw from.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from auditor.ages import Floats
 from auditor.insights.mining import Basket, Rule
@@ -25,8 +27,9 @@ from auditor.insights.mining import Basket, Rule
 FIRST = 5
 WAYS = ("popularity", "age", "basket", "basket and age")
 _RESAMPLES = 1000
+_CHANCE = 0.05
 _TAILS = (2.5, 97.5)
-_FEWEST_BASKETS = 50
+_FEWEST_BASKETS, _FEWEST_STORE_DAYS = 50, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,13 @@ class Learnt:
     Attributes:
         skus: the articles that may be suggested to anybody.
         share: everybody's, shape (articles,).
-        group_share: of each group, shape (articles, groups).
-        lift: shrunken, of each group, shape (articles, groups).
+        lift: of each group's share over it, shrunken, shape (articles, groups): no more is known of
+            what few have bought.
         rules: found on baskets of those days.
     """
 
     skus: tuple[str, ...]
     share: Floats
-    group_share: Floats
     lift: Floats
     rules: Sequence[Rule]
 
@@ -106,7 +108,7 @@ def backtest(learnt: Learnt, held_out: Sequence[Basket], seed: int = 1) -> Backt
                 hits[way, number], gains[way, number] = 1, 1 / np.log2(2 + at[0])
     weights = _weights([basket.cell for basket, _ in tried], seed)
     alone, to_basket = hits[1] - hits[0], hits[3] - hits[2]
-    added = _figure(alone, weights), _figure(to_basket, weights)
+    added = _added(alone, weights), _added(to_basket, weights)
     return Backtest(
         len(tried),
         len(learnt.skus),
@@ -163,12 +165,26 @@ def _scores(
             for article, value in also:
                 with_basket[article] = max(with_basket[article], value)
     by_age = learnt.lift @ groups
-    return [learnt.share.copy(), learnt.group_share @ groups, with_basket, with_basket * by_age]
+    return [learnt.share.copy(), learnt.share * by_age, with_basket, with_basket * by_age]
+
+
+def _added(difference: Floats, weights: NDArray[np.float64]) -> Figure:
+    """What was gained, with an interval that holds 0 unless the gains outweigh the losses.
+
+    Where few baskets differ at all, no resample crosses 0: McNemar's exact test decides then.
+    """
+    found = _figure(difference, weights)
+    gained, lost = int((difference > 0).sum()), int((difference < 0).sum())
+    if gained + lost and stats.binomtest(gained, gained + lost).pvalue < _CHANCE:
+        return found
+    return Figure(found.value, min(found.low, 0.0), max(found.high, 0.0))
 
 
 def _weights(cells: Sequence[int], seed: int) -> Floats:
     """Of every basket in every resample, shape (resamples, baskets)."""
     distinct, of_cell = np.unique(cells, return_inverse=True)
+    if len(distinct) < _FEWEST_STORE_DAYS:
+        distinct = of_cell = np.arange(len(cells))
     draws = np.random.default_rng(seed).standard_exponential((_RESAMPLES, len(distinct)))
     return draws[:, of_cell]
 

@@ -13,7 +13,6 @@ basket. Seventeen-year-olds who buy as 30-year-olds do *and* look it are seen as
 """
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Self
 
 import numpy as np
@@ -33,7 +32,9 @@ class Unblur:
 
     matrix: Floats  # M, shape (groups, groups)
     inverse: Floats  # of M
-    solutions: Floats  # by support, shape (supports, groups, groups): unconstrained to constrained
+    #: From unconstrained to constrained, by which groups are not zero: bit g of the place is group
+    #: g. Shape (2 ** groups, groups, groups).
+    solutions: Floats
 
     @classmethod
     def of(cls, matrix: Floats) -> Self:
@@ -51,11 +52,10 @@ class Unblur:
         # Distances are measured as soft counts see them: |M^T (t - u)|.
         metric = matrix @ matrix.T
         solutions = [
-            _on_support(metric, np.array(chosen))
-            for size in range(1, groups + 1)
-            for chosen in combinations(range(groups), size)
+            _on_support(metric, np.flatnonzero([support >> g & 1 for g in range(groups)]))
+            for support in range(1 << groups)
         ]
-        return cls(matrix, np.linalg.inv(matrix), np.array(solutions))
+        return cls(matrix, np.asarray(np.linalg.inv(matrix), np.float64), np.array(solutions))
 
     def linear(self, soft: Floats) -> Floats:
         """The unconstrained solution, shape (..., groups): unbiased, and negative at times."""
@@ -64,9 +64,9 @@ class Unblur:
     def constrained(self, linear: Floats) -> Floats:
         """The nearest counts to ``linear`` that are not negative and have the same total.
 
-        The best of the solutions on every set of groups that could be the non-zero ones: with up
-        to eight groups there are 255, so that the optimum is exact (the Karush-Kuhn-Tucker point
-        of its own support) and thousands of vectors are solved at once.
+        There are up to 255 sets of groups that could be the non-zero ones, each with one solution
+        that is linear in what is given: these are prepared, so that the optimum is exact and
+        thousands of vectors are solved at once.
 
         Args:
             linear: shape (..., groups), each with a total that is not negative.
@@ -80,19 +80,41 @@ class Unblur:
         return best.reshape(linear.shape)
 
     def _nearest(self, linear: Floats) -> Floats:
+        """Drop what comes out negative until nothing does; then see whether that is the optimum."""
+        bits = 1 << np.arange(linear.shape[1])
+        support = np.full(len(linear), bits.sum())
+        allowed = -_FEASIBLE * (np.abs(linear).max(axis=1, keepdims=True) + 1)
+        while True:
+            points = np.einsum("nij,nj->ni", self.solutions[support], linear)
+            negative = points < allowed
+            if not negative.any():
+                break
+            support -= negative @ bits
+        # Karush, Kuhn and Tucker: along no group that was dropped may the loss fall.
+        slope = (points - linear) @ self.matrix @ self.matrix.T
+        inside = (support[:, None] & bits) > 0
+        level = (slope * inside).sum(axis=1, keepdims=True) / inside.sum(axis=1, keepdims=True)
+        optimal = (inside | (slope >= level + allowed)).all(axis=1)
+        points[~optimal] = self._best_of_all(linear[~optimal])
+        return np.asarray(np.clip(points, 0, None))
+
+    def _best_of_all(self, linear: Floats) -> Floats:
+        """The feasible solution of least loss over all supports: one of them is the optimum."""
         best, least = np.zeros_like(linear), np.full(len(linear), np.inf)
-        allowed = -_FEASIBLE * (np.abs(linear).max(axis=1) + 1)
-        for solution in self.solutions:
+        allowed = -_FEASIBLE * (np.abs(linear).max(axis=1, initial=0) + 1)
+        for solution in self.solutions[1:]:
             points = linear @ solution.T
             loss = (((points - linear) @ self.matrix) ** 2).sum(axis=1)
-            better = (loss < least) & (points.min(axis=1) >= allowed)
-            least[better], best[better] = loss[better], np.clip(points[better], 0, None)
+            better = (loss < least) & (points.min(axis=1, initial=0) >= allowed)
+            least[better], best[better] = loss[better], points[better]
         return best
 
 
 def _on_support(metric: Floats, chosen: NDArray[np.intp]) -> Floats:
     """The matrix that takes u to the t of least distance with its total, zero off ``chosen``."""
     size, groups = len(chosen), len(metric)
+    if not size:
+        return np.zeros((groups, groups))
     system = np.zeros((size + 1, size + 1))
     system[:size, :size] = metric[np.ix_(chosen, chosen)]
     system[:size, size] = system[size, :size] = 1

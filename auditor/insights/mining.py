@@ -7,6 +7,7 @@ candidates; their support, confidence and lift by age group are counted on all b
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -21,7 +22,7 @@ from auditor.insights.reading import StoreDay
 SAMPLE = 40_000
 _LONGEST = 3  # articles in a set
 _MOST_RULES = 400
-_FEWEST_TOGETHER = 10
+_FEWEST_TOGETHER, _RAREST = 10, 1e-3  # baskets with all of a set; the same as a share
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,11 @@ class Rule:
     support: float
     confidence: float
     lift: float
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Both sides."""
+        return self.given | {self.also}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +94,18 @@ def rules(baskets: list[Basket], eligible: frozenset[str]) -> list[Rule]:
         fpgrowth,
     )
 
-    skus = sorted({sku for basket in baskets for sku in basket.skus})
+    fewest = max(_FEWEST_TOGETHER, _RAREST * len(baskets))
+    frequency = Counter(sku for basket in baskets for sku in basket.skus)
+    skus = sorted(sku for sku, count in frequency.items() if count >= fewest)
     if len(skus) < 2:
         return []
     place = {sku: i for i, sku in enumerate(skus)}
-    columns = [place[sku] for basket in baskets for sku in sorted(basket.skus)]
-    ends = np.cumsum([0, *(len(basket.skus) for basket in baskets)])
+    columns = [sorted(place[sku] for sku in basket.skus & place.keys()) for basket in baskets]
+    ends = np.cumsum([0, *map(len, columns)])
     shape = (len(baskets), len(skus))
-    matrix = sparse.csr_matrix((np.ones(len(columns), bool), columns, ends), shape)
-    table = pd.DataFrame.sparse.from_spmatrix(matrix)
-    support = max(_FEWEST_TOGETHER / len(baskets), 1e-3)
-    found = fpgrowth(table, min_support=support, max_len=_LONGEST)
+    matrix = sparse.csr_matrix((np.ones(ends[-1], bool), np.concatenate(columns), ends), shape)
+    table = pd.DataFrame.sparse.from_spmatrix(matrix)  # type: ignore[attr-defined]
+    found = fpgrowth(table, min_support=fewest / len(baskets), max_len=_LONGEST)
     if found.empty:
         return []
     mined = association_rules(found, metric="lift", min_threshold=1.05)

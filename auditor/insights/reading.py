@@ -63,14 +63,17 @@ def store_days(out: Place, days: Iterable[date], starts: tuple[int, ...]) -> Ite
         ConfigurationError: the baskets of a day were kept by other age groups, or by several
             models.
     """
+    known: dict[str, Article] = {}
     for day in days:
         for store_id in store.stores_of(out, "insights", day):
-            table = store.read_day(out, "insights", day, (store_id,))
+            table = store.read_store_day(out, "insights", day, store_id)
             if table.num_rows:
-                yield _read(table, store_id, day, starts)
+                yield _read(table, store_id, day, starts, known)
 
 
-def _read(table: pa.Table, store_id: str, day: date, starts: tuple[int, ...]) -> StoreDay:
+def _read(
+    table: pa.Table, store_id: str, day: date, starts: tuple[int, ...], known: dict[str, Article]
+) -> StoreDay:
     wanted = ",".join(map(str, starts))
     if (kept_by := table["group_starts"].unique().to_pylist()) != [wanted]:
         raise ConfigurationError(
@@ -105,17 +108,19 @@ def _read(table: pa.Table, store_id: str, day: date, starts: tuple[int, ...]) ->
         np.bincount(owner, amount, minlength=table.num_rows)[kept],
         place.astype(np.int64),
         article,
-        _articles(flat, code, names.dictionary.to_pylist()),
+        _articles(flat, code, names.dictionary.to_pylist(), known),
         table.num_rows - len(kept),
     )
 
 
-def _articles(flat: pa.StructArray, code: Positions, skus: list[str]) -> tuple[Article, ...]:
-    _, first = np.unique(code, return_index=True)
-    rows = flat.take(pa.array(first)).to_pylist()
-    return tuple(
-        Article(
-            sku, row["description"] or sku, row["category"] or NO_CATEGORY, alcohol=row["alcohol"]
-        )
-        for sku, row in zip(skus, rows, strict=True)
-    )
+def _articles(
+    flat: pa.StructArray, code: Positions, skus: list[str], known: dict[str, Article]
+) -> tuple[Article, ...]:
+    """What is known of the article numbers of a store-day; the first that tells of one decides."""
+    new = [place for place, sku in enumerate(skus) if sku not in known]
+    if new:
+        _, first = np.unique(code, return_index=True)
+        for row in flat.take(pa.array(first[new])).to_pylist():
+            sku, category = row["sku"], row["category"] or NO_CATEGORY
+            known[sku] = Article(sku, row["description"] or sku, category, row["alcohol"])
+    return tuple(known[sku] for sku in skus)

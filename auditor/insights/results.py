@@ -83,7 +83,7 @@ class Insights:
     store_days: int
     resamples: int
     baskets: int
-    overall_hours: tuple[float, ...]
+    overall_hours: tuple[float | None, ...]
     overall_articles: float
     groups: tuple[GroupFigures, ...]
     confusion: tuple[tuple[float, ...], ...]  # by true group, what is said of it

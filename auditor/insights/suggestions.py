@@ -17,13 +17,14 @@ from auditor.insights.affinity import Affinity, Ranged, ratio
 from auditor.insights.groups import AgeGroup
 from auditor.insights.mining import Rule
 from auditor.insights.reading import Article
-from auditor.insights.tallies import Counts
+from auditor.insights.tallies import Counts, Features
 from auditor.policy import InsightRules
 
 #: Suggestions of each kind to a group.
 MOST = 10
 
 _STRENGTHS = (1e-2, 1e4)
+_WORTH_TELLING = 1.05  # shrunken ratio; what is drawn nearer to 1 is no taste
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ def tastes(  # noqa: PLR0913  # the counts, and all that may keep an article fro
         inflation(counts, rows)[:, group],
     )
     order = np.argsort(-np.where(allowed, ratios, -np.inf), kind="stable")
-    chosen = [i for i in order.tolist() if allowed[i] and ratios[i] > 1][:MOST]
+    chosen = [i for i in order.tolist() if allowed[i] and ratios[i] >= _WORTH_TELLING][:MOST]
     return tuple(
         Taste(
             article=articles[i],
@@ -152,68 +153,66 @@ def tastes(  # noqa: PLR0913  # the counts, and all that may keep an article fro
     )
 
 
-def associations(  # noqa: PLR0913  # as for tastes
-    counts: Counts,
-    at_skus: int,
-    at_sets: int,
-    rules: Sequence[tuple[Rule, int | None, int]],
-    articles: Sequence[Article],
-    group: int,
-    *,
-    may_be_told: Collection[int],
-    least: int,
-    name: str,
+@dataclass(frozen=True)
+class Associations:
+    """What rules are judged by: unblurred counts, where things stand in them, and the rules."""
+
+    counts: Counts
+    features: Features
+    rules: Sequence[Rule]
+    articles: Sequence[Article]
+
+    def row(self, items: frozenset[str]) -> int:
+        """Where an article, or a set of articles, is counted."""
+        if len(items) == 1:
+            return self.features.at_skus + self.features.skus.index(next(iter(items)))
+        return self.features.at_sets + self.features.sets.index(items)
+
+
+def associations(
+    known: Associations, group: int, *, may_be_told: Collection[int], least: int, name: str
 ) -> tuple[Association, ...]:
     """The rules that hold best for a group, each article suggested once.
 
     Args:
-        counts: unblurred.
-        at_skus: where the first article stands in them.
-        at_sets: where the first set stands.
-        rules: each with the set that it is given (None: a single article) and the set with both,
-            as positions among the sets.
-        articles: in their order.
+        known: the rules and the counts.
         group: whose.
         may_be_told: positions of articles that may be suggested to the group.
         least: a rule is told only if so many baskets have its ``given``, so many all of it, and
             so many the one without the other.
         name: of the group.
     """
-    place = {article.sku: i for i, article in enumerate(articles)}
-    size = counts.observed[:, 0, group]
+    place = {article.sku: i for i, article in enumerate(known.articles)}
+    counted = known.counts.observed[:, :, group]
     candidates = []
-    for rule, given_at, both_at in rules:
-        also = place[rule.also]
-        if also not in may_be_told:
+    for rule in known.rules:
+        if place[rule.also] not in may_be_told:
             continue
-        given_row = (
-            at_skus + place[next(iter(rule.given))] if given_at is None else at_sets + given_at
-        )
-        given = counts.observed[:, given_row, group]
-        both = np.minimum(counts.observed[:, at_sets + both_at, group], given)
+        given, usual_row = counted[:, known.row(rule.given)], known.row(frozenset({rule.also}))
+        both = np.minimum(counted[:, known.row(rule.all)], given)
         if min(given[0], both[0], (given - both)[0]) < least:
             continue
         confidence = Ranged.of(ratio(both, given))
-        usual = float(ratio(counts.observed[0, at_skus + also, group], size[0]))
-        if not usual or confidence.low <= usual:
-            continue  # it may be no more than what the group buys anyway
-        candidates.append((float(confidence.low) / usual, rule, both[0], confidence, usual))
-    candidates.sort(key=lambda c: (-c[0], c[1].also, sorted(c[1].given)))
+        usual = float(ratio(counted[0, usual_row], counted[0, 0]))
+        if usual and confidence.low > usual:  # or it may be no more than is bought anyway
+            candidates.append((rule, float(both[0]), confidence, usual))
+    candidates.sort(key=lambda c: (-float(c[2].low) / c[3], c[0].also, sorted(c[0].given)))
     told: dict[str, Association] = {}
-    for _, rule, both, confidence, usual in candidates:
+    for rule, both_now, confidence, usual in candidates:
         if rule.also not in told and len(told) < MOST:
+            given_articles = tuple(known.articles[place[sku]] for sku in sorted(rule.given))
             told[rule.also] = Association(
-                given=tuple(articles[place[sku]] for sku in sorted(rule.given)),
-                also=articles[place[rule.also]],
-                support=float(both / size[0]),
+                given=given_articles,
+                also=known.articles[place[rule.also]],
+                support=both_now / float(counted[0, 0]),
                 confidence=float(confidence.value),
                 low=float(confidence.low),
                 high=float(confidence.high),
                 lift=float(confidence.value) / usual,
-                baskets=float(both),
+                baskets=both_now,
                 why=(
                     f"Of the baskets of {name} buyers with "
-                    f"{_joined([articles[place[s]].description for s in sorted(rule.given)])}, "
+                    f"{' and '.join(article.description for article in given_articles)}, "
                     f"{confidence.value:.0%} ({confidence.low:.0%} to {confidence.high:.0%}) have "
                     f"it too; of all their baskets, {usual:.0%}."
                 ),
@@ -229,7 +228,3 @@ def _why_taste(found: Affinity, row: int, group: int, name: str) -> str:
         f"It is in {share:.1%} of the baskets of {name} buyers and in {overall:.1%} of all; on the "
         f"same days in the same stores, {low:.0f} to {high:.0f} where 100 is average.{doubt}"
     )
-
-
-def _joined(names: Sequence[str]) -> str:
-    return " and ".join(names)

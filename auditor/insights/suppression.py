@@ -53,6 +53,18 @@ def withheld(
     return hidden.reshape(counts.shape)
 
 
+def two_way(counts: Floats, least: int) -> tuple[Flags, Flags]:
+    """Which rows' totals and which cells are not to be told of a table that adds up both ways.
+
+    The totals of its columns are told, and by them the whole; a row whose total is withheld is
+    withheld with it.
+    """
+    totals = withheld(counts.sum(axis=1)[None], least, rows_of((1, len(counts))))[0]
+    told = np.where(totals[:, None], 0.0, counts)
+    families = [*rows_of(counts.shape), *columns_of(counts.shape)]
+    return totals, withheld(told, least, families)
+
+
 def rows_of(shape: tuple[int, int]) -> list[Family]:
     """The families of a table whose rows have a total."""
     return list(np.arange(shape[0] * shape[1]).reshape(shape))

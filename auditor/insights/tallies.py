@@ -139,7 +139,6 @@ class Features:
     skus: tuple[str, ...]
     sets: tuple[frozenset[str], ...] = ()
 
-    #: One for each currency twice: the baskets paid in it, and what was paid.
     def __len__(self) -> int:
         return self.at_sets + len(self.sets)
 
@@ -228,22 +227,12 @@ class _Counter:
 
 
 def _sizes(sets: sparse.csr_matrix) -> NDArray[np.int64]:
-    return np.diff(sets.indptr)
+    return np.asarray(np.diff(sets.indptr))
 
 
 def _row(values: Floats, row: int, rows: int) -> sparse.csr_matrix:
     at = np.full(len(values), row)
     return sparse.csr_matrix((values, (at, np.arange(len(values)))), (rows, len(values)))
-
-
-def tallied(
-    cells: Iterator[StoreDay], features: Features, groups: int, resamples: int = RESAMPLES
-) -> Tally:
-    """Count the features of all store-days."""
-    tally = Tally(len(features), groups, features.counter(), resamples)
-    for cell in cells:
-        tally.add(cell)
-    return tally.closed()
 
 
 def names(features: Features) -> Sequence[str]:

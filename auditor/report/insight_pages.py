@@ -173,15 +173,16 @@ def _forest(group: GroupFigures, told: list[tuple[str, Cell]]) -> Plot:
 
 
 def _hours_plot(found: Insights, group: GroupFigures) -> Plot:
-    hours = [h for h in range(24) if found.overall_hours[h] > 0]
+    hours = [h for h in range(24) if found.overall_hours[h] is not None]
     shown = range(min(hours, default=0), max(hours, default=23) + 1)
     own = [np.nan if (share := group.hours[h]) is None else 100 * share for h in shown]
-    everybody = [100 * found.overall_hours[h] for h in shown]
+    everybody = [100 * (found.overall_hours[h] or 0) for h in shown]
 
     def draw(axes: "Axes") -> None:
         axes.bar(list(shown), everybody, width=0.8, color=COLOURS["hatch-ground"])
         axes.plot(list(shown), own, marker="o", markersize=4, color=COLOURS["interval"])
         axes.set_ylim(0, None)
+        axes.set_xticks(list(shown)[::2])
         axes.set_ylabel("% of baskets")
         axes.tick_params(length=0)
 
@@ -193,7 +194,7 @@ def _hours_plot(found: Insights, group: GroupFigures) -> Plot:
         "baskets (bars). Hours with few baskets are left out.",
         columns=("Hour", "The group, %", "Everybody, %"),
         rows=tuple(
-            (f"{h}:00", "–" if np.isnan(mine) else f"{mine:.1f}", f"{all_:.1f}")
+            (f"{h}:00", "\u2013" if np.isnan(mine) else f"{mine:.1f}", f"{all_:.1f}")
             for h, mine, all_ in zip(shown, own, everybody, strict=True)
         ),
         size=(420, 200),

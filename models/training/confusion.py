@@ -20,7 +20,7 @@ from auditor.ages import AgeDistributions, Floats
 from auditor.confusion import FEWEST_FACES, FILE, Confusion, measured
 from auditor.errors import AuditorError
 from auditor.files import Place
-from auditor.model import AgeModel, Card, folder
+from auditor.model import AgeModel, folder
 from auditor.policy import InsightRules
 from models.training import calibrate
 from models.training.labelled import LabelledSet, read
@@ -45,7 +45,7 @@ def main(version: str, data: Path, out: Path | None, **options: Any) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def measure(
+def measure(  # noqa: PLR0913  # one argument an option
     model: AgeModel,
     faces: LabelledSet,
     *,
@@ -64,13 +64,18 @@ def measure(
     if held_out and model.calibration is not None:
         ages = model.calibration.apply(ages)
     crossed = model.card.calibrated and not held_out
-    return of_faces(model.card, ages, age, faces.table["id"] if crossed else None, seed, fewest)
+    ids = faces.table["id"] if crossed else None
+    card = model.card
+    hashes = card.weights_sha256, card.calibration_sha256
+    return of_faces(card.full_name, hashes, ages, age, ids=ids, seed=seed, fewest=fewest)
 
 
 def of_faces(  # noqa: PLR0913  # faces as their estimates, labels and names
-    card: Card,
+    model: str,
+    hashes: tuple[str, str | None],
     ages: AgeDistributions,
     age: Floats,
+    *,
     ids: Iterable[str] | None,
     seed: int,
     fewest: int = FEWEST_FACES,
@@ -78,7 +83,8 @@ def of_faces(  # noqa: PLR0913  # faces as their estimates, labels and names
     """The confusion of a version, each half of the faces by the calibration of the other half.
 
     Args:
-        card: of the version.
+        model: name and version.
+        hashes: of its weights and its calibration.
         ages: the network's own distributions, or, without ``ids``, the calibrated ones.
         age: completed years.
         ids: of the faces; they decide the halves. None takes the distributions as they are.
@@ -92,9 +98,8 @@ def of_faces(  # noqa: PLR0913  # faces as their estimates, labels and names
     if ids is not None:
         judged = calibrate.crossed(ages, age, calibrate.first_half(ids, seed))
         parts = [(half.ages, half.age) for half in judged]
-    hashes = card.weights_sha256, card.calibration_sha256
     starts = InsightRules().age_groups
-    return measured(card.full_name, hashes, parts, starts=starts, fewest=fewest)
+    return measured(model, hashes, parts, starts=starts, fewest=fewest)
 
 
 def words(found: Confusion) -> list[str]:
