@@ -1,9 +1,10 @@
 """What another version of the age model would have changed on a day, sale by sale.
 
-Nothing is written and no face is kept. Frames are looked at once for each version: detecting twice
-costs less than a second way through the scoring would.
+Nothing is written that outlives it, and no face is kept. Frames are looked at once for each
+version: detecting twice costs less than a second way through the scoring would.
 """
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +18,7 @@ from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline import Job, balanced, collect_day, frames_of, load_policy
 from auditor.score import load_scorer
-from auditor.tables import FRAME_SCORES, OUTCOMES
+from auditor.tables import FRAME_SCORES, OUTCOMES, SALES, ByStore
 
 #: Columns of a sale that do not depend on the model, and those that each version has its own of.
 SALE = ("store_id", "transaction_id", "till_id", "sold_at", "id_check", "challenge_age")
@@ -93,14 +94,19 @@ def compare_models(
         raise ConfigurationError(f"version {versions[0]} is compared with itself: name two")
     old, new = (Card.read(version).full_name for version in versions)  # before anything is loaded
     policy = load_policy(job.policy)
-    exports, _, collected = collect_day(job, policy)
-    if not exports.files:  # the audit reports its stores as missing; here there is nothing to tell
+    with tempfile.TemporaryDirectory() as scratch:
+        collected = collect_day(job, policy, Place(scratch), "day")
+        by_store = ByStore(
+            pa.concat_tables([SALES.empty(), *(share.sales for share in collected.shares())])
+        )
+    if not collected.exports:  # the audit reports stores as missing; here is nothing to tell
         raise SourceError(f"there is no till export of {job.day} below {job.sales} to compare on")
     rules_of_day = policy.chain_rules(job.day)
     scorers = [load_scorer(rules_of_day.model_copy(update={"model": v})) for v in versions]
-    snapshots, total = Place(job.snapshots), collected.sales.num_rows
+    sales = pa.concat_tables([SALES.empty(), *(by_store.of(s) for s in by_store.stores)])
+    snapshots, total = Place(job.snapshots), sales.num_rows
     parts, done = [], 0
-    for part in balanced(collected.sales, job.batch_size):
+    for part in balanced(sales, job.batch_size):
         rules = {s: policy.rules(job.day, s) for s in part["store_id"].unique().to_pylist()}
         ledgers = []
         for scorer in scorers:
@@ -111,9 +117,9 @@ def compare_models(
         done += part.num_rows
         if progress:
             progress(done, total)
-    empty = decide(collected.sales.slice(0, 0), FRAME_SCORES.empty(), {})
-    sales = pd.concat(parts or [_beside(empty, empty)], ignore_index=True)
-    return Comparison((old, new), sales)
+    empty = decide(SALES.empty(), FRAME_SCORES.empty(), {})
+    compared = pd.concat(parts or [_beside(empty, empty)], ignore_index=True)
+    return Comparison((old, new), compared)
 
 
 def _beside(old: pa.Table, new: pa.Table) -> pd.DataFrame:

@@ -6,8 +6,10 @@ one piece.
 """
 
 import os
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -59,8 +61,25 @@ class Place:
         content: bytes = self._fs.cat_file(self._full(path))
         return content
 
-    def write(self, path: str, content: bytes) -> None:
+    def open(self, path: str) -> BinaryIO:
+        """A file to be read piece by piece, in any order; raises what :meth:`read` does."""
+        stream: BinaryIO = self._fs.open(self._full(path), "rb")
+        return stream
+
+    def state(self, path: str) -> str:
+        """What stays the same only while a file does: its size, its time, its version.
+
+        Raises:
+            OSError: there is no such file.
+        """
+        return str(self._fs.ukey(self._full(path)))
+
+    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
         """Put a file in place as a whole, readable by its owner only.
+
+        Args:
+            path: where.
+            content: its bytes, or pieces of them, of which one at a time is in memory.
 
         Raises:
             OutsideError: ``path`` leaves the place.
@@ -68,14 +87,15 @@ class Place:
         """
         full = self._full(path)
         if not self.is_local:
-            self._fs.pipe_file(full, content)
+            self._put(full, content)
             return
+        pieces = [content] if isinstance(content, bytes) else content
         target = Path(full)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         partial = target.with_name(PARTIAL_PREFIX + target.name)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+            stream.writelines(pieces)
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(target)
@@ -122,6 +142,16 @@ class Place:
         entries = self._fs.ls(top, detail=True, refresh=True) if self._fs.isdir(top) else []
         names = (str(e["name"]).rstrip("/") for e in entries if e["type"] == "directory")
         return sorted(name.rpartition("/")[2] for name in names if name != top)
+
+    def _put(self, full: str, content: bytes | Iterable[bytes]) -> None:
+        """Write to an object store, where nothing is seen of a file before all of it is there."""
+        if isinstance(content, bytes):
+            self._fs.pipe_file(full, content)
+            return
+        with tempfile.NamedTemporaryFile() as whole:
+            whole.writelines(content)
+            whole.flush()
+            self._fs.put_file(whole.name, full)
 
     def _full(self, path: str) -> str:
         parts = PurePosixPath(path).parts

@@ -1,31 +1,40 @@
 """The policy's limits on what a day may leave unseen."""
 
+from collections.abc import Iterable, Mapping
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.policy import ChainRules
-from auditor.tables import LEDGER, REJECTS, STORE_DAYS
+from auditor.tables import STORE_DAYS
+
+#: The columns of rejects that are looked at.
+OF_REJECTS = ("store_id", "source", "row")
 
 
 def exceeded(
-    limits: ChainRules, *, store_days: pa.Table, ledger: pa.Table, rejects: pa.Table
+    limits: ChainRules,
+    *,
+    store_days: pa.Table,
+    outcomes: Mapping[str, int],
+    rejects: Iterable[pa.Table],
 ) -> list[str]:
     """Say which limits a day exceeds.
 
     Args:
         limits: the chain's rules on that day.
         store_days: tables.STORE_DAYS.
-        ledger: tables.LEDGER.
-        rejects: tables.REJECTS; those of no known store are in no store's counts.
+        outcomes: how many alcohol sales ended where.
+        rejects: ``OF_REJECTS`` of tables.REJECTS in parts, those of no known store, which are in no
+            store's counts, in one of them.
 
     Returns:
         A sentence a limit, naming its key; none is an empty list.
     """
     days: pd.DataFrame = STORE_DAYS.conform(store_days).to_pandas()
-    outcomes = LEDGER.conform(ledger)["outcome"].to_pylist()
-    lost = REJECTS.conform(rejects).filter(pc.is_null(rejects["store_id"]))
-    unplaced = len(lost.group_by(["source", "row"]).aggregate([]))
+    lost = (part.filter(pc.is_null(part["store_id"])) for part in rejects)
+    unplaced = sum(len(part.group_by(["source", "row"]).aggregate([])) for part in lost)
     return [
         *_missing_stores(days, limits.max_missing_stores),
         *_share(
@@ -36,8 +45,8 @@ def exceeded(
         ),
         *_share(
             "alcohol sales could not be judged",
-            outcomes.count("inconclusive"),
-            len(outcomes),
+            outcomes.get("inconclusive", 0),
+            sum(outcomes.values()),
             ("max_inconclusive_share", limits.max_inconclusive_share),
         ),
     ]

@@ -86,6 +86,9 @@ class ChainRules(_Strict):
     max_inconclusive_share: Share = 0.25
     max_missing_stores: Annotated[int, Field(ge=0)] = 0
     min_exposure: Annotated[int, Field(ge=1)] = 10
+    control_sample: Annotated[int, Field(ge=0, le=1000)] = 20
+    # Where the officer's browser finds the frames, if it may; without one, no page links them.
+    frames_url: Annotated[str, StringConstraints(pattern=r"^(https?|file)://\S+$")] | None = None
 
 
 #: Which baskets are looked at: those with alcohol, whose frames the audit reads anyway, or all that

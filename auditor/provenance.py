@@ -13,38 +13,41 @@ from auditor.policy import Policy, Runtime
 from auditor.tables import LEDGER, PROVENANCE
 
 
-def of_store(
-    store_id: str,
-    *,
-    files: Sequence[Sequence[str]],
-    policy: Policy,
-    model: tuple[Card, Runtime],
-    ledger: pa.Table,
-) -> pa.Table:
-    """The provenance of one store's day.
+class Basis:
+    """What all stores of a day share: the files that were read, the policy, the age model."""
 
-    Args:
-        store_id: the store.
-        files: path and SHA-256 of each export and index that was read.
-        policy: in force.
-        model: card of the age model, and what computed it.
-        ledger: the store's tables.LEDGER, which has the hashes of the frames.
+    def __init__(
+        self, files: Sequence[Sequence[str]], policy: Policy, card: Card, runtime: Runtime
+    ) -> None:
+        """Hash what is the same for every store.
 
-    Returns:
-        tables.PROVENANCE, one row.
-    """
-    frames = sorted(pc.drop_null(LEDGER.conform(ledger)["snapshot_sha256"]).to_pylist())
-    inputs = json.dumps([sorted(map(list, files)), frames])
-    card, runtime = model
-    row = {
-        "store_id": store_id,
-        "inputs_sha256": hashlib.sha256(inputs.encode()).hexdigest(),
-        "policy_sha256": policy.sha256,
-        "model": card.full_name,
-        "model_sha256": card.sha256(runtime),
-        "auditor_version": version("auditor"),
-    }
-    return PROVENANCE.from_rows([row])
+        Args:
+            files: path and SHA-256 of each export and index that was read.
+            policy: in force.
+            card: of the age model.
+            runtime: what computed it.
+        """
+        self.model = card.full_name
+        self._inputs = hashlib.sha256(f"[{json.dumps(sorted(map(list, files)))}, ".encode())
+        self._row = {
+            "policy_sha256": policy.sha256,
+            "model": card.full_name,
+            "model_sha256": card.sha256(runtime),
+            "auditor_version": version("auditor"),
+        }
+
+    def of_store(self, store_id: str, ledger: pa.Table) -> pa.Table:
+        """The provenance of one store's day: one row of tables.PROVENANCE.
+
+        Args:
+            store_id: the store.
+            ledger: its tables.LEDGER, which has the hashes of the frames.
+        """
+        frames = sorted(pc.drop_null(LEDGER.conform(ledger)["snapshot_sha256"]).to_pylist())
+        inputs = self._inputs.copy()
+        inputs.update(f"{json.dumps(frames)}]".encode())
+        row = self._row | {"store_id": store_id, "inputs_sha256": inputs.hexdigest()}
+        return PROVENANCE.from_rows([row])
 
 
 def of_chain(stores: pa.Table) -> dict[str, str]:

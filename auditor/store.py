@@ -1,20 +1,23 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at.
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. The figures
+that later days are compared with are read for many days at once, so all stores of a day are in one
+file: ``OUT/figures/day=YYYY-MM-DD/part-0.parquet``.
 """
 
 import hashlib
 import io
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.files import Place
-from auditor.tables import STORED, Schema
+from auditor.tables import DAY_FIGURES, STORED, Schema
 
 _PART = "part-0.parquet"
 
@@ -31,14 +34,16 @@ def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
     out.write(path, buffer.getvalue())
 
 
-def read_table(out: Place, path: str, schema: Schema) -> pa.Table:
-    """Read one Parquet file.
+def read_table(out: Place, path: str, schema: Schema, columns: Sequence[str] = ()) -> pa.Table:
+    """Read one Parquet file, or some columns of it.
 
     Raises:
         ContractError: the file is not of ``schema``.
         OSError: it cannot be read.
     """
-    return schema.conform(pq.read_table(io.BytesIO(out.read(path)), partitioning=None))
+    wanted = schema.only(columns) if columns else schema
+    content = io.BytesIO(out.read(path))
+    return wanted.conform(pq.ParquetFile(content).read(columns=list(columns) or None))
 
 
 def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.Table) -> None:
@@ -51,21 +56,40 @@ def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
     out.remove(f"{_day_folder(name, day)}/store={store_id}")
 
 
+class Partitions:
+    """A table of a day as it is stored, a tables.StoreTables: read store by store when asked."""
+
+    def __init__(self, out: Place, name: str, day: date, stores: Collection[str] = ()) -> None:
+        """List what there is of the table ``name``: of all stores, or of ``stores``."""
+        self._out, self._schema = out, STORED[name]
+        self._folder = _day_folder(name, day)
+        there = (folder.removeprefix("store=") for folder in out.folders(self._folder))
+        self._stores = dict.fromkeys(s for s in there if not stores or s in stores)
+
+    @property
+    def stores(self) -> Collection[str]:
+        """The stores that have a partition, in their order."""
+        return self._stores.keys()
+
+    def of(self, store_id: str, columns: Sequence[str] = ()) -> pa.Table:
+        """The rows of a store in their order, in these columns or in all; none if it has none.
+
+        Raises:
+            ContractError: a file is not of the table's schema.
+        """
+        wanted = self._schema.only(columns) if columns else self._schema
+        if store_id not in self._stores:
+            return wanted.empty()
+        files = self._out.files(f"{self._folder}/store={store_id}")
+        parts = [read_table(self._out, path, self._schema, columns) for path in files]
+        return pa.concat_tables([wanted.empty(), *parts])
+
+
 def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> pa.Table:
     """The rows of a day, of all stores or of ``stores``, in the order of the stores."""
-    folder = _day_folder(name, day)
-    parts = [
-        read_table(out, path, STORED[name])
-        for partition in out.folders(folder)
-        if not stores or partition.removeprefix("store=") in stores
-        for path in out.files(f"{folder}/{partition}")
-    ]
+    partitions = Partitions(out, name, day, stores)
+    parts = [partitions.of(store_id) for store_id in partitions.stores]
     return pa.concat_tables([STORED[name].empty(), *parts])
-
-
-def read_store_day(out: Place, name: str, day: date, store_id: str) -> pa.Table:
-    """The rows of a day and store, whose partition has to be there."""
-    return read_table(out, f"{_day_folder(name, day)}/store={store_id}/{_PART}", STORED[name])
 
 
 def stores_of(out: Place, name: str, day: date) -> list[str]:
@@ -80,6 +104,30 @@ def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str])
     for partition in out.folders(folder):
         if partition.removeprefix("store=") not in keep:
             out.remove(f"{folder}/{partition}")
+
+
+def write_figures(out: Place, day: date, figures: pa.Table, *, whole_day: bool) -> None:
+    """Put the figures of a day in place.
+
+    Args:
+        out: where.
+        day: the business day.
+        figures: DAY_FIGURES, a row a store.
+        whole_day: replace those of all stores, or only of the stores in ``figures``.
+    """
+    if not whole_day:
+        before = read_figures(out, [day])
+        others = pc.invert(pc.is_in(before["store_id"], figures["store_id"].combine_chunks()))
+        figures = pa.concat_tables([before.filter(others), DAY_FIGURES.conform(figures)])
+    path = f"{_day_folder('figures', day)}/{_PART}"
+    write_table(out, path, figures.sort_by("store_id"), DAY_FIGURES)
+
+
+def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
+    """The figures of several days, in their order; a day without any is left out."""
+    paths = [f"{_day_folder('figures', day)}/{_PART}" for day in days]
+    parts = [read_table(out, path, DAY_FIGURES) for path in paths if out.exists(path)]
+    return pa.concat_tables([DAY_FIGURES.empty(), *parts])
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:

@@ -1,10 +1,10 @@
 """The only schemas: every table that is read, passed on or written, column by column."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -63,7 +63,7 @@ class Schema:
         """The Arrow schema, with nullability."""
         return pa.schema([pa.field(c.name, c.type, c.nullable) for c in self.columns])
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The column names, in order."""
         return tuple(c.name for c in self.columns)
@@ -103,8 +103,16 @@ class Schema:
             raise ContractError(f"table {self.name}: {error}") from error
         return self.conform(pa.table(arrays, names=list(self.names)))
 
+    def only(self, names: Collection[str]) -> "Schema":
+        """The same with these columns only, in their order here."""
+        return Schema(self.name, tuple(c for c in self.columns if c.name in names))
+
     def empty(self) -> pa.Table:
         """A table of this schema without rows."""
+        return self._empty
+
+    @cached_property
+    def _empty(self) -> pa.Table:
         return self.arrow.empty_table()
 
 
@@ -156,6 +164,7 @@ _BASKET_LINE = pa.struct(
         pa.field("quantity", QUANTITY, nullable=False),
         pa.field("amount", MONEY, nullable=False),
         pa.field("alcohol", pa.bool_(), nullable=False),
+        pa.field("sold_at", TIME),  # when the line was scanned
     ]
 )
 
@@ -244,6 +253,7 @@ LEDGER = Schema(
         _SNAPSHOT_ID,
         Column("detail", _TEXT, "of an inconclusive sale, for an engineer", nullable=True),
         *_ESTIMATE_DETAIL,
+        # Of a flagged sale, or of one drawn into the control sample; of no other is a face kept.
         Column("crop", _TEXT, "face kept for a person to look at, relative to OUT", nullable=True),
         *_SALE_DETAIL,
     ),
@@ -352,6 +362,21 @@ INSIGHTS = Schema(
     ),
 )
 
+DAY_FIGURES = Schema(
+    "day_figures",
+    (
+        Column("day", pa.date32(), "business day"),
+        Column("store_id", _TEXT, "store"),
+        Column("model", _TEXT, "age model, name and version"),
+        Column("challenge_age", pa.int16(), "age up to which ID was to be asked for, years"),
+        Column("export_status", _TEXT, "read, missing (no file) or unreadable (no file usable)"),
+        Column("alcohol_sales", pa.int64(), "transactions with alcohol: the sum of the outcomes"),
+        Column("with_snapshot", pa.int64(), "of these, with a frame"),
+        Column("scored", pa.int64(), "of these, with an age estimated"),
+        *(Column(name, pa.int64(), "sales with this outcome") for name in OUTCOMES),
+    ),
+)
+
 #: Partitioned tables, by the name of their folder under OUT.
 STORED = {
     "ledger": LEDGER,
@@ -383,6 +408,17 @@ TRUTH = Schema(
 )
 
 
+class StoreTables(Protocol):
+    """A table of a day, of which one store's rows are there at a time."""
+
+    @property
+    def stores(self) -> Collection[str]:
+        """The stores that may have rows, in their order."""
+
+    def of(self, store_id: str, columns: Sequence[str] = ()) -> pa.Table:
+        """The rows of a store in their order, in these columns or in all; none if it has none."""
+
+
 class ByStore:
     """A table divided by its stores in one pass, however many there are."""
 
@@ -393,7 +429,6 @@ class ByStore:
             whole: any table.
             store_ids: of its rows, none null; without, its column ``store_id``.
         """
-        self._whole = whole
         column = whole["store_id"] if store_ids is None else store_ids
         keys = column.combine_chunks().dictionary_encode()
         codes = keys.indices.to_numpy(zero_copy_only=False)
@@ -402,9 +437,18 @@ class ByStore:
         self._sorted = whole.take(pa.array(rows))  # once: of many chunks, each take is slow
         self._ranges = dict(zip(keys.dictionary.to_pylist(), pairwise(ends.tolist()), strict=True))
 
-    def of(self, store_id: str | None) -> pa.Table:
-        """The rows of a store in their order; all rows for None."""
-        if store_id is None:
-            return self._whole
+    @property
+    def stores(self) -> list[str]:
+        """The stores that have rows, in their order."""
+        return sorted(self._ranges)
+
+    @property
+    def in_order(self) -> list[str]:
+        """The stores that have rows, in the order in which the table has them first."""
+        return list(self._ranges)
+
+    def of(self, store_id: str, columns: Sequence[str] = ()) -> pa.Table:
+        """The rows of a store in their order, in these columns or in all; none if it has none."""
         start, end = self._ranges.get(store_id, (0, 0))
-        return self._sorted.slice(start, end - start).combine_chunks()
+        table = self._sorted.slice(start, end - start).combine_chunks()
+        return table.select(list(columns)) if columns else table

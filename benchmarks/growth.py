@@ -1,12 +1,15 @@
 """What a day costs as the chain grows: time and memory of each step for more and more sales.
 
     python -m benchmarks.growth [--sales 1000,10000,100000] [--challenge-age 22]
-    python -m benchmarks.growth --sales 5000000 --simulated-scores
+    python -m benchmarks.growth --simulated-scores --flags 3000
+    python -m benchmarks.growth --sales 5000000 --sales-a-store 1000 --simulated-scores \
+        --until settle [--layout one-file]
 
-A chain of as many sales is made of copies of the demo's stores, which share its frames. Every size
-runs in a process of its own, whose peak memory is told. With ``--simulated-scores`` no frame is
-looked at: ages are drawn at random, and what is left are reading, matching, deciding and storing.
-The report is rendered in either case. Prints a table, and its rows as JSON with ``--json``.
+A chain of as many sales is made of copies of a store of the demo, which share its frames; a store
+of more sales than that one is several copies with tills of their own. Every size runs in a process
+of its own, whose peak memory and processor time are told: wall time where nothing else runs. With ``--simulated-scores`` no frame is looked at: ages are
+drawn at random, and what is left are reading, matching, deciding and storing. Prints a table, and
+its rows as JSON with ``--json``.
 """
 
 import argparse
@@ -16,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,112 +28,175 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
 
 from auditor import pipeline, store
 from auditor.decide import decide
 from auditor.demo import write_demo
 from auditor.files import Place
 from auditor.pipeline import Job
+from auditor.store import Partitions
 from auditor.tables import FRAME_SCORES, LEDGER, SALES
 
 DAY = date(2026, 3, 27)
 STEPS = ("collect", "score", "settle", "report")
+LAYOUTS = ("a-file-a-store", "one-file")
 
 _COPIED = "S001"
+_AT_A_TIME = 100  # stores of which a copy each is written together into one file of all
 
 
 def main() -> None:
     """Measure each size in its own process."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sales", default="1000,10000,100000")
+    parser.add_argument("--sales-a-store", type=int, default=1, help="At least so many.")
+    parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0])
     parser.add_argument("--challenge-age", type=int, default=22, help="Fewer flags: lower.")
     parser.add_argument("--simulated-scores", action="store_true")
+    parser.add_argument("--flags", type=int, help="With simulated scores: about so many.")
+    parser.add_argument("--until", choices=STEPS[2:], default=STEPS[-1])
+    parser.add_argument("--scratch", type=Path, help="Where chains and results are put meanwhile.")
     parser.add_argument("--json", type=Path, help="Write the rows here too.")
-    parser.add_argument("--of", help=argparse.SUPPRESS)
+    parser.add_argument("--of", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.of:
-        print(json.dumps(measured(Path(given.of), simulated=given.simulated_scores)))
+        print(json.dumps(measured(given.of, given)))
         return
     rows = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=given.scratch) as scratch:
         demo = Path(scratch) / "demo"
         write_demo(demo)
         for wanted in map(int, given.sales.split(",")):
             chain = Path(scratch) / str(wanted)
-            write_chain(demo, chain, wanted, given.challenge_age)
-            command = [sys.executable, "-m", "benchmarks.growth", "--of", str(chain)]
-            command += ["--simulated-scores"] * given.simulated_scores
+            write_chain(demo, chain, wanted, given)
+            print(f"{wanted:,} sales written", file=sys.stderr)
+            command = [sys.executable, "-m", "benchmarks.growth", *sys.argv[1:], "--of", str(chain)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
             rows.append(json.loads(done.stdout))
             print(f"{wanted:,} sales done", file=sys.stderr)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print("| sales | flagged | " + " | ".join(f"{step}, s" for step in STEPS), end="")
-    print(" | ms a sale | peak memory, MB | largest page, MB |")
-    print("|---" * (len(STEPS) + 5) + "|")
+    steps = STEPS[: STEPS.index(given.until) + 1]
+    print("| stores | rows read | sales | flagged | " + ", s | ".join(steps), end=", s")
+    print(" | ms a sale | peak memory, MB | largest page, MB | report.json, MB |")
+    print("|---" * (len(steps) + 8) + "|")
     for row in rows:
-        steps = " | ".join(f"{row['seconds'][step]:.1f}" for step in STEPS)
+        seconds = " | ".join(f"{row['seconds'][step]:.1f}" for step in steps)
         each = 1e3 * sum(row["seconds"].values()) / row["sales"]
-        print(f"| {row['sales']:,} | {row['flagged']:,} | {steps} | {each:.2f}", end="")
-        print(f" | {row['peak_mb']:.0f} | {row['largest_page_mb']:.2f} |")
+        print(
+            f"| {row['stores']:,} | {row['rows']:,} | {row['sales']:,} | {row['flagged']:,}", end=""
+        )
+        print(f" | {seconds} | {each:.2f} | {row['peak_mb']:.0f}", end="")
+        print(f" | {row['largest_page_mb']:.2f} | {row['json_mb']:.1f} |")
 
 
-def write_chain(demo: Path, chain: Path, sales: int, challenge_age: int) -> None:
+@dataclass(frozen=True)
+class _Copied:
+    """A table of one store's rows, and the columns that name the store, copy or till."""
+
+    table: pa.Table
+    numbered: tuple[str, ...]  # ids that hold the store's name
+
+    def renamed(self, store_id: str, copy: int) -> pa.Table:
+        """The rows as those of another store and of tills of their own."""
+        table, name = self.table, f"{store_id}.{copy}"
+        changed = {
+            column: pc.replace_substring(table[column], _COPIED, name) for column in self.numbered
+        }
+        changed["store_id"] = pa.repeat(store_id, table.num_rows)
+        changed["till_id"] = pc.binary_join_element_wise(table["till_id"], str(copy), "-")
+        for column, values in changed.items():
+            table = table.set_column(table.column_names.index(column), column, values)
+        return table
+
+
+def write_chain(demo: Path, chain: Path, sales: int, given: argparse.Namespace) -> None:
     """Copies of one store of the demo, each a store, until there are so many alcohol sales."""
     lines = pd.read_csv(demo / f"sales/{DAY}/{_COPIED}.csv", dtype=str, on_bad_lines="skip")
     index = pd.read_csv(demo / f"snapshots/index/{DAY}/{_COPIED}.csv", dtype=str)
-    policy = f"[[policy]]\neffective_from = 2026-01-01\nchallenge_age = {challenge_age}\n"
+    policy = f"[[policy]]\neffective_from = 2026-01-01\nchallenge_age = {given.challenge_age}\n"
     policy += "max_inconclusive_share = 1\nmax_rejected_share = 1\n"
-    for part in ("sales", "snapshots/index"):
+    own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, (_COPIED,))
+    with tempfile.TemporaryDirectory() as scratch:
+        collected = pipeline.collect_day(own, pipeline.load_policy(None), Place(scratch), "one")
+        a_copy = sum(share.sales.num_rows for share in collected.shares())
+    copies = -(-given.sales_a_store // a_copy)
+    stores = [f"G{number:05d}" for number in range(-(-sales // (a_copy * copies)))]
+    kinds = {
+        "sales": _Copied(_texts(lines), ("transaction_id",)),
+        "snapshots/index": _Copied(_texts(index), ("transaction_id", "snapshot_id")),
+    }
+    for part, copied in kinds.items():
         (chain / part / str(DAY)).mkdir(parents=True)
+        write = _one_file if given.layout == "one-file" else _a_file_a_store
+        write(chain / part / str(DAY), copied, stores, copies)
     (chain / "policy.toml").write_text(policy, encoding="utf-8")
     (chain / "snapshots/frames").symlink_to(demo / "snapshots/frames")
-    own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, (_COPIED,))
-    a_store = pipeline.collect_day(own, pipeline.load_policy(None))[2].sales.num_rows
-    for number in range(-(-sales // a_store)):
-        name = f"G{number:05d}"
-        for part, table in (("sales", lines), ("snapshots/index", index)):
-            renamed = table.assign(
-                store_id=name,
-                transaction_id=table["transaction_id"].str.replace(_COPIED, name),
-            )
-            if part != "sales":
-                renamed["snapshot_id"] = table["snapshot_id"].str.replace(_COPIED, name)
-            renamed.to_parquet(chain / part / str(DAY) / f"{name}.parquet", index=False)
 
 
-def measured(chain: Path, *, simulated: bool) -> dict[str, Any]:
+def _a_file_a_store(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:
+    for store_id in stores:
+        parts = [copied.renamed(store_id, copy) for copy in range(copies)]
+        pq.write_table(pa.concat_tables(parts), folder / f"{store_id}.parquet")
+
+
+def _one_file(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:
+    """One CSV file in which every store has its rows in as many places as it has copies."""
+    with pyarrow.csv.CSVWriter(folder / "all.csv", copied.table.schema) as file:
+        for copy in range(copies):
+            for start in range(0, len(stores), _AT_A_TIME):
+                some = stores[start : start + _AT_A_TIME]
+                file.write_table(pa.concat_tables([copied.renamed(s, copy) for s in some]))
+
+
+def _texts(table: pd.DataFrame) -> pa.Table:
+    return pa.table({name: pa.array(table[name].fillna(""), pa.string()) for name in table})
+
+
+def measured(chain: Path, given: argparse.Namespace) -> dict[str, Any]:
     """Seconds of each step of a chain's day, peak memory, and what came out."""
-    inputs = f"{chain}/sales", f"{chain}/snapshots"
-    with tempfile.TemporaryDirectory() as out:
-        job = Job(DAY, *inputs, out, f"{chain}/policy.toml")
+    with tempfile.TemporaryDirectory(dir=given.scratch) as out:
+        job = Job(DAY, f"{chain}/sales", f"{chain}/snapshots", out, f"{chain}/policy.toml")
         seconds: dict[str, float] = {}
-
-        def timed(step: str, started: float) -> None:
-            seconds[step] = time.perf_counter() - started
-
-        started = time.perf_counter()
-        batches = pipeline.plan_day(job)
-        timed("collect", started)
-        started = time.perf_counter()
-        for batch in batches:
-            _simulate(job, batch) if simulated else pipeline.score_batch(job, batch)
-        timed("score", started)
-        started = time.perf_counter()
-        pipeline.settle_day(job)
-        timed("settle", started)
-        started = time.perf_counter()
-        pipeline.report_day(job)
-        timed("report", started)
-        outcomes = store.read_day(Place(out), "ledger", DAY, ())["outcome"].to_pandas()
-        pages = [page.stat().st_size for page in Path(out, "reports").rglob("*.html")]
+        batches = _timed(seconds, "collect", lambda: pipeline.plan_day(job))
+        share = given.flags and given.flags / int(chain.name)
+        score = _simulation(job, share) if given.simulated_scores else pipeline.score_batch
+        _timed(seconds, "score", lambda: [score(job, batch) for batch in batches])
+        _timed(seconds, "settle", lambda: pipeline.settle_day(job))
+        if given.until == "report":
+            _timed(seconds, "report", lambda: pipeline.report_day(job))
+        peak = _peak_mb()
+        outcomes = pd.Series(_outcomes(out)).value_counts()
+        days = store.read_day(Place(out), "coverage", DAY).to_pandas()
+        sizes = {f: f.stat().st_size for f in Path(out, "reports").rglob("*") if f.is_file()}
+        pages = [size for file, size in sizes.items() if file.suffix == ".html"]
         return {
-            "sales": len(outcomes),
-            "flagged": int((outcomes == "flagged").sum()),
+            "stores": len(days),
+            "rows": int(days["lines_read"].sum() + days["snapshots_indexed"].sum()),
+            "sales": int(outcomes.sum()),
+            "flagged": int(outcomes.get("flagged", 0)),
             "seconds": seconds,
-            "peak_mb": _peak_mb(),
-            "largest_page_mb": max(pages) / 1e6,
+            "peak_mb": peak,
+            "largest_page_mb": max(pages, default=0) / 1e6,
+            "json_mb": sum(s for file, s in sizes.items() if file.suffix == ".json") / 1e6,
         }
+
+
+def _timed(seconds: dict[str, float], step: str, work: Callable[[], Any]) -> Any:
+    started = time.perf_counter()
+    result = work()
+    seconds[step] = time.perf_counter() - started
+    print(f"{step}: {seconds[step]:.1f} s, {_peak_mb():.0f} MB", file=sys.stderr)
+    return result
+
+
+def _outcomes(out: str) -> Iterator[str]:
+    ledger = Partitions(Place(out), "ledger", DAY)
+    for store_id in ledger.stores:
+        yield from ledger.of(store_id, ["outcome"])["outcome"].to_pylist()
 
 
 def _peak_mb() -> float:
@@ -137,22 +205,38 @@ def _peak_mb() -> float:
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
-def _simulate(job: Job, batch: str) -> None:
-    """Decide a batch on ages drawn at random, and store it as ``pipeline.score_batch`` does."""
+def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
+    """What decides a batch on ages drawn at random, and stores it as ``score_batch`` does.
+
+    Args:
+        job: the day.
+        share: of the sales, to be flagged; None leaves it to the ages.
+    """
     policy, out = pipeline.load_policy(job.policy), Place(job.out)
-    sales = store.read_table(out, batch, SALES)
-    rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
-    rng = np.random.default_rng(sales.num_rows)
-    ages = rng.gamma(9, 5, sales.num_rows)
-    columns: dict[str, Any] = {"frame": np.arange(sales.num_rows), "age": ages, "age_sd": 5.0}
-    columns |= {"age_low": ages - 6, "age_high": ages + 6}
-    columns |= {"age_low_95": ages - 11, "age_high_95": ages + 11}
-    columns |= {"p_under_legal": ages < 15, "p_under_challenge": ages < 22}
-    columns |= {"faces": 1, "face_confidence": 0.99, "face_px": 120.0, "sharpness": 90.0}
-    frame = pd.DataFrame(columns).astype({"p_under_legal": float, "p_under_challenge": float})
-    scores = FRAME_SCORES.from_rows(frame.to_dict("records"))
-    ledger = decide(sales, scores, rules)
-    store.write_table(out, pipeline._scored(batch), ledger, LEDGER)  # noqa: SLF001
+    rng = np.random.default_rng(1)
+
+    def simulate(_: Job, batch: str) -> None:
+        sales = store.read_table(out, batch, SALES)
+        rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
+        ages = rng.gamma(9, 5, sales.num_rows)
+        if share is not None:
+            some = next(iter(rules.values()))
+            checked = pa.array([*some.counting_checks, "refused"])
+            unchecked = np.flatnonzero(~pc.is_in(sales["id_check"], checked).to_numpy())
+            wanted = rng.random(len(unchecked)) < share * sales.num_rows / max(len(unchecked), 1)
+            ages = np.maximum(ages, some.challenge_age)
+            ages[unchecked[wanted]] = some.challenge_age - 2
+        columns: dict[str, Any] = {"frame": np.arange(sales.num_rows), "age": ages, "age_sd": 5.0}
+        columns |= {"age_low": ages - 6, "age_high": ages + 6}
+        columns |= {"age_low_95": ages - 11, "age_high_95": ages + 11}
+        columns |= {"p_under_legal": ages < 15, "p_under_challenge": ages < 22}
+        columns |= {"faces": 1, "face_confidence": 0.99, "face_px": 120.0, "sharpness": 90.0}
+        frame = pd.DataFrame(columns).astype({"p_under_legal": float, "p_under_challenge": float})
+        scores = FRAME_SCORES.from_rows(frame.to_dict("records"))
+        ledger = decide(sales, scores, rules)
+        store.write_table(out, pipeline.scored_path(batch), ledger, LEDGER)
+
+    return simulate
 
 
 if __name__ == "__main__":

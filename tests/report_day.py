@@ -5,10 +5,20 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from auditor.day_figures import days_before
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
-from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, REJECTS, STORE_DAYS
+from auditor.tables import (
+    DAY_FIGURES,
+    INCONCLUSIVE_REASONS,
+    LEDGER,
+    REJECTS,
+    STORE_DAYS,
+    UNKNOWN_STORE,
+    ByStore,
+)
 
 DAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
@@ -24,6 +34,8 @@ PROVENANCE = Provenance(
     calibrated=True,
     mae_years=6.9,
     model_limits=("It was trained on few faces over 70.",),
+    min_face_px=34,
+    min_sharpness=27,
 )
 
 POLICY = Policy(
@@ -40,6 +52,7 @@ POLICY = Policy(
                 "effective_from": date(2026, 1, 1),
                 "time_zone": "Europe/London",
                 "min_exposure": 4,
+                "frames_url": "https://frames.example/till-cameras",
                 "override": [{"stores": ["S003"], "currency": "CHF"}],
             }
         ],
@@ -65,8 +78,12 @@ def sale(number: int, outcome: str, **other: Any) -> dict[str, Any]:
     } | other
 
 
-def line(description: str, amount: str, *, alcohol: bool, quantity: str = "1") -> dict[str, Any]:
+def line(
+    description: str, amount: str, *, alcohol: bool, quantity: str = "1", at: int | None = None
+) -> dict[str, Any]:
+    """A line of a basket, scanned so many seconds after noon."""
     return {
+        "sold_at": None if at is None else NOON + timedelta(seconds=at),
         "sku": "4006381333931",
         "description": description,
         "quantity": Decimal(quantity),
@@ -98,13 +115,17 @@ def estimate(age: float, p_under_legal: float, p_under_challenge: float) -> dict
     }
 
 
+def crop(number: int) -> str:
+    return f"crops/day=2026-03-27/store=S001/{number:08x}.jpg"
+
+
 def flag(
     number: int, age: float, p_legal: float, p_challenge: float, **other: Any
 ) -> dict[str, Any]:
-    crop = {"crop": f"crops/day=2026-03-27/store=S001/{number:08x}.jpg"}
+    kept = {"crop": crop(number)}
     reason = {"reason": other.get("id_check", "none")}
     guess = estimate(age, p_legal, p_challenge)
-    return sale(number, "flagged", **(guess | crop | reason | other))
+    return sale(number, "flagged", **(guess | kept | reason | other))
 
 
 def store_day(store_id: str, **other: Any) -> dict[str, Any]:
@@ -155,6 +176,11 @@ def ledger_rows() -> list[dict[str, Any]]:
             id_check="looks_over",
             id_check_at=NOON + timedelta(minutes=1, seconds=40),
             id_check_by="C07",
+            basket=[
+                line("Crisps", "1.20", alcohol=False, at=75),
+                line("Merlot 75cl", "7.30", alcohol=True, at=90),
+                line("Bag", "0.00", alcohol=False, at=118),
+            ],
         ),
         flag(3, 24.9, 0.05, 0.52, id_check="not_recorded", cashier_id=FORMULA, crop=None),
         flag(4, 22.1, 0.21, 0.79, id_check="dob_on_file", birth_date=date(1992, 3, 28)),
@@ -168,8 +194,8 @@ def ledger_rows() -> list[dict[str, Any]]:
             birth_date=date(2005, 1, 1),
         ),
         sale(6, "refused", **estimate(17.0, 0.6, 0.97), id_check="refused", cashier_id="C08"),
-        sale(7, "over_threshold", **estimate(44.0, 0.01, 0.03)),
-        sale(8, "over_threshold", **estimate(26.2, 0.11, 0.41), cashier_id="C08"),
+        sale(7, "over_threshold", **estimate(44.0, 0.01, 0.03), crop=crop(7)),
+        sale(8, "over_threshold", **estimate(26.2, 0.11, 0.41), cashier_id="C08", crop=crop(8)),
         sale(9, "id_checked", id_check="id_viewed"),
         *(
             sale(
@@ -244,10 +270,55 @@ def rejects() -> pa.Table:
     )
 
 
+def figures(store_id: str, day: date, **counts: Any) -> dict[str, Any]:
+    """A row of DAY_FIGURES of a like day; ``counts`` are the outcomes."""
+    outcomes = {"flagged": 1, "id_checked": 3, "over_threshold": 8, "refused": 1, "inconclusive": 1}
+    outcomes |= {name: counts.pop(name) for name in list(counts) if name in outcomes}
+    sales = sum(outcomes.values())
+    return {
+        "day": day,
+        "store_id": store_id,
+        "model": PROVENANCE.model,
+        "challenge_age": 25,
+        "export_status": "read",
+        "alcohol_sales": sales,
+        "with_snapshot": sales,
+        "scored": sales - outcomes["inconclusive"],
+        **outcomes,
+        **counts,
+    }
+
+
+def history() -> pa.Table:
+    """The Fridays before the day: one is missing, and the first had another model."""
+    rows = []
+    for week, day in enumerate(days_before(DAY)):
+        other = {"model": "age_resnet50/0"} if week == 0 else {}
+        counts = {"flagged": week % 3, "id_checked": 20 + week % 5, "inconclusive": week % 2}
+        rows += [figures("S001", day, over_threshold=30, **counts, **other)] if week != 9 else []
+    return DAY_FIGURES.from_rows(rows)
+
+
+def given(**other: Any) -> dict[str, Any]:
+    """What a report is made of, with some of the day's tables replaced."""
+    tables = {
+        "ledger": ledger(),
+        "store_days": store_days(),
+        "rejects": rejects(),
+        "history": history(),
+    }
+    whole = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
+    rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
+    divided = {
+        "ledger": ByStore(whole["ledger"]),
+        "rejects": ByStore(whole["rejects"], rejected_in),
+    }
+    return whole | divided
+
+
 def render(**other: Any) -> dict[str, bytes]:
     """The files of the day, with some of its tables replaced."""
-    tables = {"ledger": ledger(), "store_days": store_days(), "rejects": rejects()}
-    return render_day(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
+    return {name: b"".join(content) for name, content in render_day(DAY, **given(**other))}
 
 
 def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
@@ -257,4 +328,5 @@ def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
         ledger=LEDGER.from_rows(rows),
         store_days=STORE_DAYS.from_rows([one]),
         rejects=REJECTS.empty(),
+        history=DAY_FIGURES.empty(),
     )

@@ -1,5 +1,6 @@
 """What the pages say, before any HTML."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from typing import Any
@@ -11,42 +12,62 @@ from report_day import (
     DAY,
     NOON,
     POLICY,
-    PROVENANCE,
     estimate,
     flag,
-    ledger,
     ledger_rows,
-    rejects,
     sale,
     store_day,
-    store_days,
+)
+from report_day import (
+    given as given_tables,
 )
 from scipy.stats import binom
 
 from auditor import collect
 from auditor.errors import ConfigurationError, ContractError
 from auditor.report import words
+from auditor.report.cases import Case
 from auditor.report.coverage import expect
-from auditor.report.pages import Report, build
-from auditor.tables import ID_CHECKS, INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, REJECTS, STORE_DAYS
+from auditor.report.pages import Page, Report
+from auditor.tables import (
+    DAY_FIGURES,
+    ID_CHECKS,
+    INCONCLUSIVE_REASONS,
+    LEDGER,
+    OUTCOMES,
+    REJECTS,
+    STORE_DAYS,
+)
 
 
-def report_of(rows: list[dict[str, Any]], **day: Any) -> Report:
+@dataclass(frozen=True)
+class Whole:
+    """A day's pages, and everything that is listed on any of them."""
+
+    chain: Page
+    stores: dict[str | None, Page]
+    cases: list[Case]
+
+
+def report_of(rows: list[dict[str, Any]], **day: Any) -> Whole:
     """The report of one store that made these sales."""
     one = store_day("S001", **({"alcohol_sales": len(rows), "transactions": len(rows)} | day))
-    return build(
-        DAY,
+    return the_day(
         ledger=LEDGER.from_rows(rows),
         store_days=STORE_DAYS.from_rows([one]),
         rejects=REJECTS.empty(),
-        provenance=PROVENANCE,
-        policy=POLICY,
+        history=DAY_FIGURES.empty(),
     )
 
 
-def the_day(**other: Any) -> Report:
-    tables = {"ledger": ledger(), "store_days": store_days(), "rejects": rejects()}
-    return build(DAY, **({"provenance": PROVENANCE, "policy": POLICY} | tables | other))
+def the_day(**other: Any) -> Whole:
+    report = Report(DAY, **given_tables(**other))
+    stores = list(report.stores())
+    return Whole(
+        chain=report.chain(),
+        stores={store.page.store_id: store.page for store in stores},
+        cases=sorted((c for store in stores for c in store.cases), key=lambda c: c.rank),
+    )
 
 
 @settings(deadline=None)
@@ -271,14 +292,7 @@ def test_a_store_that_stands_there_twice_is_refused() -> None:
 
 def test_a_day_before_the_policy_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="2025-12-31"):
-        build(
-            date(2025, 12, 31),
-            ledger=LEDGER.empty(),
-            store_days=STORE_DAYS.empty(),
-            rejects=REJECTS.empty(),
-            provenance=PROVENANCE,
-            policy=POLICY,
-        )
+        Report(date(2025, 12, 31), **given_tables(ledger=LEDGER.empty(), rejects=REJECTS.empty()))
 
 
 @pytest.mark.parametrize(

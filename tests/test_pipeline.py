@@ -12,16 +12,18 @@ from datetime import date
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-from auditor import pipeline
+from auditor import control_sample, pipeline
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.pipeline import Job
-from auditor.policy import Policy
-from auditor.tables import LEDGER, UNKNOWN_STORE
+from auditor.policy import ChainRules, Policy
+from auditor.tables import LEDGER, OUTCOMES, UNKNOWN_STORE
 
 
 def _job(chain: Path, out: Path, day: date = date(2026, 3, 27), **changes: object) -> Job:
@@ -111,11 +113,29 @@ def test_a_partition_conforms_when_read_by_itself(audited: Path) -> None:
     assert LEDGER.conform(pq.read_table(path, partitioning=None)).num_rows > 50
 
 
-def test_faces_are_kept_for_flagged_sales_only(audited: Path) -> None:
+def test_faces_are_kept_of_flagged_sales_and_of_the_control_sample_only(audited: Path) -> None:
     ledger = _table(audited, "ledger")
     kept = set(ledger["crop"].dropna())
     assert kept == {str(p.relative_to(audited)) for p in audited.rglob("*.jpg")}
-    assert (ledger["crop"].notna() == (ledger["outcome"] == "flagged")).all()
+    assert ledger.loc[ledger["outcome"] == "flagged", "crop"].notna().all()
+    unflagged = ledger[(ledger["outcome"] != "flagged") & ledger["crop"].notna()]
+    assert len(unflagged) == ChainRules().control_sample
+    assert set(unflagged["outcome"]) <= set(control_sample.DRAWN_FROM)
+    could_be = ledger[ledger["outcome"].isin(control_sample.DRAWN_FROM) & ledger["age"].notna()]
+    keys = [tuple(key) for key in could_be[["store_id", "transaction_id"]].to_numpy().tolist()]
+    drawn = control_sample.drawn(date(2026, 3, 27), keys, size=len(unflagged))
+    assert {*unflagged[["store_id", "transaction_id"]].itertuples(index=False, name=None)} == drawn
+    page = (audited / "reports/2026-03-27/control.html").read_text()
+    assert page.count('class="drawn"') == len(unflagged)
+
+
+def test_the_day_s_figures_are_there_for_later_days(audited: Path) -> None:
+    figures = _table(audited, "figures").set_index("store_id")
+    ledger = _table(audited, "ledger")
+    assert list(figures.index) == ["S001", "S002", "S003", "S004"]
+    for outcome in OUTCOMES:
+        counts = ledger[ledger["outcome"] == outcome].groupby("store_id").size()
+        assert figures[outcome].to_dict() == counts.reindex(figures.index, fill_value=0).to_dict()
 
 
 def test_neither_batch_size_nor_a_second_run_changes_a_byte(
@@ -129,13 +149,24 @@ def test_neither_batch_size_nor_a_second_run_changes_a_byte(
     assert _bytes(tmp_path) == _bytes(small_out)
 
 
-def test_one_store_alone_gives_the_bytes_that_it_has_among_all(
+def _without_sample(path: Path) -> pa.Table:
+    """A partition without the control sample's faces: one store alone draws a sample of its own."""
+    table = pq.read_table(path, partitioning=None)
+    if "crop" not in table.column_names:
+        return table
+    flagged = pc.equal(table["outcome"], "flagged")
+    place = table.schema.get_field_index("crop")
+    return table.set_column(place, "crop", pc.if_else(flagged, table["crop"], None))
+
+
+def test_one_store_alone_gives_what_it_has_among_all(
     audited: Path, demo_chain: Path, tmp_path: Path
 ) -> None:
     pipeline.run_day(_job(demo_chain, tmp_path, stores=("S004",)))
     for name in ("ledger", "coverage", "rejects"):
         part = f"{name}/day=2026-03-27/store=S004/part-0.parquet"
-        assert (tmp_path / part).read_bytes() == (audited / part).read_bytes()
+        alone, among = (_without_sample(out / part) for out in (tmp_path, audited))
+        assert alone.equals(among)
         assert [p.name for p in (tmp_path / name / "day=2026-03-27").iterdir()] == ["store=S004"]
 
 

@@ -18,9 +18,7 @@ def _of(
 ) -> pa.Table:
     ledger = LEDGER.from_rows([flag(1, 20, 0.3, 0.9, snapshot_sha256=frame)])
     card = Card.read("1")
-    return provenance.of_store(
-        "S001", files=files, policy=policy or Policy(), model=(card, "openvino"), ledger=ledger
-    )
+    return provenance.Basis(files, policy or Policy(), card, "openvino").of_store("S001", ledger)
 
 
 def test_each_input_changes_the_hash_of_the_inputs() -> None:

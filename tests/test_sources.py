@@ -4,7 +4,8 @@ import gzip
 import hashlib
 import io
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import DAY, NOON, csv_bytes, header, policy, texts
 
+from auditor import sources
 from auditor.errors import SourceError
 from auditor.files import Place
 from auditor.policy import Policy
-from auditor.sources import Reading, read_sales, read_snapshot_index, records
+from auditor.sources import Reading, distinct_frames, records
 from auditor.store_days import SourceCounts
-from auditor.tables import ID_CHECKS, SNAPSHOT_INDEX, TILL_LINES, Schema
+from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
 
 DATED = "S1_2026-03-02.csv"
 UNDATED = "sales.csv"
@@ -34,6 +36,33 @@ def put(folder: Path, path: str, content: bytes) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return target
+
+
+def whole(readings: Iterable[Reading], schema: Schema) -> Reading:
+    """What is read in parts, in one."""
+    parts = list(readings)
+    counts: dict[str, SourceCounts] = {}
+    for store, counted in (item for part in parts for item in part.counts.items()):
+        counts[store] = counts[store] + counted if store in counts else counted
+    return Reading(
+        table=pa.concat_tables([schema.empty(), *(part.table for part in parts)]),
+        rejects=pa.concat_tables([REJECTS.empty(), *(part.rejects for part in parts)]),
+        counts=counts,
+        files=tuple(file for part in parts for file in part.files),
+        unplaced_rows=sum(part.unplaced_rows for part in parts),
+    )
+
+
+def read_sales(place: Place, day: date, rules: Policy, *, stores: Sequence[str] = ()) -> Reading:
+    return whole(sources.read_sales(place, day, rules, stores=stores), TILL_LINES)
+
+
+def read_snapshot_index(place: Place, day: date, rules: Policy) -> Reading:
+    read = whole(sources.read_snapshot_index(place, day, rules), SNAPSHOT_INDEX)
+    distinct = distinct_frames(read.table)
+    counts = {s: c + distinct.counts.get(s, SourceCounts()) for s, c in read.counts.items()}
+    rejects = pa.concat_tables([read.rejects, distinct.rejects])
+    return replace(read, table=distinct.table, rejects=rejects, counts=counts)
 
 
 def sales_csv(*rows: Mapping[str, str], columns: Sequence[str] = ()) -> bytes:
@@ -553,7 +582,7 @@ def test_storage_that_fails_stops_the_reading(
         raise ConnectionResetError(path)
 
     put(tmp_path, DATED, sales_csv(sale()))
-    monkeypatch.setattr(Place, "read", fail)
+    monkeypatch.setattr(Place, "open", fail)
 
     with pytest.raises(SourceError, match="run again"):
         read_sales(Place(str(tmp_path)), DAY, policy())

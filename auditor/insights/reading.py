@@ -65,8 +65,9 @@ def store_days(out: Place, days: Iterable[date], starts: tuple[int, ...]) -> Ite
     """
     known: dict[str, Article] = {}
     for day in days:
-        for store_id in store.stores_of(out, "insights", day):
-            table = store.read_store_day(out, "insights", day, store_id)
+        kept = store.Partitions(out, "insights", day)
+        for store_id in kept.stores:
+            table = kept.of(store_id)
             if table.num_rows:
                 yield _read(table, store_id, day, starts, known)
 

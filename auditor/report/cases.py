@@ -1,34 +1,45 @@
 """A sale as a person looks at it: who, when, what, how sure, and what the till recorded."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.errors import ContractError
-from auditor.report import words
-from auditor.tables import INCONCLUSIVE_REASONS
+from auditor.report import guidance, words
+from auditor.tables import INCONCLUSIVE_REASONS, StoreTables
 
+_ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
 _BASKET_SHOWN = 10
 _FACES_SHOWN = 5
+_ARTICLE = 40
 _REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a store's rules and settings say about reading its sales."""
+    """What a store's rules and settings say about reading its sales.
+
+    Below the two gates, of pixels and of sharpness, no age is estimated. Pictures are there until
+    ``kept_until``, that day included. ``frames_url`` is where the frames can be seen, if anywhere.
+    """
 
     store_id: str
     name: str | None
     zone: ZoneInfo
     currency: str
+    min_face_px: float
+    min_sharpness: float
+    kept_until: date
+    frames_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +77,16 @@ class OtherFace:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One event of the ID-check trail, in the store's own time; None where none was recorded."""
+    """One event of the ID-check trail, in the store's own time; None where none was recorded.
+
+    ``kind`` is scan (of alcohol), check, frame, sale or birth_date. ``along`` says where the event
+    lies between the first (0) and the last (1) of those with a time.
+    """
 
     at: datetime | None
     text: str
+    kind: str
+    along: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +115,24 @@ class Unjudged(Sale):
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn(Sale):
+    """A sale of the control sample: unflagged, with a picture and an estimate."""
+
+    outcome: str
+    outcome_words: str
+    estimate: Estimate
+    legal_age: int
+    challenge_age: int
+    crop: str
+
+
+@dataclass(frozen=True, slots=True)
 class Case(Sale):
-    """A flagged sale. ``rank`` counts from 1 over the whole chain."""
+    """A flagged sale. ``rank`` counts from 1 over the whole chain.
+
+    ``scans`` are where on the trail's time line the lines of the basket were scanned, from 0 to 1.
+    ``frame`` is the address of the full frame, where the policy says that it can be seen.
+    """
 
     rank: int
     estimate: Estimate
@@ -116,7 +149,18 @@ class Case(Sale):
     id_check_at: datetime | None
     id_check_by: str | None
     trail: tuple[Step, ...]
+    scans: tuple[float, ...]
     basket: tuple[Line, ...]
+    keep_in_mind: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    frame: str | None
+    snapshot_sha256: str | None
+
+    @property
+    def timed(self) -> tuple[Step, ...]:
+        """The steps that a time line can show; none where all fall on one moment."""
+        timed = tuple(step for step in self.trail if step.along is not None)
+        return timed if len({step.along for step in timed}) > 1 else ()
 
     @property
     def basket_shown(self) -> tuple[Line, ...]:
@@ -134,53 +178,128 @@ def anchor(store_id: str, transaction_id: str) -> str:
     return f"sale-{hashlib.sha256(f'{store_id}|{transaction_id}'.encode()).hexdigest()[:12]}"
 
 
-def flagged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Case, ...]:
-    """The flagged sales, the likeliest to be under the legal age first.
+def ranks(ledger: StoreTables) -> dict[str, list[int]]:
+    """The rank of every flagged sale, the likeliest to be under the legal age first.
 
     Ties are ordered by P(under the challenge age), store, time and transaction.
 
     Args:
-        ledger: rows of LEDGER, any order.
-        places: by store id, every store of ``ledger``.
+        ledger: LEDGER of all stores.
+
+    Returns:
+        By store the ranks of its flagged sales, ascending; a store without any is left out.
 
     Raises:
-        ContractError: a flagged sale lacks its estimate, or its crop lies outside OUT.
+        ContractError: a flagged sale lacks its estimate.
+    """
+    columns = [*_ESTIMATE, "store_id", "sold_at", "transaction_id"]
+    keys = []
+    for store_id in ledger.stores:
+        own = ledger.of(store_id, ["outcome", *columns])
+        rows = own.filter(pc.equal(own["outcome"], "flagged")).to_pylist()
+        for row in rows:
+            _check_estimate(row)
+        keys += [_by_likelihood(row) for row in rows]
+    keys.sort()
+    found: dict[str, list[int]] = {}
+    for rank, (*_, store_id, _sold_at, _transaction_id) in enumerate(keys, start=1):
+        found.setdefault(store_id, []).append(rank)
+    return found
+
+
+def flagged(ledger: pa.Table, place: Place, own_ranks: Sequence[int]) -> tuple[Case, ...]:
+    """The flagged sales of a store in the order of their ranks.
+
+    Args:
+        ledger: the store's rows of LEDGER, any order.
+        place: the store.
+        own_ranks: those that :func:`ranks` gives the store.
+
+    Raises:
+        ContractError: the crop of a sale lies outside OUT.
     """
     rows = ledger.filter(pc.equal(ledger["outcome"], "flagged")).to_pylist()
-    for row in rows:
-        needed = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
-        if missing := [name for name in needed if row[name] is None]:
-            raise ContractError(
-                f"table ledger: store {row['store_id']}, transaction {row['transaction_id']} is "
-                f"flagged without {', '.join(missing)}"
-            )
-    rows.sort(
-        key=lambda r: (
-            *(-r["p_under_legal"], -r["p_under_challenge"]),
-            *(r["store_id"], r["sold_at"], r["transaction_id"]),
-        )
-    )
-    return tuple(
-        _case(row, places[row["store_id"]], rank) for rank, row in enumerate(rows, start=1)
-    )
+    rows.sort(key=_by_likelihood)
+    return tuple(_case(row, place, rank) for row, rank in zip(rows, own_ranks, strict=True))
 
 
-def unjudged(ledger: pa.Table, places: Mapping[str, Place]) -> tuple[Unjudged, ...]:
-    """The inconclusive sales, by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
+def unjudged(ledger: pa.Table, place: Place) -> tuple[Unjudged, ...]:
+    """The inconclusive sales of a store, in the order of :func:`by_reason`."""
     rows = ledger.filter(pc.equal(ledger["outcome"], "inconclusive")).to_pylist()
-    rows.sort(
-        key=lambda r: (
-            *(_REASON_ORDER.get(r["reason"], len(_REASON_ORDER)), str(r["reason"])),
-            *(r["store_id"], r["sold_at"], r["transaction_id"]),
-        ),
-    )
-    return tuple(
+    sales = (
         Unjudged(
-            **_sale(row, places[row["store_id"]]),
+            **_sale(row, place),
             reason=str(row["reason"]),
             reason_words=words.label(words.REASONS, str(row["reason"])),
         )
         for row in rows
+    )
+    return tuple(sorted(sales, key=by_reason))
+
+
+def by_reason(sale: Unjudged) -> tuple[Any, ...]:
+    """Orders inconclusive sales: by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
+    place = _REASON_ORDER.get(sale.reason, len(_REASON_ORDER))
+    return place, sale.reason, sale.store_id, sale.sold_at, sale.transaction_id
+
+
+def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        *(-row["p_under_legal"], -row["p_under_challenge"]),
+        *(row["store_id"], row["sold_at"], row["transaction_id"]),
+    )
+
+
+def drawn(ledger: pa.Table, place: Place) -> tuple[Drawn, ...]:
+    """What the control sample has of a store, in the order of :func:`by_lot`.
+
+    It is the unflagged sales whose face was kept: no other unflagged sale's ever is.
+
+    Raises:
+        ContractError: one lacks its estimate, or its crop lies outside OUT.
+    """
+    unflagged = pc.not_equal(ledger["outcome"], "flagged")
+    rows = ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"]))).to_pylist()
+    sample = []
+    for row in rows:
+        _check_estimate(row)
+        sample.append(
+            Drawn(
+                **_sale(row, place),
+                outcome=row["outcome"],
+                outcome_words=words.OUTCOMES[row["outcome"]],
+                estimate=_estimate(row),
+                legal_age=row["legal_age"],
+                challenge_age=row["challenge_age"],
+                crop=str(_inside_out(row["crop"])),
+            )
+        )
+    return tuple(sorted(sample, key=by_lot))
+
+
+def by_lot(sale: Drawn) -> bytes:
+    """Orders the control sample so that the order says nothing of the sales."""
+    return hashlib.sha256(sale.anchor.encode()).digest()
+
+
+def _check_estimate(row: Mapping[str, Any]) -> None:
+    if missing := [name for name in _ESTIMATE if row[name] is None]:
+        raise ContractError(
+            f"table ledger: store {row['store_id']}, transaction {row['transaction_id']} is "
+            f"{row['outcome']} without {', '.join(missing)}"
+        )
+
+
+def _estimate(row: Mapping[str, Any]) -> Estimate:
+    return Estimate(
+        age=row["age"],
+        sd=row["age_sd"],
+        low=row["age_low"],
+        high=row["age_high"],
+        low_95=row["age_low_95"],
+        high_95=row["age_high_95"],
+        p_under_legal=row["p_under_legal"],
+        p_under_challenge=row["p_under_challenge"],
     )
 
 
@@ -203,19 +322,11 @@ def _sale(row: dict[str, Any], place: Place) -> dict[str, Any]:
 def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
     checked_at = row["id_check_at"]
     marks = tuple(dict.fromkeys(row["marks"]))
+    trail, scans = _trail(row, place.zone)
     return Case(
         **_sale(row, place),
         rank=rank,
-        estimate=Estimate(
-            age=row["age"],
-            sd=row["age_sd"],
-            low=row["age_low"],
-            high=row["age_high"],
-            low_95=row["age_low_95"],
-            high_95=row["age_high_95"],
-            p_under_legal=row["p_under_legal"],
-            p_under_challenge=row["p_under_challenge"],
-        ),
+        estimate=_estimate(row),
         legal_age=row["legal_age"],
         challenge_age=row["challenge_age"],
         why=words.why_flagged(row["age"], row["challenge_age"], row["id_check"]),
@@ -230,7 +341,8 @@ def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
         snapshot_id=row["snapshot_id"],
         id_check_at=checked_at.astimezone(place.zone) if checked_at else None,
         id_check_by=row["id_check_by"],
-        trail=_trail(row, place.zone),
+        trail=trail,
+        scans=scans,
         basket=tuple(
             Line(
                 description=line["description"] or line["sku"],
@@ -240,27 +352,68 @@ def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
             )
             for line in row["basket"]
         ),
+        keep_in_mind=guidance.keep_in_mind(
+            p_under_challenge=row["p_under_challenge"],
+            challenge_age=row["challenge_age"],
+            interval_years=row["age_high"] - row["age_low"],
+            face_px=row["face_px"],
+            min_face_px=place.min_face_px,
+            sharpness=row["sharpness"],
+            min_sharpness=place.min_sharpness,
+            face_confidence=row["face_confidence"],
+            snapshot_offset_s=row["snapshot_offset_s"],
+        ),
+        next_steps=guidance.next_steps(
+            id_check=row["id_check"],
+            challenge_age=row["challenge_age"],
+            marks=marks,
+            kept_until=place.kept_until if row["crop"] else None,
+        ),
+        frame=_frame(place.frames_url, row["snapshot_path"]),
+        snapshot_sha256=row["snapshot_sha256"],
     )
 
 
-def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[Step, ...]:
-    """What was recorded, in order of time; what carries no time of its own comes last."""
+def _frame(frames_url: str | None, path: str | None) -> str | None:
+    """Where a frame can be seen, if anywhere; a path that would leave that place is not linked."""
+    if frames_url is None or path is None or ".." in PurePosixPath(path).parts:
+        return None
+    return f"{frames_url.rstrip('/')}/{quote(path)}"
+
+
+def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], tuple[float, ...]]:
+    """What was recorded, in order of time, and where among it each line was scanned.
+
+    What carries no time of its own comes last.
+    """
     sold_at: datetime = row["sold_at"]
     check = words.label(words.ID_CHECKS, row["id_check"])
     by = f", by {words.visible(row['id_check_by'])}" if row["id_check_by"] else ""
     check_at = row["id_check_at"].astimezone(zone) if row["id_check_at"] else None
     steps = [
-        Step(sold_at.astimezone(zone), "Sale completed"),
-        Step(check_at, f"Till record: {check}{by}"),
+        Step(sold_at.astimezone(zone), "Sale completed", "sale"),
+        Step(check_at, f"Till record: {check}{by}", "check"),
     ]
+    scanned = [line["sold_at"] for line in row["basket"] if line["sold_at"]]
+    if alcohol := [line for line in row["basket"] if line["alcohol"] and line["sold_at"]]:
+        first = min(alcohol, key=lambda line: line["sold_at"])
+        article = words.visible(first["description"] or first["sku"], _ARTICLE)
+        steps.append(Step(first["sold_at"].astimezone(zone), f"Scanned: {article}", "scan"))
     if row["snapshot_offset_s"] is not None:
         frame_at = sold_at + timedelta(seconds=row["snapshot_offset_s"])
-        steps.append(Step(frame_at.astimezone(zone), "Camera frame (camera's clock)"))
+        steps.append(Step(frame_at.astimezone(zone), "Camera frame (camera's clock)", "frame"))
     if row["birth_date"]:
         age = _age_on(row["birth_date"], sold_at.astimezone(zone).date())
         says = f"{age} years old that day" if age >= 0 else "a day after the sale"
-        steps.append(Step(None, f"Date of birth on record: {says}"))
-    return tuple(sorted(steps, key=_time_of))
+        steps.append(Step(None, f"Date of birth on record: {says}", "birth_date"))
+    times = [t for t in (*scanned, *(step.at for step in steps)) if t]
+    first_at, seconds = min(times), (max(times) - min(times)).total_seconds()
+
+    def along(at: datetime) -> float:
+        return (at - first_at).total_seconds() / seconds if seconds else 0.0
+
+    placed = [replace(step, along=along(step.at)) if step.at else step for step in steps]
+    return tuple(sorted(placed, key=_time_of)), tuple(sorted(along(at) for at in scanned))
 
 
 def _time_of(step: Step) -> float:

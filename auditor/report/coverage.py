@@ -1,7 +1,7 @@
 """What the audit could see: stores, sales, frames and estimates, counted so that they add up."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,11 @@ class Coverage:
 
     ``outcomes`` add up to ``alcohol_sales``, ``inconclusive`` to the outcome of that name;
     ``alcohol_sales`` less ``scored`` is ``inconclusive`` plus ``unscored_by_record``.
+
+    Of the flagged sales, ``wrong_flags`` are those whose buyer is to be expected at or over the
+    challenge age after all. ``unjudged_under_challenge`` supposes that the buyers of inconclusive
+    sales are like those of the others without a check; where there are none of these, that nothing
+    is known is told by an expectation among none.
     """
 
     stores: tuple[StoreCoverage, ...]
@@ -91,6 +96,8 @@ class Coverage:
     wrong_flags: Expected
     over_threshold_under_challenge: Expected
     over_threshold_under_legal: Expected
+    flagged_under_legal: Expected
+    unjudged_under_challenge: Expected
 
     def of(self, outcome: str) -> int:
         """Sales with this outcome."""
@@ -111,40 +118,107 @@ class Coverage:
         return self.alcohol_sales - self.with_snapshot
 
 
-def cover(ledger: pa.Table, store_days: pa.Table) -> Coverage:
-    """Count what could be seen of the stores in ``store_days``.
+Chances = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What is counted of one store's day; several add up to a coverage.
+
+    Attributes:
+        store: the store's own line.
+        day: its row of STORE_DAYS.
+        outcomes, reasons: sales by outcome, inconclusive ones by reason.
+        unscored_by_record: sales without an estimate whose outcome rests on the till's record.
+        wrong: of each flagged sale, the probability that its buyer is not under the challenge age.
+        under_challenge, under_legal: of each sale over the threshold, the probabilities that its
+            buyer is under these ages.
+        flagged_under_legal: the same of each flagged sale.
+    """
+
+    store: StoreCoverage
+    day: Mapping[str, Any]
+    outcomes: Counter[str]
+    reasons: Counter[str | None]
+    unscored_by_record: int
+    wrong: Chances
+    under_challenge: Chances
+    under_legal: Chances
+    flagged_under_legal: Chances
+
+
+def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
+    """Count what could be seen of a store.
 
     Args:
-        ledger: rows of LEDGER of exactly these stores.
-        store_days: rows of STORE_DAYS.
+        ledger: all rows of LEDGER of the store.
+        day: its row of STORE_DAYS.
 
     Raises:
-        ContractError: the two tables disagree on the alcohol sales of a store, or a sale has an
-            unknown outcome, or lacks the estimate that its outcome rests on.
+        ContractError: the two disagree on the number of alcohol sales, or a sale has an unknown
+            outcome, or lacks the estimate that its outcome rests on.
     """
-    days = sorted(store_days.to_pylist(), key=lambda row: str(row["store_id"]))
     outcomes = Counter(ledger["outcome"].to_pylist())
     if unknown := sorted(set(outcomes) - set(OUTCOMES)):
         raise ContractError(f"table ledger: outcomes {unknown} are none of {OUTCOMES}")
+    if day["alcohol_sales"] != ledger.num_rows:
+        raise ContractError(
+            f"store {day['store_id']}: {day['alcohol_sales']} alcohol sales were collected, "
+            f"{ledger.num_rows} are in the ledger"
+        )
     without_age = ledger.filter(pc.is_null(ledger["age"]))
-    reasons = Counter(_of(ledger, "inconclusive")["reason"].to_pylist())
-    over = _of(ledger, "over_threshold")
-    p_flagged = _probabilities(_of(ledger, "flagged"), "p_under_challenge")
-    known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
-    return Coverage(
-        stores=_stores(ledger, days),
-        **{name: sum(row[name] for row in days) for name in _SUMMED},
-        alcohol_sales=ledger.num_rows,
-        with_snapshot=ledger.num_rows - ledger["snapshot_id"].null_count,
-        scored=ledger.num_rows - without_age.num_rows,
+    over, flagged = _of(ledger, "over_threshold"), _of(ledger, "flagged")
+    return Tally(
+        store=StoreCoverage(
+            store_id=day["store_id"],
+            store_name=day["store_name"],
+            export_status=day["export_status"],
+            transactions=day["transactions"],
+            alcohol_sales=ledger.num_rows,
+            with_snapshot=ledger.num_rows - ledger["snapshot_id"].null_count,
+            scored=ledger.num_rows - without_age.num_rows,
+            inconclusive=outcomes["inconclusive"],
+        ),
+        day=day,
+        outcomes=outcomes,
+        reasons=Counter(_of(ledger, "inconclusive")["reason"].to_pylist()),
         unscored_by_record=without_age.num_rows - _of(without_age, "inconclusive").num_rows,
+        wrong=1 - _probabilities(flagged, "p_under_challenge"),
+        under_challenge=_probabilities(over, "p_under_challenge"),
+        under_legal=_probabilities(over, "p_under_legal"),
+        flagged_under_legal=_probabilities(flagged, "p_under_legal"),
+    )
+
+
+def cover(tallies: Sequence[Tally]) -> Coverage:
+    """Add up what could be seen of some stores, in the order in which they are to be listed."""
+    outcomes = Counter[str]()
+    reasons = Counter[str | None]()
+    for each in tallies:
+        outcomes.update(each.outcomes)
+        reasons.update(each.reasons)
+    stores = tuple(each.store for each in tallies)
+    known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
+    wrong = _all(each.wrong for each in tallies)
+    missed = _all(each.under_challenge for each in tallies)
+    return Coverage(
+        stores=stores,
+        **{name: sum(each.day[name] for each in tallies) for name in _SUMMED},
+        alcohol_sales=sum(s.alcohol_sales for s in stores),
+        with_snapshot=sum(s.with_snapshot for s in stores),
+        scored=sum(s.scored for s in stores),
+        unscored_by_record=sum(each.unscored_by_record for each in tallies),
         outcomes=tuple(Count(o, words.OUTCOMES[o], outcomes[o]) for o in OUTCOMES),
         inconclusive=tuple(
             Count(r, words.label(words.REASONS, r), reasons[r]) for r in known if reasons[r]
         ),
-        wrong_flags=expect(1 - p for p in p_flagged),
-        over_threshold_under_challenge=expect(_probabilities(over, "p_under_challenge")),
-        over_threshold_under_legal=expect(_probabilities(over, "p_under_legal")),
+        wrong_flags=expect(wrong),
+        over_threshold_under_challenge=expect(missed),
+        over_threshold_under_legal=expect(_all(each.under_legal for each in tallies)),
+        flagged_under_legal=expect(_all(each.flagged_under_legal for each in tallies)),
+        unjudged_under_challenge=_like(
+            [*(1 - p for p in wrong), *missed], outcomes["inconclusive"]
+        ),
     )
 
 
@@ -162,6 +236,13 @@ def expect(probabilities: Iterable[float]) -> Expected:
     return Expected(len(p), sum(p), low, min(high, len(p)))
 
 
+def _like(probabilities: Sequence[float], number: int) -> Expected:
+    """What to expect among so many others, each as likely as these on average."""
+    if not probabilities:
+        return expect([])
+    return expect([sum(probabilities) / len(probabilities)] * number)
+
+
 def _distribution(p: Sequence[float]) -> npt.NDArray[np.float64]:
     """P(0), P(1), ... P(n) of the number of events; halves are joined by convolution."""
     if len(p) <= 1:
@@ -173,47 +254,18 @@ def _distribution(p: Sequence[float]) -> npt.NDArray[np.float64]:
     return joined
 
 
-def _stores(ledger: pa.Table, days: list[dict[str, Any]]) -> tuple[StoreCoverage, ...]:
-    sales: Counter[str] = Counter()
-    framed: Counter[str] = Counter()
-    scored: Counter[str] = Counter()
-    inconclusive: Counter[str] = Counter()
-    columns = ("store_id", "outcome", "snapshot_id", "age")
-    for store, outcome, snapshot, age in zip(
-        *(ledger[name].to_pylist() for name in columns), strict=True
-    ):
-        sales[store] += 1
-        framed[store] += snapshot is not None
-        scored[store] += age is not None
-        inconclusive[store] += outcome == "inconclusive"
-    for row in days:
-        if row["alcohol_sales"] != sales[row["store_id"]]:
-            raise ContractError(
-                f"store {row['store_id']}: {row['alcohol_sales']} alcohol sales were collected, "
-                f"{sales[row['store_id']]} are in the ledger"
-            )
-    return tuple(
-        StoreCoverage(
-            store_id=row["store_id"],
-            store_name=row["store_name"],
-            export_status=row["export_status"],
-            transactions=row["transactions"],
-            alcohol_sales=row["alcohol_sales"],
-            with_snapshot=framed[row["store_id"]],
-            scored=scored[row["store_id"]],
-            inconclusive=inconclusive[row["store_id"]],
-        )
-        for row in days
-    )
-
-
 def _of(ledger: pa.Table, outcome: str) -> pa.Table:
     return ledger.filter(pc.equal(ledger["outcome"], outcome))
 
 
-def _probabilities(sales: pa.Table, column: str) -> list[float]:
+def _all(parts: Iterable[Chances]) -> list[float]:
+    chances: list[float] = np.concatenate([np.empty(0), *parts]).tolist()
+    return chances
+
+
+def _probabilities(sales: pa.Table, column: str) -> Chances:
     if sales["age"].null_count or sales[column].null_count:
         outcome = sales["outcome"][0].as_py()
         raise ContractError(f"table ledger: a sale is {outcome} without age or {column}")
-    probabilities: list[float] = sales[column].to_pylist()
-    return probabilities
+    chances: Chances = sales[column].to_numpy().astype(np.float64)
+    return chances

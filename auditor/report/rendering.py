@@ -2,12 +2,12 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -16,8 +16,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from auditor import resources
 from auditor.policy import Policy
 from auditor.report import site, words
-from auditor.report.cases import Case
-from auditor.report.pages import Provenance, Report, build
+from auditor.report.cases import Case, by_reason
+from auditor.report.control import ControlSample
+from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
+from auditor.report.pages import Page, Provenance, Report, StoreReport
+from auditor.report.past import Past, sentence
+from auditor.tables import DAY_FIGURES, StoreTables
 
 TEMPLATES = "reports/templates"
 
@@ -71,51 +75,62 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uf
 def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     day: date,
     *,
-    ledger: pa.Table,
+    ledger: StoreTables,
     store_days: pa.Table,
-    rejects: pa.Table,
+    rejects: StoreTables,
     provenance: Provenance,
     policy: Policy,
-) -> dict[str, bytes]:
+    history: pa.Table | None = None,
+) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Render the report of a business day; the same arguments give the same bytes.
 
     Args:
         day: the business day.
-        ledger: rows of LEDGER of all stores, any order.
+        ledger: LEDGER of all stores, in each in any order.
         store_days: a row of STORE_DAYS for each store of the day, the missing ones included.
-        rejects: rows of REJECTS of all stores, any order.
+        rejects: REJECTS of all stores, in any order; a store that is not in ``store_days`` stands
+            for what belongs to none.
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
+        history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before; none are
+            no past to compare with.
 
-    Returns:
-        File contents by name, to lie in ``OUT/reports/<day>/``: ``index.html``,
-        ``store-<ID>.html`` for every store, ``flags.csv``, ``report.json``, ``summary.json``,
-        and what the pages load.
+    Yields:
+        Files by name, to lie in ``OUT/reports/<day>/``, each in pieces that are to be taken before
+        the next file: ``store-<ID>.html`` for every store, then ``index.html``, ``control.html``,
+        ``flags.csv``, ``report.json``, ``summary.json``, and what the pages load.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
             a crop that cannot be linked.
         ConfigurationError: no policy was in force on the day.
     """
-    report = build(
+    report = Report(
         day,
         ledger=ledger,
         store_days=store_days,
         rejects=rejects,
         provenance=provenance,
         policy=policy,
+        history=DAY_FIGURES.empty() if history is None else history,
     )
-    template = environment().get_template("page.html.jinja")
-    pages = {"index.html": report.chain} | {
-        store_page(store_id): page for store_id, page in report.stores.items()
-    }
-    return {
-        **{name: template.render(page=page).encode() for name, page in pages.items()},
-        "flags.csv": flags_csv(report.cases).encode(),
-        "report.json": report_json(report).encode(),
-        site.SUMMARY: site.as_json(site.summarise(report)),
-        **assets(),
-    }
+    jinja = environment()
+    template = jinja.get_template("page.html.jinja")
+    with tempfile.TemporaryFile() as disk:
+        flags, document = FlagsCsv(disk), ReportJson(disk)
+        for store in report.stores():
+            flags.add(store.cases)
+            document.add(store)
+            yield store_page(str(store.page.store_id)), [template.render(page=store.page).encode()]
+        chain = report.chain()
+        yield "index.html", [template.render(page=chain).encode()]
+        control = jinja.get_template("control.html.jinja")
+        yield "control.html", [control.render(page=chain).encode()]
+        yield "flags.csv", flags.written()
+        yield "report.json", document.written(chain)
+    yield site.SUMMARY, [site.as_json(site.summarise(chain))]
+    for name, content in assets().items():
+        yield name, [content]
 
 
 def render_site(summaries: Sequence[site.Summary]) -> dict[str, bytes]:
@@ -163,47 +178,99 @@ def axis(age: float) -> float:
     return round((inside - _AXIS_FROM) / (_AXIS_TO - _AXIS_FROM) * _AXIS_WIDTH, 1)
 
 
-def flags_csv(cases: tuple[Case, ...]) -> str:
+class FlagsCsv:
     """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
 
     A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
     ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
     """
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._rows = Fragments(disk)
+
+    def add(self, cases: Iterable[Case]) -> None:
+        """Take a store's flagged sales."""
+        for case in cases:
+            row = _flag_row(case)
+            self._rows.add(case.rank, _csv_line(cell_text(row[column]) for column in FLAG_COLUMNS))
+
+    def written(self) -> Iterator[bytes]:
+        """The file, line by line."""
+        yield _csv_line(FLAG_COLUMNS).encode()
+        yield from self._rows
+
+
+class ReportJson:
+    """What the pages show, uncut, as JSON with sorted keys; floats rounded to four decimals."""
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._cases, self._unjudged = JsonList(disk), JsonList(disk)
+        self._stores, self._cashiers = JsonObject(disk), JsonList(disk)
+
+    def add(self, store: StoreReport) -> None:
+        """Take a store's report, the stores in their order."""
+        for case in store.cases:
+            self._cases.add(case.rank, plain(asdict(case)))
+        for sale in store.unjudged:
+            self._unjudged.add(by_reason(sale), plain(asdict(sale)))
+        for counts in store.cashiers:
+            self._cashiers.add((counts.store_id, counts.cashier_id), plain(asdict(counts)))
+        page = store.page
+        told = {"lede": page.lede, "coverage": asdict(page.coverage)}
+        self._stores.add(str(page.store_id), plain(told))
+
+    def written(self, chain: Page) -> Iterator[bytes]:
+        """The file in pieces, once all stores have been taken."""
+        short = plain(
+            {
+                "schema_version": SCHEMA_VERSION,
+                "day": chain.day,
+                "chain": chain.chain,
+                "provenance": asdict(chain.provenance),
+                "min_exposure": chain.min_exposure,
+                "retention_days": chain.retention_days,
+                "lede": chain.lede,
+                "coverage": asdict(chain.coverage),
+                "store_counts": [asdict(counts) for counts in chain.stores],
+                "rejected": asdict(chain.rejected),
+                "past": _past(chain.past),
+                "history_sha256": chain.history_sha256,
+                "control_sample": _control(chain.control),
+                "flags_csv_columns": dict(FLAG_COLUMNS),
+            }
+        )
+        long = {
+            "flagged": self._cases,
+            "inconclusive": self._unjudged,
+            "stores": self._stores,
+            "cashier_counts": self._cashiers,
+        }
+        return json_document(short | long)
+
+
+def _csv_line(cells: Iterable[str]) -> str:
     text = io.StringIO(newline="")
     # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(FLAG_COLUMNS)
-    for case in cases:
-        row = _flag_row(case)
-        writer.writerow([cell_text(row[column]) for column in FLAG_COLUMNS])
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
     return text.getvalue()
 
 
-def report_json(report: Report) -> str:
-    """What the pages show, uncut, as JSON with sorted keys; floats rounded to four decimals."""
-    chain = report.chain
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "day": chain.day,
-        "chain": chain.chain,
-        "provenance": asdict(chain.provenance),
-        "min_exposure": chain.min_exposure,
-        "retention_days": chain.retention_days,
-        "lede": chain.lede,
-        "coverage": asdict(chain.coverage),
-        "flagged": [asdict(case) for case in report.cases],
-        "inconclusive": [asdict(sale) for sale in report.unjudged],
-        "stores": {
-            store_id: {"lede": page.lede, "coverage": asdict(page.coverage)}
-            for store_id, page in report.stores.items()
-        },
-        "store_counts": [asdict(counts) for counts in chain.stores],
-        "cashier_counts": [asdict(counts) for counts in report.cashiers],
-        "rejected": asdict(chain.rejected),
-        "flags_csv_columns": dict(FLAG_COLUMNS),
+def _past(past: Past | None) -> dict[str, Any] | None:
+    """The comparison with the past as report.json has it: without the drawings."""
+    if past is None:
+        return None
+    return {
+        "weekday": past.weekday,
+        "days": [asdict(day) for day in past.then],
+        "left_out": past.left_out,
+        "shares": [asdict(replace(share, plot=None)) for share in past.comparisons],
     }
-    whole = plain(document)
-    return json.dumps(whole, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _control(sample: ControlSample | None) -> dict[str, Any] | None:
+    if sample is None:
+        return None
+    return asdict(sample) | {"conclusions": [asdict(row) for row in sample.conclusions]}
 
 
 def _flag_row(case: Case) -> dict[str, object]:
@@ -272,9 +339,12 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "listed": words.listed,
     "money": words.money,
     "one_decimal": words.one_decimal,
+    "past_sentence": sentence,
     "percent": words.percent,
     "quantity": words.quantity,
+    "seconds_to": words.seconds_to,
     "share_of": words.share_of,
+    "short_day": words.short_day,
     "short_hash": words.short_hash,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,

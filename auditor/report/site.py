@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import ContractError
 from auditor.report import words
-from auditor.report.pages import Report
+from auditor.report.pages import Page
 
 #: The name of a day's summary, beside its pages.
 SUMMARY = "summary.json"
@@ -64,17 +64,17 @@ class Month:
 _ADAPTER = TypeAdapter(Summary)
 
 
-def summarise(report: Report) -> Summary:
-    """A day in one row."""
-    seen = report.chain.coverage
+def summarise(chain: Page) -> Summary:
+    """A day in one row, from the chain's page."""
+    seen = chain.coverage
     return Summary(
-        day=report.chain.day,
-        chain=report.chain.chain,
+        day=chain.day,
+        chain=chain.chain,
         stores=len(seen.stores),
         stores_read=len(seen.with_export("read")),
         alcohol_sales=seen.alcohol_sales,
         **{outcome.code: outcome.count for outcome in seen.outcomes},
-        notices=_notices(report),
+        notices=_notices(chain),
     )
 
 
@@ -121,12 +121,16 @@ def context(summaries: Sequence[Summary]) -> dict[str, Any]:
     return {"chain": chain, "months": grouped, "days": days, "gaps": gaps}
 
 
-def _notices(report: Report) -> tuple[str, ...]:
-    seen = report.chain.coverage
+def _notices(chain: Page) -> tuple[str, ...]:
+    seen = chain.coverage
     notices = []
     for status, what in (("missing", "no till export"), ("unreadable", "unreadable till export")):
         if stores := seen.with_export(status):
             notices.append(f"{what} from {words.counted(len(stores), 'store')}")
-    if report.chain.rejected.total:
-        notices.append(f"{words.counted(report.chain.rejected.total, 'row')} set aside")
+    if chain.past:
+        for share in chain.past.signals:
+            how = "higher" if share.side > 0 else "lower"
+            notices.append(f"“{share.label.lower()}” {how} than usual")
+    if chain.rejected.total:
+        notices.append(f"{words.counted(chain.rejected.total, 'row')} set aside")
     return tuple(notices)

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 
 NO_BREAK = "\u00a0"
+#: Stands where there is nothing to say.
+NOTHING = "\u2013"
 _REPLACEMENT = "\ufffd"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -125,9 +127,21 @@ def percent(share: float) -> str:
     return f"{math.floor(share * 100 + 0.5)}{NO_BREAK}%"
 
 
+def percent_exact(share: float) -> str:
+    """A share with one decimal where it is small enough to need one."""
+    if share == 0 or share >= 0.2:
+        return percent(share)
+    return f"{share * 100:.1f}{NO_BREAK}%" if share >= 0.0005 else f"<0.1{NO_BREAK}%"
+
+
+def band(low: float, high: float) -> str:
+    """From one share to another, as ``2.1 to 9.4 %``."""
+    return f"{percent_exact(low).removesuffix(NO_BREAK + '%')} to {percent_exact(high)}"
+
+
 def share_of(part: int, whole: int) -> str:
     """``part`` of ``whole`` in percent; a dash where there is no whole."""
-    return percent(part / whole) if whole else "\u2013"
+    return percent(part / whole) if whole else NOTHING
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -151,6 +165,16 @@ def short_day(value: date) -> str:
     return f"{value.day} {_MONTHS[value.month - 1]}"
 
 
+def brief_day(value: date) -> str:
+    """``27 Mar``."""
+    return f"{value.day} {_MONTHS[value.month - 1][:3]}"
+
+
+def weekday(value: date) -> str:
+    """``Friday``."""
+    return _WEEKDAYS[value.weekday()]
+
+
 def month(value: date) -> str:
     """``March 2026``."""
     return f"{_MONTHS[value.month - 1]} {value.year}"
@@ -160,6 +184,11 @@ def clock(at: datetime, business_day: date, *, seconds: bool = False) -> str:
     """A time of day as the store's clock showed it, with the date where it is not the day's."""
     text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
     return text if at.date() == business_day else f"{text} on {short_day(at.date())}"
+
+
+def seconds_to(start: datetime, end: datetime) -> str:
+    """The time from one to the other: ``95 seconds``."""
+    return counted(round((end - start).total_seconds()), "second")
 
 
 def short_hash(sha256: str) -> str:

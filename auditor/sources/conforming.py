@@ -95,6 +95,8 @@ class Rejected:
 
     def table(self) -> pa.Table:
         """REJECTS."""
+        if not self._rows:
+            return REJECTS.empty()
         return REJECTS.from_rows(e for *_, e in sorted(self._rows, key=lambda r: r[:2]))
 
 

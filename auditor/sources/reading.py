@@ -1,13 +1,16 @@
 """Reads till exports and snapshot indexes: conforming rows, and every row set aside, with why.
 
-Which files are the day's is told by :mod:`auditor.day_files`, what a row must hold by
-:mod:`auditor.cells`.
+Which files are the day's is told by :mod:`auditor.sources.day_files`, what a row must hold by
+:mod:`auditor.sources.cells`.
 """
 
 import hashlib
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+import io
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -22,6 +25,8 @@ from auditor.store_days import SourceCounts
 from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 INDEX_FOLDER = "index"
+_KEPT = 32 << 20  # bytes up to which a file is fetched once and kept while it is read
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +39,26 @@ class FileHash:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read of one kind of source for one day.
+    """Some of what was read of one kind of source for one day.
 
     Attributes:
-        table: the conforming rows, TILL_LINES or SNAPSHOT_INDEX, file by file in record order.
+        table: conforming rows, TILL_LINES or SNAPSHOT_INDEX, in record order.
         rejects: REJECTS: a row for each bad cell, malformed record or unusable file.
-        counts: by store, what its files held.
-        files: the files read, unusable ones included, in path order.
+        counts: by store, what its files held; told with the last rows of each file.
+        files: the files read to their end, unusable ones included.
         unplaced_rows: rejected rows of which not even the store is known; in no store's counts.
     """
 
     table: pa.Table
     rejects: pa.Table
     counts: dict[str, SourceCounts]
-    files: tuple[FileHash, ...]
+    files: tuple[FileHash, ...] = ()
     unplaced_rows: int = 0
 
 
-def read_sales(place: Place, day: date, policy: Policy, *, stores: Collection[str] = ()) -> Reading:
+def read_sales(
+    place: Place, day: date, policy: Policy, *, stores: Collection[str] = ()
+) -> Iterator[Reading]:
     """Read the till exports of a business day: the rows sold on that day by their store's clock.
 
     Args:
@@ -59,6 +66,10 @@ def read_sales(place: Place, day: date, policy: Policy, *, stores: Collection[st
         day: the business day.
         policy: gives each store's time zone.
         stores: keep only rows of these; empty for all.
+
+    Yields:
+        File by file in the order of their paths, a large one in parts, so that neither the files'
+        number nor their size matters.
 
     Raises:
         SourceError: there is nothing at the place, or its storage fails.
@@ -68,101 +79,165 @@ def read_sales(place: Place, day: date, policy: Policy, *, stores: Collection[st
 
 def read_snapshot_index(
     place: Place, day: date, policy: Policy, *, stores: Collection[str] = ()
-) -> Reading:
+) -> Iterator[Reading]:
     """Read the snapshot indexes of a business day, from the folder ``index`` below the place.
 
     A frame is of the day if it was taken within it, or not further from it than a frame may be
-    from its sale in that store. Of frames of one number in one store the first is kept. Arguments
-    and errors are those of :func:`read_sales`.
+    from its sale in that store. :func:`distinct_frames` is to look at all rows of a store
+    together. Arguments, what is yielded and errors are those of :func:`read_sales`.
     """
     stores = frozenset(stores)
     request = Request(SNAPSHOT_INDEX, "captured_at", day, policy, stores, margin=True)
-    return _without_duplicates(_read(request, place, INDEX_FOLDER))
+    return _read(request, place, INDEX_FOLDER)
 
 
-def _read(request: Request, place: Place, under: str) -> Reading:
-    if not place.exists():
-        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
-    known = request.stores.union(request.policy.stores)
-    files = files_of_day(place, under, request.day, known)
-    readings = [_read_file(request, place, file) for file in files]
-    counts: dict[str, SourceCounts] = {}
-    for store, count in (item for r in readings for item in r.counts.items()):
-        counts[store] = counts.get(store, SourceCounts()) + count
+def distinct_frames(index: pa.Table) -> Reading:
+    """Of frames of one number in one store, keep the first and set aside the others.
+
+    Args:
+        index: SNAPSHOT_INDEX, all rows of each store, file by file in record order.
+
+    Returns:
+        The frames kept, the rejects, and how many rows of each store have been set aside.
+    """
+    again = index.select(["store_id", "snapshot_id"]).to_pandas().duplicated().to_numpy()
+    if not again.any():
+        return Reading(index, REJECTS.empty(), {})
+    later = index.filter(pa.array(again)).to_pylist()
+    entries = []
+    for row in later:
+        ids = {name: row[name] for name in ("store_id", "transaction_id", "snapshot_id")}
+        cell = BadCell(row["row"], 0, "snapshot_id", row["snapshot_id"], Fault.DUPLICATE, ids)
+        entries.append(cell.reject(row["source"]))
+    rejected = Counter(row["store_id"] for row in later)
     return Reading(
-        table=pa.concat_tables([request.schema.empty(), *(r.table for r in readings)]),
-        rejects=pa.concat_tables([REJECTS.empty(), *(r.rejects for r in readings)]),
-        counts=dict(sorted(counts.items())),
-        files=tuple(f for r in readings for f in r.files),
-        unplaced_rows=sum(r.unplaced_rows for r in readings),
+        table=index.filter(pa.array(~again)),
+        rejects=REJECTS.from_rows(entries),
+        counts={store: SourceCounts(rows_rejected=count) for store, count in rejected.items()},
     )
 
 
-def _read_file(request: Request, place: Place, file: SourceFile) -> Reading:
-    hashes: list[FileHash] = []
-    rejected = Rejected(file)
+def _read(request: Request, place: Place, under: str) -> Iterator[Reading]:
+    if not place.exists():
+        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
+    known = request.stores.union(request.policy.stores)
+    for file in files_of_day(place, under, request.day, known):
+        yield from _read_file(request, place, file)
+
+
+def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Reading]:
+    hashes: tuple[FileHash, ...] = ()
+    asked_for = request.asked_for(file.store)
     # Without a store in its path, or with one not asked for, a file as such counts for none.
-    store = file.store if request.asked_for(file.store) else None
+    store = file.store if asked_for else None
+    found = {store: SourceCounts()}
     try:
-        content = _content(place, file)
-        hashes.append(FileHash(file.path, hashlib.sha256(content).hexdigest()))
-        records = read_records(file.path, content, request.wanted, request.optional)
+        content = _Content(place, file)
+        hashes = (FileHash(file.path, content.sha256),)
+        for part in read_records(file.path, content.open, request.wanted, request.optional):
+            rejected = Rejected(file)
+            if asked_for:
+                for record in part.malformed:
+                    rejected.add("malformed_row", record.problem, row=record.number)
+                malformed = len(part.malformed)
+                found[store] = found[store] + SourceCounts(
+                    rows_read=malformed, rows_rejected=malformed
+                )
+            rows = Rows(request, file, part)
+            for cell in rows.bad_cells():
+                rejected.add_cell(cell)
+            for of_store, counted in rows.counts().items():
+                found[of_store] = found.get(of_store, SourceCounts()) + counted
+            yield Reading(rows.conforming(), rejected.table(), {})
+        content.check_unchanged()
     except UnusableError as error:
-        if request.asked_for(file.store):
+        rejected = Rejected(file)
+        if asked_for:
             rejected.add(error.reason, error.problem, row=None, column=error.column)
         counts = {store: SourceCounts(files=1)} if store else {}
-        return Reading(request.schema.empty(), rejected.table(), counts, tuple(hashes))
-    tables, found = [request.schema.empty()], {store: SourceCounts()}
-    if request.asked_for(file.store):
-        for record in records.malformed:
-            rejected.add("malformed_row", record.problem, row=record.number)
-        malformed = len(records.malformed)
-        found[store] = SourceCounts(rows_read=malformed, rows_rejected=malformed)
-    for part in records.parts():
-        rows = Rows(request, file, part)
-        tables.append(rows.conforming())
-        for cell in rows.bad_cells():
-            rejected.add_cell(cell)
-        for of_store, counted in rows.counts().items():
-            found[of_store] = found.get(of_store, SourceCounts()) + counted
+        yield Reading(request.schema.empty(), rejected.table(), counts, hashes)
+        return
     one_file = SourceCounts(files=1, usable_files=1)
-    return Reading(
-        table=pa.concat_tables(tables),
-        rejects=rejected.table(),
+    yield Reading(
+        table=request.schema.empty(),
+        rejects=REJECTS.empty(),
         counts={s: counted + one_file for s, counted in found.items() if s},
-        files=tuple(hashes),
+        files=hashes,
         unplaced_rows=found[None].rows_rejected if None in found else 0,
     )
 
 
-def _content(place: Place, file: SourceFile) -> bytes:
-    try:
-        return place.read(file.path)
-    except (FileNotFoundError, PermissionError, OutsideError) as error:
-        raise UnusableError(
-            "unreadable_file", f"it cannot be opened ({error}); check it, and the rights"
-        ) from error
-    except OSError as error:
-        # The storage, not the file: a day with holes must not look like a finished one.
-        raise SourceError(f"{file.path}: reading failed ({error}); run again") from error
+class _Content:
+    """A file's bytes: kept if they are few, else fetched again each time they are asked for."""
+
+    def __init__(self, place: Place, file: SourceFile) -> None:
+        self._place, self._path = place, file.path
+        with self._fetched() as stream:
+            head = stream.read(_KEPT + 1)
+            self._kept = head if len(head) <= _KEPT else None
+            self._state = place.state(file.path) if self._kept is None else ""
+            digest = hashlib.sha256(head)
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        self.sha256 = digest.hexdigest()
+
+    def open(self) -> BinaryIO:
+        """The bytes from their start on."""
+        return self._fetched() if self._kept is None else io.BytesIO(self._kept)
+
+    def check_unchanged(self) -> None:
+        """Make sure that what was read is what was hashed.
+
+        Raises:
+            SourceError: it is not.
+        """
+        if self._kept is None and self._place.state(self._path) != self._state:
+            raise SourceError(f"{self._path}: the file changed while it was read; run again")
+
+    def _fetched(self) -> BinaryIO:
+        try:
+            return io.BufferedReader(_Watched(self._path, self._place.open(self._path)), _CHUNK)
+        except (FileNotFoundError, PermissionError, OutsideError) as error:
+            raise UnusableError(
+                "unreadable_file", f"it cannot be opened ({error}); check it, and the rights"
+            ) from error
+        except OSError as error:
+            raise _storage_failed(self._path, error) from error
 
 
-def _without_duplicates(reading: Reading) -> Reading:
-    frames = reading.table.select(["store_id", "snapshot_id"]).to_pandas()
-    again = frames.duplicated().to_numpy()
-    if not again.any():
-        return reading
-    counts = dict(reading.counts)
-    entries = []
-    for row in reading.table.filter(pa.array(again)).to_pylist():
-        store = row["store_id"]
-        counts[store] = replace(counts[store], rows_rejected=counts[store].rows_rejected + 1)
-        ids = {name: row[name] for name in ("store_id", "transaction_id", "snapshot_id")}
-        cell = BadCell(row["row"], 0, "snapshot_id", row["snapshot_id"], Fault.DUPLICATE, ids)
-        entries.append(cell.reject(row["source"]))
-    return replace(
-        reading,
-        table=reading.table.filter(pa.array(~again)),
-        rejects=pa.concat_tables([reading.rejects, REJECTS.from_rows(entries)]),
-        counts=counts,
-    )
+class _Watched(io.RawIOBase):
+    """A stream whose errors are the storage's, and told apart from those of what it holds."""
+
+    def __init__(self, path: str, stream: BinaryIO) -> None:
+        self._path, self._stream = path, stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place in the file."""
+        return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read into a buffer what fits."""
+        try:
+            some = self._stream.read(len(buffer))
+        except OSError as error:
+            raise _storage_failed(self._path, error) from error
+        buffer[: len(some)] = some
+        return len(some)
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._stream.close()
+        super().close()
+
+
+def _storage_failed(path: str, error: OSError) -> SourceError:
+    # The storage, not the file: a day with holes must not look like a finished one.
+    return SourceError(f"{path}: reading failed ({error}); run again")

@@ -1,12 +1,20 @@
-"""The bytes of a CSV or Parquet file as records: text cells by column, and each record's number."""
+"""The bytes of a CSV or Parquet file as records: text cells by column, and each record's number.
+
+A file is read in parts, so that its size does not matter; and from end to end before its first
+part is handed on, so that of a file that cannot be used nothing is.
+"""
 
 import codecs
 import csv
 import gzip
 import io
+import shutil
+import tempfile
 import zlib
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +31,8 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FIRST_RECORD = 2  # the header is 1; Parquet is numbered as if it had one
 _BLOCK = 16 << 20  # bytes parsed at a time; no record may be longer
 _HEADER = 1 << 20  # bytes within which the header ends
-_PART = 1 << 20  # records handed on at a time, so that no text column of a part outgrows 2 GiB
+_PART = 1 << 16  # records handed on at a time
+_KEPT = 32 << 20  # bytes of cells up to which a file is parsed once; a larger one is parsed twice
 
 
 class UnusableError(Exception):
@@ -44,13 +53,13 @@ class Malformed:
 
 @dataclass(frozen=True)
 class Records:
-    """The wanted columns as text, one record a row.
+    """A part of a file: the wanted columns as text, one record a row.
 
     Attributes:
-        cells: the columns that the file has, of those wanted.
+        cells: the columns that the file has, of those wanted, each in one chunk.
         numbers: each record's number in the file, the header being 1.
-        malformed: the records that could not be told apart into cells.
-        damaged: whether bytes that are not UTF-8 were replaced by U+FFFD.
+        malformed: the records up to the last of these that could not be told apart into cells.
+        damaged: whether bytes of the file that are not UTF-8 were replaced by U+FFFD.
     """
 
     cells: pa.Table
@@ -58,45 +67,82 @@ class Records:
     malformed: tuple[Malformed, ...] = ()
     damaged: bool = False
 
-    def parts(self) -> Iterator["Records"]:
-        """The same records in pieces of bounded size, each column of a piece in one chunk."""
-        for start in range(0, len(self.numbers), _PART):
-            cells = self.cells.slice(start, _PART).combine_chunks()
-            yield Records(cells, self.numbers[start : start + _PART], damaged=self.damaged)
-
     def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
         """Those records whose flag is set."""
         cells = self.cells.filter(pa.array(keep)).combine_chunks()
-        return Records(cells, self.numbers[keep], damaged=self.damaged)
+        return replace(self, cells=cells, numbers=self.numbers[keep])
 
 
-def read_records(path: str, content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
-    """Read a file's records.
+def read_records(
+    path: str, reopen: Callable[[], BinaryIO], wanted: Schema, optional: Collection[str]
+) -> Iterator[Records]:
+    """Yield a file's records, some at a time; none of a file that cannot be used.
 
     Args:
         path: tells Parquet from CSV, together with the first bytes; gzip is told by them alone.
-        content: the file.
+        reopen: opens the file, again and again the same.
         wanted: the columns to read; others are ignored.
         optional: those of ``wanted`` that the file may lack.
 
     A CSV line without any content counts in the numbering and is no record.
 
     Raises:
-        UnusableError: the file cannot be parsed, or lacks a column.
+        UnusableError: the file cannot be parsed, or lacks a column; before the first part.
     """
-    if content.startswith(_GZIP_MAGIC):
+    kept: list[Records] = []
+    room, damaged = _KEPT, False
+    for part in _parts(path, reopen, wanted, optional):
+        room -= part.cells.nbytes
+        damaged |= part.damaged
+        kept.append(part)
+        if room < 0:
+            kept.clear()
+    for part in kept if room >= 0 else _parts(path, reopen, wanted, optional):
+        yield replace(part, damaged=damaged)
+
+
+def _parts(
+    path: str, reopen: Callable[[], BinaryIO], wanted: Schema, optional: Collection[str]
+) -> Iterator[Records]:
+    with reopen() as file, _unpacked(file) as content:
+        magic = content.read(len(_PARQUET_MAGIC))
+        content.seek(0)
+        if not magic:
+            raise _unreadable("it is empty")
+        is_parquet = magic == _PARQUET_MAGIC or path.lower().endswith(".parquet")
         try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unreadable(f"its compression is broken ({error})") from error
-    if not content:
-        raise _unreadable("it is empty")
-    try:
-        if content.startswith(_PARQUET_MAGIC) or path.lower().endswith(".parquet"):
-            return _parquet(content, wanted, optional)
-        return _csv(content, wanted, optional)
-    except (pa.ArrowException, OSError, csv.Error) as error:
-        raise _unreadable(f"it cannot be parsed ({error})") from error
+            yield from (_parquet if is_parquet else _csv)(content, wanted, optional)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _broken_gzip(error) from error
+        except (pa.ArrowException, OSError, csv.Error) as error:
+            raise _unreadable(f"it cannot be parsed ({error})") from error
+
+
+@contextmanager
+def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
+    """The file, or what is packed in it."""
+    magic = file.read(len(_GZIP_MAGIC))
+    file.seek(0)
+    if magic != _GZIP_MAGIC:
+        yield file
+        return
+    with gzip.GzipFile(fileobj=file) as packed:
+        try:
+            inner = packed.read(len(_PARQUET_MAGIC))
+            packed.seek(0)
+            if inner != _PARQUET_MAGIC:
+                yield packed  # type: ignore[misc]  # a stream of bytes by all but its name
+                return
+            with tempfile.SpooledTemporaryFile(_KEPT) as whole:
+                shutil.copyfileobj(packed, whole)
+                whole.seek(0)
+                yield whole  # type: ignore[misc]
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _broken_gzip(error) from error
+
+
+def _broken_gzip(error: Exception) -> UnusableError:
+    return _unreadable(f"its compression is broken ({error})")
 
 
 def _unreadable(problem: str) -> UnusableError:
@@ -118,20 +164,60 @@ def _positions(header: list[str], wanted: Schema, optional: Collection[str]) -> 
     return {name: header.index(name) for name in wanted.names if name in header}
 
 
-def _csv(content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
-    if content.startswith(_UTF16):
-        raise _unreadable("it is UTF-16, not UTF-8")
-    content = content.removeprefix(codecs.BOM_UTF8)
-    damaged = False
-    if not content.isascii():
-        # Bad bytes are replaced rather than passed on: the parser's handler of malformed records
-        # cannot take them, and one bad cell would cost the file.
+class _Text(io.RawIOBase):
+    """Bytes that are UTF-8, without a byte-order mark, and end in a line break.
+
+    Bad bytes are replaced rather than passed on: the parser's handler of malformed records cannot
+    take them, and one bad cell would cost the file.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._cut = b""  # the start of a character whose end is not read yet
+        self._ready = raw.read(_HEADER)
+        if self._ready.startswith(_UTF16):
+            raise _unreadable("it is UTF-16, not UTF-8")
+        self.damaged = False
+        self.quotes = 0
+        self._ended = False
+        self._ready = self._mended(self._ready.removeprefix(codecs.BOM_UTF8))
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def head(self) -> str:
+        """What is within the first bytes, none of which are read by it."""
+        return self._ready.decode(errors="replace")
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or those that are left."""
+        while not self._ended and (size < 0 or len(self._ready) < size):
+            more = self._raw.read(max(size - len(self._ready), _HEADER))
+            self._ended = not more
+            self._ready += self._mended(more) if more else self._mended(b"", last=True) + b"\n"
+        end = len(self._ready) if size < 0 else size
+        handed, self._ready = self._ready[:end], self._ready[end:]
+        return handed
+
+    def _mended(self, more: bytes, *, last: bool = False) -> bytes:
+        self.quotes += more.count(b'"')
+        if more.isascii() and not self._cut:
+            return more
+        content = self._cut + more
         try:
-            content.decode()
+            _, used = codecs.utf_8_decode(content, "strict", last)
+            mended = content[:used]
         except UnicodeDecodeError:
-            content, damaged = content.decode(errors="replace").encode(), True
-    head = io.StringIO(content[:_HEADER].decode(errors="replace"), newline="")
-    header = next(csv.reader(head), [])
+            text, used = codecs.utf_8_decode(content, "replace", last)
+            mended, self.damaged = text.encode(), True
+        self._cut = content[used:]
+        return mended
+
+
+def _csv(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterator[Records]:
+    text = _Text(content)
+    header = next(csv.reader(io.StringIO(text.head(), newline="")), [])
     positions = _positions([name.strip() for name in header], wanted, optional)
     malformed: list[Malformed] = []
     skipped: list[int] = []
@@ -143,8 +229,8 @@ def _csv(content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
             malformed.append(Malformed(row.number, problem + _spanning(row.text)))
         return "skip"
 
-    table = pyarrow.csv.read_csv(
-        pa.py_buffer(content + b"\n"),
+    reader = pyarrow.csv.open_csv(
+        text,
         # One thread: only then are record numbers known.
         read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK),
         parse_options=pyarrow.csv.ParseOptions(
@@ -154,22 +240,53 @@ def _csv(content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     )
-    numbers = np.arange(table.num_rows + len(skipped), dtype=np.int64) + _FIRST_RECORD
-    numbers = np.delete(numbers, np.array(skipped, np.int64) - _FIRST_RECORD)
-    keep = ~_blank(table)
-    if content.count(b'"') % 2 and table.num_rows and keep[-1]:
-        # An unclosed quotation mark swallows the rest of the file into one cell.
-        last = [column[-1].as_py() for column in table.columns]
-        swallowed = max(last, key=lambda cell: cell.count("\n")).rstrip()
-        if "\n" in swallowed:
-            problem = "opens a quotation mark that is not closed" + _spanning(swallowed)
-            malformed.append(Malformed(int(numbers[-1]), problem))
-            keep[-1] = False
-    cells = pa.table({name: table.column(at) for name, at in positions.items()})
-    records = Records(cells, numbers, tuple(malformed), damaged)
-    if keep.all():
-        return records
-    return Records(cells.filter(pa.array(keep)), numbers[keep], tuple(malformed), damaged)
+    number = _FIRST_RECORD
+    for batch, is_last in _each_and_last(_pieces(reader)):
+        numbers = _following(number, batch.num_rows, skipped)
+        number = int(numbers[-1]) + 1
+        keep = ~_blank(batch)
+        if is_last and text.quotes % 2 and keep[-1]:
+            # An unclosed quotation mark swallows the rest of the file into one cell.
+            last = [column[-1].as_py() for column in batch.columns]
+            swallowed = max(last, key=lambda cell: cell.count("\n")).rstrip()
+            if "\n" in swallowed:
+                problem = "opens a quotation mark that is not closed" + _spanning(swallowed)
+                malformed.append(Malformed(int(numbers[-1]), problem))
+                keep[-1] = False
+        told = [m for m in malformed if m.number < number]
+        del malformed[: len(told)]
+        cells = pa.table({name: batch.column(at) for name, at in positions.items()})
+        records = Records(cells, numbers, tuple(told), text.damaged)
+        yield records if keep.all() else records.filter(keep)
+    if malformed:
+        nothing = pa.table({name: pa.array([], pa.string()) for name in positions})
+        yield Records(nothing, np.empty(0, np.int64), tuple(malformed), text.damaged)
+
+
+def _pieces(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows, not too many at a time, and never none."""
+    for batch in batches:
+        for start in range(0, batch.num_rows, _PART):
+            yield batch.slice(start, _PART)
+
+
+def _each_and_last(items: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """Each item, and whether it is the last."""
+    waiting: pa.RecordBatch | None = None
+    for item in items:
+        if waiting is not None:
+            yield waiting, False
+        waiting = item
+    if waiting is not None:
+        yield waiting, True
+
+
+def _following(first: int, count: int, skipped: list[int]) -> npt.NDArray[np.int64]:
+    """So many numbers from ``first`` on, less those skipped; these are then dropped from there."""
+    numbers: npt.NDArray[np.int64] = np.arange(first, first + count + len(skipped), dtype=np.int64)
+    numbers = np.setdiff1d(numbers, skipped, assume_unique=True)[:count]
+    skipped[:] = [number for number in skipped if number > numbers[-1]]
+    return numbers
 
 
 def _spanning(text: str) -> str:
@@ -177,33 +294,35 @@ def _spanning(text: str) -> str:
     return f", and spans {lines} lines: look for an unclosed quotation mark" if lines > 1 else ""
 
 
-def _blank(table: pa.Table) -> npt.NDArray[np.bool_]:
-    blank = np.ones(table.num_rows, np.bool_)
-    for column in table.columns:
+def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    blank = np.ones(batch.num_rows, np.bool_)
+    for column in batch.columns:
         if not blank.any():
             break
-        blank &= pc.equal(column, "").to_numpy()
+        blank &= pc.equal(column, "").to_numpy(zero_copy_only=False)
     return blank
 
 
-def _parquet(content: bytes, wanted: Schema, optional: Collection[str]) -> Records:
-    file = pq.ParquetFile(pa.BufferReader(content))
+def _parquet(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterator[Records]:
+    file = pq.ParquetFile(content)
     positions = _positions(file.schema_arrow.names, wanted, optional)
-    table = file.read(columns=list(positions), use_threads=False)
     dates = {c.name for c in wanted.columns if c.type == pa.date32()}
-    columns, damaged = {}, False
-    for name in positions:
-        try:
-            text = _text(table.column(name), is_date=name in dates)
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-            raise _unreadable(f"column {name} holds no plain values ({error})") from error
-        columns[name], repaired = _valid(text)
-        damaged |= repaired
-    numbers = np.arange(table.num_rows, dtype=np.int64) + _FIRST_RECORD
-    return Records(pa.table(columns), numbers, damaged=damaged)
+    number = _FIRST_RECORD
+    for batch in file.iter_batches(_PART, columns=list(positions), use_threads=False):
+        columns, damaged = {}, False
+        for name in positions:
+            try:
+                text = _text(batch.column(name), is_date=name in dates)
+            except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
+                raise _unreadable(f"column {name} holds no plain values ({error})") from error
+            columns[name], repaired = _valid(text)
+            damaged |= repaired
+        numbers = np.arange(number, number + batch.num_rows, dtype=np.int64)
+        number += batch.num_rows
+        yield Records(pa.table(columns), numbers, damaged=damaged)
 
 
-def _text(column: pa.ChunkedArray, *, is_date: bool) -> pa.ChunkedArray:
+def _text(column: pa.Array, *, is_date: bool) -> pa.Array:
     """Every value as it would stand in a CSV file; null as the empty cell."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
@@ -217,9 +336,9 @@ def _text(column: pa.ChunkedArray, *, is_date: bool) -> pa.ChunkedArray:
     return column.cast(pa.binary()).fill_null(b"")
 
 
-def _valid(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, bool]:
+def _valid(column: pa.Array) -> tuple[pa.Array, bool]:
     try:
         return column.cast(pa.string()), False
     except pa.ArrowInvalid:
         repaired = [cell.decode(errors="replace") for cell in column.to_pylist()]
-        return pa.chunked_array([pa.array(repaired, pa.string())]), True
+        return pa.array(repaired, pa.string()), True

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from auditor import resources
 from auditor.alignment import align
+from auditor.confusion import FILE as CONFUSION
 from auditor.detector import Detector
 from auditor.errors import AuditorError, ConfigurationError, ModelError
 from auditor.frames import decode
@@ -149,10 +150,10 @@ def make(  # noqa: PLR0913  # one argument an option
             ids=faces.table["id"],
             seed=seed,
         )
-        contents[confusion.FILE] = confused.as_json().encode()
+        contents[CONFUSION] = confused.as_json().encode()
         said = confusion.words(confused)
     except ModelError as error:
-        said = [f"without {confusion.FILE}, so that purchases have no age groups: {error}"]
+        said = [f"without {CONFUSION}, so that purchases have no age groups: {error}"]
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
         made = Path(partial) / version
         made.mkdir()

@@ -1,0 +1,32 @@
+"""The line, composed: plan a day, score its batches, settle the ledger, report.
+
+Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a
+scheduler can run them in different processes and hand on paths only. A step that is run again
+writes the same. No step holds more of a day than some stores' rows.
+"""
+
+from auditor.pipeline.job import Job, Progress, load_policy
+from auditor.pipeline.planning import collect_day, plan_day
+from auditor.pipeline.reporting import check_limits, list_days, report_day
+from auditor.pipeline.running import DayResult, expire, run_day
+from auditor.pipeline.scoring import balanced, frames_of, score_batch, scored_path
+from auditor.pipeline.settling import settle_day
+
+__all__ = [
+    "DayResult",
+    "Job",
+    "Progress",
+    "balanced",
+    "check_limits",
+    "collect_day",
+    "expire",
+    "frames_of",
+    "list_days",
+    "load_policy",
+    "plan_day",
+    "report_day",
+    "run_day",
+    "score_batch",
+    "scored_path",
+    "settle_day",
+]

@@ -1,0 +1,97 @@
+"""Renders a settled day's pages from what is stored, and says which limits the day exceeds."""
+
+import re
+from collections import Counter
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor import day_figures, limits, provenance, store
+from auditor.files import Place
+from auditor.model import Card
+from auditor.pipeline.job import Job, load_policy, workspace
+from auditor.report import SUMMARY, Provenance, read_summary, render_day, render_site
+from auditor.store import Partitions
+
+
+def report_day(job: Job) -> str:
+    """Render the day's pages from what is stored, and clear the day's workspace.
+
+    Returns:
+        The path of the chain's page, relative to OUT.
+    """
+    out = Place(job.out)
+    folder = f"reports/{job.day}"
+    pages = render_day(
+        job.day,
+        ledger=Partitions(out, "ledger", job.day),
+        store_days=store.read_day(out, "coverage", job.day),
+        rejects=Partitions(out, "rejects", job.day),
+        provenance=_shown(store.read_day(out, "provenance", job.day)),
+        policy=load_policy(job.policy),
+        history=store.read_figures(out, day_figures.days_before(job.day)),
+    )
+    written = set()
+    for name, content in pages:
+        out.write(f"{folder}/{name}", content)
+        written.add(f"{folder}/{name}")
+    for path in list(out.files(folder)):
+        if path not in written:
+            out.remove(path)
+    list_days(out)
+    out.remove(workspace(job.day))
+    return f"{folder}/index.html"
+
+
+def list_days(out: Place) -> None:
+    """Render the list of all days that have a report, from their summaries."""
+    days: list[str] = []
+    while (found := _reported(out)) != days:  # again if another day came in meanwhile
+        days = found
+        paths = [f"reports/{day}/{SUMMARY}" for day in days]
+        summaries = [read_summary(out.read(path), origin=path) for path in paths]
+        for name, content in render_site(summaries).items():
+            out.write(f"reports/{name}", content)
+
+
+def check_limits(job: Job) -> list[str]:
+    """Say which of the policy's limits the stored day exceeds; none is an empty list."""
+    out = Place(job.out)
+    rejects = Partitions(out, "rejects", job.day, job.stores)
+    return limits.exceeded(
+        load_policy(job.policy).chain_rules(job.day),
+        store_days=store.read_day(out, "coverage", job.day, job.stores),
+        outcomes=count_outcomes(job),
+        rejects=(rejects.of(store_id, limits.OF_REJECTS) for store_id in rejects.stores),
+    )
+
+
+def count_outcomes(job: Job) -> dict[str, int]:
+    """How many of the stored day's alcohol sales ended where."""
+    ledger = Partitions(Place(job.out), "ledger", job.day, job.stores)
+    counts: Counter[str] = Counter()
+    for store_id in ledger.stores:
+        counts.update(ledger.of(store_id, ["outcome"])["outcome"].to_pylist())
+    return dict(counts)
+
+
+def _reported(out: Place) -> list[str]:
+    """The days that have a report with a summary, by the names of their folders."""
+    days = (name for name in out.folders("reports") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name))
+    return [day for day in days if out.exists(f"reports/{day}/{SUMMARY}")]
+
+
+def _shown(stores: pa.Table) -> Provenance:
+    """The provenance of the pages, with what the card of each model used says of it."""
+    versions = [name.rpartition("/")[2] for name in pc.unique(stores["model"]).to_pylist()]
+    cards = [Card.read(version) for version in versions]
+    hashes: dict[str, Any] = provenance.of_chain(stores)
+    return Provenance(
+        **hashes,
+        calibrated=all(card.calibrated for card in cards),
+        mae_years=max((card.mae_years for card in cards), default=None),
+        model_limits=tuple(dict.fromkeys(limit for card in cards for limit in card.limits)),
+        min_face_px=max((card.min_face_px for card in cards), default=0.0),
+        min_sharpness=max((card.min_sharpness for card in cards), default=0.0),
+    )

@@ -1,0 +1,59 @@
+"""Runs all steps of a day in one process, and deletes the faces that nobody may keep longer."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from auditor import store
+from auditor.files import Place
+from auditor.pipeline.job import Job, Progress, load_policy
+from auditor.pipeline.planning import plan_day
+from auditor.pipeline.reporting import check_limits, count_outcomes, report_day
+from auditor.pipeline.scoring import OTHERS, each_frame_scored, frames_in
+from auditor.pipeline.settling import settle_day
+from auditor.tables import PURCHASES, SALES
+
+
+@dataclass(frozen=True, slots=True)
+class DayResult:
+    """How a day went."""
+
+    report: str  # index.html, relative to OUT
+    outcomes: dict[str, int]
+    above_limits: list[str]  # in words
+
+
+def run_day(job: Job, progress: Progress | None = None) -> DayResult:
+    """Audit a day in this process.
+
+    Raises:
+        AuditorError: the run failed as a whole.
+    """
+    batches = plan_day(job)
+    out = Place(job.out)
+    total = sum(
+        frames_in(
+            store.read_table(out, batch, PURCHASES if OTHERS in batch else SALES, ["snapshot_path"])
+        )
+        for batch in batches
+    )
+    done = 0
+    for batch in batches:
+        for _ in each_frame_scored(job, batch):
+            done += 1
+            if progress:
+                progress(done, total)
+    settle_day(job)
+    report = report_day(job)
+    expire(job.out, job.policy, job.day + timedelta(days=1))
+    return DayResult(report, count_outcomes(job), check_limits(job))
+
+
+def expire(out: str, policy: str | None, as_of: date) -> list[str]:
+    """Delete the crops that are past the retention that holds on ``as_of``, and old baskets.
+
+    Returns:
+        The folders that were removed, relative to ``out``.
+    """
+    rules, place = load_policy(policy), Place(out)
+    crops = store.expire_crops(place, as_of, rules.chain_rules(as_of).retention_days)
+    return crops + store.expire_days(place, "insights", as_of, rules.insights.keep_days)

@@ -1,0 +1,240 @@
+"""Settles a scored day: every sale came out exactly once, and each store's partitions are there."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor import control_sample, day_figures, provenance, purchases, store
+from auditor.errors import ConfigurationError, ContractError, SourceError
+from auditor.files import Place
+from auditor.model import Card
+from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan, workspace
+from auditor.pipeline.scoring import scored_path, told_path, with_crops
+from auditor.spool import share_of
+from auditor.tables import (
+    LEDGER,
+    POSTERIORS,
+    PURCHASES,
+    REJECTS,
+    SALES,
+    STORE_DAYS,
+    STORED,
+    UNKNOWN_STORE,
+    ByStore,
+    Schema,
+)
+
+
+def settle_day(job: Job) -> None:
+    """Check that every sale came out exactly once, and write the day's partitions.
+
+    Raises:
+        ContractError: a sale was lost or doubled between the batches.
+        SourceError: the day is not planned, or a batch is not scored.
+        ConfigurationError: the policy is another than the day was planned with.
+    """
+    out, work = Place(job.out), workspace(job.day)
+    plan, policy = read_plan(out, job.day), load_policy(job.policy)
+    if policy.sha256 != plan["policy_sha256"]:
+        raise ConfigurationError(
+            f"the policy has changed since {job.day} was planned: run it again"
+        )
+    rules = policy.chain_rules(job.day)
+    basis = provenance.Basis(plan["files"], policy, Card.read(rules.model), rules.runtime)
+    days = store.read_table(out, f"{work}/coverage.parquet", STORE_DAYS)
+    row_of = {store_id: row for row, store_id in enumerate(days["store_id"].to_pylist())}
+    try:
+        sold = _checked_sales(out, plan["batches"])
+        sample = _sample(job, out, plan["batches"], rules.control_sample)
+        _all_told(out, [*plan["batches"], *plan["others"]])
+    except OSError as error:
+        raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
+    collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
+    if sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
+        raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
+    ledgers = _Ledgers(out, plan["batches"])
+    told = _Told(out, plan["batches"], plan["others"])
+    bought_in = {int(share): path for share, path in plan["purchases"].items()}
+    figures: list[dict[str, Any]] = []
+    unplaced = [REJECTS.empty()]
+    rejects_of = {int(share): path for share, path in plan["rejects"].items()}
+    for share, stores in _by_share(row_of, rejects_of):
+        path = rejects_of.get(share)
+        rejects = store.read_table(out, path, REJECTS) if path else REJECTS.empty()
+        rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
+        rejected = ByStore(rejects, rejected_in)
+        path = bought_in.get(share)
+        bought = ByStore(store.read_table(out, path, PURCHASES) if path else PURCHASES.empty())
+        for store_id in stores:
+            own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
+            day = days.slice(row_of[store_id], 1)
+            figures.append(
+                day_figures.of_store(
+                    job.day,
+                    day.to_pylist()[0],
+                    own,
+                    challenge_age=policy.rules(job.day, store_id).challenge_age,
+                    model=basis.model,
+                )
+            )
+            crops = pc.drop_null(own["crop"]).to_pylist()
+            store.remove_crops(out, job.day, store_id, crops)
+            tables = {
+                "ledger": own,
+                "rejects": rejected.of(store_id),
+                "coverage": day,
+                "provenance": basis.of_store(store_id, own),
+            }
+            by_group = told.of(store_id)
+            if policy.insights.hold(job.day, store_id):
+                tables["insights"] = purchases.let_through(
+                    bought.of(store_id),
+                    by_group,
+                    model=basis.model,
+                    group_starts=policy.insights.age_groups,
+                )
+            else:
+                store.remove_partition(out, "insights", job.day, store_id)
+            for name, table in tables.items():
+                store.write_partition(out, name, job.day, store_id, table)
+        elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
+        unplaced.append(rejects.filter(elsewhere))
+    store.write_figures(out, job.day, day_figures.table(figures), whole_day=not job.stores)
+    if not job.stores:
+        rest = pa.concat_tables(unplaced)
+        store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
+        for name in (*STORED, "crops"):
+            store.remove_other_stores(out, name, job.day, {*row_of, UNKNOWN_STORE})
+
+
+def _checked_sales(out: Place, batches: list[str]) -> Counter[str]:
+    """Hold what was planned against what was scored, before anything is put in place.
+
+    Returns:
+        How many sales each store has.
+
+    Raises:
+        ContractError: a batch lacks a sale or has one too many, or two batches have the same.
+        OSError: a batch is not scored.
+    """
+    sold: Counter[str] = Counter()
+    store_id, known = "", set[str]()  # the store whose sales are gone through, those of it so far
+    for batch in batches:
+        before, after = (
+            pd.MultiIndex.from_frame(
+                store.read_table(out, path, schema, SALE_KEY).select(SALE_KEY).to_pandas()
+            )
+            for path, schema in ((batch, SALES), (scored_path(batch), LEDGER))
+        )
+        lost = before.difference(after)
+        if len(lost) or len(before) != len(after) or after.has_duplicates:
+            raise ContractError(
+                f"{batch}: {len(before)} sales were planned and {len(after)} settled; "
+                f"lost: {list(lost[:3])}"
+            )
+        for of_store, transaction_id in after:
+            comes_again = of_store != store_id and of_store in sold
+            if of_store != store_id:
+                store_id, known = of_store, set()
+            if comes_again or transaction_id in known:
+                raise ContractError(f"{batch}: sale {transaction_id} of {of_store} stands twice")
+            known.add(transaction_id)
+            sold[of_store] += 1
+    return sold
+
+
+def _sample(job: Job, out: Place, batches: list[str], size: int) -> set[control_sample.Key]:
+    """Draw the control sample from what the batches kept for it."""
+    kept: set[control_sample.Key] = set()
+    for batch in batches:
+        columns = [*SALE_KEY, "outcome", "crop"]
+        scored = store.read_table(out, scored_path(batch), LEDGER, columns)
+        unflagged = pc.not_equal(scored["outcome"], "flagged")
+        for row in scored.filter(pc.and_(unflagged, pc.is_valid(scored["crop"]))).to_pylist():
+            kept.add((row["store_id"], row["transaction_id"]))
+        kept = control_sample.drawn(job.day, kept, size=size)
+    return kept
+
+
+def _with_sample(ledger: pa.Table, sample: set[control_sample.Key]) -> pa.Table:
+    """LEDGER in which only flagged sales and the control sample have a crop."""
+    rows = ledger.select([*SALE_KEY, "outcome", "crop"]).to_pylist()
+    looked_at = (
+        row["outcome"] == "flagged" or (row["store_id"], row["transaction_id"]) in sample
+        for row in rows
+    )
+    kept = [row["crop"] if wanted else None for row, wanted in zip(rows, looked_at, strict=True)]
+    return with_crops(ledger, kept)
+
+
+class _Ledgers:
+    """The scored batches as whole stores, in the order in which they were planned."""
+
+    def __init__(self, out: Place, batches: list[str]) -> None:
+        self._stores = _by_store(out, map(scored_path, batches), LEDGER)
+        self._next = next(self._stores, None)
+
+    def of(self, store_id: str, sales: int) -> pa.Table:
+        """The ledger of a store that has so many sales, and whose turn it is.
+
+        Raises:
+            ContractError: it is not.
+        """
+        ledger = LEDGER.empty()
+        if self._next is not None and self._next[0] == store_id:
+            ledger = self._next[1]
+            self._next = next(self._stores, None)
+        if ledger.num_rows != sales:
+            raise ContractError(
+                f"store {store_id}: {sales} sales were collected and {ledger.num_rows} settled"
+            )
+        return ledger
+
+
+class _Told:
+    """What was said of the buyers' age groups, by store in the order of planning."""
+
+    def __init__(self, out: Place, *kinds: list[str]) -> None:
+        self._kinds = [_by_store(out, map(told_path, kind), POSTERIORS) for kind in kinds]
+        self._next = [next(stores, None) for stores in self._kinds]
+
+    def of(self, store_id: str) -> pa.Table:
+        """The rows of a store whose turn it is; none if nothing was said."""
+        parts = [POSTERIORS.empty()]
+        for kind, waiting in enumerate(self._next):
+            if waiting is not None and waiting[0] == store_id:
+                parts.append(waiting[1])
+                self._next[kind] = next(self._kinds[kind], None)
+        return pa.concat_tables(parts)
+
+
+def _all_told(out: Place, batches: list[str]) -> None:
+    """Raise an OSError if the age groups of a batch are not there."""
+    for batch in batches:
+        store.read_table(out, told_path(batch), POSTERIORS, ["store_id"])
+
+
+def _by_store(out: Place, paths: Iterable[str], schema: Schema) -> Iterator[tuple[str, pa.Table]]:
+    store_id, parts = None, [schema.empty()]
+    for path in paths:
+        divided = ByStore(store.read_table(out, path, schema))
+        for own in divided.in_order:
+            if store_id is not None and own != store_id:
+                yield store_id, pa.concat_tables(parts).combine_chunks()
+                parts = [schema.empty()]
+            store_id = own
+            parts.append(divided.of(own))
+    if store_id is not None:
+        yield store_id, pa.concat_tables(parts).combine_chunks()
+
+
+def _by_share(stores: Iterable[str], shares: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
+    """The stores of each share, in the order of planning; of these shares also without any."""
+    found: dict[int, list[str]] = {share: [] for share in shares}
+    for store_id in stores:
+        found.setdefault(share_of(store_id), []).append(store_id)
+    yield from sorted(found.items())

@@ -1,0 +1,95 @@
+"""Lists of a report that may be long: written item by item, read back in their order.
+
+A day of a large chain has hundreds of thousands of items to list in its CSV and JSON. They come
+store by store and leave in another order, and are never all in memory.
+"""
+
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO
+
+JSON_OPTIONS: Mapping[str, Any] = {
+    "sort_keys": True,
+    "indent": 1,
+    "ensure_ascii": False,
+    "allow_nan": False,
+}
+
+
+class Fragments:
+    """Texts in a file, each with a key by which they are ordered."""
+
+    def __init__(self, disk: BinaryIO) -> None:
+        """Start without any; several may share a file."""
+        self._file = disk
+        self._places: list[tuple[Any, int, int]] = []
+
+    def add(self, key: Any, text: str) -> None:
+        """Keep a text; no two have the same key."""
+        content = text.encode()
+        self._places.append((key, self._file.seek(0, io.SEEK_END), len(content)))
+        self._file.write(content)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield the texts in the order of their keys."""
+        for _, start, length in sorted(self._places):
+            self._file.seek(start)
+            yield self._file.read(length)
+
+
+class JsonList:
+    """A JSON array of which one item at a time is in memory."""
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._items = Fragments(disk)
+
+    def add(self, key: Any, item: Any) -> None:
+        """Add an item of what JSON has; its place is told by ``key``."""
+        self._items.add(key, json.dumps(item, **JSON_OPTIONS))
+
+    def written(self) -> Iterator[bytes]:
+        """The array as :func:`json.dumps` would write it."""
+        yield from _enclosed(b"[", self._items, b"]")
+
+
+class JsonObject:
+    """A JSON object, of which one item at a time is in memory, its keys sorted."""
+
+    def __init__(self, disk: BinaryIO) -> None:
+        self._items = Fragments(disk)
+
+    def add(self, name: str, item: Any) -> None:
+        """Add an item of what JSON has."""
+        named = json.dumps({name: item}, **JSON_OPTIONS)
+        self._items.add(name, named[len("{\n ") : -len("\n}")].replace("\n ", "\n"))
+
+    def written(self) -> Iterator[bytes]:
+        """The object as :func:`json.dumps` would write it."""
+        yield from _enclosed(b"{", self._items, b"}")
+
+
+def json_document(document: Mapping[str, Any]) -> Iterator[bytes]:
+    """Write an object in pieces, as :func:`json.dumps` would with ``JSON_OPTIONS``.
+
+    Args:
+        document: of what JSON has, and of :class:`JsonList` and :class:`JsonObject`.
+    """
+    start = b"{\n "
+    for name, value in sorted(document.items()):
+        yield start + json.dumps(name, ensure_ascii=False).encode() + b": "
+        start = b",\n "
+        if isinstance(value, (JsonList, JsonObject)):
+            for piece in value.written():
+                yield piece.replace(b"\n", b"\n ")
+        else:
+            yield json.dumps(value, **JSON_OPTIONS).replace("\n", "\n ").encode()
+    yield b"\n}\n"
+
+
+def _enclosed(left: bytes, items: Fragments, right: bytes) -> Iterator[bytes]:
+    start = left + b"\n "
+    for item in items:
+        yield start + item.replace(b"\n", b"\n ")
+        start = b",\n "
+    yield b"\n" + right if start.startswith(b",") else left + right
