@@ -151,8 +151,9 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	@VIRTUAL_ENV=.bench/peer $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
 
-bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writes benchmarks/README.md
+bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writes benchmarks/README.md, docs/capacity.md
 	$(BIN)/python -m benchmarks --peer-python .bench/peer/bin/python $(BENCH_OPTIONS)
+	$(BIN)/python -m benchmarks.night --write docs/capacity.md
 
 clean: ## remove all that the above made, the environment included
 	rm -rf .venv .cache .demo .airflow .bench build dist tests/actual \

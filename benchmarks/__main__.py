@@ -9,13 +9,14 @@ around the tables.
 
 import argparse
 import json
-import re
 import statistics
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks import charts, line, machine, networks, start
+from benchmarks.pages import filled
 
 HERE = Path(__file__).parent
 
@@ -28,6 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     found = {
         "machine": machine.described(),
+        "measured": datetime.now(UTC).date().isoformat(),
         "repeats": given.repeats,
         "line": line.measured(given.repeats, given.peer_python, print),
         "networks": networks.measured(given.repeats, print),
@@ -39,12 +41,9 @@ def main() -> None:
     (HERE / "results.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     charts.draw(record, HERE / "results.svg")
     page = HERE / "README.md"
-    text = page.read_text(encoding="utf-8")
-    for name, table in tables(record).items():
-        between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text = between.sub(lambda place, rows=table: f"{place[1]}{rows}\n{place[2]}", text)
-        print(f"\n{table}")
-    page.write_text(text, encoding="utf-8")
+    found_tables = tables(record)
+    page.write_text(filled(page.read_text(encoding="utf-8"), found_tables), encoding="utf-8")
+    print("\n\n".join(found_tables.values()))
 
 
 def tables(record: dict[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from datetime import date
 from pathlib import Path
 
@@ -17,13 +18,16 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+import report_day
 
-from auditor import control_sample, pipeline
+from auditor import control_sample, pipeline, spool, store
+from auditor.collect import collecting
+from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.pipeline import Job
 from auditor.policy import ChainRules, Policy
-from auditor.tables import LEDGER, OUTCOMES, UNKNOWN_STORE
+from auditor.tables import FRAME_SCORES, LEDGER, OUTCOMES, SALES, UNKNOWN_STORE
 
 
 def _job(chain: Path, out: Path, day: date = date(2026, 3, 27), **changes: object) -> Job:
@@ -382,3 +386,64 @@ def test_an_index_that_is_not_there_is_said(
     pipeline.run_day(job)
     assert "no snapshot index of 2026-03-27" in caplog.text
     assert set(_table(tmp_path / "out", "ledger")["reason"].dropna()) == {"snapshot_missing"}
+
+
+def _decide_on_ages_told_by_the_number(job: Job) -> None:
+    """Plan, decide, settle and report a day; ages follow from the transactions' numbers."""
+    out, policy = Place(job.out), pipeline.load_policy(job.policy)
+    for batch in pipeline.plan_day(job):
+        sales = store.read_table(out, batch, SALES)
+        rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
+        scores = []
+        for frame, number in enumerate(sales["transaction_id"].to_pylist()):
+            drawn = zlib.crc32(number.encode())
+            age = 15 + drawn % 300 / 6
+            estimate = report_day.estimate(age, drawn % 97 / 97, drawn % 89 / 89)
+            known = {k: v for k, v in estimate.items() if k in FRAME_SCORES.names}
+            scores += [{"frame": frame, **known}] if drawn % 7 else []
+        ledger = decide(sales, FRAME_SCORES.from_rows(scores), rules)
+        store.write_table(out, pipeline.scored_path(batch), ledger, LEDGER)
+    pipeline.settle_day(job)
+    pipeline.report_day(job)
+
+
+@pytest.mark.parametrize("limits", [(1, 10**6, 10**6), (3, 40, 25)])
+def test_how_many_stores_are_worked_on_at_a_time_changes_no_byte(
+    demo_chain: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    limits: tuple[int, int, int],
+) -> None:
+    """All stores at once, or few rows at a time, of which most wait on disk."""
+    job = _job(demo_chain, tmp_path / "usual", day=date(2026, 3, 28))
+    _decide_on_ages_told_by_the_number(job)
+    shares, waiting, together = limits
+    monkeypatch.setattr(spool, "SHARES", shares)
+    monkeypatch.setattr(spool, "WAITING", waiting)
+    monkeypatch.setattr(collecting, "_AT_A_TIME", together)
+    other = dataclasses.replace(job, out=str(tmp_path / "other"), batch_size=11)
+    _decide_on_ages_told_by_the_number(other)
+    usual = _bytes(tmp_path / "usual")
+    assert len(usual) > 20
+    assert _bytes(tmp_path / "other") == usual
+
+
+def test_stores_that_share_a_file_have_the_ledgers_of_their_own_files(
+    demo_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(demo_chain, tmp_path / "apart")
+    _decide_on_ages_told_by_the_number(job)
+    shutil.copytree(demo_chain / "sales/2026-03-27", tmp_path / "sales")
+    one = b""
+    for path in sorted((tmp_path / "sales").glob("*.csv")):
+        head, _, lines = path.read_bytes().partition(b"\n")
+        one += lines if one else head + b"\n" + lines
+        path.unlink()
+    (tmp_path / "sales/2026-03-27.csv").write_bytes(one)
+    monkeypatch.setattr(spool, "WAITING", 300)
+    _decide_on_ages_told_by_the_number(
+        dataclasses.replace(job, sales=str(tmp_path / "sales"), out=str(tmp_path / "together"))
+    )
+    apart, together = (_bytes(tmp_path / out / "ledger") for out in ("apart", "together"))
+    assert len(apart) == 4
+    assert together == apart

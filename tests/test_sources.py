@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import secrets
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -355,6 +356,65 @@ def test_record_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.M
 
     assert column(reading, "row") == [n for n in range(2, 300) if n % 3]
     assert [r for _, r, _ in reasons(reading)] == [n for n in range(2, 300) if not n % 3]
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "parquet"])
+def test_a_file_that_is_too_large_to_keep_is_read_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    rows = [
+        sale(
+            transaction_id=f"T{n}", description="Bière €" * (n % 9), amount="x" if n == 70 else "1"
+        )
+        for n in range(200)
+    ]
+    content = sales_csv(*rows).replace(b"T40,", b"T40,too,many,").replace(b"T90", b"T\xff")
+    if kind == "csv.gz":
+        content = gzip.compress(content)
+    if kind == "parquet":
+        table = pa.table({name: [r[name] for r in rows] for name in rows[0]})
+        sink = io.BytesIO()
+        pq.write_table(table, sink, row_group_size=30)
+        content = sink.getvalue()
+    put(tmp_path, f"S1_2026-03-02.{kind}", content)
+    kept = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert kept.rejects.num_rows == (1 if kind == "parquet" else 3)
+
+    monkeypatch.setattr(sources.reading, "_KEPT", 100)
+    monkeypatch.setattr(records, "_KEPT", 100)
+    monkeypatch.setattr(records, "_BLOCK", 4096)
+    monkeypatch.setattr(records, "_HEADER", 301)  # so that characters are cut in two
+    monkeypatch.setattr(records, "_PART", 17)
+    assert read_sales(Place(str(tmp_path)), DAY, policy()) == kept
+
+
+def test_of_a_large_file_that_breaks_off_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "_KEPT", 100)
+    monkeypatch.setattr(records, "_PART", 17)
+    rows = [sale(transaction_id=secrets.token_hex(20)) for n in range(400)]
+    packed = gzip.compress(sales_csv(*rows))
+    put(tmp_path, "S1_2026-03-02.csv.gz", packed[: len(packed) * 2 // 3])
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert reading.table.num_rows == 0
+    assert reasons(reading) == [("unreadable_file", None, None)]
+    assert reading.counts == {"S1": SourceCounts(files=1)}
+
+
+def test_a_large_file_that_changes_while_it_is_read_stops_the_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources.reading, "_KEPT", 100)
+    path = put(tmp_path, DATED, sales_csv(sale(), sale()))
+    parts = sources.read_sales(Place(str(tmp_path)), DAY, policy())
+    next(parts)
+    path.write_bytes(sales_csv(sale()))
+
+    with pytest.raises(SourceError, match="changed while it was read"):
+        list(parts)
 
 
 def test_a_line_without_content_is_no_row_but_has_a_number(tmp_path: Path) -> None:
