@@ -3,6 +3,7 @@
 Ages are completed years, as labels and the law count them: someone of label 17 is under 18.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,6 +89,17 @@ class AgeDistributions:
         """P(completed years < ``age``), shape (faces,)."""
         return np.asarray(np.clip(self.probabilities[:, :age].sum(axis=1), 0.0, 1.0))
 
+    def over_groups(self, starts: Sequence[int]) -> Floats:
+        """P(completed years are in each group), shape (faces, len(starts) + 1).
+
+        Args:
+            starts: ages, rising, at which one group ends and the next begins; the first group has
+                all ages below the first of them.
+        """
+        ends = np.append(np.asarray(starts, dtype=np.intp), AGES.size)
+        upto = np.cumsum(self.probabilities, axis=1)[:, np.minimum(ends, AGES.size) - 1]
+        return np.asarray(np.clip(np.diff(upto, axis=1, prepend=0.0), 0.0, 1.0))
+
     @property
     def surprise(self) -> Floats:
         """How surprising each age would be, shape (faces, 101).
@@ -124,3 +136,11 @@ class AgeDistributions:
         below = cumulative[rows, year] - within
         fraction = np.divide(level - below, within, out=np.zeros_like(within), where=within > 0)
         return np.asarray(np.clip(year - 0.5 + np.clip(fraction, 0, 1), AGES[0], AGES[-1]))
+
+
+def in_hundredths(probabilities: Floats) -> Floats:
+    """Each row rounded to hundredths; its largest takes what is left, so that it sums to 1."""
+    whole = np.rint(probabilities * 100)
+    rows, largest = np.arange(len(whole)), probabilities.argmax(axis=1)
+    whole[rows, largest] += 100 - whole.sum(axis=1)
+    return np.asarray(whole / 100)

@@ -1,8 +1,6 @@
 """What is kept of each store's day for the days to come: tables of counts, made of its ledger."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -25,20 +23,3 @@ AGGREGATES: Mapping[str, Aggregate] = {
     "hollow": count_hollow,
     "recorded_ages": count_ages,
 }
-
-
-@dataclass(frozen=True)
-class Window:
-    """What is on record of the days up to and with the one reported.
-
-    Attributes:
-        days: how many it looks back on.
-        on_record: those of them that have counts.
-        sha256: hash over the files of counts it rests on, 64 hexadecimal digits.
-        counts: each table of tables.COUNTED, added up over the days.
-    """
-
-    days: int
-    on_record: tuple[date, ...]
-    sha256: str
-    counts: Mapping[str, pa.Table]

@@ -331,12 +331,19 @@ def pack(  # noqa: PLR0913  # one argument an option
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")
 @click.option("--past", metavar="URL", help="Also write, as into --out, a simulated past.")
-def demo(*, folder: Path, seed: int, past: str | None) -> None:
+@click.option(
+    "--past-weeks",
+    type=click.IntRange(0, 52),
+    default=0,
+    show_default=True,
+    help="Also write the baskets of so many weeks, simulated, into FOLDER/past for `insights`.",
+)
+def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
     """Write a demo chain into FOLDER: four stores, three days, and the troubles of real life.
 
-    FOLDER gets sales/, snapshots/, policy.toml, truth.parquet and cashiers.parquet. Nobody in the
-    pictures exists. With --past, the counts and figures that a report of the first day looks back
-    on are simulated too, and written where the audit will write.
+    FOLDER gets sales/, snapshots/, policy.toml, confusion.json, truth.parquet and cashiers.parquet.
+    Nobody in the pictures exists. With --past, the counts and figures that a report of the first
+    day looks back on are simulated too, and written where the audit will write.
     """
     from auditor.demo import write_demo
 
@@ -348,8 +355,17 @@ def demo(*, folder: Path, seed: int, past: str | None) -> None:
         from auditor.pipeline import load_policy
 
         with _progress("Simulating days before") as progress:
-            policy = load_policy(str(folder / "policy.toml"))
-            write_past(Place(past), policy, seed=seed, progress=progress)
+            rules = load_policy(str(folder / "policy.toml"))
+            write_past(Place(past), rules, seed=seed, progress=progress)
+    if past_weeks:
+        from auditor.demo.past_baskets import write_past as write_baskets
+
+        first, last = write_baskets(folder / "past", past_weeks, seed=seed)
+        click.echo(
+            f"Baskets of {past_weeks} weeks, simulated without pictures. Look at the last week:\\n"
+            f"  auditor insights --from {first} --to {last} --policy {folder}/policy.toml "
+            f"--out {folder}/past"
+        )
     click.echo(
         f"Demo chain in {folder}. Audit a day of it:\n"
         f"  auditor run --day 2026-03-27 --sales {folder}/sales --snapshots {folder}/snapshots "
@@ -438,6 +454,29 @@ def check(  # noqa: PLR0913  # one argument an option
         sys.exit(ExitCode.FAILED)
     if state is State.ABOVE_LIMITS:
         sys.exit(ExitCode.ABOVE_LIMITS)
+
+
+@main.command()
+@click.option("--from", "first", type=_Day(), required=True, help="First day.")
+@click.option("--to", "last", type=_Day(), required=True, help="Last day, included.")
+@click.option("--out", required=True, metavar="URL", help="Where the nightly runs put theirs.")
+@_policy
+def insights(*, first: date, last: date, out: str, policy: str | None) -> None:
+    """Tell what each age group bought over some days, and what to suggest to it.
+
+    Reads baskets that the nightly runs kept, if the policy's [insights] allows it: no face, no
+    flag, no cashier. Writes pages, CSV and JSON below OUT/insight-reports/.
+    """
+    from auditor.purchase_report import report_purchases
+
+    with _progress("Reading baskets") as progress:
+        result = report_purchases(out, first, last, policy, progress)
+    click.echo(f"{first} to {last}: {result.baskets:,} baskets by age group")
+    for name, words in result.groups:
+        click.echo(f"  {name:<10} {words}")
+    for words in result.warnings:
+        click.echo(f"Take care: {words}", err=True)
+    click.echo(f"Report: {out.rstrip('/')}/{result.report}")
 
 
 def _pictures(path: Path) -> Iterable[Path]:

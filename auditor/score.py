@@ -39,6 +39,7 @@ class Frame:
     content: bytes | None
     reason: str = "snapshot_unreadable"  # of the score, when content is None
     detail: str = "the frame could not be read"
+    group_starts: tuple[int, ...] = ()  # of the age groups to tell the probabilities of; none: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,9 @@ class Scorer:
             return Score({**row, "reason": "face_blurred", "detail": detail})
         estimates = _estimates(ages[own], rules)
         row |= estimates[0]
+        if work.frame.group_starts:
+            buyer = ages[slice(own.start, own.start + 1)]
+            row["groups"] = buyer.over_groups(work.frame.group_starts)[0].tolist()
         row["other_faces"] = [
             {k: v for k, v in estimate.items() if not k.endswith("_95")} | {"face_px": other.size}
             for estimate, other in zip(estimates[1:], work.faces[1:], strict=True)

@@ -19,9 +19,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor import decisions
-from auditor.aggregates import Window
 from auditor.files import Place
 from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
+from auditor.window import Window
 
 _PART = "part-0.parquet"
 _DAY = r"day=\d{4}-\d{2}-\d{2}"
@@ -57,6 +57,11 @@ def read_table(out: Place, path: str, schema: Schema, columns: Sequence[str] = (
 def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.Table) -> None:
     """Replace the partition of a day and store of the table ``name``."""
     write_table(out, f"{_day_folder(name, day)}/store={store_id}/{_PART}", table, STORED[name])
+
+
+def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
+    """Drop the partition of a day and store of the table ``name``, if there is one."""
+    out.remove(f"{_day_folder(name, day)}/store={store_id}")
 
 
 class Partitions:
@@ -107,6 +112,12 @@ def read_columns(out: Place, name: str, day: date, columns: Sequence[str]) -> pa
         for path in out.files(_day_folder(name, day))
     ]
     return pa.concat_tables([arrow.empty_table(), *(part.cast(arrow) for part in parts)])
+
+
+def stores_of(out: Place, name: str, day: date) -> list[str]:
+    """The stores that have a partition of a day, in order."""
+    folders = out.folders(_day_folder(name, day))
+    return [folder.removeprefix("store=") for folder in folders if folder.startswith("store=")]
 
 
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
@@ -227,6 +238,12 @@ def read_decisions(out: Place, day: date) -> pa.Table:
     return decisions.checked(pa.concat_tables([DECISION_LOG.empty(), *parts]), str(out) + folder)
 
 
+def days_of(out: Place, name: str) -> list[date]:
+    """The days of which there is a folder below ``OUT/<name>/``, a table or ``crops``, in order."""
+    folders = out.folders(name)
+    return [date.fromisoformat(f.removeprefix("day=")) for f in folders if re.fullmatch(_DAY, f)]
+
+
 def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
     """Delete the days before ``oldest`` below ``OUT/<folder>/``.
 
@@ -253,12 +270,6 @@ def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
             out.remove(f"{folder}/{name}")
             removed.append(f"{folder}/{name}")
     return removed
-
-
-def days_with_crops(out: Place) -> list[date]:
-    """The days of which faces are kept, oldest first."""
-    names = (name for name in out.folders("crops") if re.fullmatch(_DAY, name))
-    return [date.fromisoformat(name.removeprefix("day=")) for name in names]
 
 
 def folders_of_day(day: date) -> list[str]:

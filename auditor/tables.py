@@ -275,6 +275,7 @@ FRAME_SCORES = Schema(
         Column("detail", _TEXT, "the same for an engineer", nullable=True),
         *_ESTIMATE,
         *_ESTIMATE_DETAIL,
+        Column("groups", pa.list_(pa.float32()), "P(buyer in each age group asked for)", True),
     ),
 )
 
@@ -406,6 +407,56 @@ CASHIER_HABITS = Schema(
     ),
 )
 
+_PURCHASE_LINE = pa.struct(
+    [
+        pa.field("sku", _TEXT, nullable=False),
+        pa.field("description", _TEXT),
+        pa.field("category", _TEXT),
+        pa.field("quantity", QUANTITY, nullable=False),
+        pa.field("amount", MONEY, nullable=False),
+        pa.field("alcohol", pa.bool_(), nullable=False),
+    ]
+)
+
+_PURCHASE = (
+    Column("store_id", _TEXT, "store"),
+    Column("hour", pa.int8(), "hour of the sale, local to the store"),
+    Column("alcohol_sale", pa.bool_(), "whether it is an alcohol sale, all of which are scored"),
+    Column("currency", _TEXT, "ISO 4217 code of the amounts"),
+    Column("lines", pa.list_(_PURCHASE_LINE), "what was bought and given back"),
+)
+
+#: Baskets on their way to tables.INSIGHTS, still by their transaction.
+PURCHASES = Schema(
+    "purchases",
+    (
+        Column("transaction_id", _TEXT, "the till's number of the transaction"),
+        Column("snapshot_path", _TEXT, "frame, relative to the snapshots' address"),
+        *_PURCHASE,
+    ),
+)
+
+#: What the scoring of a frame says of its buyer's age group.
+POSTERIORS = Schema(
+    "posteriors",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("transaction_id", _TEXT, "the till's number of the transaction"),
+        Column("groups", pa.list_(pa.float32()), "P(buyer in each age group)"),
+    ),
+)
+
+#: What the analysis by age group reads: no transaction, cashier, till, face, or minute.
+INSIGHTS = Schema(
+    "insights",
+    (
+        *_PURCHASE,
+        Column("model", _TEXT, "age model, name and version"),
+        Column("group_starts", _TEXT, "ages at which the groups begin, years, with commas between"),
+        Column("groups", pa.list_(pa.float32()), "P(buyer in each age group), in hundredths"),
+    ),
+)
+
 DAY_FIGURES = Schema(
     "day_figures",
     (
@@ -422,7 +473,13 @@ DAY_FIGURES = Schema(
 )
 
 #: Partitioned tables, by the name of their folder under OUT.
-STORED = {"ledger": LEDGER, "rejects": REJECTS, "coverage": STORE_DAYS, "provenance": PROVENANCE}
+STORED = {
+    "ledger": LEDGER,
+    "rejects": REJECTS,
+    "coverage": STORE_DAYS,
+    "provenance": PROVENANCE,
+    "insights": INSIGHTS,
+}
 
 #: Counts that can be added up over days, made of a store's ledger; parts of DAILY.
 COUNTED = {"checks": CHECK_COUNTS, "hollow": HOLLOW_COUNTS, "recorded_ages": RECORDED_AGES}

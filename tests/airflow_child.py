@@ -5,8 +5,8 @@ ours; and that parsing loads no TensorFlow shows only where nothing else has loa
 
     airflow_child.py describe OUTPUT.json              what is in the DAG folder
     airflow_child.py prepare OUTPUT.json [SLOTS]       a database with the pool
-    airflow_child.py run OUTPUT.json NAME=CONF.json..  runs of nightly_audit, or of the DAG that
-                                                       a configuration names, one by one
+    airflow_child.py run OUTPUT.json NAME=CONF.json..  runs, one by one; of nightly_audit, or of
+                                                       the DAG that CONF names with ``dag_id``
 """
 
 import json
@@ -19,6 +19,8 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.dag_processing.dagbag import DagBag
 from airflow.models.pool import Pool
+from airflow.serialization.decoders import decode_partition_mapper
+from airflow.serialization.encoders import encode_partition_mapper
 from airflow.utils.db import initdb
 
 DAG_ID = "nightly_audit"
@@ -55,10 +57,27 @@ def _describe_dag(dag: Any) -> dict[str, Any]:
         "start_date": dag.start_date and str(dag.start_date),
         "max_active_runs": dag.max_active_runs,
         "timetable": type(dag.timetable).__name__,
-        "time_zone": str(dag.timetable.timezone),
+        "time_zone": str(getattr(dag.timetable, "timezone", None)),
+        "assets": [asset.name for asset in _assets(dag)],
+        "week": _week(dag),
         "params": dag.params.dump(),
         "tasks": {task.task_id: _describe_task(task) for task in dag.tasks},
     }
+
+
+def _assets(dag: Any) -> list[Any]:
+    condition = getattr(dag.timetable, "asset_condition", None)
+    return [] if condition is None else [asset for _, asset in condition.iter_assets()]
+
+
+def _week(dag: Any) -> dict[str, Any] | None:
+    """What the scheduler makes of a day's key, and which days it waits for."""
+    mapper = getattr(dag.timetable, "default_partition_mapper", None)
+    if mapper is None or not getattr(mapper, "is_rollup", False):
+        return None
+    scheduler = decode_partition_mapper(encode_partition_mapper(mapper))
+    key = scheduler.to_downstream("2026-03-29")
+    return {"key": key, "days": sorted(scheduler.to_upstream(key))}
 
 
 def _describe_task(task: Any) -> dict[str, Any]:
@@ -89,7 +108,7 @@ def prepare(slots: str = "1") -> dict[str, Any]:
 
 
 def run(*named: str) -> dict[str, Any]:
-    """Run the DAG for each NAME=CONF.json; tell how the run and its tasks ended.
+    """Run a DAG for each NAME=CONF.json; tell how the run and its tasks ended.
 
     Nothing is tried again here: a task that is to fail would be waited for, minutes each time.
     """

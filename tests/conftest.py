@@ -8,7 +8,11 @@ import pandas as pd
 import pytest
 from stored_days import store_day, write_policy
 
+from auditor import resources
+from auditor.confusion import FILE
 from auditor.demo import write_demo
+from auditor.demo.past_baskets import write_past
+from auditor.demo.policy import policy_toml
 from auditor.policy import ChainRules
 from auditor.score import Scorer, load_scorer
 
@@ -75,4 +79,15 @@ def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         "[stores.S001]\n[[policy]]\neffective_from = 2026-01-01\n"
         "time_zone = 'Europe/London'\nmax_inconclusive_share = 0.9\n"
     )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def past_baskets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two weeks of the demo's simulated baskets below ``out``, with its policy. Only add to it."""
+    folder = tmp_path_factory.mktemp("past")
+    write_past(folder / "out", 2)
+    (folder / "policy.toml").write_bytes(policy_toml())
+    source = resources.folder("auditor/demo") / FILE
+    (folder / FILE).write_bytes(source.read_bytes())
     return folder

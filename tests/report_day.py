@@ -7,7 +7,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.aggregates import Window
 from auditor.day_figures import days_before
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
@@ -24,6 +23,7 @@ from auditor.tables import (
     UNKNOWN_STORE,
     ByStore,
 )
+from auditor.window import Window
 
 DAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)

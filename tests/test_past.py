@@ -9,7 +9,7 @@ import pytest
 from report_day import PROVENANCE, store_day
 
 from auditor import past, store
-from auditor.aggregates import AGGREGATES, Window
+from auditor.aggregates import AGGREGATES
 from auditor.demo import catalogue
 from auditor.demo.catalogue import DAYS, HABITS
 from auditor.demo.policy import policy_toml
@@ -20,6 +20,7 @@ from auditor.people.standing import Peers, cashiers
 from auditor.policy import Policy
 from auditor.report import render_day
 from auditor.tables import COUNTED, DAILY, LEDGER, REJECTS, STORE_DAYS, ByStore
+from auditor.window import Window
 
 POLICY = Policy.from_toml(policy_toml(), origin="policy.toml")
 HOW = {"min_exposure": 10, "false_lead_share": 0.05}

@@ -13,12 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.collect.matching import NONE, Matches, match, spans, times
+from auditor.collect.baskets import baskets, lines_of
+from auditor.collect.matching import NONE, Matches, match, times
 from auditor.collect.transactions import Transactions, alcohol_flags, coded, divide
 from auditor.local_time import SECOND, Flags
 from auditor.policy import Policy, Rules
 from auditor.store_days import SaleCounts
-from auditor.tables import ID_CHECKS, MONEY, QUANTITY, REJECTS, SALES, TIME
+from auditor.tables import ID_CHECKS, MONEY, PURCHASES, QUANTITY, REJECTS, SALES, TIME
 
 STAGE = "collect"
 
@@ -54,11 +55,13 @@ class Collected:
         rejects: REJECTS of this stage, some stores at a time; lines before frames, as given.
         counts: by store. Transactions are sales, returns and those without alcohol; the frames of
             an index are matched, of other sales, or unclaimed.
+        purchases: PURCHASES, the baskets that the policy lets be looked at by age group.
     """
 
     sales: pa.Table
     rejects: pa.Table
     counts: dict[str, SaleCounts]
+    purchases: pa.Table
 
 
 def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
@@ -78,6 +81,7 @@ def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Coll
         sales=pa.concat_tables([SALES.empty(), *(part.sales for part in parts)]),
         rejects=pa.concat_tables([REJECTS.empty(), *(part.rejects for part in parts)]),
         counts={store: counts for part in parts for store, counts in part.counts.items()},
+        purchases=pa.concat_tables([PURCHASES.empty(), *(part.purchases for part in parts)]),
     )
 
 
@@ -140,6 +144,17 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
             ]
         ),
         counts=_counts(per_store),
+        purchases=baskets(
+            divided,
+            heads,
+            alcohol.sale,
+            alcohol=alcohol.flags,
+            index=index,
+            matches=matches,
+            rules=rules,
+            policy=policy,
+            day=day,
+        ),
     )
 
 
@@ -239,7 +254,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         ),
         "snapshot_offset_s": pa.array(offsets / SECOND, mask=~has_frame),
         "amount": amount,
-        "basket": _baskets(divided, alcohol.flags, at),
+        "basket": lines_of(divided, alcohol.flags, at, SALES.arrow.field("basket").type),
         "marks": _marks(marks),
     }
     return SALES.conform(pa.table(columns).select(SALES.names))
@@ -258,18 +273,6 @@ def _units(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> npt.NDArray[np.i
     whole = pc.multiply(column, pa.scalar(Decimal(10**kind.scale))).cast(pa.int64())
     units: npt.NDArray[np.int64] = whole.to_numpy()
     return units
-
-
-def _baskets(divided: Transactions, alcohol: Flags, at: npt.NDArray[np.int64]) -> pa.Array:
-    starts, ends = divided.starts[at], divided.ends[at]
-    where = spans(starts, ends)
-    lines = divided.lines.take(pa.array(where)).append_column("alcohol", pa.array(alcohol[where]))
-    kind = SALES.arrow.field("basket").type
-    fields = list(kind.value_type)
-    children = [lines[field.name].combine_chunks() for field in fields]
-    offsets = np.append(0, np.cumsum(ends - starts)).astype(np.int32)
-    basket_lines = pa.StructArray.from_arrays(children, fields=fields)
-    return pa.ListArray.from_arrays(pa.array(offsets), basket_lines, type=kind)
 
 
 def _marks(flags: dict[str, Flags]) -> pa.Array:

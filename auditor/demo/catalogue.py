@@ -1,8 +1,11 @@
 """The chain: its stores, tills and cashiers, its hours, and what it sells at which price."""
 
+from bisect import bisect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 CHAIN = "Tarnmere Stores"
 ZONE = "Europe/London"
@@ -164,6 +167,12 @@ class Product:
     young: float
     older: float
 
+    def weight(self, age: float) -> float:
+        """How likely a customer of an age takes it, against the others of its shelf."""
+        taste = TASTES.get(self.category)
+        factor = taste[bisect(TASTE_AGES, age)] if taste else 1.0
+        return factor * (self.young if age < 31 else self.older)
+
 
 def _products(rows: str) -> tuple[Product, ...]:
     cells = ([cell.strip() for cell in row.split("|")] for row in rows.strip().splitlines())
@@ -244,6 +253,21 @@ OTHER = _products("""
     200902 | Washing-Up Liquid 500ml             | household     | 1.30 | 1   | 2
     201001 | Daily Newspaper                     | news          | 1.60 | 0.3 | 5
 """)
+
+#: Ages at which a customer's taste changes, and how much more or less of a category is then bought.
+TASTE_AGES = (18, 25, 35, 50, 65)
+TASTES: Mapping[str, tuple[float, ...]] = MappingProxyType(
+    {
+        "confectionery": (2.5, 1.4, 1.0, 0.9, 0.7, 0.8),
+        "snacks": (2.0, 1.6, 1.1, 1.0, 0.6, 0.4),
+        "soft drinks": (2.5, 1.8, 1.0, 0.8, 0.6, 0.5),
+        "chilled": (0.9, 1.4, 1.6, 1.0, 0.7, 0.6),
+        "produce": (0.3, 0.5, 0.9, 1.4, 1.4, 1.2),
+        "household": (0.2, 0.4, 1.0, 1.6, 1.3, 1.0),
+        "cupboard": (0.5, 0.8, 1.0, 1.2, 1.3, 1.4),
+        "news": (0.1, 0.2, 0.4, 0.9, 2.0, 4.0),
+    }
+)
 
 #: Sold by weight: the quantity is kilograms.
 LOOSE_SKUS = ("200502", "200503")

@@ -182,7 +182,7 @@ def _faces_by_band() -> tuple[tuple[Face, ...], ...]:
 def _pick(
     shelf: tuple[Product, ...], buyer: Face, count: int, rng: np.random.Generator
 ) -> list[Product]:
-    weights = np.array([p.young if buyer.age < 31 else p.older for p in shelf])
+    weights = np.array([product.weight(buyer.age) for product in shelf])
     chosen = rng.choice(len(shelf), count, replace=False, p=weights / weights.sum())
     return [shelf[i] for i in chosen]
 

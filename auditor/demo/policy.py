@@ -51,6 +51,19 @@ max_rejected_share = 0.02      # rows set aside, of the rows read
 max_inconclusive_share = 0.15  # sales without an age, of the alcohol sales
 max_missing_stores = 0         # stores without an export
 
+# What do buyers of each age group buy? Off unless it is enabled here. Frames that were taken for
+# the audit may serve this purpose only on a basis of its own: say which, and from which day on.
+[insights]
+enabled = true
+lawful_basis = "demo: the people in the pictures do not exist"
+effective_from = 2026-01-01
+baskets = "all"                    # or "alcohol": only those that the audit scores anyway
+age_groups = [18, 25, 35, 50, 65]  # under 18, 18-24, 25-34, 35-49, 50-64, 65+
+confusion = "confusion.json"       # how the model confuses ages on this chain's own pictures
+min_cell = 10                      # a count of fewer baskets is told nowhere
+keep_days = 400                    # baskets are deleted so many days after the sale
+out_of_range_skus = ["201001"]     # suggested to nobody: the newspaper is going
+
 # From the 28th on the shop at the station asks everybody who looks under 30.
 [[policy]]
 effective_from = 2026-03-28

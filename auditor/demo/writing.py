@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from auditor import resources
+from auditor.confusion import FILE as CONFUSION
 from auditor.demo import catalogue, troubles
 from auditor.demo.camera import Snapshot, capture, stray
 from auditor.demo.catalogue import Store
@@ -28,7 +30,10 @@ Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 
-_OURS = ("sales", "snapshots", "truth.parquet", "cashiers.parquet", "policy.toml")
+_OURS = (
+    *("sales", "snapshots", "truth.parquet", "cashiers.parquet", "policy.toml", "past"),
+    CONFUSION,
+)
 _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two files
 _CLOSED = ("S003", catalogue.DAYS[2])  # the export of the day is a header
 _NO_EXPORT = ("S004", catalogue.DAYS[2])  # the export of the day does not come
@@ -80,6 +85,7 @@ def write_demo(
     """
     _clear(folder)
     _put(folder / "policy.toml", policy_toml())
+    _put(folder / CONFUSION, (resources.folder("auditor/demo") / CONFUSION).read_bytes())
     store_days = [d for day in days for d in _plan(day, stores, seed)]
     total = sum(len(d.photographed) + d.strays for d in store_days)
     drawn = 0

@@ -132,7 +132,7 @@ def _provenance(found: pa.Table, policy: Policy, day: date, again: str) -> Findi
 def _retention(out: Place, policy: Policy, today: date) -> Finding:
     # As the nightly run counts: from the morning on which it runs.
     oldest = today - timedelta(days=policy.chain_rules(today).retention_days)
-    late = [d for d in store.days_with_crops(out) if d < oldest]
+    late = [d for d in store.days_of(out, "crops") if d < oldest]
     if late:
         return failed(
             "retention",

@@ -12,29 +12,38 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from auditor import spool, store
+from auditor import purchases, spool, store
 from auditor.collect import collect
 from auditor.errors import ConfigurationError, SourceError
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import Job, load_policy, plan_path, workspace
-from auditor.pipeline.scoring import balanced
+from auditor.pipeline.scoring import OTHERS, balanced
 from auditor.policy import Policy
 from auditor.sources import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.spool import Spool
 from auditor.store_days import SaleCounts, SourceCounts, store_days
-from auditor.tables import REJECTS, SALES, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
+from auditor.tables import (
+    PURCHASES,
+    REJECTS,
+    SALES,
+    SNAPSHOT_INDEX,
+    STORE_DAYS,
+    TILL_LINES,
+    Schema,
+)
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What some stores' lines and frames became: tables.SALES and tables.REJECTS of all of them."""
+    """What some stores' lines and frames became: SALES, REJECTS and PURCHASES of all of them."""
 
     number: int
     sales: pa.Table
     rejects: pa.Table
+    purchases: pa.Table
 
 
 class CollectedDay:
@@ -80,7 +89,7 @@ class CollectedDay:
             collected = collect(lines, distinct.table, self._job.day, self._policy)
             self._collected |= collected.counts
             rejects = pa.concat_tables([rejects, distinct.rejects, collected.rejects])
-            yield Share(number, collected.sales, rejects)
+            yield Share(number, collected.sales, rejects, collected.purchases)
 
     def store_days(self) -> pa.Table:
         """tables.STORE_DAYS, once all shares have been taken."""
@@ -134,7 +143,8 @@ def plan_day(job: Job) -> list[str]:
     """Read, validate and collect the day's sales, and divide them into balanced batches.
 
     Returns:
-        The batches, relative to OUT; none on a day without alcohol sales.
+        The batches, relative to OUT: alcohol sales, then what else the policy wants looked at by
+        age group; none on a day without any.
 
     Raises:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
@@ -145,21 +155,30 @@ def plan_day(job: Job) -> list[str]:
     out, work = Place(job.out), workspace(job.day)
     out.remove(work)
     collected = collect_day(job, policy, out, f"{work}/spool")
-    batches = _Batches(out, work, job.batch_size)
+    batches = _Batches(out, f"{work}/sales", job.batch_size, SALES)
+    others = _Batches(out, f"{work}/{OTHERS}", job.batch_size, PURCHASES)
     rejects: dict[int, str] = {}
+    bought: dict[int, str] = {}
     rejected = 0
     for share in collected.shares():
         batches.add(share.sales)
+        others.add(purchases.unscored(share.purchases))
+        if share.purchases.num_rows:
+            bought[share.number] = f"{work}/purchases-{share.number:02d}.parquet"
+            store.write_table(out, bought[share.number], share.purchases, PURCHASES)
         if share.rejects.num_rows:
             rejects[share.number] = f"{work}/rejects-{share.number:02d}.parquet"
             store.write_table(out, rejects[share.number], share.rejects, REJECTS)
             rejected += share.rejects.num_rows
     batches.close()
+    others.close()
     days = collected.store_days()
     store.write_table(out, f"{work}/coverage.parquet", days, STORE_DAYS)
     log.info("%s: %d alcohol sales, %d rejects", job.day, batches.sales, rejected)
     plan = {
         "batches": batches.paths,
+        "others": others.paths,
+        "purchases": bought,
         "files": [[f.path, f.sha256] for f in (*collected.exports, *collected.indexes)],
         "policy_sha256": policy.sha256,
         "rejects": rejects,
@@ -167,7 +186,7 @@ def plan_day(job: Job) -> list[str]:
     }
     out.write(plan_path(job.day), json.dumps(plan, sort_keys=True, indent=1).encode())
     out.remove(f"{work}/spool")
-    return batches.paths
+    return [*batches.paths, *others.paths]
 
 
 @dataclass(slots=True)
@@ -186,9 +205,9 @@ class _Told:
 class _Batches:
     """Cuts sales into batches as they come: each full, the last two of equal size."""
 
-    def __init__(self, out: Place, work: str, size: int) -> None:
-        self._out, self._work, self._size = out, work, size
-        self._waiting = SALES.empty()
+    def __init__(self, out: Place, name: str, size: int, schema: Schema) -> None:
+        self._out, self._name, self._size, self._schema = out, name, size, schema
+        self._waiting = schema.empty()
         self.paths: list[str] = []
         self.sales = 0
 
@@ -207,8 +226,8 @@ class _Batches:
             self._write(part)
 
     def _write(self, part: pa.Table) -> None:
-        self.paths.append(f"{self._work}/sales-{len(self.paths):05d}.parquet")
-        store.write_table(self._out, self.paths[-1], part, SALES)
+        self.paths.append(f"{self._name}-{len(self.paths):05d}.parquet")
+        store.write_table(self._out, self.paths[-1], part, self._schema)
 
 
 def _known_stores(job: Job, policy: Policy) -> None:

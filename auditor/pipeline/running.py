@@ -8,9 +8,9 @@ from auditor.files import Place
 from auditor.pipeline.job import Job, Progress, load_policy
 from auditor.pipeline.planning import plan_day
 from auditor.pipeline.reporting import check_limits, count_outcomes, report_day
-from auditor.pipeline.scoring import each_frame_scored, frames_in
+from auditor.pipeline.scoring import OTHERS, each_frame_scored, frames_in
 from auditor.pipeline.settling import settle_day
-from auditor.tables import SALES
+from auditor.tables import PURCHASES, SALES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,10 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
     batches = plan_day(job)
     out = Place(job.out)
     total = sum(
-        frames_in(store.read_table(out, batch, SALES, ["snapshot_path"])) for batch in batches
+        frames_in(
+            store.read_table(out, batch, PURCHASES if OTHERS in batch else SALES, ["snapshot_path"])
+        )
+        for batch in batches
     )
     done = 0
     for batch in batches:
@@ -46,14 +49,18 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Delete what is past the retention that holds on ``as_of``: crops, packs of faces, decisions.
+    """Delete what is past the retention that holds on ``as_of``.
+
+    These are crops, packs of faces, decisions, and baskets by age group.
 
     Returns:
         The folders that were removed, relative to ``out``.
     """
-    rules, place = load_policy(policy).chain_rules(as_of), Place(out)
+    whole, place = load_policy(policy), Place(out)
+    rules = whole.chain_rules(as_of)
     return [
         *store.expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
         *store.expire_face_packs(place, as_of),
         *store.expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
+        *store.expire_days(place, "insights", as_of - timedelta(whole.insights.keep_days)),
     ]

@@ -1,42 +1,50 @@
 """Scores a batch of a planned day, decides its sales, and keeps the crops of those flagged."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, store
+from auditor import control_sample, purchases, store
 from auditor.decide import decide
 from auditor.files import OutsideError, Place
 from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
-from auditor.tables import FRAME_SCORES, LEDGER, SALES
+from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALES
+
+#: Batches of baskets without alcohol, which are scored for their age group only.
+OTHERS = "others"
 
 
 def score_batch(job: Job, batch: str) -> str:
     """Score and decide one batch of :func:`plan_day`; keep the crops somebody has to see.
 
     Returns:
-        The path of the decided sales, relative to OUT.
+        The path of what was written last, relative to OUT: decided sales, or age groups.
     """
     for _ in each_frame_scored(job, batch):
         pass
-    return scored_path(batch)
+    return told_path(batch) if OTHERS in batch else scored_path(batch)
 
 
 def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     """Do what :func:`score_batch` does, yielding after each frame."""
     policy, out = load_policy(job.policy), Place(job.out)
-    sales = store.read_table(out, batch, SALES)
+    sales = store.read_table(out, batch, PURCHASES if OTHERS in batch else SALES)
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
+    starts = {s: policy.insights.age_groups for s in rules if policy.insights.hold(job.day, s)}
     scores: list[Score] = []
     if frames_in(sales):
         scorer = load_scorer(policy.chain_rules(job.day))
-        for score in scorer.score(frames_of(Place(job.snapshots), sales, rules)):
+        for score in scorer.score(frames_of(Place(job.snapshots), sales, rules, starts)):
             scores.append(score)
             yield
+    told = purchases.posteriors(sales, (score.row for score in scores))
+    store.write_table(out, told_path(batch), told, POSTERIORS)
+    if OTHERS in batch:
+        return
     ledger = decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules)
 
     crops = {score.row["frame"]: score.crop for score in scores}
@@ -73,6 +81,11 @@ def scored_path(batch: str) -> str:
     return batch.replace("/sales-", "/scored-")
 
 
+def told_path(batch: str) -> str:
+    """Where the age groups of a batch's buyers are put, relative to OUT."""
+    return batch.replace("/sales-", "/groups-").replace(f"/{OTHERS}-", f"/groups-{OTHERS}-")
+
+
 def frames_in(sales: pa.Table) -> int:
     """How many of tables.SALES have a frame."""
     return int(sales.num_rows - sales["snapshot_path"].null_count)
@@ -86,15 +99,25 @@ def balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
         yield sales.slice(start, end - start)
 
 
-def frames_of(snapshots: Place, sales: pa.Table, rules: dict[str, Any]) -> Iterator[Frame]:
-    """The frames of tables.SALES, each with its row's number and, if it has none, the reason."""
+def frames_of(
+    snapshots: Place,
+    sales: pa.Table,
+    rules: dict[str, Any],
+    group_starts: Mapping[str, tuple[int, ...]] | None = None,
+) -> Iterator[Frame]:
+    """The frames of tables.SALES, each with its row's number and, if it has none, the reason.
+
+    ``group_starts`` are the age groups that are asked for, by the stores where any are.
+    """
     wanted = sales.select(["store_id", "snapshot_path"]).to_pylist()
     for number, sale in enumerate(wanted):
         if sale["snapshot_path"] is None:
             continue
         own = rules[sale["store_id"]]
+        starts = (group_starts or {}).get(sale["store_id"], ())
         try:
-            yield Frame(number, own, snapshots.read(sale["snapshot_path"]))
+            content = snapshots.read(sale["snapshot_path"])
+            yield Frame(number, own, content, group_starts=starts)
         except FileNotFoundError:
             detail = "the index names a frame that is not there"
             yield Frame(number, own, None, "snapshot_missing", detail)

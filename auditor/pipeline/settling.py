@@ -8,25 +8,28 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, day_figures, provenance, store
+from auditor import control_sample, day_figures, provenance, purchases, store
 from auditor.aggregates import AGGREGATES
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan, workspace
-from auditor.pipeline.scoring import scored_path, with_crops
+from auditor.pipeline.scoring import scored_path, told_path, with_crops
 from auditor.policy import Policy
 from auditor.report.cases import anchor
 from auditor.spool import share_of
 from auditor.tables import (
     COUNTED,
     LEDGER,
+    POSTERIORS,
+    PURCHASES,
     REJECTS,
     SALES,
     STORE_DAYS,
     STORED,
     UNKNOWN_STORE,
     ByStore,
+    Schema,
 )
 
 
@@ -51,6 +54,7 @@ def settle_day(job: Job) -> None:
     try:
         sold = _checked_sales(out, plan["batches"])
         sample = _sample(job, out, plan["batches"], rules.control_sample)
+        _all_told(out, [*plan["batches"], *plan["others"]])
     except OSError as error:
         raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
     collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
@@ -58,6 +62,8 @@ def settle_day(job: Job) -> None:
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
     ledgers = _Ledgers(out, plan["batches"])
     kept = _ForLaterDays(job, policy, basis.model)
+    told = _Told(out, plan["batches"], plan["others"])
+    bought_in = {int(share): path for share, path in plan["purchases"].items()}
     unplaced = [REJECTS.empty()]
     rejects_of = {int(share): path for share, path in plan["rejects"].items()}
     for share, stores in _by_share(row_of, rejects_of):
@@ -65,6 +71,8 @@ def settle_day(job: Job) -> None:
         rejects = store.read_table(out, path, REJECTS) if path else REJECTS.empty()
         rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
         rejected = ByStore(rejects, rejected_in)
+        path = bought_in.get(share)
+        bought = ByStore(store.read_table(out, path, PURCHASES) if path else PURCHASES.empty())
         for store_id in stores:
             own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
             day = days.slice(row_of[store_id], 1)
@@ -77,6 +85,16 @@ def settle_day(job: Job) -> None:
                 "coverage": day,
                 "provenance": basis.of_store(store_id, own),
             }
+            by_group = told.of(store_id)
+            if policy.insights.hold(job.day, store_id):
+                tables["insights"] = purchases.let_through(
+                    bought.of(store_id),
+                    by_group,
+                    model=basis.model,
+                    group_starts=policy.insights.age_groups,
+                )
+            else:
+                store.remove_partition(out, "insights", job.day, store_id)
             for name, table in tables.items():
                 store.write_partition(out, name, job.day, store_id, table)
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
@@ -186,7 +204,7 @@ class _Ledgers:
     """The scored batches as whole stores, in the order in which they were planned."""
 
     def __init__(self, out: Place, batches: list[str]) -> None:
-        self._stores = _by_store(out, batches)
+        self._stores = _by_store(out, map(scored_path, batches), LEDGER)
         self._next = next(self._stores, None)
 
     def of(self, store_id: str, sales: int) -> pa.Table:
@@ -206,14 +224,37 @@ class _Ledgers:
         return ledger
 
 
-def _by_store(out: Place, batches: list[str]) -> Iterator[tuple[str, pa.Table]]:
-    store_id, parts = None, [LEDGER.empty()]
+class _Told:
+    """What was said of the buyers' age groups, by store in the order of planning."""
+
+    def __init__(self, out: Place, *kinds: list[str]) -> None:
+        self._kinds = [_by_store(out, map(told_path, kind), POSTERIORS) for kind in kinds]
+        self._next = [next(stores, None) for stores in self._kinds]
+
+    def of(self, store_id: str) -> pa.Table:
+        """The rows of a store whose turn it is; none if nothing was said."""
+        parts = [POSTERIORS.empty()]
+        for kind, waiting in enumerate(self._next):
+            if waiting is not None and waiting[0] == store_id:
+                parts.append(waiting[1])
+                self._next[kind] = next(self._kinds[kind], None)
+        return pa.concat_tables(parts)
+
+
+def _all_told(out: Place, batches: list[str]) -> None:
+    """Raise an OSError if the age groups of a batch are not there."""
     for batch in batches:
-        divided = ByStore(store.read_table(out, scored_path(batch), LEDGER))
+        store.read_table(out, told_path(batch), POSTERIORS, ["store_id"])
+
+
+def _by_store(out: Place, paths: Iterable[str], schema: Schema) -> Iterator[tuple[str, pa.Table]]:
+    store_id, parts = None, [schema.empty()]
+    for path in paths:
+        divided = ByStore(store.read_table(out, path, schema))
         for own in divided.in_order:
             if store_id is not None and own != store_id:
                 yield store_id, pa.concat_tables(parts).combine_chunks()
-                parts = [LEDGER.empty()]
+                parts = [schema.empty()]
             store_id = own
             parts.append(divided.of(own))
     if store_id is not None:

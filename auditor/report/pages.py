@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.aggregates import Window
 from auditor.control_sample import DRAWN_FROM
 from auditor.errors import ContractError
 from auditor.people.day_counts import Counts, count_cashiers, count_stores
@@ -34,6 +33,7 @@ from auditor.report.coverage import Count, Coverage, Tally, cover, tally
 from auditor.report.past import SHARES, History, Past, history_hash
 from auditor.report.people import CashierPage, People, Standings
 from auditor.tables import REJECTS, STORE_DAYS, StoreTables
+from auditor.window import Window
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200

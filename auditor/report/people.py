@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup
 
-from auditor.aggregates import Window
 from auditor.hollow.counting import find
 from auditor.hollow.facts import completed_years
 from auditor.hollow.leads import Finding, Heaps, Lead, find_leads, heaps, of_store
@@ -26,6 +25,7 @@ from auditor.report.hollow_words import HOLLOW_RULES
 from auditor.report.plots import COLOURS, Plot, plot
 from auditor.stats.funnel import limits
 from auditor.tables import ByStore, StoreTables
+from auditor.window import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

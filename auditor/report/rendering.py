@@ -13,7 +13,6 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
-from auditor.aggregates import Window
 from auditor.policy import Policy
 from auditor.report import site, words
 from auditor.report.cases import Case, by_reason
@@ -24,6 +23,7 @@ from auditor.report.past import Compared, Past, sentence
 from auditor.report.people import Standings, cashier_page_name
 from auditor.spreadsheet import Cell, csv_line
 from auditor.tables import DAY_FIGURES, StoreTables
+from auditor.window import Window
 
 TEMPLATES = "reports/templates"
 SCHEMAS = "reports/schemas"
@@ -225,18 +225,18 @@ class ReportJson:
     def add(self, store: StoreReport) -> None:
         """Take a store's report, the stores in their order."""
         for case in store.cases:
-            self._cases.add(case.rank, _plain(asdict(case)))
+            self._cases.add(case.rank, plain(asdict(case)))
         for sale in store.unjudged:
-            self._unjudged.add(by_reason(sale), _plain(asdict(sale)))
+            self._unjudged.add(by_reason(sale), plain(asdict(sale)))
         for counts in store.cashiers:
-            self._cashiers.add((counts.store_id, counts.cashier_id), _plain(asdict(counts)))
+            self._cashiers.add((counts.store_id, counts.cashier_id), plain(asdict(counts)))
         page = store.page
         told = {"lede": page.lede, "coverage": asdict(page.coverage)}
-        self._stores.add(str(page.store_id), _plain(told))
+        self._stores.add(str(page.store_id), plain(told))
 
     def written(self, chain: Page, standings: Standings) -> Iterator[bytes]:
         """The file in pieces, once all stores have been taken."""
-        plain = _plain(
+        short = plain(
             {
                 "schema_version": SCHEMA_VERSION,
                 "day": chain.day,
@@ -262,7 +262,7 @@ class ReportJson:
             "stores": self._stores,
             "cashier_counts": self._cashiers,
         }
-        return json_document(plain | long)
+        return json_document(short | long)
 
 
 def _people(standings: Standings) -> dict[str, Any]:
@@ -329,13 +329,13 @@ def _flag_row(case: Case) -> dict[str, Cell]:
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """The same in what JSON has: numbers, texts, lists and objects."""
     match value:
         case Mapping():
-            return {key: _plain(item) for key, item in value.items()}
+            return {key: plain(item) for key, item in value.items()}
         case list() | tuple():
-            return [_plain(item) for item in value]
+            return [plain(item) for item in value]
         case float():
             return round(value, 4)
         case Decimal():

@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 
 from auditor import resources
 from auditor.alignment import align
+from auditor.confusion import FILE as CONFUSION
 from auditor.detector import Detector
-from auditor.errors import AuditorError, ConfigurationError
+from auditor.errors import AuditorError, ConfigurationError, ModelError
 from auditor.frames import decode
 from auditor.model import AgeNetwork, folder
-from models.training import calibrate, evaluate, labelled, quantise, shift
+from models.training import calibrate, confusion, evaluate, labelled, quantise, shift
 from models.training.calibration import fit
 from models.training.evaluate import TEMPLATES, Evaluation
 
@@ -139,18 +140,31 @@ def make(  # noqa: PLR0913  # one argument an option
         )
         if changed.too_large:
             raise ConfigurationError(f"eight bits change too much: {changed.in_words}")
+    hashes = {f"{Path(n).stem}_sha256": _hash_of(content) for n, content in contents.items()}
+    try:
+        confused = confusion.of_faces(
+            subject.name,
+            (hashes["weights_sha256"], hashes["calibration_sha256"]),
+            ages,
+            faces.table["age"].to_numpy(float),
+            ids=faces.table["id"],
+            seed=seed,
+        )
+        contents[CONFUSION] = confused.as_json().encode()
+        said = confusion.words(confused)
+    except ModelError as error:
+        said = [f"without {CONFUSION}, so that purchases have no age groups: {error}"]
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
         made = Path(partial) / version
         made.mkdir()
         for name, content in contents.items():
             (made / name).write_bytes(content)
         np.savez_compressed(made / "golden.npz", crops=crops, age=golden.mean, age_sd=golden.sd)
-        hashes = {f"{Path(n).stem}_sha256": _hash_of(content) for n, content in contents.items()}
         files = hashes | {"mirrored": mirrored}
         card = render_card(version, ran, about, found, changed, files=files)
         (made / "card.toml").write_text(card, encoding="utf-8")
         made.rename(target)
-    return [*evaluate.findings(found), *([changed.in_words] if changed else [])]
+    return [*evaluate.findings(found), *([changed.in_words] if changed else []), *said]
 
 
 def render_card(  # noqa: PLR0913  # one argument a part of the card

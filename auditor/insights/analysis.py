@@ -1,0 +1,307 @@
+"""A period, looked at: read twice, counted, unblurred, compared, suppressed."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cached_property
+from importlib.metadata import version
+
+import numpy as np
+import pyarrow.compute as pc
+
+from auditor import store
+from auditor.confusion import Confusion, GroupConfusion
+from auditor.errors import ConfigurationError, SourceError
+from auditor.files import Place
+from auditor.insights.affinity import affinity
+from auditor.insights.backtest import Backtest, Learnt, backtest
+from auditor.insights.groups import age_groups
+from auditor.insights.mining import Sample, rules
+from auditor.insights.reading import StoreDay, store_days
+from auditor.insights.results import Insights, Population
+from auditor.insights.suggestions import inflation, may_be_suggested, shrunken
+from auditor.insights.survey import Survey
+from auditor.insights.tallies import Features, Tally, unblurred
+from auditor.insights.telling import (
+    Evidence,
+    changes,
+    group_figures,
+    hours_of_all,
+    rows,
+    withheld,
+)
+from auditor.policy import Policy
+
+#: Weeks before the period that it is compared with.
+WEEKS_BEFORE = 4
+_HELD_OUT = 0.25  # of the days, the last, for the back-test
+_HELD_OUT_BASKETS = 10_000
+_RESAMPLES_LEARNT = 50
+_MISFIT = 2.0  # standard errors under none at which a group's number contradicts the confusion
+
+#: Told of each store-day read, and how many there are to read in all.
+Progress = Callable[[int, int], None]
+
+
+def analyse(  # noqa: PLR0913  # what is read, and how it is to be read
+    out: Place,
+    first: date,
+    last: date,
+    policy: Policy,
+    *,
+    confusion_of: Callable[[str], Confusion] = Confusion.of_version,
+    progress: Progress | None = None,
+) -> Insights:
+    """Look at the baskets of a period by age group.
+
+    Args:
+        out: where the nightly runs keep the table ``insights``.
+        first: day of the period.
+        last: likewise, included.
+        policy: has to allow it, and says which groups.
+        confusion_of: says how a model, by its full name, confuses ages.
+        progress: told how far the reading is.
+
+    Raises:
+        ConfigurationError: the policy does not allow it, the period is none, or baskets of it were
+            kept by other groups.
+        SourceError: there are no baskets in it.
+        ModelError: a model does not say how it confuses ages.
+    """
+    if not policy.insights.enabled:
+        raise ConfigurationError(
+            "the policy does not allow purchases to be looked at by age group: insights.enabled is "
+            "false. Enabling it needs a lawful basis of its own, see docs/insights.md"
+        )
+    if last < first:
+        raise ConfigurationError(f"the period ends on {last}, before it begins on {first}")
+    return _Period(out, first, last, policy, confusion_of, progress).look()
+
+
+class _Period:
+    def __init__(  # noqa: PLR0913, PLR0917  # as analyse
+        self,
+        out: Place,
+        first: date,
+        last: date,
+        policy: Policy,
+        confusion_of: Callable[[str], Confusion],
+        progress: Progress | None,
+    ) -> None:
+        self._out, self._policy, self._rules = out, policy, policy.insights
+        self._confusion_of = confusion_of
+        self._first, self._last, self._progress = first, last, progress
+        self._groups = age_groups(self._rules.age_groups)
+        kept = store.days_of(out, "insights")
+        self._days = [day for day in kept if first <= day <= last]
+        start = first - timedelta(weeks=WEEKS_BEFORE)
+        self._before = [day for day in kept if start <= day < first]
+        held = max(1, math.ceil(_HELD_OUT * len(self._days))) if len(self._days) > 1 else 0
+        self._held_out = self._days[len(self._days) - held :]
+        self._read = 0
+        self._to_read = 2 * sum(len(store.stores_of(out, "insights", d)) for d in self._days)
+
+    def look(self) -> Insights:
+        survey, sample, learnt, held_out = self._surveyed()
+        told = frozenset(survey.features(self._rules.min_cell).skus)
+        mined = [
+            rule
+            for rule in rules(sample.baskets, told - self._rules.out_of_range_skus)
+            if rule.given <= told
+        ]
+        sets = [part for rule in mined for part in (rule.given, rule.all) if len(part) > 1]
+        features = survey.features(self._rules.min_cell, tuple(dict.fromkeys(sets)))
+        plain = replace(features, sets=())
+        tally, learning = self._tallied(features, plain)
+        before = self._tally_before(plain)
+        confusion = {
+            model: self._confusion_of(model).between(self._rules.age_groups)
+            for model in sorted(survey.models | (before.observed.keys() if before else set()))
+        }
+        counts = unblurred(tally, confusion)
+        least = self._rules.min_cell
+        known = Evidence(
+            groups=self._groups,
+            rules=self._rules,
+            challenge_age=self._challenge_age,
+            features=features,
+            articles=tuple(survey.articles[sku] for sku in features.skus),
+            tally=tally,
+            counts=counts,
+            compared=affinity(counts, slice(features.at_categories, features.at_sets)),
+            confusion={model: confusion[model] for model in sorted(survey.models)},
+            mined=mined,
+            changes=changes(counts, unblurred(before, confusion), features, least)
+            if before
+            else None,
+        )
+        learnable = learning.store_days and self._learnt(learning, plain, confusion, survey, learnt)
+        tested = backtest(learnable, held_out.baskets) if learnable else None
+        return self._insights(survey, known, tested)
+
+    # Reading
+
+    def _cells(self, days: Sequence[date]) -> Iterator[StoreDay]:
+        for cell in store_days(self._out, days, self._rules.age_groups):
+            yield cell
+            self._read += 1
+            if self._progress:
+                self._progress(min(self._read, self._to_read), self._to_read)
+
+    def _surveyed(self) -> tuple[Survey, Sample, Sample, Sample]:
+        survey, sample, learnt = Survey(), Sample(), Sample()
+        held_out = Sample(_HELD_OUT_BASKETS)
+        for cell in self._cells(self._days):
+            survey.add(cell)
+            sample.add(cell)
+            (held_out if cell.day in self._held_out else learnt).add(cell)
+        if not survey.store_days:
+            raise SourceError(
+                f"there are no baskets from {self._first} to {self._last} below {self._out}: the "
+                "nightly run keeps them from insights.effective_from on, in the stores of "
+                "insights.stores"
+            )
+        return survey, sample, learnt, held_out
+
+    def _tallied(self, features: Features, plain: Features) -> tuple[Tally, Tally]:
+        groups = len(self._groups)
+        tally = Tally(len(features), groups, features.counter())
+        learning = Tally(len(plain), groups, plain.counter(), _RESAMPLES_LEARNT)
+        for cell in self._cells(self._days):
+            tally.add(cell)
+            if self._held_out and cell.day not in self._held_out:
+                learning.add(cell)
+        return tally.closed(), learning.closed()
+
+    def _tally_before(self, features: Features) -> Tally | None:
+        """The categories of the weeks before, if there are any that were kept by these groups."""
+        tally, survey = None, Survey()
+        try:
+            for cell in self._cells(self._before):
+                survey.add(cell)
+            wanted = Features(
+                tuple(sorted({*features.currencies, *survey.currencies})),
+                tuple(sorted({*features.categories, *survey.categories})),
+                (),
+            )
+            tally = Tally(len(wanted), len(self._groups), wanted.counter())
+            for cell in self._cells(self._before):
+                tally.add(cell)
+        except ConfigurationError:
+            return None  # the groups have changed since: nothing can be compared
+        if not tally.closed().store_days:
+            return None
+        rows = [wanted.categories.index(name) for name in features.categories]
+        return _only(tally, [0, *(wanted.at_categories + row for row in rows)])
+
+    # Learning, and telling
+
+    @cached_property
+    def _challenge_age(self) -> int:
+        stores = {s for d in self._days for s in store.stores_of(self._out, "insights", d)}
+        return max(self._policy.rules(self._last, s).challenge_age for s in stores)
+
+    def _learnt(
+        self,
+        learning: Tally,
+        features: Features,
+        confusion: dict[str, GroupConfusion],
+        survey: Survey,
+        sample: Sample,
+    ) -> Learnt | None:
+        """What can be suggested to anybody, learnt on the days that are not held out."""
+        youngest = self._groups[0]  # what it may be suggested, all may
+        at = [
+            i
+            for i, sku in enumerate(features.skus)
+            if may_be_suggested(
+                survey.articles[sku], youngest, self._rules, challenge_age=self._challenge_age
+            )
+        ]
+        skus = tuple(features.skus[i] for i in at)
+        if not skus:
+            return None
+        counts = unblurred(learning, confusion)
+        rows_ = slice(features.at_skus, features.at_sets)
+        noise = inflation(counts, rows_)
+        observed, expected = counts.observed[0, rows_], counts.expected[0, rows_]
+        lift = np.stack(
+            [
+                shrunken(observed[:, g], expected[:, g], noise[:, g])
+                for g in range(len(self._groups))
+            ],
+            axis=1,
+        )[at]
+        share = observed[at].sum(axis=1) / counts.observed[0, 0].sum()
+        mined = rules(sample.baskets, frozenset(skus))
+        return Learnt(skus, share, lift, mined)
+
+    def _insights(self, survey: Survey, known: Evidence, tested: Backtest | None) -> Insights:
+        hidden = withheld(known)
+        table = rows(known, hidden)
+        counts, features, tally = known.counts, known.features, known.tally
+        observed = counts.observed[0]
+        spread = counts.linear[1:, 0].std(axis=0, ddof=1)
+        missing = counts.linear[0, 0] < -_MISFIT * spread
+        return Insights(
+            first=self._first,
+            last=self._last,
+            chain=self._policy.chain_name,
+            lawful_basis=str(self._rules.lawful_basis),
+            models=tuple(sorted(survey.models)),
+            policy_sha256=self._policy.sha256,
+            auditor_version=version("auditor"),
+            min_cell=self._rules.min_cell,
+            challenge_age=self._challenge_age,
+            population=self._population(survey),
+            store_days=tally.store_days,
+            resamples=tally.resamples,
+            baskets=tally.baskets,
+            overall_hours=hours_of_all(known, hidden),
+            overall_articles=float(observed[features.at_articles].sum() / tally.baskets),
+            groups=group_figures(known, hidden),
+            confusion=tuple(map(tuple, counts.metric.matrix.tolist())),
+            categories=tuple(row for row in table if row.sku is None),
+            articles=tuple(row for row in table if row.sku is not None),
+            articles_left_out=len(survey.in_baskets) - len(features.skus),
+            withheld=int(hidden.cells.sum()),
+            misfit=tuple(
+                group.name for group, is_so in zip(self._groups, missing, strict=True) if is_so
+            ),
+            before=(self._before[0], self._before[-1]) if known.changes else None,
+            before_days=len(self._before) if known.changes else 0,
+            backtest=tested,
+            held_out_days=tuple(self._held_out),
+        )
+
+    def _population(self, survey: Survey) -> Population:
+        transactions = alcohol_sales = 0
+        for day in sorted(survey.days):
+            stores = store.stores_of(self._out, "insights", day)
+            coverage = store.read_day(self._out, "coverage", day, stores)
+            transactions += pc.sum(coverage["transactions"]).as_py() or 0
+            alcohol_sales += pc.sum(coverage["alcohol_sales"]).as_py() or 0
+        asked = [
+            self._first + timedelta(days=n) for n in range((self._last - self._first).days + 1)
+        ]
+        return Population(
+            days=tuple(sorted(survey.days)),
+            missing_days=tuple(day for day in asked if day not in survey.days),
+            stores=len(survey.stores),
+            transactions=transactions,
+            alcohol_sales=alcohol_sales,
+            baskets_of_alcohol=survey.of_alcohol,
+            baskets_of_others=survey.of_others,
+            nothing_bought=survey.nothing_bought,
+        )
+
+
+def _only(tally: Tally, rows_: list[int]) -> Tally:
+    """A tally of some of its features."""
+    return replace(
+        tally,
+        features=len(rows_),
+        observed={model: sums[:, rows_] for model, sums in tally.observed.items()},
+        expected={model: sums[:, rows_] for model, sums in tally.expected.items()},
+    )

@@ -1,0 +1,99 @@
+"""Tell no count that is about few, and none that can be worked out from what is told.
+
+Cells under the policy's least number of baskets are withheld (primary). A withheld cell could be
+had back by subtracting what is told from a total, so others are withheld with it (complementary),
+until in every family of cells whose total is told the withheld ones are at least two and are at
+least as many baskets together as the least number: then the total says no more of any one of them
+than that it is one of several (Willenborg and de Waal 2001, "Elements of Statistical Disclosure
+Control", chapters 4 and 6).
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.ages import Floats
+
+Flags = NDArray[np.bool_]
+
+#: Positions in the flattened table whose sum is told, or can be bounded by what is told.
+Family = NDArray[np.int64]
+
+
+def withheld(
+    counts: Floats, least: int, families: Iterable[Family], same: Iterable[Family] = ()
+) -> Flags:
+    """Which cells of a table are not to be told.
+
+    Args:
+        counts: estimated baskets, any shape; NaN counts as none.
+        least: a cell with fewer is withheld.
+        families: of cells, by their positions in ``counts.ravel()``.
+        same: cells that hold one number under several names; they are withheld together.
+
+    Returns:
+        True where a cell is withheld, in the shape of ``counts``.
+    """
+    flat = np.nan_to_num(counts.ravel(), nan=0.0)
+    hidden = np.round(flat) < least
+    groups, alike = list(families), list(same)
+    changed = True
+    while changed:
+        changed = False
+        for twins in alike:
+            if hidden[twins].any() and not hidden[twins].all():
+                hidden[twins] = changed = True
+        for family in groups:
+            # Smallest first, so that what is lost is least; ties by position.
+            order = family[np.argsort(flat[family], kind="stable")]
+            while _can_be_had(flat[family], hidden[family], least):
+                hidden[order[~hidden[order]][0]] = True
+                changed = True
+    return hidden.reshape(counts.shape)
+
+
+def two_way(counts: Floats, least: int) -> tuple[Flags, Flags]:
+    """Which rows' totals and which cells are not to be told of a table that adds up both ways.
+
+    The totals of its columns are told, and by them the whole; a row whose total is withheld is
+    withheld with it.
+    """
+    totals = withheld(counts.sum(axis=1)[None], least, rows_of((1, len(counts))))[0]
+    told = np.where(totals[:, None], 0.0, counts)
+    families = [*rows_of(counts.shape), *columns_of(counts.shape)]
+    return totals, withheld(told, least, families)
+
+
+def rows_of(shape: tuple[int, int]) -> list[Family]:
+    """The families of a table whose rows have a total."""
+    return list(np.arange(shape[0] * shape[1]).reshape(shape))
+
+
+def columns_of(shape: tuple[int, int]) -> list[Family]:
+    """The families of a table whose columns have a total."""
+    return list(np.arange(shape[0] * shape[1]).reshape(shape).T)
+
+
+def nested(parents: Sequence[int], groups: int) -> list[Family]:
+    """The families of articles in their categories, by group.
+
+    A category holds no more baskets than its articles together and no fewer than any one of them,
+    so an article that alone is withheld is bounded by the others.
+
+    Args:
+        parents: the category of each article, the rows of the table.
+        groups: its columns.
+    """
+    owner = np.asarray(parents)
+    families = []
+    for parent in np.unique(owner):
+        rows = np.flatnonzero(owner == parent)
+        families += [rows * groups + group for group in range(groups)]
+    return families
+
+
+def _can_be_had(counts: Floats, hidden: Flags, least: int) -> bool:
+    if not hidden.any() or hidden.all():
+        return False
+    return bool(hidden.sum() < 2 or np.round(counts[hidden]).sum() < least)

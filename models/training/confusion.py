@@ -1,0 +1,118 @@
+"""Measure how a version of the age model confuses ages, for purchases by age group.
+
+    python -m models.training.confusion --version 3 --data DATA --split val
+    python -m models.training.confusion --version 3 --data OWN --held-out --out DIR
+
+Writes ``confusion.json`` (auditor/confusion.py) and prints the matrix of the default age groups.
+An export makes it with the version; the first command makes it for a version that has none. The
+second measures it on a chain's own labelled till pictures (a folder with a CSV ``file,age``), for
+``insights.confusion`` in its policy: cameras differ from web photographs, and what is unblurred
+with another camera's confusion is wrong.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from auditor.ages import AgeDistributions, Floats
+from auditor.confusion import FEWEST_FACES, FILE, Confusion, measured
+from auditor.errors import AuditorError
+from auditor.files import Place
+from auditor.model import AgeModel, folder
+from auditor.policy import InsightRules
+from models.training import calibrate
+from models.training.labelled import LabelledSet, read
+
+
+@click.command()
+@click.option("--version", required=True, help="Of the model.")
+@click.option("--data", required=True, type=click.Path(path_type=Path))
+@click.option("--split", help="Only this split, where files name splits.")
+@click.option("--seed", default=1, show_default=True, help="Of the halves, as for the calibration.")
+@click.option("--held-out", is_flag=True, help="No calibration was fitted on these faces.")
+@click.option("--fewest", default=FEWEST_FACES, show_default=True, help="Faces of a year of age.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[the version's]")
+def main(version: str, data: Path, out: Path | None, **options: Any) -> None:
+    """Measure the confusion of VERSION on the labelled set DATA."""
+    try:
+        found = measure(AgeModel(version), read(data, options["split"]), **options)
+        Place(str(out or folder(version))).write(FILE, found.as_json().encode())
+        for line in words(found):
+            click.echo(line)
+    except AuditorError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def measure(  # noqa: PLR0913  # one argument an option
+    model: AgeModel,
+    faces: LabelledSet,
+    *,
+    seed: int,
+    held_out: bool,
+    fewest: int,
+    split: str | None,
+) -> Confusion:
+    """Measure a version on labelled faces; arguments as the command's.
+
+    Raises:
+        AuditorError: too few faces.
+    """
+    del split  # the faces are of it
+    ages, age = calibrate.predict(model.network, faces), faces.table["age"].to_numpy(float)
+    if held_out and model.calibration is not None:
+        ages = model.calibration.apply(ages)
+    crossed = model.card.calibrated and not held_out
+    ids = faces.table["id"] if crossed else None
+    card = model.card
+    hashes = card.weights_sha256, card.calibration_sha256
+    return of_faces(card.full_name, hashes, ages, age, ids=ids, seed=seed, fewest=fewest)
+
+
+def of_faces(  # noqa: PLR0913  # faces as their estimates, labels and names
+    model: str,
+    hashes: tuple[str, str | None],
+    ages: AgeDistributions,
+    age: Floats,
+    *,
+    ids: Iterable[str] | None,
+    seed: int,
+    fewest: int = FEWEST_FACES,
+) -> Confusion:
+    """The confusion of a version, each half of the faces by the calibration of the other half.
+
+    Args:
+        model: name and version.
+        hashes: of its weights and its calibration.
+        ages: the network's own distributions, or, without ``ids``, the calibrated ones.
+        age: completed years.
+        ids: of the faces; they decide the halves. None takes the distributions as they are.
+        seed: of the halves.
+        fewest: faces below which a year of age is left out.
+
+    Raises:
+        AuditorError: too few faces.
+    """
+    parts = [(ages, age)]
+    if ids is not None:
+        judged = calibrate.crossed(ages, age, calibrate.first_half(ids, seed))
+        parts = [(half.ages, half.age) for half in judged]
+    starts = InsightRules().age_groups
+    return measured(model, hashes, parts, starts=starts, fewest=fewest)
+
+
+def words(found: Confusion) -> list[str]:
+    """The matrix of the default groups as lines of text."""
+    starts = InsightRules().age_groups
+    groups = found.between(starts)
+    lines = [f"groups begin at {', '.join(map(str, starts))}; rows: true group, faces, shares"]
+    for faces, sure, row in zip(groups.faces, groups.sure_as, groups.matrix, strict=True):
+        lines.append(
+            f"  {faces:5,} (sure as {sure:,.0f})  " + "  ".join(f"{share:.3f}" for share in row)
+        )
+    return lines
+
+
+if __name__ == "__main__":
+    main()
