@@ -28,7 +28,8 @@ def generous() -> Iterator[None]:
 
 def open_to_others(folder: Path) -> dict[str, str]:
     """Everything at and below a folder that its group or everybody may read, write or enter."""
-    modes = {p: stat.S_IMODE(p.lstat().st_mode) for p in (folder, *folder.rglob("*"))}
+    found = [p for p in (folder, *folder.rglob("*")) if not p.is_symlink()]
+    modes = {p: stat.S_IMODE(p.stat().st_mode) for p in found}
     return {str(p.relative_to(folder)): f"{m:o}" for p, m in modes.items() if m & 0o077}
 
 
@@ -71,4 +72,5 @@ def test_the_demo_is_as_private_as_a_real_chain(tmp_path: Path) -> None:
 def test_what_others_may_read_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir(mode=0o750)
     (tmp_path / "a/b").touch(mode=0o604)
+    (tmp_path / "link").symlink_to(tmp_path / "a")  # of no mode of its own
     assert open_to_others(tmp_path) == {"a": "750", "a/b": "604"}
