@@ -265,7 +265,10 @@ def demo(*, folder: Path, seed: int, past_weeks: int) -> None:
 @_policy
 @click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
 def expire(*, out: str, policy: str | None, as_of: date) -> None:
-    """Delete face crops that are past the policy's retention. `run` does this too."""
+    """Delete face crops that are past the policy's retention, and baskets past theirs.
+
+    `run` does this too.
+    """
     from auditor import pipeline
 
     for folder in pipeline.expire(out, policy, as_of):
