@@ -378,9 +378,9 @@ def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
 @_policy
 @click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
 def expire(*, out: str, policy: str | None, as_of: date) -> None:
-    """Delete what is past its retention: face crops, packs of faces, decisions. `run` does so too.
+    """Delete what is past its retention: face crops, packs of faces, decisions, baskets.
 
-    Numbers, hashes and decisions stay when the faces go.
+    `run` does so too. Numbers, hashes and decisions stay when the faces go.
     """
     from auditor import pipeline
 

@@ -8,7 +8,7 @@
 | `settle` | counts that every sale ended in exactly one outcome, puts the day's ledger in place | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
 | `report` | writes the pages; then the asset `compliance_report` has news | the disk or bucket is full or closed | engineer |
 | `check_limits` | fails if the day exceeds the policy's limits (rejected rows, inconclusive sales, missing stores) | **the report is there and correct**, but it saw too little: the message says of what. Get the missing files, then run the day again; without them, mark the task as success | compliance officer; the store's IT |
-| `expire` | deletes face crops older than the policy's retention | faces are kept longer than promised: mend it today | engineer; data protection officer |
+| `expire` | deletes face crops older than the policy's retention, and baskets kept for `weekly_insights` past `insights.keep_days` | faces are kept longer than promised: mend it today | engineer; data protection officer |
 | `watcher` | fails when any task failed, so that the run does too | see the task that failed | |
 
 **Running a day again** is always safe: clear the run, or trigger one with `business_date`. Outputs
@@ -165,7 +165,7 @@ def check_limits(day: str) -> None:
 # Also after a failed audit: faces are not kept longer because a night went wrong.
 @task
 def expire(day: str) -> list[str]:
-    """Delete face crops older than the policy's retention."""
+    """Delete face crops older than the policy's retention, and baskets past theirs."""
     from auditor.pipeline import expire as expire_crops
 
     # The morning after the audited day, not the clock on the wall: on the nightly schedule the
