@@ -169,6 +169,7 @@ def build(  # noqa: PLR0913  the day's tables, and what they rest on
         raise ContractError(f"table ledger: stores {strays} are not in store_days")
     ledgers = ByStore(ledger)
     standings = Standings.of(
+        day,
         window,
         ledgers,
         places=places,
