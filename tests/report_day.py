@@ -12,6 +12,7 @@ from auditor.policy import Policy
 from auditor.report import Provenance, render_day
 from auditor.tables import (
     CHECK_COUNTS,
+    COUNTED,
     DAY_FIGURES,
     HOLLOW_COUNTS,
     HOLLOW_RULES,
@@ -395,4 +396,5 @@ def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
         store_days=STORE_DAYS.from_rows([one]),
         rejects=REJECTS.empty(),
         history=DAY_FIGURES.empty(),
+        window=Window(28, (), "5e" * 32, {name: kind.empty() for name, kind in COUNTED.items()}),
     )

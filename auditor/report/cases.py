@@ -21,6 +21,7 @@ _ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_c
 _BASKET_SHOWN = 10
 _FACES_SHOWN = 5
 _ARTICLE = 40
+_STEPS = ("scan", "frame", "check", "sale", "birth_date")
 _REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
 
 
@@ -417,8 +418,9 @@ def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], tuple
     return tuple(sorted(placed, key=_time_of)), tuple(sorted(along(at) for at in scanned))
 
 
-def _time_of(step: Step) -> float:
-    return step.at.timestamp() if step.at else float("inf")
+def _time_of(step: Step) -> tuple[float, int]:
+    """Orders steps by time; of one moment, as things happen at a till."""
+    return step.at.timestamp() if step.at else float("inf"), _STEPS.index(step.kind)
 
 
 def _age_on(birth_date: date, day: date) -> int:

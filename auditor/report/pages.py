@@ -189,6 +189,7 @@ class Report:
         }
         self._history, self._history_sha256 = History(day, history, bases), history_hash(history)
         self.standings = Standings.of(
+            day,
             window,
             ledger,
             places=self._places,

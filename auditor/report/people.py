@@ -85,18 +85,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What is on record of the window's days."""
+    """What is on record of the days of the window, which ends on ``last``.
+
+    ``earlier`` of them come before it.
+    """
 
     days: int
     on_record: int
-    first: date
+    earlier: int
     last: date
     sha256: str
-
-    @property
-    def only_this_day(self) -> bool:
-        """Whether there is nothing to look back on."""
-        return self.first == self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +184,9 @@ class Standings:
     rules: ChainRules
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913  # the day, and what is in force on it
         cls,
+        day: date,
         window: Window,
         ledgers: StoreTables,
         *,
@@ -198,6 +197,7 @@ class Standings:
         """Measure a chain.
 
         Args:
+            day: the business day.
             window: what is on record up to and with the day.
             ledgers: LEDGER of the day.
             places: of the day's stores, by id.
@@ -209,11 +209,11 @@ class Standings:
         cashiers = standing.cashiers(checks, min_exposure=least, false_lead_share=share)
         stores = standing.stores(checks, min_exposure=least, false_lead_share=share)
         findings = find_leads(hollow, min_exposure=least, false_lead_share=share)
-        days = window.on_record
+        earlier = sum(recorded < day for recorded in window.on_record)
         named = {unit.key for unit in cashiers.units if unit.stands}
         named |= {(lead.store_id, lead.cashier_id) for f in findings.values() for lead in f.leads}
         return cls(
-            looked=Looked(window.days, len(days), days[0], days[-1], window.sha256),
+            looked=Looked(window.days, len(window.on_record), earlier, day, window.sha256),
             stores=stores,
             cashiers=cashiers,
             findings=findings,
