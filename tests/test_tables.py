@@ -61,7 +61,9 @@ def test_each_stores_rows_come_out_in_their_order(stores: list[str]) -> None:
     for name in (*stores, "another"):
         want = [row for row, store in enumerate(stores) if store == name]
         assert divided.of(name)["row"].to_pylist() == want
-    assert divided.of(None) is table
+    assert divided.stores == sorted(set(stores))
+    assert divided.in_order == list(dict.fromkeys(stores))
+    assert divided.of("S1", ["row"]).column_names == ["row"]
 
 
 def test_rows_are_divided_by_other_names_where_these_are_given() -> None:
