@@ -4,11 +4,12 @@
 with fewer young customers, cashiers who work more or less in the evening rush, and honest cashiers
 who differ in what they ask. A careless one asks fewer of those whom the others would. Buyers are
 seen through an age model that errs by 5 years in the mean, whose probabilities are calibrated on
-the whole chain and not on the store. Compared are four ways to name cashiers:
+the whole chain and not on the store. Compared are five ways to name cashiers:
 
 - flags: the twentieth of the cashiers with the most flags a sale;
 - ranking: the twentieth with the lowest raw rate of checks, of buyers estimated under 25;
 - limits: whoever's raw rate lies below the binomial 95 % limit around the chain's rate;
+- estimate: as audit, but due is whoever is estimated under 25, all alike;
 - audit: what auditor.people.standing says.
 """
 
@@ -24,12 +25,12 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from auditor.demo.catalogue import AGE_BANDS
-from auditor.people.exposure import CLASSES
+from auditor.people.exposure import CLASSES, FIRST_DUE
 from auditor.people.standing import cashiers
 from auditor.stats.funnel import limits
 from auditor.tables import CHECK_COUNTS
 
-METHODS = ("flags", "ranking", "limits", "audit")
+METHODS = ("flags", "ranking", "limits", "estimate", "audit")
 
 _SPREAD = 5.07 * sqrt(pi / 2)  # of a normal error with the model's mean absolute error
 _STARTS = np.array([start for start, _ in AGE_BANDS])
@@ -156,8 +157,9 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
     """Whom a method names, by cashier."""
     count = len(chain.store)
     young = chain.estimate < _CHALLENGE
-    if method == "audit":
-        peers = cashiers(check_counts(chain), min_exposure=10, false_lead_share=0.05)
+    if method in ("audit", "estimate"):
+        table = check_counts(chain, by_estimate=method == "estimate")
+        peers = cashiers(table, min_exposure=10, false_lead_share=0.05)
         names = {unit.cashier_id for unit in peers.standing_out("below")}
         return np.array([_cashier(number) in names for number in range(count)])
     sales = np.bincount(chain.owner, minlength=count)
@@ -172,9 +174,11 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
     return np.isin(np.arange(count), worst)
 
 
-def check_counts(chain: Chain) -> pa.Table:
-    """The window as the audit stores it."""
+def check_counts(chain: Chain, *, by_estimate: bool = False) -> pa.Table:
+    """The window as the audit stores it, or with one class for all estimated under 25."""
     likelihood = np.searchsorted(CLASSES, chain.p_under, side="right") - 1
+    if by_estimate:
+        likelihood = np.where(chain.estimate < _CHALLENGE, FIRST_DUE, 0)
     cells, cell = np.unique(
         np.stack([chain.owner, chain.hour, likelihood]), axis=1, return_inverse=True
     )

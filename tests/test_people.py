@@ -168,12 +168,28 @@ def test_whose_buyers_stand_on_the_edge_is_measured_against_others_of_that_kind(
     )
 
 
-def test_who_does_as_colleagues_in_a_lax_store_is_not_named_but_the_store_is() -> None:
+def test_who_does_as_colleagues_in_a_lax_store_is_not_held_against_the_chain() -> None:
+    rng = np.random.default_rng(4)
+    habits = enumerate(rng.beta(17, 3, 30))
+    units = [
+        (f"S{shop:02}", f"C{shop:02}{n}", 100, int(rng.binomial(100, share)))
+        for shop, share in habits
+        for n in range(4)
+    ]
+    lax = [("S99", f"L{n}", 100, 50 + n) for n in range(4)]
+    peers = cashiers(counts(*units, *lax), **HOW)
+    for number in range(4):
+        told = unit(peers, f"L{number}")
+        assert told.q_below is not None
+        assert told.q_below > 0.5  # against the chain alone it is 0.06
+        assert told.expected < 75
+
+
+def test_a_lax_store_stands_out_as_a_store() -> None:
     units = [(f"S{n // 4:02}", f"C{n:02}", 100, 87 + n % 3 - 1) for n in range(120)]
     lax = [("S99", f"L{n}", 100, 40 + n) for n in range(4)]
-    table = counts(*units, *lax)
-    assert not [u for u in cashiers(table, **HOW).units if u.stands and u.store_id != "S99"]
-    assert [u.store_id for u in stores(table, **HOW).standing_out("below")] == ["S99"]
+    peers = stores(counts(*units, *lax), **HOW)
+    assert [u.store_id for u in peers.standing_out("below")] == ["S99"]
 
 
 def test_classes_rise_from_0_and_the_first_due_is_a_half() -> None:

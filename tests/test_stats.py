@@ -146,7 +146,7 @@ def test_of_few_units_more_variation_is_taken_for_possible() -> None:
     taken = [
         ordinary_variation(rng.binomial(100, means), np.full(12, 100), means) for _ in range(50)
     ]
-    assert np.mean(taken) > 0.001
+    assert np.mean(taken) > 0.004  # the best guess is 0.0024
 
 
 def test_the_yardstick_is_made_without_those_that_stray_and_never_without_most() -> None:

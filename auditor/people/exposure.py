@@ -38,8 +38,8 @@ def count_checks(ledger: pa.Table, zone: ZoneInfo) -> pa.Table:
         CHECK_COUNTS, sorted by its key.
     """
     is_recorded = pc.not_equal(ledger["id_check"], "not_recorded")
-    handled = pc.and_(is_recorded, pc.is_in(ledger["outcome"], _HANDLED))
-    refused = pc.and_(is_recorded, pc.equal(ledger["outcome"], "refused"))
+    handled = pc.is_in(ledger["outcome"], _HANDLED)
+    refused = pc.equal(ledger["outcome"], "refused")
     hours = pd.DatetimeIndex(ledger["sold_at"].to_pandas()).tz_convert(zone).hour
     parts = np.array(PARTS_OF_DAY)[np.searchsorted(PARTS_OF_DAY, hours, side="right") - 1]
     classes = np.searchsorted(CLASSES, ledger["p_under_challenge"].to_numpy(), side="right") - 1
