@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow clean
+.PHONY: help demo test bench lock airflow distributed tools vulnerabilities sbom clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -27,7 +27,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME CONDA_PREFIX
 
 help: ## tell what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- Installing: every download is checked against the hashes of a lock ------------------------
 
@@ -59,6 +59,9 @@ lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
 		-o requirements/bootstrap.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/peer.in -o requirements/peer.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra s3 --extra celery \
+		--extra kubernetes pyproject.toml -o requirements/deploy.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.lock
 
 # ---- Trying it -----------------------------------------------------------------------------------
 
@@ -72,6 +75,9 @@ export AIRFLOW_HOME := $(CURDIR)/.airflow
 export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
 export AIRFLOW__CORE__LOAD_EXAMPLES := False
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
+# Airflow's own logs are as private as what it runs: it would make them readable for everybody.
+export AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS := 0o700
+export AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS := 0o600
 export AIRFLOW__DATABASE__SQL_ALCHEMY_CONN = sqlite:///$(AIRFLOW_HOME)/airflow.db
 unexport AIRFLOW_CONFIG
 
@@ -89,19 +95,19 @@ airflow: export AUDITOR_POLICY ?= $(CHAIN)/policy.toml
 airflow: export AUDITOR_OUT ?= $(CURDIR)/.demo/out
 airflow: export AUDITOR_TIME_ZONE ?= Europe/London
 
-.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py)
-	@mkdir -p .demo
+.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py) auditor/past.py
+	@umask 077; mkdir -p .demo
 	@echo "Writing a chain of demo shops to .demo/chain"
-	@$(BIN)/auditor demo .demo/chain >/dev/null
+	@$(BIN)/auditor demo .demo/chain --past .demo/out >/dev/null
 	@touch $@
 
 %/.ready: $(INSTALLED)
 	@echo "Preparing Airflow's database"
-	@mkdir -p $(@D)
-	@{ $(BIN)/airflow db migrate && \
+	@umask 077; mkdir -p $(@D)
+	@umask 077; { $(BIN)/airflow db migrate && \
 		$(BIN)/airflow pools set auditor_scoring 1 'Scoring batches at a time'; } \
 		>$(@D)/prepare.log 2>&1 || { tail -n 40 $(@D)/prepare.log >&2; exit 1; }
-	@touch $@
+	@umask 077; touch $@
 
 # What a person reads of Airflow's log while it runs: tasks as they start, errors as they come.
 PROGRESS := awk '/\[DAG TEST\] starting task_id=/ { \
@@ -111,7 +117,7 @@ PROGRESS := awk '/\[DAG TEST\] starting task_id=/ { \
 
 demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of demo shops
 	@echo "Auditing $(DEMO_DAY) with Airflow; its log is $(DEMO_LOG)"
-	@set -o pipefail; PYTHONUNBUFFERED=1 $(BIN)/airflow dags test nightly_audit \
+	@set -o pipefail; umask 077; PYTHONUNBUFFERED=1 $(BIN)/airflow dags test nightly_audit \
 		-c '{"business_date": "$(DEMO_DAY)"}' 2>&1 | tee $(DEMO_LOG) | $(PROGRESS) || { \
 		echo "The audit failed; the whole log is $(DEMO_LOG)"; exit 1; } >&2
 	@test -s .demo/out/reports/$(DEMO_DAY)/index.html
@@ -122,9 +128,9 @@ demo: $(INSTALLED) .demo/.chain-written .demo/airflow/.ready ## audit a day of d
 # The parts of `airflow standalone` that are needed, each on 127.0.0.1 or on no port at all:
 # standalone's scheduler and triggerer serve their logs on every interface. A task that still runs ten
 # seconds after Ctrl-C is killed; the scheduler runs it again when it is back.
-airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
+airflow: $(INSTALLED) $(AIRFLOW_HOME)/.ready ## run Airflow with its scheduler and web page on 127.0.0.1
 	@test "$$AUDITOR_SALES" != "$(CHAIN)/sales" || $(MAKE) -s .demo/.chain-written
-	@export AIRFLOW__CORE__PARALLELISM=2 AIRFLOW__API__HOST=127.0.0.1 AIRFLOW__API__PORT=$(PORT) \
+	@umask 077; export AIRFLOW__CORE__PARALLELISM=2 AIRFLOW__API__HOST=127.0.0.1 AIRFLOW__API__PORT=$(PORT) \
 		AIRFLOW__CORE__EXECUTION_API_SERVER_URL=http://127.0.0.1:$(PORT)/execution/; \
 	set -m; stop() { trap - INT TERM; parts=$$(jobs -p); kill $$parts; \
 		for s in 1 2 3 4 5 6 7 8 9 10; do [ -n "$$(jobs -rp)" ] || break; sleep 1; done; \
@@ -132,10 +138,10 @@ airflow: $(INSTALLED) .airflow/.ready ## run Airflow with its scheduler and web 
 	trap 'echo Stopping; stop 0' INT TERM; \
 	for part in api-server dag-processor "scheduler --skip-serve-logs"; do \
 		$(BIN)/airflow $$part >"$$AIRFLOW_HOME/$${part%% *}.log" 2>&1 & done; \
-	echo "Airflow is starting on http://127.0.0.1:$(PORT); Ctrl-C stops it. Its logs are in .airflow/."; \
-	echo "User and password: .airflow/simple_auth_manager_passwords.json.generated"; \
+	echo "Airflow is starting on http://127.0.0.1:$(PORT); Ctrl-C stops it. Its logs are in $(AIRFLOW_HOME)."; \
+	echo "User and password: $(AIRFLOW_HOME)/simple_auth_manager_passwords.json.generated"; \
 	while [ $$(jobs -rp | wc -l) -eq 3 ]; do sleep 1; done; \
-	echo "A part of Airflow has ended: see .airflow/*.log" >&2; stop 1
+	echo "A part of Airflow has ended: see $(AIRFLOW_HOME)/*.log" >&2; stop 1
 
 # ---- Checking ------------------------------------------------------------------------------------
 
@@ -145,6 +151,26 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
+	$(BIN)/pytest -m distributed -rs $(PYTEST_OPTIONS)
+
+# What checks deploy/ and the dependencies, in an environment of its own.
+tools: .tools/.installed ## install what checks deploy/ and the dependencies; `make test` uses it
+.tools/.installed: requirements/tools.lock .venv/.installed-all
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools
+	@VIRTUAL_ENV=.tools $(BIN)/uv pip sync --quiet --require-hashes $<
+	@touch $@
+
+vulnerabilities: .tools/.installed ## look up known vulnerabilities of what deploy/ installs
+	.tools/bin/pip-audit --requirement requirements/deploy.lock --require-hashes --disable-pip \
+		--progress-spinner off --strict
+
+sbom: .tools/.installed ## write the bill of materials of deploy/, CycloneDX, to dist/sbom.cdx.json
+	@mkdir -p dist
+	.tools/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/sbom.cdx.json requirements/deploy.lock
+	@echo "dist/sbom.cdx.json"
 
 .bench/.peer: requirements/peer.lock .venv/.installed-all
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .bench/peer
@@ -156,5 +182,5 @@ bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writ
 	$(BIN)/python -m benchmarks.night --write docs/capacity.md
 
 clean: ## remove all that the above made, the environment included
-	rm -rf .venv .cache .demo .airflow .bench build dist tests/actual \
+	rm -rf .venv .cache .demo .airflow .bench .tools build dist tests/actual \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -65,6 +65,15 @@ def resolve_business_day(
     return start.astimezone(_zone(time_zone)).date()
 
 
+def today_in(time_zone: str) -> date:
+    """The day that it is now in a time zone.
+
+    Raises:
+        ConfigurationError: there is no such zone.
+    """
+    return datetime.now(_zone(time_zone)).date()
+
+
 _REMEDY = (
     'give it the day: as the parameter business_date ({"business_date": "2026-03-27"}),'
     " or as the partition key of a backfill"

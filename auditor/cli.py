@@ -2,9 +2,11 @@
 
 import contextlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +70,16 @@ _snapshots = click.option(
 )
 _policy = click.option(
     "--policy", metavar="FILE", help="Policy, a TOML file or URL. [default: built in]"
+)
+_out = click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+_day = click.option("--day", type=_Day(), required=True, help="The business day.")
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
+    help="How to print.",
 )
 _stores = click.option(
     "--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable."
@@ -137,14 +149,7 @@ def _two_ages(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple
     type=click.Path(exists=True, path_type=Path),
     metavar="PATH...",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the estimates.",
-)
+@_format
 @click.option(
     "--ages",
     default="18,25",
@@ -190,14 +195,7 @@ def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     metavar="OLD,NEW",
     help="The two versions of the age model.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the sales.",
-)
+@_format
 @click.option("--all", "everything", is_flag=True, help="All sales, not the changed ones only.")
 def compare_models(  # noqa: PLR0913  # one argument an option
     *,
@@ -226,8 +224,113 @@ def compare_models(  # noqa: PLR0913  # one argument an option
 
 
 @main.command()
+@_out
+@_day
+@click.option(
+    "--sale",
+    required=True,
+    metavar="SALE",
+    help="STORE/TRANSACTION, or the sale's link in the report (or its sale-...).",
+)
+@click.option(
+    "--decision",
+    required=True,
+    metavar="WHAT",
+    help="check_made, no_check_seen, looks_older, cannot_tell, followed_up, reopened or note.",
+)
+@click.option("--by", required=True, metavar="NAME", help="Who decides.")
+@click.option("--note", metavar="TEXT", help="In your own words; name no customer.")
+def decide(  # noqa: PLR0913  # one argument an option
+    *, out: str, day: date, sale: str, decision: str, by: str, note: str | None
+) -> None:
+    """Record what you decided about a sale.
+
+    The record is only ever added to: who errs records `reopened`. It stays when the day is audited
+    again, and is told in the day's flags.csv and report.json.
+    """
+    from auditor.deciding import decide as record
+    from auditor.decisions import Judgement
+
+    done = record(out, day, sale, Judgement(decision, by, datetime.now(UTC), note))
+    named = f"{done.store_id}/{done.transaction_id} ({done.outcome})"
+    click.echo(f"{named}: {decision}, entry {done.entries} about this sale: {done.path}")
+
+
+@main.command()
+@_out
+@_day
+@_format
+def decisions(*, out: str, day: date, form: str) -> None:
+    """List what was decided about a day's sales, in the order of recording."""
+    from auditor.deciding import log_of
+    from auditor.printing import print_log
+
+    print_log(form, log_of(out, day))
+
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@main.command()
+@click.option("--week", metavar="YYYY-Www", help="ISO week to pack, such as 2026-W13.")
+@click.option("--out", metavar="URL", help="Where ledger and reports are; the pack goes there too.")
+@_policy
+@click.option("--key", type=_file, help="Ed25519 key in PEM, or a secret, to sign or check with.")
+@click.option("--attach", multiple=True, type=_file, help="Document to add; repeatable.")
+@click.option("--with-names", is_flag=True, help="People by their own names, not pseudonyms.")
+@click.option(
+    "--faces-until", type=_Day(), help="Pack pictures too, apart; `expire` deletes them after it."
+)
+@click.option("--verify", metavar="URL", help="Check a pack, its zip or its folder, instead.")
+def pack(  # noqa: PLR0913  # one argument an option
+    *,
+    week: str | None,
+    out: str | None,
+    policy: str | None,
+    key: Path | None,
+    attach: tuple[Path, ...],
+    with_names: bool,
+    faces_until: date | None,
+    verify: str | None,
+) -> None:
+    """Make the due-diligence pack of a week, to be handed to a regulator; or check one.
+
+    A folder and a zip below OUT/packs: coverage, flagged and refused sales, decisions, policy and
+    model in force, and a signed list of all files. Cashiers stand in it under pseudonyms, small
+    counts are withheld, and it holds no face.
+    """
+    from auditor import pack as packs
+
+    signing = packs.Key.parse(key.read_bytes(), origin=str(key)) if key else None
+    if verify is not None:
+        found = packs.verify(verify, signing)
+        click.echo(f"Pack of {found.week}, {found.files} files, manifest {found.sha256}")
+        click.echo(f"Signed {found.signed}")
+        for problem in found.problems:
+            click.echo(f"Not as it was made: {problem}", err=True)
+        sys.exit(ExitCode.FAILED if found.problems else ExitCode.DONE)
+    if week is None or out is None:
+        raise click.UsageError("give --week and --out to make a pack, or --verify to check one")
+    if faces_until is not None and faces_until < datetime.now(UTC).date():
+        raise click.UsageError(f"--faces-until {faces_until} is over already")
+    order = packs.Order(
+        out, packs.Week.parse(week), policy, signing, with_names, attach, faces_until
+    )
+    made = packs.make_pack(order)
+    for day in made.days_missing:
+        click.echo(f"No report of {day}: the pack says that nothing is known about it", err=True)
+    root = out.rstrip("/")
+    click.echo(f"Pack: {root}/{made.zip} and {root}/{made.folder}/index.html")
+    click.echo(f"Manifest {made.sha256}, signed: {made.signed}")
+    if made.faces:
+        click.echo(f"Pictures, until {faces_until}: {root}/{made.faces}")
+        click.echo(f"Flagged sales whose picture is not kept (any more): {made.faces_gone}")
+
+
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--seed", default=1, show_default=True, help="Another seed, another chain.")
+@click.option("--past", metavar="URL", help="Also write, as into --out, a simulated past.")
 @click.option(
     "--past-weeks",
     type=click.IntRange(0, 52),
@@ -235,21 +338,31 @@ def compare_models(  # noqa: PLR0913  # one argument an option
     show_default=True,
     help="Also write the baskets of so many weeks, simulated, into FOLDER/past for `insights`.",
 )
-def demo(*, folder: Path, seed: int, past_weeks: int) -> None:
+def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
     """Write a demo chain into FOLDER: four stores, three days, and the troubles of real life.
 
-    FOLDER gets sales/, snapshots/, policy.toml, confusion.json and truth.parquet. Nobody in the
-    pictures exists.
+    FOLDER gets sales/, snapshots/, policy.toml, confusion.json, truth.parquet and cashiers.parquet.
+    Nobody in the pictures exists. With --past, the counts and figures that a report of the first
+    day looks back on are simulated too, and written where the audit will write.
     """
     from auditor.demo import write_demo
-    from auditor.demo.past_baskets import write_past
 
     with _progress("Drawing frames") as progress:
         write_demo(folder, seed=seed, progress=progress)
+    if past is not None:
+        from auditor.files import Place
+        from auditor.past import write_past
+        from auditor.pipeline import load_policy
+
+        with _progress("Simulating days before") as progress:
+            rules = load_policy(str(folder / "policy.toml"))
+            write_past(Place(past), rules, seed=seed, progress=progress)
     if past_weeks:
-        first, last = write_past(folder / "past", past_weeks, seed=seed)
+        from auditor.demo.past_baskets import write_past as write_baskets
+
+        first, last = write_baskets(folder / "past", past_weeks, seed=seed)
         click.echo(
-            f"Baskets of {past_weeks} weeks, simulated without pictures. Look at the last week:\n"
+            f"Baskets of {past_weeks} weeks, simulated without pictures. Look at the last week:\\n"
             f"  auditor insights --from {first} --to {last} --policy {folder}/policy.toml "
             f"--out {folder}/past"
         )
@@ -261,18 +374,86 @@ def demo(*, folder: Path, seed: int, past_weeks: int) -> None:
 
 
 @main.command()
-@click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
+@_out
 @_policy
 @click.option("--as-of", type=_Day(), required=True, help="The day to count back from.")
 def expire(*, out: str, policy: str | None, as_of: date) -> None:
-    """Delete face crops that are past the policy's retention, and baskets past theirs.
+    """Delete what is past its retention: face crops, packs of faces, decisions, baskets.
 
-    `run` does this too.
+    `run` does so too. Numbers, hashes and decisions stay when the faces go.
     """
     from auditor import pipeline
 
     for folder in pipeline.expire(out, policy, as_of):
         click.echo(f"Removed {folder}")
+
+
+def _address(name: str, meaning: str) -> Callable[..., Any]:
+    variable = f"AUDITOR_{name.upper()}"
+    return click.option(f"--{name}", metavar="URL", envvar=variable, show_envvar=True, help=meaning)
+
+
+@main.command()
+@click.option("--day", type=_Day(), help="Business day that should be done. [default: yesterday]")
+@_address("sales", "Till exports.")
+@_address("snapshots", "Frames and their index.")
+@_address("out", "Where ledger and reports are.")
+@_address("policy", "Policy, a TOML file.")
+@click.option(
+    "--time-zone",
+    envvar="AUDITOR_TIME_ZONE",
+    show_envvar=True,
+    default="UTC",
+    show_default=True,
+    help="Zone of the shops: when yesterday ended.",
+)
+@click.option("--deep", is_flag=True, help="Also load the model and predict what is known.")
+@click.option("--airflow", is_flag=True, help="Also ask Airflow for the scoring pool and the DAG.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for a program.")
+def check(  # noqa: PLR0913  # one argument an option
+    *,
+    day: date | None,
+    sales: str | None,
+    snapshots: str | None,
+    out: str | None,
+    policy: str | None,
+    time_zone: str,
+    deep: bool,
+    airflow: bool,
+    as_json: bool,
+) -> None:
+    """Tell whether tonight's audit will work and last night's did, and what to do where not.
+
+    Configuration, model, templates, access, room, and whether the day is complete. A file of no
+    meaning is written below --out and removed. No person is named, so the answer may be passed on.
+
+    Exit code 0: nothing is wrong (there may be warnings); 1: something is; 3: the day is done, but
+    above the policy's limits.
+    """
+    from auditor.business_day import today_in
+    from auditor.health import Setup, State
+    from auditor.health import check as findings
+    from auditor.printing import print_findings
+
+    today = today_in(time_zone)
+    day = day or today - timedelta(days=1)
+    setup = Setup(
+        day=day,
+        today=today,
+        sales=sales,
+        snapshots=snapshots,
+        out=out,
+        policy=policy,
+        environment=os.environ,
+        deep=deep,
+        airflow=airflow,
+    )
+    about = {"day": str(day), "auditor_version": version("auditor")}
+    state = print_findings(findings(setup), as_json=as_json, about=about)
+    if state is State.FAILED:
+        sys.exit(ExitCode.FAILED)
+    if state is State.ABOVE_LIMITS:
+        sys.exit(ExitCode.ABOVE_LIMITS)
 
 
 @main.command()

@@ -6,6 +6,7 @@ one piece.
 """
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -36,7 +37,7 @@ class Place:
         try:
             self._fs, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise ConfigurationError(f"cannot open {url}: {error}") from error
+            raise ConfigurationError(f"cannot open {_shown(url)}: {error}") from error
         self.is_local = isinstance(self._fs, LocalFileSystem)
         self._root = root.rstrip("/") or "/"
         self.single_file: str | None = None
@@ -91,7 +92,7 @@ class Place:
             return
         pieces = [content] if isinstance(content, bytes) else content
         target = Path(full)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(target.parent)
         partial = target.with_name(PARTIAL_PREFIX + target.name)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
@@ -170,3 +171,18 @@ class Place:
             if os.path.commonpath([root, os.path.realpath(full)]) != root:
                 raise OutsideError(f"{path!r} is a link that leads out of {self._root}")
         return full
+
+
+def _shown(url: str) -> str:
+    """A URL without what stands before an @ in it: that may be a key."""
+    return re.sub(r"//[^/]*@", "//...@", url)
+
+
+def _make_private(folder: Path) -> None:
+    """Create what is missing of a folder and of those around it, for their owner only.
+
+    ``mkdir(mode, parents=True)`` would give the mode to the innermost alone.
+    """
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)

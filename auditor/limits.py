@@ -61,6 +61,11 @@ def _missing_stores(days: pd.DataFrame, limit: int) -> list[str]:
     return [f"no usable till export from {share} ({named}); max_missing_stores is {limit}"]
 
 
+def too_many(part: int, whole: int, most: float) -> bool:
+    """Whether ``part`` is more of ``whole`` than the share ``most``."""
+    return part > most * whole
+
+
 def _share(what: str, part: int, whole: int, limit: tuple[str, float]) -> list[str]:
     key, most = limit
-    return [f"{part} of {whole} {what}; {key} is {most:g}"] if part > most * whole else []
+    return [f"{part} of {whole} {what}; {key} is {most:g}"] if too_many(part, whole, most) else []

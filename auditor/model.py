@@ -191,11 +191,10 @@ class AgeModel:
         self.card = Card.read(version)
         self.calibration: Calibration | None = None
         if self.card.calibration_sha256 is not None:
-            calibration = self._bytes("calibration.json")
-            self._refuse_other("calibration.json", calibration, self.card.calibration_sha256)
+            calibration = _file_of(self.card, "calibration.json")
             self.calibration = Calibration.from_json(calibration.decode())
         self.quantised = runtime == "openvino" and self.card.int8_sha256 is not None
-        golden = _arrays(self._bytes("golden.npz"))
+        golden = _arrays(_file_of(self.card, "golden.npz"))
         if self.quantised:
             self.network = self._quantised(golden)
         else:
@@ -219,26 +218,14 @@ class AgeModel:
         return self.network.as_seen(crop)
 
     def _whole(self, runtime: Runtime) -> AgeNetwork:
-        weights = self._bytes("weights.npz")
-        self._refuse_other("weights.npz", weights, self.card.weights_sha256)
+        weights = _file_of(self.card, "weights.npz")
         side, mirrored = self.card.input_size, self.card.mirrored
         return AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime=runtime)
 
     def _quantised(self, golden: dict[str, NDArray[Any]]) -> AgeNetwork:
-        content = self._bytes("int8.npz")
-        self._refuse_other("int8.npz", content, str(self.card.int8_sha256))
+        content = _file_of(self.card, "int8.npz")
         golden |= {name: values for name, values in _arrays(content).items() if name in golden}
         return AgeNetwork.of_int8(content, self.card.input_size, mirrored=self.card.mirrored)
-
-    def _bytes(self, name: str) -> bytes:
-        try:
-            return (folder(self.card.version) / name).read_bytes()
-        except OSError as error:
-            raise ModelError(f"{self.card.full_name}: cannot read {name}: {error}") from error
-
-    def _refuse_other(self, name: str, content: bytes, sha256: str) -> None:
-        if hashlib.sha256(content).hexdigest() != sha256:
-            raise ModelError(f"{self.card.full_name}: {name} is not the file of its card")
 
     def _check(self, golden: dict[str, NDArray[Any]]) -> None:
         ages = self.network.predict(golden["crops"])
@@ -251,6 +238,38 @@ class AgeModel:
                 f"{self.card.full_name} differs from its golden predictions by {worst:.2f} years: "
                 "another runtime or damaged weights; do not use its estimates"
             )
+
+
+def check_files(version: str) -> Card:
+    """Hold a version's files against its card, without loading a runtime; return the card.
+
+    Raises:
+        ModelError: one is missing, or is not the file of the card.
+    """
+    card = Card.read(version)
+    named = [name for name, sha256 in _hashes(card).items() if sha256 is not None]
+    for name in (*named, "golden.npz"):
+        _file_of(card, name)
+    return card
+
+
+def _hashes(card: Card) -> dict[str, str | None]:
+    return {
+        "weights.npz": card.weights_sha256,
+        "calibration.json": card.calibration_sha256,
+        "int8.npz": card.int8_sha256,
+    }
+
+
+def _file_of(card: Card, name: str) -> bytes:
+    try:
+        content = (folder(card.version) / name).read_bytes()
+    except OSError as error:
+        raise ModelError(f"{card.full_name}: cannot read {name}: {error}") from error
+    sha256 = _hashes(card).get(name)
+    if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelError(f"{card.full_name}: {name} is not the file of its card")
+    return content
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:

@@ -44,6 +44,16 @@ def _known_zone(name: str) -> str:
     return name
 
 
+_SENTINELS = frozenset(
+    date(*parts)
+    for parts in (
+        *((1900, 1, 1), (1911, 11, 11), (1950, 1, 1), (1955, 5, 5), (1960, 1, 1), (1966, 6, 6)),
+        *((1970, 1, 1), (1977, 7, 7), (1980, 1, 1), (1988, 8, 8), (1990, 1, 1), (1999, 9, 9)),
+        *((2000, 1, 1), (2001, 1, 1)),
+    )
+)
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,6 +72,9 @@ class Rules(_Strict):
     min_face_px: Annotated[float, Field(ge=0)] | None = None
     min_sharpness: Annotated[float, Field(ge=0)] | None = None
     min_face_confidence: Share = 0.9
+    # Birth dates that a hand keys in place of reading a document; doubled digits, round years.
+    sentinel_birth_dates: frozenset[date] = _SENTINELS
+    min_check_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "GBP"
 
@@ -81,11 +94,15 @@ class ChainRules(_Strict):
 
     model: str = "3"
     runtime: Runtime = "openvino"
-    retention_days: Annotated[int, Field(ge=0)] = 31
+    retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
+    decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096
+    smallest_count: Annotated[int, Field(ge=1)] = 5  # that leaves the company uncovered
     max_rejected_share: Share = 0.01
     max_inconclusive_share: Share = 0.25
     max_missing_stores: Annotated[int, Field(ge=0)] = 0
     min_exposure: Annotated[int, Field(ge=1)] = 10
+    people_window_days: Annotated[int, Field(ge=1, le=366)] = 28
+    false_lead_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     control_sample: Annotated[int, Field(ge=0, le=1000)] = 20
     # Where the officer's browser finds the frames, if it may; without one, no page links them.
     frames_url: Annotated[str, StringConstraints(pattern=r"^(https?|file)://\S+$")] | None = None
@@ -208,10 +225,14 @@ class Policy:
             raise ConfigurationError(f"{origin}: not a TOML file: {error}") from error
 
     @property
+    def canonical(self) -> bytes:
+        """What the policy says as JSON, whatever the comments and layout of its file."""
+        return json.dumps(self._document, sort_keys=True, default=str).encode()
+
+    @property
     def sha256(self) -> str:
-        """Hash of what the policy says, whatever its comments and layout."""
-        canonical = json.dumps(self._document, sort_keys=True, default=str)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """Hash of :attr:`canonical`."""
+        return hashlib.sha256(self.canonical).hexdigest()
 
     def rules(self, day: date, store_id: str) -> Rules:
         """The rules in force on ``day`` in ``store_id``.
@@ -238,6 +259,10 @@ class Policy:
         for entry in self._in_force(day):
             merged |= entry.chain_rules
         return ChainRules(**merged)
+
+    def begins(self, day: date) -> bool:
+        """Whether an entry begins to hold on ``day``."""
+        return any(entry.effective_from == day for entry in self._entries)
 
     def _in_force(self, day: date) -> list[_Entry]:
         entries = [e for e in self._entries if e.effective_from <= day]

@@ -5,14 +5,17 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import click
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
 from auditor.compare import Comparison
+from auditor.health import Finding, State, worst
+from auditor.spreadsheet import csv_text
 
 Rows = Iterable[dict[str, Any]]
 
@@ -37,6 +40,40 @@ def print_comparison(form: str, found: Comparison, *, everything: bool) -> None:
     else:
         short = [_short(row) for row in rows]
         print_rows(form, short, list(short[0]) if short else [])
+
+
+def print_findings(found: Iterable[Finding], *, as_json: bool, about: dict[str, Any]) -> State:
+    """Print what `auditor check` found, as it comes or as one JSON object; return the worst."""
+    seen = []
+    for finding in found:
+        seen.append(finding)
+        if not as_json:
+            click.echo(f"{finding.state:<13} {finding.check:<12} {finding.said}")
+            if finding.todo:
+                click.echo(f"{'':<26} -> {finding.todo}")
+    if as_json:
+        rows = [finding.as_dict() for finding in seen]
+        click.echo(json.dumps({**about, "state": worst(seen), "findings": rows}, indent=1))
+    return worst(seen)
+
+
+def print_log(form: str, log: pa.Table) -> None:
+    """Print DECISION_LOG."""
+    rows = [
+        {name: value.isoformat() if isinstance(value, date) else value for name, value in r.items()}
+        for r in log.to_pylist()
+    ]
+    shown = rows if form == "json" else [{name: r[name] for name in _LOG_SHOWN} for r in rows]
+    if form == "csv":
+        click.echo(csv_text(_LOG_SHOWN, shown), nl=False)
+    else:
+        print_rows(form, shown, list(_LOG_SHOWN))
+
+
+_LOG_SHOWN = (
+    *("decided_at", "store_id", "transaction_id", "outcome"),
+    *("decision", "decided_by", "note"),
+)
 
 
 def _summary_lines(summary: dict[str, Any]) -> Iterator[str]:
@@ -109,7 +146,7 @@ def _print_table(rows: Rows, columns: list[str]) -> None:
         Console(width=None if sys.stdout.isatty() else 200).print(table, markup=False)
 
 
-_TEXTS = {"path", "reason", "store", "transaction", "till", "ID check", "old", "new"}
+_TEXTS = {*_LOG_SHOWN, "path", "reason", "store", "transaction", "till", "ID check", "old", "new"}
 
 _PRINTERS: dict[str, Callable[[Rows, list[str]], None]] = {
     "csv": _print_csv,

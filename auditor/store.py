@@ -1,25 +1,33 @@
 """Partitions of a business day and a store below OUT: written whole, read back, expired.
 
 ``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. The figures
-that later days are compared with are read for many days at once, so all stores of a day are in one
-file: ``OUT/figures/day=YYYY-MM-DD/part-0.parquet``.
+``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many
+later days look back on, the tables of tables.DAILY, is in one file a day for all stores:
+``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
+``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision.
 """
 
 import hashlib
 import io
+import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from auditor import decisions
 from auditor.files import Place
-from auditor.tables import DAY_FIGURES, STORED, Schema
+from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
+from auditor.window import Window
 
 _PART = "part-0.parquet"
+_DAY = r"day=\d{4}-\d{2}-\d{2}"
+
+#: Where packs of faces lie, ``until=YYYY-MM-DD`` below it.
+FACE_PACKS = "packs/faces"
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -92,6 +100,20 @@ def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> 
     return pa.concat_tables([STORED[name].empty(), *parts])
 
 
+def read_columns(out: Place, name: str, day: date, columns: Sequence[str]) -> pa.Table:
+    """Some columns of a day's rows, of all stores, in the order of the stores.
+
+    Raises:
+        OSError, pyarrow.ArrowException: a partition cannot be read, or lacks a column.
+    """
+    arrow = pa.schema([STORED[name].arrow.field(column) for column in columns])
+    parts = [
+        pq.read_table(io.BytesIO(out.read(path)), columns=list(columns), partitioning=None)
+        for path in out.files(_day_folder(name, day))
+    ]
+    return pa.concat_tables([arrow.empty_table(), *(part.cast(arrow) for part in parts)])
+
+
 def stores_of(out: Place, name: str, day: date) -> list[str]:
     """The stores that have a partition of a day, in order."""
     folders = out.folders(_day_folder(name, day))
@@ -106,28 +128,76 @@ def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str])
             out.remove(f"{folder}/{partition}")
 
 
-def write_figures(out: Place, day: date, figures: pa.Table, *, whole_day: bool) -> None:
-    """Put the figures of a day in place.
+def write_daily(
+    out: Place, name: str, day: date, rows: pa.Table, *, of_stores: Collection[str] = ()
+) -> None:
+    """Put a day's rows of a table in place.
 
     Args:
         out: where.
         day: the business day.
-        figures: DAY_FIGURES, a row a store.
-        whole_day: replace those of all stores, or only of the stores in ``figures``.
+        name: of a table of tables.DAILY.
+        rows: of all stores, or of ``of_stores``.
+        of_stores: replace the rows of these stores only; empty for all.
     """
-    if not whole_day:
-        before = read_figures(out, [day])
-        others = pc.invert(pc.is_in(before["store_id"], figures["store_id"].combine_chunks()))
-        figures = pa.concat_tables([before.filter(others), DAY_FIGURES.conform(figures)])
-    path = f"{_day_folder('figures', day)}/{_PART}"
-    write_table(out, path, figures.sort_by("store_id"), DAY_FIGURES)
+    path, schema = f"{_day_folder(name, day)}/{_PART}", DAILY[name]
+    if of_stores and out.exists(path):
+        before = read_table(out, path, schema)
+        others = pc.invert(pc.is_in(before["store_id"], pa.array(sorted(of_stores))))
+        rows = pa.concat_tables([before.filter(others), schema.conform(rows)])
+    write_table(out, path, rows.sort_by("store_id"), schema)
+
+
+def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[date, str, pa.Table]]:
+    """The rows of days as they are stored, one day at a time; days without any are left out.
+
+    Yields:
+        The day, the SHA-256 of the file, and its rows.
+
+    Raises:
+        ContractError: a file is not of its schema.
+    """
+    for day in days:
+        path = f"{_day_folder(name, day)}/{_PART}"
+        if out.exists(path):
+            content = out.read(path)
+            table = pq.read_table(io.BytesIO(content), partitioning=None)
+            yield day, hashlib.sha256(content).hexdigest(), DAILY[name].conform(table)
 
 
 def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
     """The figures of several days, in their order; a day without any is left out."""
-    paths = [f"{_day_folder('figures', day)}/{_PART}" for day in days]
-    parts = [read_table(out, path, DAY_FIGURES) for path in paths if out.exists(path)]
+    parts = [figures for _, _, figures in read_daily(out, "figures", days)]
     return pa.concat_tables([DAY_FIGURES.empty(), *parts])
+
+
+def read_window(out: Place, day: date, days: int) -> Window:
+    """The counts of the days up to and with ``day``, added up one day at a time.
+
+    Raises:
+        ContractError: a file is not of its schema.
+    """
+    dates = [day - timedelta(days=back) for back in range(days - 1, -1, -1)]
+    hashes: list[tuple[str, str, str]] = []
+    counts = {}
+    for name in COUNTED:
+        stored = read_daily(out, name, dates)
+        counts[name] = COUNTED[name].add_up(_noted(name, stored, hashes))
+    return Window(
+        days=days,
+        on_record=tuple(sorted({date.fromisoformat(of_day) for _, of_day, _ in hashes})),
+        sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
+        counts=counts,
+    )
+
+
+def _noted(
+    name: str, stored: Iterable[tuple[date, str, pa.Table]], hashes: list[tuple[str, str, str]]
+) -> Iterator[pa.Table]:
+    """The tables as they come, their hashes put down."""
+    for day, sha256, table in stored:
+        hashes.append((name, day.isoformat(), sha256))
+        yield table
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:
@@ -144,29 +214,67 @@ def remove_crops(out: Place, day: date, store_id: str, keep: Iterable[str]) -> N
             out.remove(path)
 
 
+def append_decision(out: Place, entry: pa.Table) -> str:
+    """Add an entry of :func:`decisions.entry` to the log; no other entry's file is touched.
+
+    Returns:
+        Its path, relative to ``out``.
+    """
+    (row,) = entry.to_pylist()
+    name = f"{row['decided_at']:%Y%m%dT%H%M%S%f}-{row['decision_id'][:16]}.parquet"
+    path = f"{_day_folder('decisions', row['day'])}/{name}"
+    write_table(out, path, entry, DECISION_LOG)
+    return path
+
+
+def read_decisions(out: Place, day: date) -> pa.Table:
+    """The log of a day's sales, DECISION_LOG in the order of recording.
+
+    Raises:
+        ContractError: an entry was changed, or one that another entry follows is gone.
+    """
+    folder = _day_folder("decisions", day)
+    parts = [read_table(out, path, DECISION_LOG) for path in out.files(folder)]
+    return decisions.checked(pa.concat_tables([DECISION_LOG.empty(), *parts]), str(out) + folder)
+
+
 def days_of(out: Place, name: str) -> list[date]:
-    """The days of which the table ``name`` has a partition, in order."""
+    """The days of which there is a folder below ``OUT/<name>/``, a table or ``crops``, in order."""
     folders = out.folders(name)
-    found = (re.fullmatch(r"day=(\d{4}-\d{2}-\d{2})", folder) for folder in folders)
-    return [date.fromisoformat(match[1]) for match in found if match]
+    return [date.fromisoformat(f.removeprefix("day=")) for f in folders if re.fullmatch(_DAY, f)]
 
 
-def expire_crops(out: Place, as_of: date, retention_days: int) -> list[str]:
-    """Delete the crops of days more than ``retention_days`` before ``as_of``; as expire_days."""
-    return expire_days(out, "crops", as_of, retention_days)
-
-
-def expire_days(out: Place, name: str, as_of: date, keep_days: int) -> list[str]:
-    """Delete what ``name`` (a table, or ``crops``) has of days over ``keep_days`` before ``as_of``.
+def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
+    """Delete the days before ``oldest`` below ``OUT/<folder>/``.
 
     Returns:
         The folders that were removed.
     """
-    oldest = as_of - timedelta(days=keep_days)
-    removed = [_day_folder(name, day) for day in days_of(out, name) if day < oldest]
-    for folder in removed:
-        out.remove(folder)
+    return _expire(out, folder, "day", oldest)
+
+
+def expire_face_packs(out: Place, as_of: date) -> list[str]:
+    """Delete the packs of faces that were to be kept until a day before ``as_of``.
+
+    Returns:
+        The folders that were removed.
+    """
+    return _expire(out, FACE_PACKS, "until", as_of)
+
+
+def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
+    removed = []
+    for name in out.folders(folder):
+        found = re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", name)
+        if found and date.fromisoformat(found[1]) < oldest:
+            out.remove(f"{folder}/{name}")
+            removed.append(f"{folder}/{name}")
     return removed
+
+
+def folders_of_day(day: date) -> list[str]:
+    """Every folder that a day has in this store, relative to OUT, whether it is there or not."""
+    return [_day_folder(name, day) for name in (*STORED, "crops")]
 
 
 def _day_folder(name: str, day: date) -> str:

@@ -41,14 +41,27 @@ INCONCLUSIVE_REASONS = (
 )
 
 
+#: What a person can record of a sale after looking at it. None is a verdict on anybody.
+DECISIONS = (
+    "check_made",  # the picture or another record shows that ID was asked for
+    "no_check_seen",  # nothing shows a check: to be taken up with the store
+    "looks_older",  # to a person the buyer clearly looks over the challenge age
+    "cannot_tell",  # picture and record do not say
+    "followed_up",  # spoken about with the people concerned
+    "reopened",  # an earlier decision is withdrawn
+    "note",  # a remark that leaves the case where it stands
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its Arrow type, what it means, and whether it may be null."""
+    """One column: its Arrow type, what it means, whether it may be null, whether it is a count."""
 
     name: str
     type: pa.DataType
     meaning: str
     nullable: bool = False
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,26 @@ class Schema:
         """The same with these columns only, in their order here."""
         return Schema(self.name, tuple(c for c in self.columns if c.name in names))
 
+    def add_up(self, parts: Iterable[pa.Table]) -> pa.Table:
+        """One table of several: the counted columns added up by all the others, sorted by these.
+
+        The parts are taken one after the other, so that memory holds the sum and a part.
+
+        Raises:
+            ContractError: as :meth:`conform`.
+        """
+        key = [c.name for c in self.columns if not c.counted]
+        counted = [c.name for c in self.columns if c.counted]
+        total = self.empty()
+        for part in parts:
+            # One thread, so that fractions are always added in the same order.
+            grouped = pa.concat_tables([total, self.conform(part)]).group_by(key, use_threads=False)
+            sums = grouped.aggregate([(name, "sum") for name in counted])
+            total = self.conform(
+                sums.rename_columns([name.removesuffix("_sum") for name in sums.column_names])
+            )
+        return total.sort_by([(name, "ascending") for name in key])
+
     def empty(self) -> pa.Table:
         """A table of this schema without rows."""
         return self._empty
@@ -114,6 +147,10 @@ class Schema:
     @cached_property
     def _empty(self) -> pa.Table:
         return self.arrow.empty_table()
+
+
+def _count(name: str, kind: pa.DataType, meaning: str) -> Column:
+    return Column(name, kind, meaning, counted=True)
 
 
 _TEXT = pa.string()
@@ -312,6 +349,64 @@ PROVENANCE = Schema(
     ),
 )
 
+CHECK_COUNTS = Schema(
+    "check_counts",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
+        Column("from_hour", pa.int8(), "hour at which the part of the day begins, store's clock"),
+        Column("likelihood", pa.int8(), "class of P(under the challenge age), from 0", True),
+        _count("sales", pa.int32(), "alcohol sales at tills that record ID checks"),
+        _count("handled", pa.int32(), "of these, with a counting ID check or refused"),
+        _count("refused", pa.int32(), "of these, refused"),
+        _count("unrecorded", pa.int32(), "alcohol sales at tills that keep no record of checks"),
+    ),
+)
+
+#: The checks that say something of how ID is checked, in the order in which a page tells of them.
+HOLLOW_RULES = (
+    "sentinel_birth_date",
+    "round_birth_date",
+    "round_birth_year",
+    "one_birth_date",
+    "birth_date_against_face",
+    "fast_check",
+    "judged_by_eye",
+)
+
+HOLLOW_COUNTS = Schema(
+    "hollow_counts",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("cashier_id", _TEXT, "who did the ID check; the cashier where that is not known"),
+        Column("rule", _TEXT, "one of HOLLOW_RULES"),
+        Column("scanned", pa.bool_(), "the document was read by a machine: what to compare with"),
+        _count("looked_at", pa.int32(), "sales that the rule can say something of"),
+        _count("found", pa.int32(), "of these, those it found something in"),
+        _count("chance", pa.float64(), "how many of these chance alone would find, at most"),
+    ),
+)
+
+RECORDED_AGES = Schema(
+    "recorded_ages",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("scanned", pa.bool_(), "the document was read by a machine"),
+        Column("age", pa.int16(), "completed years on the day of the sale, 0 to 120"),
+        _count("checks", pa.int32(), "ID checks that recorded a birth date of this age"),
+    ),
+)
+
+CASHIER_HABITS = Schema(
+    "cashier_habits",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
+        Column("habit", _TEXT, "what the demo makes this cashier do, ordinary for most"),
+        Column("asks", pa.float64(), "share asked, of those whom the others would ask"),
+    ),
+)
+
 _PURCHASE_LINE = pa.struct(
     [
         pa.field("sku", _TEXT, nullable=False),
@@ -386,8 +481,33 @@ STORED = {
     "insights": INSIGHTS,
 }
 
+#: Counts that can be added up over days, made of a store's ledger; parts of DAILY.
+COUNTED = {"checks": CHECK_COUNTS, "hollow": HOLLOW_COUNTS, "recorded_ages": RECORDED_AGES}
+
+#: All that later days look back on, a file a day for all stores, by the name of its folder.
+DAILY = {"figures": DAY_FIGURES, **COUNTED}
+
 #: The partition of rejects whose store is not known.
 UNKNOWN_STORE = "_unknown"
+
+DECISION_LOG = Schema(
+    "decision_log",
+    (
+        Column("decision_id", _TEXT, "SHA-256 of what the other columns say"),
+        Column("previous_id", _TEXT, "the entry of the day before this one", nullable=True),
+        Column("day", pa.date32(), "business day of the sale"),
+        Column("store_id", _TEXT, "store"),
+        Column("transaction_id", _TEXT, "the till's number of the transaction"),
+        Column("decision", _TEXT, "one of DECISIONS"),
+        Column("decided_by", _TEXT, "who says so, by their own account"),
+        Column("decided_at", TIME, "when it was recorded"),
+        Column("note", _TEXT, "in their words", nullable=True),
+        Column("outcome", _TEXT, "of the sale when it was decided, one of OUTCOMES"),
+        Column("inputs_sha256", _TEXT, "of the store's provenance then"),
+        Column("policy_sha256", _TEXT, "of the store's provenance then"),
+        Column("model_sha256", _TEXT, "of the store's provenance then"),
+    ),
+)
 
 TRUTH = Schema(
     "truth",

@@ -17,15 +17,19 @@ tasks can be cleared alone, from the first that failed, "downstream" ticked.
 A wrong configuration, model, contract or installation is not tried again: trying cannot mend it.
 
 The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
-`AUDITOR_POLICY`); a trigger may give others. More in `docs/operations.md`.
+`AUDITOR_POLICY`); a trigger may give others. A mail says how each run ended where
+`AUDITOR_NOTICE_TO` is set. More in `docs/operations.md`.
 """  # noqa: E501  # Markdown knows no line break inside a table
 
 import os
 from datetime import date, timedelta
+from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from airflow.sdk import (
     Asset,
+    BaseNotifier,
     CronPartitionTimetable,
     ExceptionRetryPolicy,
     Param,
@@ -39,6 +43,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
+    from auditor.notice import Notice
     from auditor.pipeline import Job
 
 TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
@@ -46,6 +51,9 @@ TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
 # After midnight, so that yesterday is over; and at a time that every day has exactly once in every
 # IANA zone (2024 to 2029): 02:30 is skipped or doubled by 152 zones' clock changes, 03:30 by 18.
 SCHEDULE = os.environ.get("AUDITOR_SCHEDULE", "30 4 * * *")
+
+# Who gets a mail when a run has ended, with commas between; none: no mail.
+NOTICE_TO = os.environ.get("AUDITOR_NOTICE_TO", "").strip()
 
 SCORING_POOL = "auditor_scoring"
 
@@ -76,7 +84,6 @@ def _address(variable: str, meaning: str, *, required: bool = True) -> Param:
 @task
 def resolve_day() -> str:
     """Say which day this run audits."""
-    from auditor.business_day import resolve_business_day
     from auditor.errors import ConfigurationError
 
     context = get_current_context()
@@ -87,14 +94,20 @@ def resolve_day() -> str:
             f"no address for {' and '.join(unset)}: set {variables} for Airflow,"
             " or give the parameter when triggering"
         )
-    day = resolve_business_day(
-        param=params["business_date"],
+    return business_day(context).isoformat()
+
+
+def business_day(context: Any) -> date:
+    """The day that a run audits."""
+    from auditor.business_day import resolve_business_day
+
+    return resolve_business_day(
+        param=context["params"]["business_date"],
         partition_key=context["dag_run"].partition_key,
         data_interval_start=context.get("data_interval_start"),
         data_interval_end=context.get("data_interval_end"),
         time_zone=TIME_ZONE,
     )
-    return day.isoformat()
 
 
 @task
@@ -184,6 +197,70 @@ def _job(day: str) -> "Job":
     )
 
 
+class AuditNotice(BaseNotifier):
+    """Mails how a run ended: a link and counts, nobody in it.
+
+    Airflow calls it in the DAG processor, which needs the results' address as the workers do. A
+    mail that cannot be sent is an error in the DAG processor's log, and changes no run.
+    """
+
+    def __init__(self, *, failed: bool) -> None:
+        """Take whether it is called for runs that failed."""
+        super().__init__()
+        self._failed = failed
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Render nothing: there is no template in it."""
+
+    def notify(self, context: Any) -> None:
+        """Send the mail about the run of a context."""
+        from airflow.providers.smtp.hooks.smtp import SmtpHook
+
+        notice = self._notice(context)
+        connection = os.environ.get("AUDITOR_NOTICE_CONNECTION", SmtpHook.default_conn_name)
+        with SmtpHook(smtp_conn_id=connection) as smtp:
+            message = EmailMessage()
+            message["Subject"] = notice.subject
+            message["From"] = (
+                os.environ.get("AUDITOR_NOTICE_FROM") or smtp.from_email or smtp.smtp_user
+            )
+            message["To"] = NOTICE_TO
+            message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes come back
+            message.set_content(notice.text)
+            message.add_alternative(notice.html, subtype="html")
+            # The hook's own send_email_smtp knows HTML only.
+            client: Any = smtp._smtp_client  # noqa: SLF001
+            client.send_message(message)
+
+    def _notice(self, context: Any) -> "Notice":
+        from auditor.errors import ConfigurationError
+        from auditor.notice import Run, of_day, of_no_day
+
+        run = Run(self._failed, context["run_id"], _link(context))
+        params = context.get("params") or {}
+        try:
+            day = business_day(context)
+        except (ConfigurationError, KeyError):
+            return of_no_day(run)
+        return of_day(
+            day,
+            run,
+            out=params["out"],
+            policy=params["policy"] or None,
+            reports_url=os.environ.get("AUDITOR_REPORTS_URL"),
+        )
+
+
+def _link(context: Any) -> str | None:
+    from airflow.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="")
+    if not base:
+        return None
+    path = f"dags/{quote(context['dag'].dag_id)}/runs/{quote(context['run_id'])}"
+    return f"{base.rstrip('/')}/{path}"
+
+
 @dag(
     dag_id="nightly_audit",
     description="Audits yesterday's alcohol sales of every store and writes the compliance report.",
@@ -198,6 +275,8 @@ def _job(day: str) -> "Job":
     # Two runs of one day would write the same files. (A backfill has a limit of its own.)
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=8),
+    on_success_callback=[AuditNotice(failed=False)] if NOTICE_TO else None,
+    on_failure_callback=[AuditNotice(failed=True)] if NOTICE_TO else None,
     tags=["auditor", "compliance"],
     default_args={
         "owner": "compliance-engineering",

@@ -4,7 +4,7 @@ Airflow sets itself up when it is imported, from the environment, and warns of m
 ours; and that parsing loads no TensorFlow shows only where nothing else has loaded it.
 
     airflow_child.py describe OUTPUT.json              what is in the DAG folder
-    airflow_child.py prepare OUTPUT.json               a database with the pool
+    airflow_child.py prepare OUTPUT.json [SLOTS]       a database with the pool
     airflow_child.py run OUTPUT.json NAME=CONF.json..  runs, one by one; of nightly_audit, or of
                                                        the DAG that CONF names with ``dag_id``
 """
@@ -99,11 +99,11 @@ def _describe_task(task: Any) -> dict[str, Any]:
     }
 
 
-def prepare() -> dict[str, Any]:
+def prepare(slots: str = "1") -> dict[str, Any]:
     """Make the database, with the pool that scoring needs."""
     initdb()
     pool = Pool.create_or_update_pool(
-        "auditor_scoring", slots=1, description="Scoring batches", include_deferred=False
+        "auditor_scoring", slots=int(slots), description="Scoring batches", include_deferred=False
     )
     return {"pool": pool.pool}
 

@@ -33,7 +33,7 @@ def in_airflow(home: Path, command: str, *arguments: str, **more: str) -> dict[s
 
 
 def call(command: list[str], home: Path, **more: str) -> None:
-    """Run a command to its end in the Airflow of ``home``."""
+    """Run a command to its end in the Airflow of ``home``; what it prints goes to output.log."""
     done = subprocess.run(
         command,
         env=environment(home, **more),
@@ -42,6 +42,8 @@ def call(command: list[str], home: Path, **more: str) -> None:
         timeout=900,
         check=False,
     )
+    with (home / "output.log").open("a", encoding="utf-8") as log:
+        log.write(done.stdout + done.stderr)
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
 
 

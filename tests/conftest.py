@@ -6,6 +6,7 @@ from pathlib import Path
 import hypothesis
 import pandas as pd
 import pytest
+from stored_days import store_day, write_policy
 
 from auditor import resources
 from auditor.confusion import FILE
@@ -41,6 +42,14 @@ def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scorer() -> Scorer:
     """Detector and model, loaded once."""
     return load_scorer(ChainRules())
+
+
+@pytest.fixture(scope="session")
+def reported_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The day of report_day.py stored and reported below out/, and policy.toml. Read only."""
+    folder = tmp_path_factory.mktemp("reported")
+    store_day(folder / "out", write_policy(folder))
+    return folder
 
 
 SMALL_DAY = "2026-03-27"

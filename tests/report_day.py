@@ -11,14 +11,20 @@ from auditor.day_figures import days_before
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
 from auditor.tables import (
+    CHECK_COUNTS,
+    COUNTED,
     DAY_FIGURES,
+    HOLLOW_COUNTS,
+    HOLLOW_RULES,
     INCONCLUSIVE_REASONS,
     LEDGER,
+    RECORDED_AGES,
     REJECTS,
     STORE_DAYS,
     UNKNOWN_STORE,
     ByStore,
 )
+from auditor.window import Window
 
 DAY = date(2026, 3, 27)
 NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
@@ -306,6 +312,7 @@ def given(**other: Any) -> dict[str, Any]:
         "store_days": store_days(),
         "rejects": rejects(),
         "history": history(),
+        "window": window(),
     }
     whole = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
     rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
@@ -321,6 +328,66 @@ def render(**other: Any) -> dict[str, bytes]:
     return {name: b"".join(content) for name, content in render_day(DAY, **given(**other))}
 
 
+def window(**counts: pa.Table) -> Window:
+    """What is on record of 20 days: two cashiers of eight stand out."""
+    made = {"checks": check_counts(), "hollow": hollow_counts(), "recorded_ages": recorded_ages()}
+    days = tuple(DAY - timedelta(days=back) for back in range(19, -1, -1))
+    return Window(days=28, on_record=days, sha256="5e" * 32, counts=made | counts)
+
+
+def check_counts() -> pa.Table:
+    """Eight cashiers of two stores: one asks hardly anybody, one everybody; one of few sales."""
+    usual = {
+        number: ("S001" if number % 2 else "S003", f"C1{number}", 60, 51) for number in range(6)
+    }
+    others = [("S001", SCRIPT, 80, 20), ("S003", "C08", 90, 90), ("S001", "C07", 3, 1)]
+    rows = [
+        {
+            "store_id": store_id,
+            "cashier_id": cashier_id,
+            "from_hour": hour,
+            "likelihood": 4,
+            "sales": due // 2,
+            "handled": handled // 2,
+            "refused": handled // 20,
+            "unrecorded": 0,
+        }
+        for store_id, cashier_id, due, handled in (*usual.values(), *others)
+        for hour in (12, 17)
+    ]
+    unseen = {"likelihood": None, "handled": 0, "refused": 0, "unrecorded": 4, "sales": 5}
+    return CHECK_COUNTS.from_rows([*rows, rows[0] | unseen])
+
+
+def hollow_counts() -> pa.Table:
+    """Eight people who check: one keys one birth date for everybody."""
+    rows = []
+    for rule in HOLLOW_RULES:
+        for number in range(8):
+            keys_one = number == 7 and rule in ("sentinel_birth_date", "one_birth_date")
+            rows.append(
+                {
+                    "store_id": "S001",
+                    "cashier_id": "C07" if number == 7 else f"C1{number}",
+                    "rule": rule,
+                    "scanned": False,
+                    "looked_at": 40,
+                    "found": 36 if keys_one else number % 2,
+                    "chance": 0.4,
+                }
+            )
+    scans = {"cashier_id": "C11", "scanned": True, "looked_at": 200, "found": 1}
+    return HOLLOW_COUNTS.from_rows([*rows, rows[0] | scans])
+
+
+def recorded_ages() -> pa.Table:
+    """Ages of two years, keyed and read."""
+    key = {"store_id": "S001", "checks": 30}
+    return RECORDED_AGES.from_rows(
+        key | {"scanned": scanned, "age": age} for scanned in (False, True) for age in (25, 31)
+    )
+
+
 def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
     """The files of a day on which one store made these sales."""
     one = store_day("S001", **({"alcohol_sales": len(rows), "transactions": len(rows)} | day))
@@ -329,4 +396,5 @@ def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
         store_days=STORE_DAYS.from_rows([one]),
         rejects=REJECTS.empty(),
         history=DAY_FIGURES.empty(),
+        window=Window(28, (), "5e" * 32, {name: kind.empty() for name, kind in COUNTED.items()}),
     )

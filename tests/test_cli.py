@@ -122,7 +122,13 @@ def test_crops_expire(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.jpg"))
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["estimate"], ["demo"], ["expire"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *([], ["run"], ["estimate"], ["demo"], ["expire"], ["check"]),
+        *(["decide"], ["decisions"], ["pack"], ["insights"]),
+    ],
+)
 def test_help_answers_without_heavy_imports(command: list[str]) -> None:
     heavy = "{'tensorflow', 'keras', 'pandas', 'pyarrow', 'airflow', 'cv2'}"
     code = (

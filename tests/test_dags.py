@@ -1,14 +1,22 @@
 """The nightly DAG: what it promises on paper, and what it does when Airflow runs it."""
 
+import email.policy
 import json
+import re
+import socket
 from datetime import date
+from email import message_from_bytes
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from aiosmtpd.controller import Controller
 from airflow_home import in_airflow, tree
 
 from auditor.demo import catalogue, write_demo
+from auditor.pack import Key, verify
 from auditor.pipeline import Job, run_day
 
 HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
@@ -46,7 +54,7 @@ def dag(folder: dict[str, Any]) -> dict[str, Any]:
 
 def test_the_folder_has_its_dags_and_no_import_error(folder: dict[str, Any]) -> None:
     assert folder["import_errors"] == {}
-    assert sorted(folder["dags"]) == ["nightly_audit", "weekly_insights"]
+    assert sorted(folder["dags"]) == ["nightly_audit", "weekly_insights", "weekly_pack"]
 
 
 def test_parsing_loads_nothing_heavy(folder: dict[str, Any]) -> None:
@@ -145,9 +153,19 @@ def test_the_report_is_an_asset(dag: dict[str, Any]) -> None:
     assert dag["tasks"]["report"]["outlets"] == ["compliance_report"]
 
 
+def test_the_pack_of_last_week_is_made_every_week(folder: dict[str, Any]) -> None:
+    dag = folder["dags"]["weekly_pack"]
+    assert dag["timetable"] == "CronPartitionTimetable"
+    assert (dag["catchup"], dag["start_date"], dag["time_zone"]) == (False, None, "Europe/London")
+    assert "| `pack` |" in dag["doc_md"]
+    assert dag["tasks"]["pack"]["owner"] == "compliance-engineering"
+    assert dag["params"] == {"week": None, "out": "s3://audit", "policy": None}
+
+
 # ---- Run by Airflow, the real pipeline on a real, small chain ------------------------------------
 
 STORE = catalogue.STORES[2]
+SECRET = "a secret that signs packs, of 32 bytes or more"  # noqa: S105  # made up
 OPEN_DAY, CLOSED_DAY = catalogue.DAYS[0], catalogue.DAYS[2]  # on the latter its export is a header
 
 
@@ -167,10 +185,31 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+class _Mailbox:
+    """Keeps what a mail server is given."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+        parsed = message_from_bytes(envelope.content, policy=email.policy.default)
+        assert isinstance(parsed, EmailMessage)
+        self.mails.append(parsed)
+        return "250 kept"
+
+
 @pytest.fixture(scope="module")
-def runs(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """How Airflow ended each run; its results are in the folder `out` of the chain, by run."""
-    home = tmp_path_factory.mktemp("airflow")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the Airflow that runs."""
+    return tmp_path_factory.mktemp("airflow")
+
+
+@pytest.fixture(scope="module")
+def runs(chain: Path, home: Path) -> dict[str, Any]:
+    """How Airflow ended each run; its results are in the folder `out` of the chain, by run.
+
+    The mails about the runs, in their order, are under `mails`.
+    """
     cases = {
         "sales": {"business_date": str(OPEN_DAY), "policy": "lenient.toml", "batch_size": 40},
         "no_sales": {"business_date": str(CLOSED_DAY), "policy": "lenient.toml"},
@@ -178,26 +217,43 @@ def runs(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
         "misspelt_policy": {"business_date": str(OPEN_DAY), "policy": "misspelt.toml"},
         "unscored": {"business_date": str(OPEN_DAY), "policy": "lenient.toml"},
         "no_day": {"policy": "lenient.toml"},
+        "pack": {"dag_id": "weekly_pack", "week": "2026-W13", "policy": "lenient.toml"},
     }
     named = []
     for name, case in cases.items():
         run_conf = case | {
             "policy": str(chain / str(case["policy"])),
-            "out": str(chain / "out" / name),
+            "out": str(chain / "out" / ("sales" if name == "pack" else name)),
         }
         (home / f"{name}.json").write_text(json.dumps(run_conf), encoding="utf-8")
         named.append(f"{name}={home / name}.json")
     # Where a flagged sale's crop would go there is a file: scoring cannot write it, and fails.
     (chain / "out" / "unscored").mkdir(parents=True)
     (chain / "out" / "unscored" / "crops").touch()
-    return in_airflow(
-        home,
-        "run",
-        *named,
-        AUDITOR_SALES=str(chain / "sales"),
-        AUDITOR_SNAPSHOTS=str(chain / "snapshots"),
-        AUDITOR_TIME_ZONE=catalogue.ZONE,
-    )
+    box = _Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = Controller(box, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": port}
+        extra = {"disable_tls": True, "disable_ssl": True, "from_email": "audit@chain.example"}
+        ended = in_airflow(
+            home,
+            "run",
+            *named,
+            AUDITOR_SALES=str(chain / "sales"),
+            AUDITOR_SNAPSHOTS=str(chain / "snapshots"),
+            AUDITOR_TIME_ZONE=catalogue.ZONE,
+            AUDITOR_NOTICE_TO="officer@chain.example, engineer@chain.example",
+            AUDITOR_REPORTS_URL="https://audit.chain.example/reports",
+            AIRFLOW_CONN_SMTP_DEFAULT=json.dumps(mail | {"extra": extra}),
+            AIRFLOW__API__BASE_URL="https://airflow.chain.example",
+            AIRFLOW_CONN_AUDITOR_PACK=json.dumps({"conn_type": "generic", "password": SECRET}),
+        )
+    finally:
+        server.stop()
+    return ended | {"mails": box.mails}
 
 
 def test_a_day_is_audited_by_airflow(runs: dict[str, Any], chain: Path) -> None:
@@ -225,6 +281,7 @@ def test_airflow_and_one_process_write_the_same_bytes(
         )
     )
     by_airflow, by_process = tree(chain / "out" / name), tree(tmp_path)
+    by_airflow = {p: c for p, c in by_airflow.items() if not p.startswith(("packs/", "keys/"))}
     assert by_airflow.keys() == by_process.keys()
     assert [path for path in by_process if by_process[path] != by_airflow[path]] == []
 
@@ -278,3 +335,72 @@ def test_a_run_that_names_no_day_audits_none(runs: dict[str, Any], chain: Path) 
     assert run["state"] == "failed"
     assert run["tasks"]["resolve_day"] == ["failed"]
     assert not (chain / "out" / "no_day").exists()
+
+
+def test_a_mail_tells_how_each_run_ended(runs: dict[str, Any]) -> None:
+    mails: list[EmailMessage] = runs["mails"]
+    long = {OPEN_DAY: "Friday, 27 March 2026", CLOSED_DAY: "Sunday, 29 March 2026"}
+    assert [re.sub(r"\d+ flagged", "N flagged", mail["Subject"]) for mail in mails] == [
+        f"Audit of {long[OPEN_DAY]}: report is there, 1 of 4 stores audited, N flagged",
+        f"Audit of {long[CLOSED_DAY]}: report is there, 1 of 4 stores audited, N flagged",
+        f"Audit of {long[OPEN_DAY]}: the run failed",  # above the limits
+        f"Audit of {long[OPEN_DAY]}: no report",  # misspelt policy
+        f"Audit of {long[OPEN_DAY]}: no report",  # unscored
+        "Audit of an unknown day: no report",
+    ]
+    for mail in mails:
+        assert mail["From"] == "audit@chain.example"
+        assert mail["To"] == "officer@chain.example, engineer@chain.example"
+        assert [part.get_content_type() for part in mail.iter_parts()] == [
+            "text/plain",
+            "text/html",
+        ]
+        for part in mail.iter_parts():
+            assert "https://airflow.chain.example/dags/nightly_audit/runs/" in part.get_content()
+
+
+def test_a_mail_has_link_and_counts_and_says_when_coverage_was_low(
+    runs: dict[str, Any], chain: Path
+) -> None:
+    summary = json.loads(
+        (chain / "out/sales/reports" / str(OPEN_DAY) / "summary.json").read_text(encoding="utf-8")
+    )
+    well, above = (
+        " ".join(runs["mails"][n].get_body(("plain",)).get_content().split()) for n in (0, 2)
+    )
+    assert f"Flagged for a person to look at: {summary['flagged']}" in well
+    assert f"Could not be judged: {summary['inconclusive']}" in well
+    assert f"https://audit.chain.example/reports/{OPEN_DAY}/index.html" in well
+    assert "Low coverage" not in well
+    assert "Low coverage: nothing is known about 3 of 4 stores; the policy allows 0." in above
+
+
+def test_airflow_makes_the_pack_and_signs_it(runs: dict[str, Any], chain: Path) -> None:
+    assert runs["pack"]["tasks"] == {"pack": ["success"]}
+    key = Key.parse(SECRET.encode(), origin="test")
+    found = verify(str(chain / "out/sales/packs/2026-W13.zip"), key)
+    assert found.problems == ()
+    assert "hmac-sha256" in found.signed
+
+
+def test_no_person_is_in_a_mail_a_log_or_airflows_database(
+    runs: dict[str, Any], chain: Path, home: Path
+) -> None:
+    lines = pd.concat(
+        pd.read_csv(path, dtype=str, on_bad_lines="skip")
+        for path in (chain / "sales").rglob("*.csv")
+    )
+    people = {SECRET.encode()} | {
+        str(value).encode()
+        for name in ("transaction_id", "cashier_id", "id_check_by", "birth_date")
+        for value in lines[name].dropna()
+        if len(str(value)) > 3
+    }
+    assert len(people) > 100
+    kept = [p for p in home.rglob("*") if p.is_file()]
+    assert {"output.log", "airflow.db"} <= {p.name for p in kept}
+    told = {str(p.relative_to(home)): p.read_bytes() for p in kept}
+    told |= {f"mail {n}": mail.as_bytes() for n, mail in enumerate(runs["mails"])}
+    assert b"Traceback" in told["output.log"]  # errors too
+    found = {(name, who) for name, text in told.items() for who in people if who in text}
+    assert not found

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from auditor.stats.heaping import Heaping, digit_shares, whipple
 from models.training import explore, findings, quality
-from models.training.heaping import Heaping, digit_shares, whipple
 from models.training.survey import BANDS, Survey, band_name, survey
 
 SECTIONS = ("findings", "counts", "faults", "ages", "heaping", "copies", "quality", "sheets")

@@ -22,9 +22,16 @@ def test_what_is_written_is_read_back_and_replaced(place: Place) -> None:
 
 
 def test_files_and_folders_are_for_their_owner_only(place: Place, tmp_path: Path) -> None:
-    place.write("a/b.txt", b"")
-    assert stat.S_IMODE((tmp_path / "out/a/b.txt").stat().st_mode) == 0o600
-    assert stat.S_IMODE((tmp_path / "out/a").stat().st_mode) == 0o700
+    place.write("a/b/c.txt", b"")
+    assert stat.S_IMODE((tmp_path / "out/a/b/c.txt").stat().st_mode) == 0o600
+    for folder in ("out", "out/a", "out/a/b"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700, folder
+
+
+def test_a_folder_that_is_there_keeps_its_mode(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir(mode=0o750)
+    place.write("a", b"")
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o750
 
 
 @pytest.mark.parametrize(
@@ -97,3 +104,9 @@ def test_removing_what_is_not_there_is_no_error(place: Place) -> None:
 def test_an_unknown_scheme_says_what_is_wrong() -> None:
     with pytest.raises(ConfigurationError, match="nosuch"):
         Place("nosuch://bucket/x")
+
+
+def test_a_key_in_a_url_is_not_repeated() -> None:
+    with pytest.raises(ConfigurationError, match=r"nosuch://\.\.\.@bucket/x") as raised:
+        Place("nosuch://name:hunter2@bucket/x")
+    assert "hunter2" not in str(raised.value)

@@ -1,134 +1,161 @@
-"""The day against earlier days: which are comparable, what is said, and the plot of it."""
+"""The demo's simulated past: the cashiers with a habit are found again, and nobody else."""
 
-from datetime import date, timedelta
-from typing import Any
+import hashlib
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
-from report_day import DAY, SCRIPT, figures
+from report_day import PROVENANCE, store_day
 
-from auditor.day_figures import WEEKS, days_before
-from auditor.report import past as past_module
-from auditor.report.past import History, Past, history_hash
-from auditor.report.plots import COLOURS, plot
-from auditor.tables import DAY_FIGURES
+from auditor import past, store
+from auditor.aggregates import AGGREGATES
+from auditor.demo import catalogue
+from auditor.demo.catalogue import DAYS, HABITS
+from auditor.demo.policy import policy_toml
+from auditor.demo.writing import habits
+from auditor.files import Place
+from auditor.hollow.leads import find_leads
+from auditor.people.standing import Peers, cashiers
+from auditor.policy import Policy
+from auditor.report import render_day
+from auditor.tables import COUNTED, DAILY, LEDGER, REJECTS, STORE_DAYS, ByStore
+from auditor.window import Window
 
-BASES = {"S001": ("age_resnet50/1", 25), "S002": ("age_resnet50/1", 25)}
-TODAY = {"flagged": 2, "inconclusive": 1, "id_checked": 10}
-
-
-def table(rows: list[dict[str, Any]]) -> pa.Table:
-    return DAY_FIGURES.from_rows(rows)
-
-
-def weeks(count: int, store_id: str = "S001", **other: Any) -> list[dict[str, Any]]:
-    return [figures(store_id, day, **other) for day in days_before(DAY)[-count:]]
-
-
-def compare(rows: list[dict[str, Any]], store_id: str | None = "S001", **today: int) -> Past:
-    found = History(DAY, table(rows), BASES).compare(store_id, 40, TODAY | today)
-    assert found is not None
-    return found
+POLICY = Policy.from_toml(policy_toml(), origin="policy.toml")
+HOW = {"min_exposure": 10, "false_lead_share": 0.05}
 
 
-def test_the_days_before_are_the_same_weekdays_of_28_weeks() -> None:
-    days = days_before(DAY)
-    assert len(days) == WEEKS == 28
-    assert {day.weekday() for day in days} == {DAY.weekday()}
-    assert days[-1] == DAY - timedelta(days=7)
-    assert days == sorted(days)
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The past, and the first day itself as a ledger of the same kind."""
+    place = Place(str(tmp_path_factory.mktemp("out")))
+    for day in [*past.counted_days(POLICY), DAYS[0]]:
+        past.write_day(place, POLICY, day, names=tuple(AGGREGATES))
+    return place
 
 
-def test_with_few_days_no_limits_are_given_and_it_is_said() -> None:
-    past = compare(weeks(7))
-    assert not past.enough
-    assert {c.limits for c in past.comparisons} == {None}
-    assert past.comparisons[0].plot is not None
-    assert "too few earlier Fridays" in past.comparisons[0].plot.description
-    assert compare(weeks(8)).enough
+@pytest.fixture(scope="module")
+def window(out: Place) -> Window:
+    return store.read_window(out, DAYS[0], 28)
 
 
-def test_a_day_of_another_model_or_challenge_age_is_left_out_and_counted() -> None:
-    rows = weeks(20)
-    rows[0] |= {"model": "age_resnet50/0"}
-    rows[1] |= {"challenge_age": 30}
-    past = compare(rows)
-    assert (len(past.then), past.left_out) == (18, 2)
+@pytest.fixture(scope="module")
+def peers(window: Window) -> Peers:
+    return cashiers(window.counts["checks"], **HOW)
 
 
-def test_a_day_without_sales_and_a_store_that_is_gone_say_nothing() -> None:
-    empty = dict.fromkeys(("flagged", "id_checked", "over_threshold", "refused", "inconclusive"), 0)
-    rows = [*weeks(10), *weeks(10, "S009"), figures("S001", date(2025, 10, 3), **empty)]
-    assert [len(compare(rows, store).then) for store in ("S001", None)] == [10, 10]
+def test_who_asks_fewer_and_who_asks_everybody_stand_out_and_nobody_else(peers: Peers) -> None:
+    named = {
+        side: {unit.cashier_id for unit in peers.standing_out(side)} for side in ("below", "above")
+    }
+    assert named["below"] == {catalogue.CARELESS_CASHIER, catalogue.JUDGES_BY_EYE}
+    assert named["above"] == {catalogue.ASKS_EVERYONE}
 
 
-def test_the_chain_is_the_sum_of_its_stores() -> None:
-    past = compare([*weeks(9), *weeks(9, "S002", flagged=4)], None)
-    assert {day.counts["flagged"] for day in past.then} == {5}
-    assert past.then[0].sales == 14 + 17
-
-
-def test_a_share_far_out_is_a_signal_and_one_like_the_past_is_none() -> None:
-    rows = weeks(28, over_threshold=300, id_checked=120)
-    sales = 300 + 120 + 3
-    like = History(DAY, table(rows), BASES).compare(
-        "S001", sales, {"flagged": 1, "inconclusive": 2, "id_checked": 125}
-    )
-    assert like is not None
-    assert not like.signals
-    far = History(DAY, table(rows), BASES).compare(
-        "S001", sales, {"flagged": 30, "inconclusive": 1, "id_checked": 30}
-    )
-    assert far is not None
-    assert [(c.code, c.side) for c in far.signals] == [("flagged", 1), ("id_checked", -1)]
-
-
-def test_a_day_without_sales_is_not_compared() -> None:
-    assert History(DAY, table(weeks(9)), BASES).compare("S001", 0, TODAY) is None
-
-
-def test_no_more_charts_are_drawn_than_a_night_has_time_for(
-    monkeypatch: pytest.MonkeyPatch,
+def test_honest_cashiers_of_the_store_with_the_most_young_customers_are_not_named(
+    peers: Peers,
 ) -> None:
-    monkeypatch.setattr(past_module, "CHARTS", 4)
-    history = History(DAY, table(weeks(9)), BASES)
-    plots = 0
-    for store_id in ("S001", "S001", None):  # three are left for the chain, which comes last
-        past = history.compare(store_id, 40, TODAY)
-        assert past is not None
-        plots += sum(c.plot is not None for c in past.comparisons)
-        assert all(c.limits for c in past.comparisons)
-    assert plots == 4
+    youngest = max(catalogue.STORES, key=lambda shop: shop.youth).store_id
+    own = [unit for unit in peers.units if unit.store_id == youngest]
+    honest = [unit for unit in own if unit.cashier_id not in HABITS]
+    assert len(honest) >= 4
+    assert all(unit.due >= 10 and unit.stands is None for unit in honest)
 
 
-def test_the_hash_covers_every_figure_whatever_the_order() -> None:
-    rows = weeks(5)
-    assert history_hash(table(rows)) == history_hash(table(rows[::-1]))
-    assert history_hash(table(rows)) != history_hash(table([rows[0] | {"refused": 9}, *rows[1:]]))
-    assert history_hash(DAY_FIGURES.empty()) is None
+def test_the_till_that_keeps_no_record_is_held_against_nobody(peers: Peers) -> None:
+    (unit,) = (u for u in peers.units if u.cashier_id == "E2026")
+    assert (unit.due, unit.sales, unit.stands) == (0, 0, None)
+    assert unit.unrecorded > 100
 
 
-def test_a_plot_has_no_style_of_its_own_and_is_the_same_twice() -> None:
-    past = [compare(weeks(20)) for _ in range(2)]
-    drawn = [str(p.comparisons[0].plot.svg) for p in past if p.comparisons[0].plot]
-    assert drawn[0] == drawn[1]
-    for forbidden in ("style", "<script", "<image", "http", "font-family", "#0102"):
-        assert forbidden not in drawn[0]
-    assert "var(--flagged)" in drawn[0]
+def test_hollow_habits_are_found_by_their_rules_and_nobody_else_is(window: Window) -> None:
+    findings = find_leads(window.counts["hollow"], **HOW)
+    found = {rule: {lead.cashier_id for lead in f.leads} for rule, f in findings.items()}
+    keys_one, scans_own = catalogue.KEYS_ONE_BIRTH_DATE, catalogue.SCANS_OWN_CARD
+    assert found == {
+        "sentinel_birth_date": {keys_one},
+        "round_birth_date": {keys_one},
+        "round_birth_year": set(),
+        "one_birth_date": {keys_one, scans_own},
+        "birth_date_against_face": {keys_one, scans_own},
+        "fast_check": {catalogue.CONFIRMS_AT_ONCE},
+        "judged_by_eye": {catalogue.CARELESS_CASHIER, catalogue.JUDGES_BY_EYE},
+    }
 
 
-def test_text_in_a_plot_stays_text_and_its_numbers_are_there() -> None:
-    made = plot(
-        "p",
-        lambda axes: (axes.set_xlabel(SCRIPT), axes.plot([0, 1], [0, 1], color=COLOURS["ink"])),
-        title=SCRIPT,
-        description='"><b>',
-        columns=("a",),
-        rows=(("1",),),
+def test_the_truth_of_habits_names_every_cashier_once() -> None:
+    rows = habits().to_pylist()
+    assert len({row["cashier_id"] for row in rows}) == len(rows)
+    assert {row["cashier_id"] for row in rows if row["habit"] != "ordinary"} == set(HABITS)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
+    day = past.counted_days(POLICY)[0]
+    hashes = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        past.write_day(Place(str(tmp_path / name)), POLICY, day, names=tuple(AGGREGATES), seed=seed)
+        files = sorted(path for path in (tmp_path / name).rglob("*.parquet"))
+        assert len(files) == len(DAILY)
+        hashes.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
+    assert hashes[0] == hashes[1]
+    assert hashes[0] != hashes[2]
+
+
+def test_estimates_of_the_past_err_as_the_models_card_says() -> None:
+    ledger = pa.concat_tables(past.ledger(DAYS[0], POLICY).values())
+    assert LEDGER.conform(ledger).equals(ledger)
+    counted = {
+        row["values"]: row["counts"] for row in pc.value_counts(ledger["outcome"]).to_pylist()
+    }
+    assert min(counted.values()) > 5
+    assert set(counted) == {"flagged", "id_checked", "over_threshold", "refused", "inconclusive"}
+
+
+def test_the_window_tells_of_the_days_it_has_and_of_nothing_else(
+    out: Place, window: Window
+) -> None:
+    assert (window.days, len(window.on_record), window.on_record[-1]) == (28, 28, DAYS[0])
+    assert set(window.counts) == set(COUNTED)
+    shorter = store.read_window(out, DAYS[0], 7)
+    assert len(shorter.on_record) == 7
+    assert shorter.sha256 != window.sha256
+    assert store.read_window(out, DAYS[0], 28).sha256 == window.sha256
+    later = store.read_window(out, DAYS[2], 28)
+    assert len(later.on_record) == 26  # the two days since are not on record
+    assert sum(window.counts["checks"]["sales"].to_pylist()) > 7000
+
+
+def test_counts_of_one_store_replace_its_own_only(tmp_path: Path) -> None:
+    place, day = Place(str(tmp_path)), DAYS[0]
+    past.write_day(place, POLICY, day, names=["checks"])
+    ((_, before, whole),) = store.read_daily(place, "checks", [day])
+    own = whole.filter(pc.equal(whole["store_id"], "S002"))
+    store.write_daily(place, "checks", day, own.slice(0, 1), of_stores=["S002"])
+    ((_, after, changed),) = store.read_daily(place, "checks", [day])
+    assert before != after
+    assert changed.num_rows == whole.num_rows - own.num_rows + 1
+    store.write_daily(place, "checks", day, own, of_stores=["S002"])
+    ((_, again, _),) = store.read_daily(place, "checks", [day])
+    assert again == before
+
+
+def test_without_a_past_the_page_says_so(out: Place) -> None:
+    ledgers = past.ledger(DAYS[0], POLICY)
+    alone = store.read_window(out, DAYS[0], 1)
+    rows = [
+        store_day(name, alcohol_sales=own.num_rows, transactions=own.num_rows)
+        for name, own in ledgers.items()
+    ]
+    files = dict(
+        render_day(
+            DAYS[0],
+            ledger=ByStore(pa.concat_tables(ledgers.values())),
+            store_days=STORE_DAYS.from_rows(rows),
+            rejects=ByStore(REJECTS.empty()),
+            provenance=PROVENANCE,
+            policy=POLICY,
+            window=alone,
+        )
     )
-    assert "<script" not in made.svg
-    assert "<b>" not in made.svg
-    assert made.svg.count("&lt;script&gt;") == 2
-    assert 'aria-labelledby="p-title p-desc"' in made.svg
-    with pytest.raises(ValueError, match="no identifier"):
-        plot('a"b', lambda _: None, title="", description="", columns=(), rows=())
+    assert "No earlier day is on record" in b"".join(files["index.html"]).decode()

@@ -32,9 +32,11 @@ from report_day import (
 )
 
 from auditor import resources
+from auditor.report.people import cashier_page_name
 from auditor.report.rendering import CONTENT_POLICY, FLAG_COLUMNS, FlagsCsv, environment
 from auditor.tables import OUTCOMES
 
+STANDING_OUT = (("S001", SCRIPT), ("S001", "C07"), ("S003", "C08"))
 GOLDEN = Path(__file__).parent / "golden" / "report"
 ASSETS = ("style.css", "site.js")
 ACTUAL = Path(__file__).parent / "actual" / "report"
@@ -111,7 +113,8 @@ def plain(page: bytes) -> str:
 
 
 def test_pages_are_the_golden_ones(files: dict[str, bytes], request: pytest.FixtureRequest) -> None:
-    made = {name: content for name, content in files.items() if name not in ASSETS}
+    shipped = {*ASSETS, "report.schema.json"}
+    made = {name: content for name, content in files.items() if name not in shipped}
     if request.config.getoption("--update-golden"):
         GOLDEN.mkdir(parents=True, exist_ok=True)
         for old in GOLDEN.iterdir():
@@ -131,8 +134,10 @@ def test_a_page_for_every_store_and_the_files_beside(files: dict[str, bytes]) ->
         "index.html",
         "control.html",
         *(f"store-S00{n}.html" for n in range(1, 5)),
+        *(cashier_page_name(store, who) for store, who in STANDING_OUT),
         "flags.csv",
         "report.json",
+        "report.schema.json",
         "summary.json",
         *ASSETS,
     }
@@ -187,7 +192,7 @@ def test_every_link_leads_somewhere(files: dict[str, bytes], pages: dict[str, Re
 def test_every_picture_says_what_it_shows_and_that_it_goes(pages: dict[str, Reader]) -> None:
     pictures = [(n, v) for t, n, v in pages["index.html"].attributes if t == "img"]
     assert sum(name == "alt" and "deleted after its 31\u00a0days" in v for name, v in pictures) == 3
-    for name, value in (("loading", "lazy"), ("width", "112"), ("height", "112")):
+    for name, value in (("width", "112"), ("height", "112")):
         assert pictures.count((name, value)) == 3
     assert "No picture was kept" in pages["index.html"].text
 
@@ -273,7 +278,7 @@ def test_every_empty_list_has_its_own_sentence(
 
 
 def test_a_share_of_few_sales_is_withheld(files: dict[str, bytes]) -> None:
-    text = plain(files["index.html"])
+    text = plain(files["index.html"]).partition("Cashiers on this day")[2]
     row = re.search(r"S001C07(.*?)S001C08", text)
     assert row, text
     assert "too few to say" in row[1]
@@ -393,3 +398,28 @@ def test_text_has_enough_contrast(
     colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", blocks[scheme]))
     light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_who_stands_out_has_a_page_and_nobody_else(
+    files: dict[str, bytes], pages: dict[str, Reader]
+) -> None:
+    linked = {link for page in pages.values() for link in page.links if "cashier-" in link}
+    assert linked == {name for name in files if name.startswith("cashier-")}
+    page = plain(files[cashier_page_name("S001", SCRIPT)])
+    assert "20 of 80 sales that were due a check were checked or refused" in page
+    assert "not a finding" in page
+    assert SCRIPT in page  # as text
+    assert SCRIPT.encode() not in files[cashier_page_name("S001", SCRIPT)]
+
+
+def test_of_hollow_checks_a_page_tells_what_chance_gives(files: dict[str, bytes]) -> None:
+    text = plain(files["index.html"])
+    assert "39 of 320 records show it; chance alone would give 3.2 at most" in text
+    assert "Of 200 documents read by a machine, 1 do" in text
+    assert text.count("records stand out.") == 5
+
+
+def test_without_counts_nothing_is_said_of_people() -> None:
+    text = plain(render_sales([flag(1, 20, 0.3, 0.9)])["index.html"])
+    assert "stands out" not in text
+    assert "more than expected" not in text

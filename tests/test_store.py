@@ -73,6 +73,6 @@ def test_crops_expire_after_their_days_and_not_before(out: Place) -> None:
     for day in (1, 2, 3):
         out.write(store.crop_path(date(2026, 3, day), "S001", "T"), b"")
     out.write("crops/notes/kept.txt", b"")
-    assert store.expire_crops(out, date(2026, 3, 12), 10) == ["crops/day=2026-03-01"]
+    assert store.expire_days(out, "crops", date(2026, 3, 2)) == ["crops/day=2026-03-01"]
     assert out.folders("crops") == ["day=2026-03-02", "day=2026-03-03", "notes"]
-    assert store.expire_crops(out, date(2026, 3, 12), 10) == []
+    assert store.expire_days(out, "crops", date(2026, 3, 2)) == []

@@ -19,6 +19,9 @@ home = pathlib.Path(auditor.__file__).parent
 assert home.is_relative_to(pathlib.Path.cwd()), home
 assert resources.folder("reports/templates").is_relative_to(home)
 environment().get_template("page.html.jinja")
+for schema in ("report", "pack-manifest"):
+    path = resources.folder("reports/schemas") / f"{schema}.schema.json"
+    assert path.is_relative_to(home) and path.stat().st_size, path
 assert len(list((home / "demo/faces").glob("*.jpg"))) == 150
 AgeModel("1")
 AgeModel(ChainRules().model)

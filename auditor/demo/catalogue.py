@@ -102,10 +102,45 @@ STORES = (
     ),
 )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class Habit:
+    """What a cashier does otherwise than the rest.
+
+    Attributes:
+        name: as in the habits' table.
+        asks: of the buyers whom the others would ask, the share that this one asks.
+        birth_date: keyed in for everyone, or on the one card that is scanned.
+    """
+
+    name: str
+    asks: float = 1.0
+    birth_date: date | None = None
+
+
 #: Hardly ever asks a young buyer for ID.
 CARELESS_CASHIER = "E1043"
 #: Asks, but keys the same made-up date of birth in for everyone.
 KEYS_ONE_BIRTH_DATE, KEYED_BIRTH_DATE = "E3014", date(1977, 7, 7)
+#: Asks, but scans a card of their own in place of the buyer's.
+SCANS_OWN_CARD = "E2008"
+#: Confirms that a document was seen before anybody could have held it out.
+CONFIRMS_AT_ONCE = "E2011"
+#: Asks fewer than the others, and confirms of the rest that they look old enough.
+JUDGES_BY_EYE = "E4017"
+#: Asks everybody who looks under 40.
+ASKS_EVERYONE = "E3018"
+
+#: By cashier; all others are ordinary.
+HABITS = {
+    CARELESS_CASHIER: Habit("hardly_asks", asks=0.06),
+    KEYS_ONE_BIRTH_DATE: Habit("keys_one_birth_date", birth_date=KEYED_BIRTH_DATE),
+    SCANS_OWN_CARD: Habit("scans_own_card", birth_date=date(1984, 3, 19)),
+    CONFIRMS_AT_ONCE: Habit("confirms_at_once"),
+    JUDGES_BY_EYE: Habit("judges_by_eye", asks=0.6),
+    ASKS_EVERYONE: Habit("asks_everyone"),
+}
+ORDINARY = Habit("ordinary")
 
 #: Weight of each hour of the day (0 to 23) for baskets without and with alcohol.
 BASKETS_BY_HOUR = (0, 0, 0, 0, 0, 0, 2, 4, 6, 5, 5, 6, 8, 7, 6, 6, 8, 10, 10, 8, 6, 4, 3, 0)

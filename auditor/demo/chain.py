@@ -4,10 +4,12 @@ from bisect import bisect
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 
 from auditor.demo import catalogue, troubles
 from auditor.demo.catalogue import Product, Store, Till
@@ -65,7 +67,7 @@ class Basket:
         return self.check.state in (*_CHECKED, "refused")
 
 
-class _Slot(NamedTuple):
+class Slot(NamedTuple):
     """A basket to be filled: when (UTC) and where it is paid."""
 
     sold_at: datetime
@@ -81,16 +83,16 @@ def trade(store: Store, day: date, alcohol_sales: int, rng: np.random.Generator)
     extra = troubles.RETURNS + troubles.VOIDED
     others = round(alcohol_sales * catalogue.OTHER_BASKETS) - extra
     wanted = [True] * alcohol_sales + [False] * (others + extra)
-    slots = _slots(store, day, wanted, rng)
+    filled = slots(store, day, wanted, rng)
     unusual = rng.choice(
-        [i for i, slot in enumerate(slots) if not slot.has_alcohol], extra, replace=False
+        [i for i, slot in enumerate(filled) if not slot.has_alcohol], extra, replace=False
     )
     corrected = rng.choice(
-        [i for i, s in enumerate(slots) if s.has_alcohol], troubles.CORRECTED, replace=False
+        [i for i, s in enumerate(filled) if s.has_alcohol], troubles.CORRECTED, replace=False
     )
     baskets = []
     numbers: dict[str, int] = {}
-    for i, slot in enumerate(slots):
+    for i, slot in enumerate(filled):
         till_id = slot.till.till_id
         numbers[till_id] = numbers.get(till_id, 100) + 1
         name = f"{store.store_id}-{day:%y%m%d}-{till_id}-{numbers[till_id]:04d}"
@@ -105,42 +107,43 @@ def trade(store: Store, day: date, alcohol_sales: int, rng: np.random.Generator)
     return baskets
 
 
-def _slots(store: Store, day: date, wanted: list[bool], rng: np.random.Generator) -> list[_Slot]:
+def slots(store: Store, day: date, wanted: list[bool], rng: np.random.Generator) -> list[Slot]:
     """When and at which till each basket is paid, no two too close together at one till."""
     taken: dict[str, list[datetime]] = {till.till_id: [] for till in store.tills}
-    slots: list[_Slot] = []
+    filled: list[Slot] = []
     hours = np.arange(24)
     is_open = (hours >= store.opens) & (hours < store.closes)
-    while len(slots) < len(wanted):
-        has_alcohol = wanted[len(slots)]
+    while len(filled) < len(wanted):
+        has_alcohol = wanted[len(filled)]
         profile = catalogue.ALCOHOL_BY_HOUR if has_alcohol else catalogue.BASKETS_BY_HOUR
         weights = np.array(profile) * is_open
         hour = int(rng.choice(24, p=weights / weights.sum()))
         local = datetime.combine(day, time(hour), _ZONE)
         sold_at = local.astimezone(UTC) + timedelta(seconds=int(rng.integers(100, 3600)))
-        tills = [till for till in store.tills if _serving(till, hour)]
+        tills = [till for till in store.tills if serving(till, hour)]
         shares = np.array([till.weight for till in tills])
         till = tills[int(rng.choice(len(tills), p=shares / shares.sum()))]
         times = taken[till.till_id]
         if all(abs((sold_at - t).total_seconds()) >= _APART for t in times):
             times.insert(bisect(times, sold_at), sold_at)
-            slots.append(_Slot(sold_at, till, has_alcohol))
-    return sorted(slots, key=lambda slot: (slot.sold_at, slot.till.till_id))
+            filled.append(Slot(sold_at, till, has_alcohol))
+    return sorted(filled, key=lambda slot: (slot.sold_at, slot.till.till_id))
 
 
-def _serving(till: Till, local_hour: int) -> str | None:
+def serving(till: Till, local_hour: int) -> str | None:
+    """Who serves the till at an hour of the store's clock; None: it is closed."""
     return till.early if local_hour < catalogue.LATE_SHIFT else till.late
 
 
-def _basket(name: str, store: Store, slot: _Slot, rng: np.random.Generator) -> Basket:
+def _basket(name: str, store: Store, slot: Slot, rng: np.random.Generator) -> Basket:
     sold_at, till, has_alcohol = slot
-    cashier = _serving(till, sold_at.astimezone(_ZONE).hour)
+    cashier = serving(till, sold_at.astimezone(_ZONE).hour)
     if cashier is None:
         raise AssertionError(f"till {till.till_id} is closed at {sold_at}")
-    buyer = _buyer(store, rng)
+    buyer = buyer_of(store, rng)
     check = Check("none" if till.records_checks else "not_recorded")
     if has_alcohol and till.records_checks:
-        check = _check(buyer, cashier, sold_at, rng)
+        check = check_id(buyer, cashier, sold_at, rng)
     products = _pick(catalogue.OTHER, buyer, int(rng.integers(0 if has_alcohol else 1, 6)), rng)
     if has_alcohol:
         drinks = 1 + int(rng.random() < 0.3) + int(rng.random() < 0.08)
@@ -148,6 +151,9 @@ def _basket(name: str, store: Store, slot: _Slot, rng: np.random.Generator) -> B
     order = rng.permutation(len(products))
     ago = np.cumsum(rng.integers(2, 6, len(products)))[::-1] - 2
     ago -= ago.min()
+    if check.at is not None:
+        drinks_at = [products[i] in catalogue.ALCOHOL for i in order].index(True)
+        check, ago = _timed(check, drinks_at, ago, sold_at)
     lines = tuple(
         _line(products[i], sold_at - timedelta(seconds=int(seconds)), check.state, rng)
         for i, seconds in zip(order, ago, strict=True)
@@ -155,12 +161,22 @@ def _basket(name: str, store: Store, slot: _Slot, rng: np.random.Generator) -> B
     return Basket(name, till, cashier, sold_at, lines, check, buyer if has_alcohol else None)
 
 
-def _buyer(store: Store, rng: np.random.Generator) -> Face:
-    starts = [start for start, _ in catalogue.AGE_BANDS]
+def buyer_of(store: Store, rng: np.random.Generator) -> Face:
+    """Somebody who buys alcohol in the store."""
     weights = np.array([w * (store.youth if s < 25 else 1) for s, w in catalogue.AGE_BANDS])
-    band = int(rng.choice(len(starts), p=weights / weights.sum()))
-    able = [face for face in faces() if bisect(starts, face.age) - 1 == band]
+    band = int(rng.choice(len(weights), p=weights / weights.sum()))
+    able = _faces_by_band()[band]
     return able[int(rng.integers(len(able)))]
+
+
+@cache
+def _faces_by_band() -> tuple[tuple[Face, ...], ...]:
+    starts = [start for start, _ in catalogue.AGE_BANDS]
+    bands = [bisect(starts, face.age) - 1 for face in faces()]
+    return tuple(
+        tuple(face for face, its in zip(faces(), bands, strict=True) if its == band)
+        for band in range(len(starts))
+    )
 
 
 def _pick(
@@ -181,13 +197,20 @@ def _line(product: Product, at: datetime, check: str, rng: np.random.Generator) 
     return Line(product, at, quantity, (product.price * quantity).quantize(Decimal("0.01")))
 
 
-def _check(buyer: Face, cashier: str, sold_at: datetime, rng: np.random.Generator) -> Check:
-    """What this cashier does about this buyer's age, and what the till keeps of it."""
+def check_id(buyer: Face, cashier: str, sold_at: datetime, rng: np.random.Generator) -> Check:
+    """What this cashier does about this buyer's age, and what the till keeps of it.
+
+    The time of the check is so many seconds before the sale as its hand needed.
+    """
+    habit = catalogue.HABITS.get(cashier, catalogue.ORDINARY)
     looks = buyer.age + float(rng.normal(0, 2.5))
-    asks = float(np.interp(looks, [25, 28, 32, 40], [0.94, 0.5, 0.18, 0.02]))
-    if cashier == catalogue.CARELESS_CASHIER:
-        asks *= 0.06
-    at = sold_at - timedelta(seconds=int(rng.integers(9, 40)))
+    asks = float(np.interp(looks, [25, 28, 32, 40], [0.94, 0.5, 0.18, 0.02])) * habit.asks
+    if cashier == catalogue.ASKS_EVERYONE and looks < 40:
+        asks = 1.0
+    needed = 3 + int(rng.integers(9, 40)) % 12
+    if cashier == catalogue.CONFIRMS_AT_ONCE:
+        needed %= 2
+    at = sold_at - timedelta(seconds=needed)
     if rng.random() >= asks:
         state = str(
             rng.choice(
@@ -195,16 +218,42 @@ def _check(buyer: Face, cashier: str, sold_at: datetime, rng: np.random.Generato
                 p=[0.46, 0.49, 0.03, 0.02],
             )
         )
+        if cashier == catalogue.JUDGES_BY_EYE:
+            state = "looks_over"
         return Check(state, at, cashier) if state == "looks_over" else Check(state)
     has_proof = rng.random() < (0.96 if buyer.age >= 18 else 0.12)
     if not has_proof:
         return Check("refused", at, cashier)
-    shown_age = max(buyer.age, float(rng.uniform(18.3, 21)) if buyer.age < 18 else 0.0)
+    shown_age = float(rng.uniform(18.3, 21)) if buyer.age < 18 else buyer.age + float(rng.random())
     born = sold_at.date() - timedelta(days=round(shown_age * 365.2425))
     if cashier == catalogue.KEYS_ONE_BIRTH_DATE:
-        return Check("dob_entered", at, cashier, catalogue.KEYED_BIRTH_DATE)
+        return Check("dob_entered", at, cashier, habit.birth_date)
+    if cashier == catalogue.SCANS_OWN_CARD:
+        return Check("id_scanned", at, cashier, habit.birth_date)
     state = str(rng.choice(_CHECKED, p=[0.36, 0.24, 0.40]))
     return Check(state, at, cashier, None if state == "id_viewed" else born)
+
+
+def _timed(
+    check: Check, drinks_at: int, ago: npt.NDArray[np.int64], sold_at: datetime
+) -> tuple[Check, npt.NDArray[np.int64]]:
+    """The check after its first drink is scanned, and that line early enough for it.
+
+    The till asks when the first drink is scanned; where that is the last line of all, the cashier
+    has asked before.
+
+    Args:
+        check: made so many seconds before the sale as its hand needed.
+        drinks_at: place of the first drink.
+        ago: seconds before the sale at which each line is scanned.
+        sold_at: time of the last line.
+    """
+    needed = round((sold_at - check.at).total_seconds()) if check.at else 0
+    if drinks_at == len(ago) - 1:
+        return replace(check, at=sold_at - timedelta(seconds=needed + 1)), ago
+    earlier = ago + np.where(np.arange(len(ago)) <= drinks_at, needed, 0)
+    after = sold_at - timedelta(seconds=int(earlier[drinks_at]) - needed)
+    return replace(check, at=after), earlier
 
 
 def _given_back(basket: Basket, rng: np.random.Generator) -> Basket:

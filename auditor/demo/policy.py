@@ -20,7 +20,7 @@ name = "{chain}"
 
 # What holds from a day on. A later entry changes only the keys that it names.
 [[policy]]
-effective_from = 2026-01-01
+effective_from = 2025-09-01
 
 legal_age = 18      # from this age on alcohol may be bought
 challenge_age = 25  # whoever looks younger is to be asked for ID

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from auditor import resources
@@ -21,14 +22,18 @@ from auditor.demo.chain import Basket, trade
 from auditor.demo.exports import Damage, snapshot_index, till_export
 from auditor.demo.policy import FIRST_LINE, policy_toml
 from auditor.errors import ConfigurationError
-from auditor.tables import TRUTH
+from auditor.files import Place
+from auditor.tables import CASHIER_HABITS, TRUTH
 
 #: Given the frames drawn so far and the frames in all.
 Progress = Callable[[int, int], None]
 
 _T = TypeVar("_T")
 
-_OURS = ("sales", "snapshots", "truth.parquet", "policy.toml", "past", CONFUSION)
+_OURS = (
+    *("sales", "snapshots", "truth.parquet", "cashiers.parquet", "policy.toml", "past"),
+    CONFUSION,
+)
 _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two files
 _CLOSED = ("S003", catalogue.DAYS[2])  # the export of the day is a header
 _NO_EXPORT = ("S004", catalogue.DAYS[2])  # the export of the day does not come
@@ -63,6 +68,8 @@ def write_demo(
     stores: Sequence[Store] = catalogue.STORES,
 ) -> None:
     """Write exports, snapshots, policy and truth of the demo chain; the same seed, the same bytes.
+
+    The truth is that of the sales, and that of the cashiers' habits.
 
     An earlier demo in ``folder`` is replaced; whatever else lies beside it is left alone.
 
@@ -100,9 +107,26 @@ def write_demo(
         if store_day.exports:
             truth += [_truth(store_day, b, snapshots) for b in store_day.baskets if b.buyer]
     truth.sort(key=lambda row: (row["day"], row["store_id"], row["transaction_id"]))
-    stream = io.BytesIO()
-    pq.write_table(TRUTH.from_rows(truth), stream)
-    _put(folder / "truth.parquet", stream.getvalue())
+    for name, table in (("truth", TRUTH.from_rows(truth)), ("cashiers", habits(stores))):
+        stream = io.BytesIO()
+        pq.write_table(table, stream)
+        _put(folder / f"{name}.parquet", stream.getvalue())
+
+
+def habits(stores: Sequence[Store] = catalogue.STORES) -> pa.Table:
+    """What each cashier of the stores does otherwise than the rest: CASHIER_HABITS."""
+    who = {
+        (store.store_id, cashier)
+        for store in stores
+        for till in store.tills
+        for cashier in (till.early, till.late)
+        if cashier
+    }
+    known = [(*key, catalogue.HABITS.get(key[1], catalogue.ORDINARY)) for key in sorted(who)]
+    return CASHIER_HABITS.from_rows(
+        {"store_id": store_id, "cashier_id": cashier, "habit": habit.name, "asks": habit.asks}
+        for store_id, cashier, habit in known
+    )
 
 
 def _clear(folder: Path) -> None:
@@ -123,8 +147,7 @@ def _clear(folder: Path) -> None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    Place(str(path.parent)).write(path.name, content)
 
 
 def _stream(seed: int, day: date, store: Store, *purpose: int) -> np.random.Generator:

@@ -5,9 +5,15 @@ scheduler can run them in different processes and hand on paths only. A step tha
 writes the same. No step holds more of a day than some stores' rows.
 """
 
-from auditor.pipeline.job import Job, Progress, load_policy
+from auditor.pipeline.job import Job, Progress, load_policy, unfinished
 from auditor.pipeline.planning import collect_day, plan_day
-from auditor.pipeline.reporting import check_limits, list_days, report_day
+from auditor.pipeline.reporting import (
+    check_limits,
+    list_days,
+    report_day,
+    report_folder,
+    show_decisions,
+)
 from auditor.pipeline.running import DayResult, expire, run_day
 from auditor.pipeline.scoring import balanced, frames_of, score_batch, scored_path
 from auditor.pipeline.settling import settle_day
@@ -25,8 +31,11 @@ __all__ = [
     "load_policy",
     "plan_day",
     "report_day",
+    "report_folder",
     "run_day",
     "score_batch",
     "scored_path",
     "settle_day",
+    "show_decisions",
+    "unfinished",
 ]

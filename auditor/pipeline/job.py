@@ -51,6 +51,11 @@ def workspace(day: date) -> str:
     return f"unfinished/day={day.isoformat()}"
 
 
+def unfinished(out: Place, day: date) -> bool:
+    """Whether a day was begun and is not reported yet."""
+    return out.exists(workspace(day))
+
+
 def plan_path(day: date) -> str:
     """Where the plan of a day is written, relative to OUT."""
     return f"{workspace(day)}/plan.json"

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -11,8 +12,18 @@ from auditor import day_figures, limits, provenance, store
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import Job, load_policy, workspace
-from auditor.report import SUMMARY, Provenance, read_summary, render_day, render_site
+from auditor.report import (
+    SUMMARY,
+    Provenance,
+    read_summary,
+    render_day,
+    render_site,
+    with_decisions,
+)
 from auditor.store import Partitions
+
+#: The files of a day that tell what was decided about its sales.
+DECIDED = ("flags.csv", "report.json")
 
 
 def report_day(job: Job) -> str:
@@ -22,14 +33,16 @@ def report_day(job: Job) -> str:
         The path of the chain's page, relative to OUT.
     """
     out = Place(job.out)
-    folder = f"reports/{job.day}"
+    folder = report_folder(job.day)
+    policy = load_policy(job.policy)
     pages = render_day(
         job.day,
         ledger=Partitions(out, "ledger", job.day),
         store_days=store.read_day(out, "coverage", job.day),
         rejects=Partitions(out, "rejects", job.day),
         provenance=_shown(store.read_day(out, "provenance", job.day)),
-        policy=load_policy(job.policy),
+        policy=policy,
+        window=store.read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
         history=store.read_figures(out, day_figures.days_before(job.day)),
     )
     written = set()
@@ -39,9 +52,25 @@ def report_day(job: Job) -> str:
     for path in list(out.files(folder)):
         if path not in written:
             out.remove(path)
+    show_decisions(out, job.day)
     list_days(out)
     out.remove(workspace(job.day))
     return f"{folder}/index.html"
+
+
+def report_folder(day: date) -> str:
+    """Where the report of a day lies, relative to OUT."""
+    return f"reports/{day}"
+
+
+def show_decisions(out: Place, day: date) -> None:
+    """Let flags.csv and report.json of a day, where they are there, tell what was decided."""
+    log, folder = store.read_decisions(out, day), report_folder(day)
+    if not log.num_rows or not all(out.exists(f"{folder}/{name}") for name in DECIDED):
+        return
+    files = {name: out.read(f"{folder}/{name}") for name in DECIDED}
+    for name, content in with_decisions(files, log).items():
+        out.write(f"{folder}/{name}", content)
 
 
 def list_days(out: Place) -> None:

@@ -49,11 +49,18 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Delete the crops that are past the retention that holds on ``as_of``, and old baskets.
+    """Delete what is past the retention that holds on ``as_of``.
+
+    These are crops, packs of faces, decisions, and baskets by age group.
 
     Returns:
         The folders that were removed, relative to ``out``.
     """
-    rules, place = load_policy(policy), Place(out)
-    crops = store.expire_crops(place, as_of, rules.chain_rules(as_of).retention_days)
-    return crops + store.expire_days(place, "insights", as_of, rules.insights.keep_days)
+    whole, place = load_policy(policy), Place(out)
+    rules = whole.chain_rules(as_of)
+    return [
+        *store.expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
+        *store.expire_face_packs(place, as_of),
+        *store.expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
+        *store.expire_days(place, "insights", as_of - timedelta(whole.insights.keep_days)),
+    ]

@@ -1,7 +1,7 @@
 """Settles a scored day: every sale came out exactly once, and each store's partitions are there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -9,13 +9,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import control_sample, day_figures, provenance, purchases, store
+from auditor.aggregates import AGGREGATES
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan, workspace
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
+from auditor.policy import Policy
+from auditor.report.cases import anchor
 from auditor.spool import share_of
 from auditor.tables import (
+    COUNTED,
     LEDGER,
     POSTERIORS,
     PURCHASES,
@@ -57,9 +61,9 @@ def settle_day(job: Job) -> None:
     if sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
     ledgers = _Ledgers(out, plan["batches"])
+    kept = _ForLaterDays(job, policy, basis.model)
     told = _Told(out, plan["batches"], plan["others"])
     bought_in = {int(share): path for share, path in plan["purchases"].items()}
-    figures: list[dict[str, Any]] = []
     unplaced = [REJECTS.empty()]
     rejects_of = {int(share): path for share, path in plan["rejects"].items()}
     for share, stores in _by_share(row_of, rejects_of):
@@ -72,15 +76,7 @@ def settle_day(job: Job) -> None:
         for store_id in stores:
             own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
             day = days.slice(row_of[store_id], 1)
-            figures.append(
-                day_figures.of_store(
-                    job.day,
-                    day.to_pylist()[0],
-                    own,
-                    challenge_age=policy.rules(job.day, store_id).challenge_age,
-                    model=basis.model,
-                )
-            )
+            kept.add(day.to_pylist()[0], own)
             crops = pc.drop_null(own["crop"]).to_pylist()
             store.remove_crops(out, job.day, store_id, crops)
             tables = {
@@ -103,7 +99,7 @@ def settle_day(job: Job) -> None:
                 store.write_partition(out, name, job.day, store_id, table)
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
-    store.write_figures(out, job.day, day_figures.table(figures), whole_day=not job.stores)
+    kept.write(out, of_stores=tuple(row_of) if job.stores else ())
     if not job.stores:
         rest = pa.concat_tables(unplaced)
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
@@ -132,16 +128,17 @@ def _checked_sales(out: Place, batches: list[str]) -> Counter[str]:
         )
         lost = before.difference(after)
         if len(lost) or len(before) != len(after) or after.has_duplicates:
+            names = [f"{store_id} {anchor(store_id, number)}" for store_id, number in lost[:3]]
             raise ContractError(
-                f"{batch}: {len(before)} sales were planned and {len(after)} settled; "
-                f"lost: {list(lost[:3])}"
+                f"{batch}: {len(before)} sales were planned and {len(after)} settled; lost: {names}"
             )
         for of_store, transaction_id in after:
             comes_again = of_store != store_id and of_store in sold
             if of_store != store_id:
                 store_id, known = of_store, set()
             if comes_again or transaction_id in known:
-                raise ContractError(f"{batch}: sale {transaction_id} of {of_store} stands twice")
+                name = anchor(of_store, transaction_id)
+                raise ContractError(f"{batch}: {name} of {of_store} stands twice")
             known.add(transaction_id)
             sold[of_store] += 1
     return sold
@@ -169,6 +166,38 @@ def _with_sample(ledger: pa.Table, sample: set[control_sample.Key]) -> pa.Table:
     )
     kept = [row["crop"] if wanted else None for row, wanted in zip(rows, looked_at, strict=True)]
     return with_crops(ledger, kept)
+
+
+class _ForLaterDays:
+    """What later days look back on: figures and counts of each store's day."""
+
+    def __init__(self, job: Job, policy: Policy, model: str) -> None:
+        self._day, self._policy, self._model = job.day, policy, model
+        self._figures: list[dict[str, Any]] = []
+        self._counts: dict[str, list[pa.Table]] = {name: [] for name in AGGREGATES}
+
+    def add(self, store_day: dict[str, Any], ledger: pa.Table) -> None:
+        """Take a store's row of STORE_DAYS and its LEDGER."""
+        rules = self._policy.rules(self._day, store_day["store_id"])
+        self._figures.append(
+            day_figures.of_store(
+                self._day,
+                store_day,
+                ledger,
+                challenge_age=rules.challenge_age,
+                model=self._model,
+            )
+        )
+        for name, aggregate in AGGREGATES.items():
+            self._counts[name].append(aggregate(ledger, rules))
+
+    def write(self, out: Place, *, of_stores: Collection[str]) -> None:
+        """Put all of it in place: of the whole day, or of some stores beside the others'."""
+        for name, found in self._counts.items():
+            whole = pa.concat_tables([COUNTED[name].empty(), *found])
+            store.write_daily(out, name, self._day, whole, of_stores=of_stores)
+        figures = day_figures.table(self._figures)
+        store.write_daily(out, "figures", self._day, figures, of_stores=of_stores)
 
 
 class _Ledgers:

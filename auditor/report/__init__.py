@@ -1,8 +1,17 @@
 """The day's report: page models from tables, then HTML, CSV and JSON from page models."""
 
+from auditor.report.decided import with_decisions
 from auditor.report.pages import Provenance
 from auditor.report.rendering import render_day, render_site
 from auditor.report.site import SUMMARY, Summary
 from auditor.report.site import read as read_summary
 
-__all__ = ["SUMMARY", "Provenance", "Summary", "read_summary", "render_day", "render_site"]
+__all__ = [
+    "SUMMARY",
+    "Provenance",
+    "Summary",
+    "read_summary",
+    "render_day",
+    "render_site",
+    "with_decisions",
+]

@@ -21,6 +21,7 @@ _ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_c
 _BASKET_SHOWN = 10
 _FACES_SHOWN = 5
 _ARTICLE = 40
+_STEPS = ("scan", "frame", "check", "sale", "birth_date")
 _REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
 
 
@@ -285,8 +286,9 @@ def by_lot(sale: Drawn) -> bytes:
 def _check_estimate(row: Mapping[str, Any]) -> None:
     if missing := [name for name in _ESTIMATE if row[name] is None]:
         raise ContractError(
-            f"table ledger: store {row['store_id']}, transaction {row['transaction_id']} is "
-            f"{row['outcome']} without {', '.join(missing)}"
+            f"table ledger: store {row['store_id']}, "
+            f"{anchor(row['store_id'], row['transaction_id'])} is {row['outcome']} "
+            f"without {', '.join(missing)}"
         )
 
 
@@ -416,8 +418,9 @@ def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], tuple
     return tuple(sorted(placed, key=_time_of)), tuple(sorted(along(at) for at in scanned))
 
 
-def _time_of(step: Step) -> float:
-    return step.at.timestamp() if step.at else float("inf")
+def _time_of(step: Step) -> tuple[float, int]:
+    """Orders steps by time; of one moment, as things happen at a till."""
+    return step.at.timestamp() if step.at else float("inf"), _STEPS.index(step.kind)
 
 
 def _age_on(birth_date: date, day: date) -> int:

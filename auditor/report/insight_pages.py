@@ -3,8 +3,6 @@
 What is withheld is withheld in all of them alike: cells that are None are empty.
 """
 
-import csv
-import io
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -13,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auditor import spreadsheet
 from auditor.insights.backtest import Figure
 from auditor.insights.results import Cell, GroupFigures, Insights, Row
 from auditor.report.plots import COLOURS, Plot, plot
-from auditor.report.rendering import assets, cell_text, environment, plain
+from auditor.report.rendering import assets, environment, plain
+from auditor.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -219,8 +219,8 @@ def _short(name: str) -> str:
 
 
 def _table(found: Insights, rows: Iterable[Row]) -> str:
-    return _csv(
-        COLUMNS,
+    return csv_text(
+        list(COLUMNS),
         (
             {
                 "group": group.group.name,
@@ -237,7 +237,7 @@ def _table(found: Insights, rows: Iterable[Row]) -> str:
     )
 
 
-def _cell_columns(cell: Cell | None) -> dict[str, object]:
+def _cell_columns(cell: Cell | None) -> dict[str, spreadsheet.Cell]:
     if cell is None:
         return {}
     figures = {
@@ -247,7 +247,7 @@ def _cell_columns(cell: Cell | None) -> dict[str, object]:
         "relative_risk": cell.relative_risk,
         "change": cell.change,
     }
-    columns: dict[str, object] = {"baskets": cell.baskets, "differs": cell.differs}
+    columns: dict[str, spreadsheet.Cell] = {"baskets": cell.baskets, "differs": cell.differs}
     for name, figure in figures.items():
         if figure is not None:
             columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
@@ -263,12 +263,13 @@ _SUGGESTED: dict[str, Callable[[Any], object]] = {
 
 def _suggestions(found: Insights) -> str:
     names = ("group", "kind", "rank", *_SUGGESTED, "with", "index", "low", "high", "share", "why")
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, spreadsheet.Cell]] = []
     for group in found.groups:
         for rank, taste in enumerate(group.tastes, start=1):
             rows.append(
                 {
                     "kind": "taste",
+                    "with": None,
                     "index": taste.index,
                     "share": taste.share,
                     **_common(group, rank, taste, taste.article),
@@ -284,10 +285,12 @@ def _suggestions(found: Insights) -> str:
                     **_common(group, rank, rule, rule.also),
                 }
             )
-    return _csv(names, rows)
+    return csv_text(names, rows)
 
 
-def _common(group: GroupFigures, rank: int, suggestion: Any, article: Any) -> dict[str, object]:
+def _common(
+    group: GroupFigures, rank: int, suggestion: Any, article: Any
+) -> dict[str, spreadsheet.Cell]:
     return {
         "group": group.group.name,
         "rank": rank,
@@ -296,16 +299,6 @@ def _common(group: GroupFigures, rank: int, suggestion: Any, article: Any) -> di
         "why": suggestion.why,
         **{name: of(article) for name, of in _SUGGESTED.items()},
     }
-
-
-def _csv(columns: Iterable[str], rows: Iterable[dict[str, object]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    names = tuple(columns)
-    writer.writerow(names)
-    for row in rows:
-        writer.writerow([cell_text(row.get(name)) for name in names])
-    return text.getvalue()
 
 
 def _json(found: Insights) -> str:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.cashiers import Counts, count_cashiers, count_stores
 from auditor.control_sample import DRAWN_FROM
 from auditor.errors import ContractError
+from auditor.people.day_counts import Counts, count_cashiers, count_stores
 from auditor.policy import STORE_ID_PATTERN, Policy
 from auditor.report import guidance, words
 from auditor.report.cases import (
@@ -31,7 +31,9 @@ from auditor.report.cases import (
 from auditor.report.control import ControlSample
 from auditor.report.coverage import Count, Coverage, Tally, cover, tally
 from auditor.report.past import SHARES, History, Past, history_hash
+from auditor.report.people import CashierPage, People, Standings
 from auditor.tables import REJECTS, STORE_DAYS, StoreTables
+from auditor.window import Window
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200
@@ -120,6 +122,7 @@ class Page:
     stores: tuple[Counts, ...]
     cashiers: tuple[Counts, ...]
     cashiers_total: int
+    people: People
     rejected: Rejected
     past: Past | None
     control: ControlSample | None
@@ -142,6 +145,7 @@ class StoreReport:
     cases: tuple[Case, ...]
     unjudged: tuple[Unjudged, ...]
     cashiers: tuple[Counts, ...]
+    cashier_pages: Mapping[str, CashierPage]  # by file name, of those who stand out
 
 
 class Report:
@@ -160,6 +164,7 @@ class Report:
         rejects: StoreTables,
         provenance: Provenance,
         policy: Policy,
+        window: Window,
         history: pa.Table,
     ) -> None:
         """Look at the day's tables; arguments as for ``report.render_day``.
@@ -183,6 +188,14 @@ class Report:
             for store_id in self._places
         }
         self._history, self._history_sha256 = History(day, history, bases), history_hash(history)
+        self.standings = Standings.of(
+            day,
+            window,
+            ledger,
+            places=self._places,
+            rules={store_id: policy.rules(day, store_id) for store_id in self._places},
+            chain_rules=self._rules,
+        )
         self._chain = _Chain()
 
     def stores(self) -> Iterator[StoreReport]:
@@ -210,7 +223,8 @@ class Report:
             )
             self._chain.add(counted, listed)
             page = self._page(store_id, coverage, listed, listed.totals, STORE_LIMIT)
-            yield StoreReport(page, listed.cases, listed.unjudged, listed.cashiers)
+            cashier_pages = self._cashier_pages(place, listed.cases)
+            yield StoreReport(page, listed.cases, listed.unjudged, listed.cashiers, cashier_pages)
 
     def chain(self) -> Page:
         """The chain's page, once all stores have been taken."""
@@ -221,6 +235,16 @@ class Report:
                 set_aside += _set_aside(self._rejects.of(store_id))
         listed = replace(chain.listed, set_aside=set_aside)
         return self._page(None, cover(chain.tallies), listed, chain.totals, CHAIN_LIMIT)
+
+    def _cashier_pages(self, place: Place, cases: tuple[Case, ...]) -> dict[str, CashierPage]:
+        """The pages of a store's cashiers who stand out, by file name."""
+        return {
+            name: self.standings.cashier_page(
+                key, day=self._day, chain=self._policy.chain_name, place=place, cases=cases
+            )
+            for key, name in self.standings.pages.items()
+            if key[0] == place.store_id
+        }
 
     def _page(
         self,
@@ -250,6 +274,7 @@ class Report:
             stores=listed.stores,
             cashiers=listed.cashiers[:limit],
             cashiers_total=totals.cashiers,
+            people=self.standings.section(store_id, limit),
             rejected=listed.set_aside.told(),
             past=past,
             control=sample if store_id is None else None,

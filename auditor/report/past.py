@@ -43,7 +43,7 @@ class Then:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class Compared:
     """One share of the day, and what the past says of it; no ``limits`` where it says too little.
 
     ``side`` is -1 below the limits, 1 above them, 0 within or without any.
@@ -55,6 +55,12 @@ class Comparison:
     limits: Limits | None
     band: Band | None
     side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Compared):
+    """The same with its chart, where one is drawn."""
+
     plot: Plot | None
 
 

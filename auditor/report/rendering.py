@@ -1,11 +1,10 @@
 """Renders a day's pages to bytes: HTML for people, CSV and JSON of the same beside it."""
 
-import csv
-import io
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import date, datetime
+from dataclasses import asdict, fields, is_dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any, BinaryIO
 from urllib.parse import quote
@@ -20,10 +19,17 @@ from auditor.report.cases import Case, by_reason
 from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
 from auditor.report.pages import Page, Provenance, Report, StoreReport
-from auditor.report.past import Past, sentence
+from auditor.report.past import Compared, Past, sentence
+from auditor.report.people import Standings, cashier_page_name
+from auditor.spreadsheet import Cell, csv_line
 from auditor.tables import DAY_FIGURES, StoreTables
+from auditor.window import Window
 
 TEMPLATES = "reports/templates"
+SCHEMAS = "reports/schemas"
+
+#: The JSON Schema of report.json, see :mod:`auditor.report.schema`.
+SCHEMA = "report.schema.json"
 
 #: What a page may load: what lies beside it and nothing else. Each page says it of itself; a server
 #: should send the same as a header.
@@ -65,11 +71,13 @@ FLAG_COLUMNS: Mapping[str, str] = {
     "marks": "what a reader should know of the record, separated by spaces",
     "why": "why the sale is flagged, in a sentence",
     "page": "where the sale stands in the report",
+    "decision": "what a person decided last, see GLOSSARY.md; empty where nobody has yet",
+    "decided_by": "who did",
+    "decided_at": "and when, UTC",
+    "decision_note": "and the last note",
 }
 
 _AXIS_FROM, _AXIS_TO, _AXIS_WIDTH = 5, 65, 300
-# A spreadsheet takes these as the start of a formula, full-width ones included.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 
 
 def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
@@ -80,6 +88,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     rejects: StoreTables,
     provenance: Provenance,
     policy: Policy,
+    window: Window,
     history: pa.Table | None = None,
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Render the report of a business day; the same arguments give the same bytes.
@@ -92,13 +101,15 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
             for what belongs to none.
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
+        window: counts of the days up to and with ``day``, by which people are measured.
         history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before; none are
             no past to compare with.
 
     Yields:
         Files by name, to lie in ``OUT/reports/<day>/``, each in pieces that are to be taken before
-        the next file: ``store-<ID>.html`` for every store, then ``index.html``, ``control.html``,
-        ``flags.csv``, ``report.json``, ``summary.json``, and what the pages load.
+        the next file: ``store-<ID>.html`` for every store and a page for each of its cashiers who
+        stand out, then ``index.html``, ``control.html``, ``flags.csv``, ``report.json``, the JSON
+        Schema that it follows, ``summary.json``, and what the pages load.
 
     Raises:
         ContractError: the tables are not per schema, contradict each other, or name a store or
@@ -112,22 +123,27 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         rejects=rejects,
         provenance=provenance,
         policy=policy,
+        window=window,
         history=DAY_FIGURES.empty() if history is None else history,
     )
     jinja = environment()
     template = jinja.get_template("page.html.jinja")
+    cashier = jinja.get_template("cashier.html.jinja")
     with tempfile.TemporaryFile() as disk:
         flags, document = FlagsCsv(disk), ReportJson(disk)
         for store in report.stores():
             flags.add(store.cases)
             document.add(store)
             yield store_page(str(store.page.store_id)), [template.render(page=store.page).encode()]
+            for name, page in store.cashier_pages.items():
+                yield name, [cashier.render(page=page, provenance=provenance).encode()]
         chain = report.chain()
         yield "index.html", [template.render(page=chain).encode()]
         control = jinja.get_template("control.html.jinja")
         yield "control.html", [control.render(page=chain).encode()]
         yield "flags.csv", flags.written()
-        yield "report.json", document.written(chain)
+        yield "report.json", document.written(chain, report.standings)
+    yield SCHEMA, [(resources.folder(SCHEMAS) / SCHEMA).read_bytes()]
     yield site.SUMMARY, [site.as_json(site.summarise(chain))]
     for name, content in assets().items():
         yield name, [content]
@@ -181,8 +197,7 @@ def axis(age: float) -> float:
 class FlagsCsv:
     """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
 
-    A text that a spreadsheet would run as a formula (one that starts with ``=``, ``+``, ``-``,
-    ``@``, a tab or a line break) has an apostrophe put before it. Numbers are left as they are.
+    Texts are guarded against being run as formulas, see :mod:`auditor.spreadsheet`.
     """
 
     def __init__(self, disk: BinaryIO) -> None:
@@ -192,11 +207,11 @@ class FlagsCsv:
         """Take a store's flagged sales."""
         for case in cases:
             row = _flag_row(case)
-            self._rows.add(case.rank, _csv_line(cell_text(row[column]) for column in FLAG_COLUMNS))
+            self._rows.add(case.rank, csv_line(row[column] for column in FLAG_COLUMNS))
 
     def written(self) -> Iterator[bytes]:
         """The file, line by line."""
-        yield _csv_line(FLAG_COLUMNS).encode()
+        yield csv_line(FLAG_COLUMNS).encode()
         yield from self._rows
 
 
@@ -219,7 +234,7 @@ class ReportJson:
         told = {"lede": page.lede, "coverage": asdict(page.coverage)}
         self._stores.add(str(page.store_id), plain(told))
 
-    def written(self, chain: Page) -> Iterator[bytes]:
+    def written(self, chain: Page, standings: Standings) -> Iterator[bytes]:
         """The file in pieces, once all stores have been taken."""
         short = plain(
             {
@@ -232,10 +247,12 @@ class ReportJson:
                 "lede": chain.lede,
                 "coverage": asdict(chain.coverage),
                 "store_counts": [asdict(counts) for counts in chain.stores],
+                "people": _people(standings),
                 "rejected": asdict(chain.rejected),
                 "past": _past(chain.past),
                 "history_sha256": chain.history_sha256,
                 "control_sample": _control(chain.control),
+                "decisions": [],  # as report.decided puts them there
                 "flags_csv_columns": dict(FLAG_COLUMNS),
             }
         )
@@ -248,11 +265,22 @@ class ReportJson:
         return json_document(short | long)
 
 
-def _csv_line(cells: Iterable[str]) -> str:
-    text = io.StringIO(newline="")
-    # Lines end as RFC 4180 says: with another end, a lone \r in a cell would not be quoted.
-    csv.writer(text, lineterminator="\r\n").writerow(cells)
-    return text.getvalue()
+def _people(standings: Standings) -> dict[str, Any]:
+    """How cashiers and stores stand over the window, and what the rules of hollow checks found."""
+    return {
+        "looked": asdict(standings.looked),
+        "false_lead_share": standings.rules.false_lead_share,
+        **{
+            name: {
+                "target": peers.target,
+                "alike": peers.alike,
+                "tested": peers.tested,
+                "units": [asdict(unit) for unit in peers.units],
+            }
+            for name, peers in (("stores", standings.stores), ("cashiers", standings.cashiers))
+        },
+        "hollow": [asdict(finding) for finding in standings.findings.values()],
+    }
 
 
 def _past(past: Past | None) -> dict[str, Any] | None:
@@ -263,8 +291,20 @@ def _past(past: Past | None) -> dict[str, Any] | None:
         "weekday": past.weekday,
         "days": [asdict(day) for day in past.then],
         "left_out": past.left_out,
-        "shares": [asdict(replace(share, plot=None)) for share in past.comparisons],
+        "shares": [
+            {field.name: _told(getattr(share, field.name)) for field in fields(Compared)}
+            for share in past.comparisons
+        ],
     }
+
+
+def _told(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+
+
+def json_text(plain: Any) -> str:
+    """JSON as report.json is written: keys sorted, a line each."""
+    return json.dumps(plain, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _control(sample: ControlSample | None) -> dict[str, Any] | None:
@@ -273,7 +313,7 @@ def _control(sample: ControlSample | None) -> dict[str, Any] | None:
     return asdict(sample) | {"conclusions": [asdict(row) for row in sample.conclusions]}
 
 
-def _flag_row(case: Case) -> dict[str, object]:
+def _flag_row(case: Case) -> dict[str, Cell]:
     estimate = case.estimate
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
@@ -285,21 +325,8 @@ def _flag_row(case: Case) -> dict[str, object]:
         "p_under_challenge": estimate.p_under_challenge,
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
+        **dict.fromkeys(("decision", "decided_by", "decided_at", "decision_note")),
     }
-
-
-def cell_text(value: object) -> str:
-    """A value as a cell of a CSV that no spreadsheet takes for a formula."""
-    match value:
-        case None:
-            return ""
-        case float():
-            return f"{value:.4f}"
-        case datetime():
-            return value.isoformat()
-        case str() if value.startswith(_FORMULA_STARTS):
-            return f"'{value}"
-    return str(value)
 
 
 def plain(value: Any) -> Any:
@@ -331,13 +358,17 @@ def _store_label(item: Any) -> str:
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
     "axis": axis,
+    "cashier_page": cashier_page_name,
     "clock": words.clock,
     "counted": words.counted,
     "crop_url": _crop_url,
     "day": words.day,
+    "decision": lambda decision: words.label(words.DECISIONS, decision),
+    "expected": words.expected_count,
     "integer": words.integer,
     "listed": words.listed,
     "money": words.money,
+    "odds": words.odds,
     "one_decimal": words.one_decimal,
     "past_sentence": sentence,
     "percent": words.percent,

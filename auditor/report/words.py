@@ -59,6 +59,23 @@ MARKS: Mapping[str, str] = {
     "amount_capped": "the basket's price is beyond what the report can hold",
 }
 
+#: What the audit says of where a cashier or a store stands.
+STANDS: Mapping[str | None, str] = {
+    "below": "fewer than expected",
+    "above": "more than expected",
+    None: "within what chance and ordinary differences explain",
+}
+
+DECISIONS: Mapping[str, str] = {
+    "check_made": "a check was made after all",
+    "no_check_seen": "nothing shows a check: taken up with the store",
+    "looks_older": "clearly looks over the challenge age",
+    "cannot_tell": "picture and record do not say",
+    "followed_up": "spoken about with the people concerned",
+    "reopened": "reopened",
+    "note": "remarked on",
+}
+
 REJECT_STAGES: Mapping[str, str] = {"sources": "reading", "collect": "joining sales and frames"}
 
 
@@ -184,6 +201,43 @@ def clock(at: datetime, business_day: date, *, seconds: bool = False) -> str:
     """A time of day as the store's clock showed it, with the date where it is not the day's."""
     text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
     return text if at.date() == business_day else f"{text} on {short_day(at.date())}"
+
+
+def part_of_day(from_hour: int) -> str:
+    """A part of the day by the hour at which it begins: ``from 17:00``."""
+    return f"from {from_hour:02}:00"
+
+
+def expected_count(number: float) -> str:
+    """How many were to be expected: whole from 10 on, with one decimal below."""
+    return f"{number:,.0f}" if number >= 9.95 else one_decimal(number)
+
+
+def odds(probability: float) -> str:
+    """A small probability as ``1 in 300``, rounded so that it never sounds rarer than it is."""
+    if probability >= 0.5:
+        return f"{probability:.0%}".replace("%", f"{NO_BREAK}%")
+    inverse = 1 / max(probability, 1e-6)
+    digits = 10 ** max(0, len(str(int(inverse))) - 2)
+    if probability < 1e-6:
+        return "less than 1 in 1,000,000"
+    return f"1 in {int(inverse // digits * digits):,}"
+
+
+def funnel(target: float, alike: float, tested: int) -> str:
+    """What is to be seen in a funnel plot."""
+    ordinary = (
+        " The shaded band is what is left of the wider limits when ordinary differences between "
+        "people or shops are allowed for."
+        if alike > 0
+        else ""
+    )
+    return (
+        f"{counted(tested, 'point')} to measure against the usual share of {percent(target)}. The "
+        "further to the right, the more sales were due a check, and the less chance can move a "
+        f"point. 95{NO_BREAK}% of those who do as is usual lie between the solid lines, "
+        f"99.8{NO_BREAK}% between the dashed ones.{ordinary}"
+    )
 
 
 def seconds_to(start: datetime, end: datetime) -> str:

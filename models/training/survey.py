@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from auditor.stats.heaping import Heaping
 from models.training import duplicates, quality
-from models.training.heaping import Heaping
 from models.training.labelled import LabelledSet
 
 #: Bands of completed years that sheets and counts are shown by: fine where Challenge 25 decides.

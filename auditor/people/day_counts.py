@@ -10,22 +10,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-from scipy.stats import binomtest
 
 from auditor.errors import ContractError
+from auditor.stats.rates import Rate, wilson
 from auditor.tables import OUTCOMES
 
-_CONFIDENCE = 0.95
 _HANDLED = ("id_checked", "refused")
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share between 0 and 1 with the ends of its 95 % interval."""
-
-    share: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +36,6 @@ class Counts:
     young: int
     young_handled: int
     rate: Rate | None
-
-
-def wilson(successes: int, trials: int) -> Rate:
-    """The share of successes with its 95 % score interval (Wilson 1927, as scipy computes it).
-
-    Raises:
-        ValueError: no trials, or more successes than trials.
-    """
-    interval = binomtest(successes, trials).proportion_ci(_CONFIDENCE, method="wilson")
-    return Rate(successes / trials, float(interval.low), float(interval.high))
 
 
 def count_cashiers(ledger: pa.Table, *, min_exposure: int) -> tuple[Counts, ...]:

@@ -33,7 +33,13 @@ class Heaping:
     @classmethod
     def of(cls, ages: Sequence[float] | NDArray[np.floating]) -> "Heaping":
         """Measure completed years: 34.9 counts as 34."""
-        counts = np.bincount(np.floor(np.asarray(ages, float)).astype(int), minlength=100)
+        return cls.of_counts(
+            np.bincount(np.floor(np.asarray(ages, float)).astype(int), minlength=100)
+        )
+
+    @classmethod
+    def of_counts(cls, counts: NDArray[np.integer]) -> "Heaping":
+        """Measure people by completed year of age, from 0, at least to 89."""
         index = whipple(counts)
         shares = digit_shares(counts)
         return cls(

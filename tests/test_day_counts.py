@@ -3,31 +3,14 @@
 import pytest
 from report_day import estimate, flag, sale
 
-from auditor.cashiers import Counts, count_cashiers, count_stores, wilson
 from auditor.errors import ContractError
+from auditor.people.day_counts import Counts, count_cashiers, count_stores
+from auditor.stats.rates import wilson
 from auditor.tables import LEDGER, OUTCOMES
 
 
 def counts_of(rows: list[dict[str, object]], min_exposure: int = 1) -> tuple[Counts, ...]:
     return count_cashiers(LEDGER.from_rows(rows), min_exposure=min_exposure)
-
-
-@pytest.mark.parametrize(
-    ("successes", "trials", "low", "high"),
-    [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_wilson_gives_the_published_intervals(
-    successes: int, trials: int, low: float, high: float
-) -> None:
-    """Newcombe 1998, doi 10.1002/(SICI)1097-0258(19980430)17:8<857, table I, method 3."""
-    rate = wilson(successes, trials)
-    assert (rate.low, rate.high) == pytest.approx((low, high), abs=5e-5)
-    assert rate.share == successes / trials
 
 
 def test_the_same_id_in_two_stores_is_two_cashiers() -> None:

@@ -1,0 +1,86 @@
+"""Recording what somebody decided about a sale, and the day's files that tell of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from auditor import decisions, store
+from auditor.decisions import Judgement
+from auditor.errors import ConfigurationError
+from auditor.files import Place
+from auditor.pipeline import show_decisions
+from auditor.report.cases import anchor
+from auditor.store import Partitions
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was recorded, and how many entries the sale has now."""
+
+    store_id: str
+    transaction_id: str
+    outcome: str
+    path: str  # of the entry, relative to OUT
+    entries: int
+
+
+def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
+    """Add a judgement to the log of a day, and renew what its flags.csv and report.json say.
+
+    The log lies outside of what a run of the day writes: auditing it again changes no entry.
+
+    Args:
+        out: URL of the results.
+        day: business day of the sale.
+        sale: ``STORE/TRANSACTION``, or the sale's anchor on the report's pages (``sale-...``),
+            or a link that ends with it.
+        says: the judgement.
+
+    Raises:
+        ConfigurationError: there is no such sale on that day, or the judgement is none.
+        ContractError: the log was changed by hand.
+    """
+    place = Place(out)
+    row = _find(place, day, sale)
+    (provenance,) = store.read_day(place, "provenance", day, [row["store_id"]]).to_pylist()
+    log = store.read_decisions(place, day)
+    path = store.append_decision(place, decisions.entry(log, day, row, provenance, says))
+
+    log = store.read_decisions(place, day)
+    show_decisions(place, day)
+    key = row["store_id"], row["transaction_id"]
+    return Recorded(*key, row["outcome"], path, decisions.standing(log)[key].entries)
+
+
+def log_of(out: str, day: date) -> pa.Table:
+    """The log of a day: DECISION_LOG in the order of recording.
+
+    Raises:
+        ContractError: the log was changed by hand.
+    """
+    return store.read_decisions(Place(out), day)
+
+
+def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
+    link = sale.rpartition("#")[2]
+    if link.startswith("sale-"):
+        ledgers = Partitions(place, "ledger", day)
+        for store_id in ledgers.stores:
+            ledger = ledgers.of(store_id)
+            for row, number in enumerate(ledger["transaction_id"].to_pylist()):
+                if anchor(store_id, number) == link:
+                    (found,) = ledger.slice(row, 1).to_pylist()
+                    return dict(found)
+    else:
+        store_id, slash, number = sale.partition("/")
+        if not slash:
+            raise ConfigurationError(
+                f"{sale!r} names no sale: write STORE/TRANSACTION, or the part of the sale's link"
+                " in the report that begins with sale-"
+            )
+        for row in store.read_day(place, "ledger", day, [store_id]).to_pylist():
+            if row["transaction_id"] == number:
+                return dict(row)
+    raise ConfigurationError(f"{sale!r} is no alcohol sale of {day} below {place}")

@@ -1,0 +1,140 @@
+"""The demo chain's days before its first: alcohol sales with estimates, without pictures.
+
+Simulated, and only the demo's: the stores, buyers and cashiers of :mod:`~auditor.demo.chain`, but
+in place of a frame and a network, an estimate that errs as the age model's card says it does. What
+is seen of a buyer is the true age plus a normal error of the card's mean absolute error; what is
+said of it is the distribution that follows by Bayes from that and the chain's mix of ages, so that
+probabilities and intervals mean what they say for the chain as a whole.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from math import pi, sqrt
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from auditor.ages import AGES, AgeDistributions
+from auditor.demo import catalogue
+from auditor.demo.catalogue import Store
+from auditor.demo.chain import Check, Slot, buyer_of, check_id, serving, slots
+from auditor.policy import Rules
+from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS, SALES
+
+_ZONE = ZoneInfo(catalogue.ZONE)
+_PAST = 3  # a stream of chance of its own, beside those of writing the demo
+
+#: Of the sales without a counting check, the share of which no age can be estimated.
+_UNSEEN = 0.09
+#: The oldest buyer of the chain; the last of its bands is open.
+_OLDEST = 85
+
+
+def simulate(
+    store: Store, day: date, *, rules: Rules, mae_years: float, seed: int = 1
+) -> tuple[pa.Table, pa.Table]:
+    """Simulate a store's alcohol sales on a day, and what the scoring would have said of them.
+
+    Args:
+        store: of :mod:`~auditor.demo.catalogue`.
+        day: any business day.
+        rules: in force in the store on the day.
+        mae_years: mean absolute error of the age model.
+        seed: of everything that is left to chance.
+
+    Returns:
+        SALES and FRAME_SCORES, to be decided on like any others.
+    """
+    key = (day.toordinal(), int(store.store_id[1:]), _PAST)
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    count = store.alcohol_sales + int(rng.integers(-3, 4))
+    rows, ages, unseen = [], [], []
+    for number, slot in enumerate(slots(store, day, [True] * count, rng)):
+        buyer, check = buyer_of(store, rng), Check("not_recorded")
+        cashier = serving(slot.till, slot.sold_at.astimezone(_ZONE).hour) or ""
+        if slot.till.records_checks:
+            check = check_id(buyer, cashier, slot.sold_at, rng)
+        checked = check.state in rules.counting_checks or check.state == "refused"
+        name = f"{store.store_id}-{day:%y%m%d}-P{number:04d}"
+        rows.append(_sale(name, slot, cashier, check, rules))
+        ages.append(buyer.age)
+        unseen.append(not checked and rng.random() < _UNSEEN)
+    estimates = _estimated(np.array(ages), mae_years, rng)
+    return SALES.from_rows(rows), _scores(estimates, unseen, rules, rng)
+
+
+def _sale(name: str, slot: Slot, cashier: str, check: Check, rules: Rules) -> dict[str, Any]:
+    price = Decimal("7.50")
+    asked_at = _scanned_at(slot.sold_at, check)
+    drink = {"sku": "100301", "quantity": Decimal(1), "amount": price, "alcohol": True}
+    return {
+        "transaction_id": name,
+        "store_id": name.partition("-")[0],
+        "till_id": slot.till.till_id,
+        "cashier_id": cashier,
+        "sold_at": slot.sold_at,
+        "id_check": check.state,
+        "legal_age": rules.legal_age,
+        "challenge_age": rules.challenge_age,
+        "snapshot_id": f"{name}-F",
+        "id_check_at": check.at,
+        "id_check_by": check.by,
+        "birth_date": check.birth_date,
+        "amount": price,
+        "basket": [drink | {"sold_at": asked_at}],
+        "marks": [],
+    }
+
+
+def _scanned_at(sold_at: datetime, check: Check) -> datetime:
+    """When the drink was scanned: as long before the check as the check before the sale."""
+    return sold_at if check.at is None else check.at - (sold_at - check.at)
+
+
+def _estimated(
+    ages: NDArray[np.float64], mae_years: float, rng: np.random.Generator
+) -> AgeDistributions:
+    """What is said of buyers of these ages, years."""
+    spread = mae_years * sqrt(pi / 2)  # a normal error's standard deviation
+    seen = ages + rng.normal(0, spread, len(ages))
+    middles = AGES + 0.5
+    likelihood = np.exp(-(((seen[:, None] - middles) / spread) ** 2) / 2)
+    return AgeDistributions.from_scores(likelihood * _mix())
+
+
+def _mix() -> NDArray[np.float64]:
+    """The chain's usual buyers by completed year of age."""
+    starts = [start for start, _ in catalogue.AGE_BANDS]
+    widths = np.diff([*starts, _OLDEST])
+    band = np.searchsorted(starts, AGES, side="right") - 1
+    density = np.array([weight for _, weight in catalogue.AGE_BANDS]) / widths
+    return np.where((starts[0] <= AGES) & (AGES < _OLDEST), density[band], 0.0)
+
+
+def _scores(
+    ages: AgeDistributions, unseen: Sequence[bool], rules: Rules, rng: np.random.Generator
+) -> pa.Table:
+    low, high = ages.interval(0.8)
+    low_95, high_95 = ages.interval(0.95)
+    estimate = {
+        "age": ages.mean,
+        "age_sd": ages.sd,
+        "age_low": low,
+        "age_high": high,
+        "age_low_95": low_95,
+        "age_high_95": high_95,
+        "p_under_legal": ages.under(rules.legal_age),
+        "p_under_challenge": ages.under(rules.challenge_age),
+    }
+    reasons = rng.choice(INCONCLUSIVE_REASONS, len(unseen)).tolist()
+    rows = [
+        {"frame": row, "reason": reasons[row]}
+        if is_unseen
+        else {"frame": row, "faces": 1, **{name: float(v[row]) for name, v in estimate.items()}}
+        for row, is_unseen in enumerate(unseen)
+    ]
+    return FRAME_SCORES.from_rows(rows)

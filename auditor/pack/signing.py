@@ -1,0 +1,164 @@
+"""The signature of a manifest: a hash alone, a shared secret (HMAC), or a key pair (Ed25519)."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Literal, Self
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from auditor.errors import ConfigurationError
+
+Algorithm = Literal["sha256", "hmac-sha256", "ed25519"]
+
+_LEAST_SECRET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Of a manifest's bytes. ``sha256`` names them; without a key it is all there is.
+
+    ``key_id`` tells which key it was; ``value`` and ``public_key`` are in base64.
+    """
+
+    algorithm: Algorithm
+    sha256: str
+    key_id: str | None = None
+    value: str | None = None
+    public_key: str | None = None
+
+
+class Key:
+    """What signs, or what a signature is checked with."""
+
+    def __init__(
+        self, *, private: Ed25519PrivateKey | None, public: Ed25519PublicKey | None, secret: bytes
+    ) -> None:
+        """Take one of a key pair, or a secret."""
+        self._private, self._public, self._secret = private, public, secret
+
+    @classmethod
+    def parse(cls, content: bytes, *, origin: str) -> Self:
+        """A key from the bytes of its file.
+
+        Args:
+            content: an Ed25519 key in PEM, private to sign or public to check; or any other 32
+                bytes and more, as a secret. A line end at its end is none of it.
+            origin: names it in errors, which hold nothing of it.
+
+        Raises:
+            ConfigurationError: a PEM of another kind, one with a password, or a short secret.
+        """
+        secret = content.rstrip(b"\r\n")
+        if not secret.lstrip().startswith(b"-----BEGIN"):
+            if len(secret) < _LEAST_SECRET:
+                raise ConfigurationError(
+                    f"{origin}: a secret needs at least {_LEAST_SECRET} bytes, such as"
+                    " `openssl rand -hex 32` makes"
+                )
+            return cls(private=None, public=None, secret=secret)
+        try:
+            if b"PRIVATE KEY" in secret:
+                private = load_pem_private_key(secret, None)
+                if isinstance(private, Ed25519PrivateKey):
+                    return cls(private=private, public=private.public_key(), secret=b"")
+            public = load_pem_public_key(secret)
+            if isinstance(public, Ed25519PublicKey):
+                return cls(private=None, public=public, secret=b"")
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            pass  # its text could hold parts of the key
+        raise ConfigurationError(
+            f"{origin}: not an Ed25519 key in PEM without a password, such as"
+            " `openssl genpkey -algorithm ed25519` makes"
+        )
+
+    def sign(self, content: bytes) -> Signature:
+        """Sign.
+
+        Raises:
+            ConfigurationError: it is a public key.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        if self._secret:
+            value = hmac.digest(self._secret, content, hashlib.sha256)
+            return Signature("hmac-sha256", sha256, self.key_id, _base64(value))
+        if self._private is None:
+            raise ConfigurationError("a public key cannot sign: give the private one")
+        public = _base64(_raw(self._private.public_key()))
+        value = self._private.sign(content)
+        return Signature("ed25519", sha256, self.key_id, _base64(value), public)
+
+    @property
+    def key_id(self) -> str:
+        """A name of the key that tells nothing of a secret."""
+        if self._public is not None:
+            return hashlib.sha256(_raw(self._public)).hexdigest()[:16]
+        return hmac.digest(self._secret, b"key id", hashlib.sha256).hex()[:16]
+
+    def _holds(self, signature: Signature, content: bytes) -> bool:
+        value = base64.b64decode(signature.value or "")
+        if signature.algorithm == "hmac-sha256":
+            made = hmac.digest(self._secret, content, hashlib.sha256)
+            return bool(self._secret) and hmac.compare_digest(made, value)
+        return self._public is not None and _verifies(self._public, value, content)
+
+
+def unkeyed(content: bytes) -> Signature:
+    """The hash alone: it finds damage, not somebody who makes a new hash."""
+    return Signature("sha256", hashlib.sha256(content).hexdigest())
+
+
+def wrong_with(signature: Signature, content: bytes, key: Key | None) -> str | None:
+    """What is wrong with a signature, in words; None if nothing is.
+
+    Args:
+        signature: of ``content``.
+        content: a manifest's bytes.
+        key: to check with; without one, an Ed25519 signature is checked with the key that it
+            names itself, which whoever changed the pack may have made, and an HMAC not at all.
+    """
+    if hashlib.sha256(content).hexdigest() != signature.sha256:
+        return "the manifest is not the one that was signed"
+    if signature.algorithm == "sha256":
+        return "the pack is not signed with a key, and one was given to check with" if key else None
+    try:
+        if key is not None:
+            holds = key._holds(signature, content)  # noqa: SLF001  # of this module
+        elif signature.algorithm == "ed25519":
+            raw = base64.b64decode(signature.public_key or "")
+            public = Ed25519PublicKey.from_public_bytes(raw)
+            value = base64.b64decode(signature.value or "")
+            holds = _verifies(public, value, content)
+        else:
+            return None
+    except (ValueError, binascii.Error):
+        holds = False
+    if holds:
+        return None
+    named = f", which is {signature.key_id}," if key is None else f" {key.key_id}"
+    return f"the signature does not fit the key{named} and the manifest"
+
+
+def _verifies(public: Ed25519PublicKey, value: bytes, content: bytes) -> bool:
+    try:
+        public.verify(value, content)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _raw(public: Ed25519PublicKey) -> bytes:
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

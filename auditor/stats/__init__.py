@@ -1,0 +1,1 @@
+"""Statistics that know nothing of tills: counts and shares in, shares and probabilities out."""
