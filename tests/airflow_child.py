@@ -58,16 +58,17 @@ def _describe_dag(dag: Any) -> dict[str, Any]:
         "max_active_runs": dag.max_active_runs,
         "timetable": type(dag.timetable).__name__,
         "time_zone": str(getattr(dag.timetable, "timezone", None)),
-        "assets": [asset.name for asset in _assets(dag)],
+        "assets": _assets(dag),
         "week": _week(dag),
         "params": dag.params.dump(),
         "tasks": {task.task_id: _describe_task(task) for task in dag.tasks},
     }
 
 
-def _assets(dag: Any) -> list[Any]:
+def _assets(dag: Any) -> list[str]:
+    """The asset that a DAG waits for, by name."""
     condition = getattr(dag.timetable, "asset_condition", None)
-    return [] if condition is None else [asset for _, asset in condition.iter_assets()]
+    return [] if condition is None else [condition.name]
 
 
 def _week(dag: Any) -> dict[str, Any] | None:
