@@ -33,9 +33,10 @@ from auditor.deciding import decide
 from auditor.decisions import Judgement
 from auditor.errors import ConfigurationError, ExitCode, SourceError
 from auditor.files import Place
-from auditor.pack import Finding, Key, Order, Week, gathering, make_pack, verify
+from auditor.pack import Finding, Key, Order, Week, make_pack, verify
 from auditor.pack.pseudonyms import KEY, Pseudonyms, of_results
 from auditor.spreadsheet import read_csv
+from auditor.store import Partitions
 from auditor.tables import LEDGER
 
 WEEK = Week(2026, 13)
@@ -256,21 +257,24 @@ def test_a_week_without_any_report_makes_no_pack(stored: tuple[Path, Path]) -> N
 
 
 def test_a_control_sample_is_packed_where_there_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    policy = write_policy(tmp_path)
-    out = tmp_path / "out"
+    assert {row["outcome"] for row in rows(files["control_sample.csv"])} <= {
+        "over_threshold",
+        "id_checked",
+    }
+    assert "4\u00a0unflagged sales were drawn" in Reader(files["index.html"]).text
+    policy, out = write_policy(tmp_path), tmp_path / "out"
     store_day(out, policy)
-    monkeypatch.setitem(store.STORED, gathering.CONTROL_SAMPLE, LEDGER)
-    sample = LEDGER.from_rows([row for row in ledger_rows() if row["outcome"] == "over_threshold"])
-    store.write_partition(Place(str(out)), gathering.CONTROL_SAMPLE, DAY, "S001", sample)
+    place = Place(str(out))
+    for store_id in Partitions(place, "ledger", DAY).stores:
+        own = Partitions(place, "ledger", DAY).of(store_id).to_pylist()
+        faceless = LEDGER.from_rows({**row, "crop": None} for row in own)
+        store.write_partition(place, "ledger", DAY, store_id, faceless)
     made = make_pack(Order(str(out), WEEK, str(policy)))
-    listed = rows((out / made.folder / "control_sample.csv").read_bytes())
-    assert {row["outcome"] for row in listed} == {"over_threshold"}
-    assert (
-        "2\u00a0unflagged sales were drawn"
-        in Reader((out / made.folder / "index.html").read_bytes()).text
-    )
+    assert not (out / made.folder / "control_sample.csv").exists()
+    page = Reader((out / made.folder / "index.html").read_bytes()).text
+    assert "No control sample of unflagged sales was drawn" in page
 
 
 def test_documents_are_added_and_pictures_refused(

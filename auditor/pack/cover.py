@@ -176,7 +176,7 @@ def _days(places: Iterable[tuple[date, str]]) -> list[date]:
 
 def _value(value: Any) -> str:
     if isinstance(value, frozenset):
-        return ", ".join(sorted(value)) or "none"
+        return ", ".join(map(str, sorted(value))) or "none"
     return "the model's own" if value is None else str(value)
 
 
