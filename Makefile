@@ -153,7 +153,7 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/pytest $(PYTEST_OPTIONS)
 
 distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
-	$(BIN)/pytest -m distributed -rs $(PYTEST_OPTIONS)
+	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)
 
 # What checks deploy/ and the dependencies, in an environment of its own.
 tools: .tools/.installed ## install what checks deploy/ and the dependencies; `make test` uses it

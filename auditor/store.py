@@ -274,7 +274,7 @@ def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
 
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day has in this store, relative to OUT, whether it is there or not."""
-    return [_day_folder(name, day) for name in (*STORED, "crops")]
+    return [_day_folder(name, day) for name in (*STORED, *DAILY, "crops", "decisions")]
 
 
 def _day_folder(name: str, day: date) -> str:

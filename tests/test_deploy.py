@@ -137,7 +137,7 @@ def test_every_service_that_stays_says_whether_it_is_well(compose: dict[str, Any
     assert set(compose["services"]) - well == {"prepare"}
 
 
-SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|CONN|BACKEND|BROKER_URL|CREDENTIALS")
+SECRET = re.compile(r"PASSWORD|SECRET|KEY|TOKEN|CONN(?!ECTION)|BACKEND|BROKER_URL|CREDENTIALS")
 
 
 def test_no_secret_stands_in_the_compose_file(compose: dict[str, Any]) -> None:
@@ -294,6 +294,7 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
     tested = {(name, version) for name, version, _ in pins("all.lock")}
     deployed = {(name, version) for name, version, _ in pins("deploy.lock")}
     assert deployed <= tested
+    assert {(name, version) for name, version, _ in pins("base.lock")} <= deployed
     names = {name for name, _ in deployed}
     assert {"celery", "s3fs", "apache-airflow-providers-cncf-kubernetes"} <= names
     assert "pytest" not in names

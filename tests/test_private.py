@@ -1,6 +1,7 @@
 """Nobody but its owner reads what is written: walked over, however generous the umask."""
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 from datetime import date
@@ -39,7 +40,7 @@ def test_whatever_a_run_writes_is_for_its_owner_only(small_chain: Path, tmp_path
     inputs = [part for name, at in urls.items() for part in (f"--{name}", str(small_chain / at))]
     for command in ("run", "check"):
         done = CliRunner().invoke(main, [command, "--day", DAY, "--out", str(out), *inputs])
-        assert "20 alcohol sales" in done.stdout, done.output
+        assert re.search(r"\b[1-9]\d* alcohol sales", done.stdout), done.output
     written = {path.relative_to(out).parts[0] for path in out.rglob("*") if path.is_file()}
     assert written >= {"ledger", "rejects", "coverage", "provenance", "crops", "reports"}
     assert open_to_others(tmp_path / "results") == {}

@@ -2,19 +2,26 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from pathlib import Path
 
 from jinja2 import TemplateError
 
+from auditor import resources
 from auditor.errors import ModelError
 from auditor.health.findings import Finding, failed, ok, warning
 from auditor.model import AgeModel, Card, check_files
 from auditor.pipeline import load_policy
 from auditor.policy import ChainRules, Policy
-from auditor.report.rendering import environment
+from auditor.report.rendering import TEMPLATES, environment
 
-#: The variables that are read; one that only begins like them is probably misspelt.
+#: The variables that are read, here or by the DAGs; one that only begins like them is probably
+#: misspelt.
 VARIABLES = frozenset(
-    f"AUDITOR_{name}" for name in ("SALES", "SNAPSHOTS", "OUT", "POLICY", "TIME_ZONE", "SCHEDULE")
+    f"AUDITOR_{name}"
+    for name in (
+        *("SALES", "SNAPSHOTS", "OUT", "POLICY", "TIME_ZONE", "SCHEDULE", "REPORTS_URL"),
+        *("NOTICE_TO", "NOTICE_FROM", "NOTICE_CONNECTION", "PACK_SCHEDULE", "PACK_CONNECTION"),
+    )
 )
 
 #: How far ahead the policy is looked at: a change that cannot work is known two weeks before.
@@ -92,18 +99,18 @@ def _with_gates(card: Card, said: str) -> Finding:
 
 
 def templates() -> Finding:
-    """Whether every page's template is there and can be compiled."""
+    """Whether every page's template is there and whole."""
     jinja = environment()
     names = jinja.list_templates(filter_func=lambda name: name.endswith(".jinja"))
     todo = "install the released package again"
     for name in names:
         try:
-            jinja.get_template(name)
+            jinja.parse(Path(resources.folder(TEMPLATES), name).read_text(encoding="utf-8"))
         except (TemplateError, OSError, UnicodeDecodeError) as error:
             return failed("templates", f"{name}: {error}", todo)
     if not names:
         return failed("templates", "there are none", todo)
-    return ok("templates", f"all {len(names)} compile")
+    return ok("templates", f"all {len(names)} can be read")
 
 
 def _days(day: date, today: date) -> list[date]:
