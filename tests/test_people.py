@@ -14,7 +14,7 @@ from report_day import NOON, estimate, flag, sale
 from auditor.people.exposure import CLASSES, FIRST_DUE, count_checks
 from auditor.people.standing import Peers, Standing, at_usual, cashiers, stores
 from auditor.tables import CHECK_COUNTS, LEDGER
-from benchmarks.people import METHODS, Scenario, measure
+from benchmarks.people import Scenario, measure
 
 LONDON = ZoneInfo("Europe/London")
 HOW = {"min_exposure": 10, "false_lead_share": 0.05}
@@ -198,6 +198,10 @@ def test_classes_rise_from_0_and_the_first_due_is_a_half() -> None:
     assert CLASSES[FIRST_DUE] == 0.5
 
 
+#: What people do without the method; `estimate` is the method with estimates for probabilities.
+NAIVE = ("flags", "ranking", "limits")
+
+
 @pytest.fixture(scope="module")
 def accused() -> dict[str, dict[str, Any]]:
     """Whom each method names in simulated chains with known truth (benchmarks/people.py)."""
@@ -222,7 +226,7 @@ def test_few_of_those_named_are_honest_and_most_of_the_careless_are_found(
 ) -> None:
     found = accused["heavy"]
     assert found["audit"].false_share < 0.15
-    assert all(found[m].false_share > 2 * found["audit"].false_share for m in METHODS[:-1])
+    assert all(found[m].false_share > 2 * found["audit"].false_share for m in NAIVE)
     assert found["audit"].careless > 0.7 * found["audit"].of_careless
 
 
@@ -231,4 +235,4 @@ def test_where_nobody_is_careless_hardly_anybody_is_named(
 ) -> None:
     found = accused["honest"]
     assert found["audit"].honest <= 0.005 * found["audit"].of_honest
-    assert all(found[m].honest >= 0.04 * found[m].of_honest for m in METHODS[:-1])
+    assert all(found[m].honest >= 0.04 * found[m].of_honest for m in NAIVE)
