@@ -34,13 +34,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from auditor import pipeline, store
+from auditor import pipeline, purchases, store
 from auditor.decide import decide
 from auditor.demo import write_demo
 from auditor.files import Place
-from auditor.pipeline import Job
+from auditor.pipeline import Job, scoring
 from auditor.store import Partitions
-from auditor.tables import FRAME_SCORES, LEDGER, SALES
+from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, SALES
 
 DAY = date(2026, 3, 27)
 STEPS = ("collect", "score", "settle", "report")
@@ -266,6 +266,8 @@ def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
         columns |= {"faces": 1, "face_confidence": 0.99, "face_px": 120.0, "sharpness": 90.0}
         frame = pd.DataFrame(columns).astype({"p_under_legal": float, "p_under_challenge": float})
         scores = FRAME_SCORES.from_rows(frame.to_dict("records"))
+        told = purchases.posteriors(sales, [])
+        store.write_table(out, scoring.told_path(batch), told, POSTERIORS)
         ledger = decide(sales, scores, rules)
         store.write_table(out, pipeline.scored_path(batch), ledger, LEDGER)
 

@@ -7,15 +7,17 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner
 from finding import holders
 from report_day import flag, render_sales
 
-from auditor import pipeline
+from auditor import pipeline, store
 from auditor.cli import main
 from auditor.errors import ContractError
+from auditor.files import Place
+from auditor.pipeline import settling
+from auditor.pipeline.job import SALE_KEY
 from auditor.tables import LEDGER, SALES
 
 DAY = "2026-03-27"
@@ -88,15 +90,17 @@ def test_real_crops_go_with_their_days(said: tuple[str, Path], marked: Path) -> 
         assert holders(out, face[-200:-140]) == []
 
 
-def test_errors_about_sales_name_nobody() -> None:
+def test_errors_about_sales_name_nobody(tmp_path: Path) -> None:
     with pytest.raises(ContractError) as lacking:
         render_sales([flag(1, 20, 0.3, 0.9, transaction_id="MARKTRANS1", age_low=None)])
     assert "S001, sale-" in str(lacking.value)
-    key = ["store_id", "transaction_id"]
-    planned = SALES.empty().select(key)
-    rows = pa.table({"store_id": ["S001"], "transaction_id": ["MARKTRANS1"]}, schema=planned.schema)
+    planned, settled = SALES.only(SALE_KEY), LEDGER.only(SALE_KEY)
+    sale = planned.from_rows([{"store_id": "S001", "transaction_id": "MARKTRANS1"}])
+    place, batch = Place(str(tmp_path)), "day/sales-00000.parquet"
+    store.write_table(place, batch, sale, planned)
+    store.write_table(place, pipeline.scored_path(batch), settled.empty(), settled)
     with pytest.raises(ContractError) as lost:
-        pipeline._same_sales(rows, LEDGER.empty().select(key))
+        settling._checked_sales(place, [batch])
     assert "S001 sale-" in str(lost.value)
     for error in (lacking, lost):
         assert not MARKER.search(str(error.value))

@@ -223,6 +223,7 @@ def _table(found: Insights, rows: Iterable[Row]) -> str:
         list(COLUMNS),
         (
             {
+                **dict.fromkeys(COLUMNS),
                 "group": group.group.name,
                 "category": row.category or row.name,
                 "sku": row.sku,

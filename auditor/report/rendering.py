@@ -1,11 +1,13 @@
 """Renders a day's pages to bytes: HTML for people, CSV and JSON of the same beside it."""
 
+import functools
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import quote
 
@@ -170,8 +172,13 @@ def assets() -> dict[str, bytes]:
 
 def environment() -> Environment:
     """The Jinja environment: everything escaped, an unknown name is an error."""
+    return _environment(resources.folder(TEMPLATES))
+
+
+@functools.cache  # compiling the templates takes a second and a half
+def _environment(templates: Path) -> Environment:
     jinja = Environment(
-        loader=FileSystemLoader(resources.folder(TEMPLATES)),
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
