@@ -123,22 +123,32 @@ def test_the_check_finds_the_day_complete_and_airflow_ready(backfilled: Backfill
         assert found[check]["state"] == "ok", found[check]
 
 
-@pytest.mark.parametrize("day", DAYS, ids=str)
-def test_a_backfill_writes_the_bytes_of_a_run_without_airflow(
-    backfilled: Backfilled, chain: Path, tmp_path: Path, day: date
-) -> None:
-    assert str(day) in backfilled.states
-    run_day(
-        Job(
-            day=day,
-            sales=str(chain / "sales"),
-            snapshots=str(chain / "snapshots"),
-            out=str(tmp_path),
-            policy=str(chain / "policy.toml"),
-            batch_size=50,
+@pytest.fixture(scope="module")
+def alone(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What runs without Airflow write, day after day: a day's report looks back on those before."""
+    out = tmp_path_factory.mktemp("alone")
+    for day in DAYS:
+        run_day(
+            Job(
+                day=day,
+                sales=str(chain / "sales"),
+                snapshots=str(chain / "snapshots"),
+                out=str(out),
+                policy=str(chain / "policy.toml"),
+                batch_size=50,
+            )
         )
+    return tree(out)
+
+
+@pytest.mark.parametrize("day", [*DAYS, "reports/index.html"], ids=str)
+def test_a_backfill_writes_the_bytes_of_runs_without_airflow(
+    backfilled: Backfilled, chain: Path, alone: dict[str, bytes], day: date | str
+) -> None:
+    assert set(backfilled.states.values()) == {"success"}
+    written, expected = (
+        {path: content for path, content in files.items() if str(day) in path}
+        for files in (tree(chain / "out"), alone)
     )
-    of_the_day = {p: b for p, b in tree(chain / "out").items() if str(day) in p}
-    alone = tree(tmp_path)
-    assert of_the_day.keys() == alone.keys()
-    assert [path for path in alone if alone[path] != of_the_day[path]] == []
+    assert written.keys() == expected.keys() != set()
+    assert [path for path in expected if expected[path] != written[path]] == []
