@@ -141,9 +141,9 @@ def alone(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, by
     return tree(out)
 
 
-@pytest.mark.parametrize("day", [*DAYS, "reports/index.html"], ids=str)
+@pytest.mark.parametrize("day", DAYS, ids=str)
 def test_a_backfill_writes_the_bytes_of_runs_without_airflow(
-    backfilled: Backfilled, chain: Path, alone: dict[str, bytes], day: date | str
+    backfilled: Backfilled, chain: Path, alone: dict[str, bytes], day: date
 ) -> None:
     assert set(backfilled.states.values()) == {"success"}
     written, expected = (
