@@ -8,6 +8,7 @@ from pathlib import Path
 import fsspec
 import pytest
 from moto.server import ThreadedMotoServer
+from s3fs import S3FileSystem
 
 from auditor import pipeline
 from auditor.files import Place
@@ -31,6 +32,7 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_a_day_over_object_storage_gives_the_bytes_of_a_day_on_disk(
     small_chain: Path, tmp_path: Path, bucket: str
 ) -> None:
+    S3FileSystem.clear_instance_cache()  # another test's, of another server
     there = Place(f"{bucket}/chain")
     for path in small_chain.rglob("*"):
         if path.is_file():
