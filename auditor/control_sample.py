@@ -3,9 +3,8 @@
 Flags alone cannot tell how many young buyers the audit misses. The lot is the hash of the day, the
 store and the transaction: a day that is audited again, after an export was mended too, draws the
 same sales as far as they are still there, and whoever draws a batch needs to know no other. It is
-drawn among the sales with an estimate whose ID check is
-recorded or whose buyer is estimated at or over the challenge age: of the others there is no face to
-look at, or the sale was refused.
+drawn among the sales with an estimate whose ID check is recorded or whose buyer is estimated at or
+over the challenge age: of the others there is no face to look at, or the sale was refused.
 """
 
 import hashlib
@@ -13,6 +12,9 @@ import json
 from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 #: The outcomes that are drawn from.
 DRAWN_FROM = ("over_threshold", "id_checked")
@@ -23,6 +25,12 @@ _ROOM = 8
 _LOTS = 2**256
 
 Key = tuple[str, str]  # store and transaction
+
+
+def of_ledger(ledger: pa.Table) -> pa.Table:
+    """The control sample's rows of LEDGER: of no other unflagged sale is a face kept."""
+    unflagged = pc.not_equal(ledger["outcome"], "flagged")
+    return ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"])))
 
 
 def may_be_drawn(day: date, keys: Iterable[Key], *, size: int, sales: int) -> set[Key]:

@@ -94,7 +94,7 @@ def test_errors_about_sales_name_nobody(tmp_path: Path) -> None:
     with pytest.raises(ContractError) as lacking:
         render_sales([flag(1, 20, 0.3, 0.9, transaction_id="MARKTRANS1", age_low=None)])
     assert "S001, sale-" in str(lacking.value)
-    planned, settled = SALES.only(SALE_KEY), LEDGER.only(SALE_KEY)
+    planned, settled = SALES.only(SALE_KEY), LEDGER.only((*SALE_KEY, "outcome", "crop"))
     sale = planned.from_rows([{"store_id": "S001", "transaction_id": "MARKTRANS1"}])
     place, batch = Place(str(tmp_path)), "day/sales-00000.parquet"
     store.write_table(place, batch, sale, planned)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from auditor import decisions, store
+from auditor import control_sample, decisions, store
 from auditor.files import Place
 from auditor.pack.pseudonyms import Pseudonyms
 from auditor.pack.sales import decided, sales, with_outcome
@@ -61,9 +60,7 @@ def gather(out: Place, days: Iterable[date], people: Pseudonyms) -> Gathered:
             week.models.setdefault((row["model"], row["model_sha256"]), set()).add(day)
         log = store.read_decisions(out, day)
         week.decisions += decided(log, people)
-        zones = dict(
-            zip(*(coverage[c].to_pylist() for c in ("store_id", "time_zone")), strict=True)
-        )
+        zones = dict(zip(*(coverage[c].to_pylist() for c in _ZONES), strict=True))
         _sales(week, out, day, _Reading(zones, people, decisions.standing(log)))
     week.flags.sort(key=_likeliest_first)
     return week
@@ -106,8 +103,7 @@ def _sales(week: Gathered, out: Place, day: date, reading: _Reading) -> None:
         for number, crop in zip(*(flagged[c].to_pylist() for c in _CROPS), strict=True):
             if crop is not None:
                 week.crops[anchor(store_id, number)] = crop
-        drawn = pc.and_(pc.is_valid(ledger["crop"]), pc.not_equal(ledger["outcome"], "flagged"))
-        if sample := reading.rows(ledger.filter(drawn), day):
+        if sample := reading.rows(control_sample.of_ledger(ledger), day):
             week.control = (week.control or []) + sample
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -52,14 +53,14 @@ def settle_day(job: Job) -> None:
     days = store.read_table(out, f"{work}/coverage.parquet", STORE_DAYS)
     row_of = {store_id: row for row, store_id in enumerate(days["store_id"].to_pylist())}
     try:
-        sold = _checked_sales(out, plan["batches"])
-        sample = _sample(job, out, plan["batches"], rules.control_sample)
+        scored = _checked_sales(out, plan["batches"])
         _all_told(out, [*plan["batches"], *plan["others"]])
     except OSError as error:
         raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
     collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
-    if sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
+    if scored.sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
+    sample = control_sample.drawn(job.day, scored.drawn_from, size=rules.control_sample)
     ledgers = _Ledgers(out, plan["batches"])
     kept = _ForLaterDays(job, policy, basis.model)
     told = _Told(out, plan["batches"], plan["others"])
@@ -107,25 +108,27 @@ def settle_day(job: Job) -> None:
             store.remove_other_stores(out, name, job.day, {*row_of, UNKNOWN_STORE})
 
 
-def _checked_sales(out: Place, batches: list[str]) -> Counter[str]:
-    """Hold what was planned against what was scored, before anything is put in place.
+@dataclass(slots=True)
+class _Scored:
+    """What the batches hold: sales by store, and those that the control sample is drawn from."""
 
-    Returns:
-        How many sales each store has.
+    sold: Counter[str] = field(default_factory=Counter)
+    drawn_from: list[control_sample.Key] = field(default_factory=list)
+
+
+def _checked_sales(out: Place, batches: list[str]) -> _Scored:
+    """Hold what was planned against what was scored, before anything is put in place.
 
     Raises:
         ContractError: a batch lacks a sale or has one too many, or two batches have the same.
         OSError: a batch is not scored.
     """
-    sold: Counter[str] = Counter()
+    scored = _Scored()
     store_id, known = "", set[str]()  # the store whose sales are gone through, those of it so far
     for batch in batches:
-        before, after = (
-            pd.MultiIndex.from_frame(
-                store.read_table(out, path, schema, SALE_KEY).select(SALE_KEY).to_pandas()
-            )
-            for path, schema in ((batch, SALES), (scored_path(batch), LEDGER))
-        )
+        planned = store.read_table(out, batch, SALES, SALE_KEY)
+        ledger = store.read_table(out, scored_path(batch), LEDGER, (*SALE_KEY, "outcome", "crop"))
+        before, after = (_keys(table) for table in (planned, ledger))
         lost = before.difference(after)
         if len(lost) or len(before) != len(after) or after.has_duplicates:
             names = [f"{store_id} {anchor(store_id, number)}" for store_id, number in lost[:3]]
@@ -133,28 +136,20 @@ def _checked_sales(out: Place, batches: list[str]) -> Counter[str]:
                 f"{batch}: {len(before)} sales were planned and {len(after)} settled; lost: {names}"
             )
         for of_store, transaction_id in after:
-            comes_again = of_store != store_id and of_store in sold
+            comes_again = of_store != store_id and of_store in scored.sold
             if of_store != store_id:
                 store_id, known = of_store, set()
             if comes_again or transaction_id in known:
                 name = anchor(of_store, transaction_id)
                 raise ContractError(f"{batch}: {name} of {of_store} stands twice")
             known.add(transaction_id)
-            sold[of_store] += 1
-    return sold
+            scored.sold[of_store] += 1
+        scored.drawn_from.extend(_keys(control_sample.of_ledger(ledger)))
+    return scored
 
 
-def _sample(job: Job, out: Place, batches: list[str], size: int) -> set[control_sample.Key]:
-    """Draw the control sample from what the batches kept for it."""
-    kept: set[control_sample.Key] = set()
-    for batch in batches:
-        columns = [*SALE_KEY, "outcome", "crop"]
-        scored = store.read_table(out, scored_path(batch), LEDGER, columns)
-        unflagged = pc.not_equal(scored["outcome"], "flagged")
-        for row in scored.filter(pc.and_(unflagged, pc.is_valid(scored["crop"]))).to_pylist():
-            kept.add((row["store_id"], row["transaction_id"]))
-        kept = control_sample.drawn(job.day, kept, size=size)
-    return kept
+def _keys(table: pa.Table) -> pd.MultiIndex:
+    return pd.MultiIndex.from_frame(table.select(SALE_KEY).to_pandas())
 
 
 def _with_sample(ledger: pa.Table, sample: set[control_sample.Key]) -> pa.Table:

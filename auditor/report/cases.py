@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor import control_sample
 from auditor.errors import ContractError
 from auditor.report import guidance, words
 from auditor.tables import INCONCLUSIVE_REASONS, StoreTables
@@ -254,15 +255,11 @@ def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def drawn(ledger: pa.Table, place: Place) -> tuple[Drawn, ...]:
     """What the control sample has of a store, in the order of :func:`by_lot`.
 
-    It is the unflagged sales whose face was kept: no other unflagged sale's ever is.
-
     Raises:
         ContractError: one lacks its estimate, or its crop lies outside OUT.
     """
-    unflagged = pc.not_equal(ledger["outcome"], "flagged")
-    rows = ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"]))).to_pylist()
     sample = []
-    for row in rows:
+    for row in control_sample.of_ledger(ledger).to_pylist():
         _check_estimate(row)
         sample.append(
             Drawn(
