@@ -89,6 +89,26 @@ class AgeDistributions:
         """P(completed years < ``age``), shape (faces,)."""
         return np.asarray(np.clip(self.probabilities[:, :age].sum(axis=1), 0.0, 1.0))
 
+    def as_columns(self, *, legal_age: int, challenge_age: int) -> dict[str, Floats]:
+        """What tables.FRAME_SCORES says of a face, by the names of its columns, one a face.
+
+        Args:
+            legal_age: years.
+            challenge_age: likewise.
+        """
+        low, high = self.interval(0.80)
+        low_95, high_95 = self.interval(0.95)
+        return {
+            "age": self.mean,
+            "age_sd": self.sd,
+            "age_low": low,
+            "age_high": high,
+            "p_under_legal": self.under(legal_age),
+            "p_under_challenge": self.under(challenge_age),
+            "age_low_95": low_95,
+            "age_high_95": high_95,
+        }
+
     def over_groups(self, starts: Sequence[int]) -> Floats:
         """P(completed years are in each group), shape (faces, len(starts) + 1).
 

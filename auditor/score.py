@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from auditor.ages import AgeDistributions
 from auditor.alignment import align
@@ -236,18 +235,7 @@ def _buyer_first(faces: Sequence[Face], picture: Picture) -> list[Face]:
 
 
 def _estimates(ages: AgeDistributions, rules: Rules) -> list[dict[str, float]]:
-    low, high = ages.interval(0.80)
-    low_95, high_95 = ages.interval(0.95)
-    columns: dict[str, NDArray[np.float64]] = {
-        "age": ages.mean,
-        "age_sd": ages.sd,
-        "age_low": low,
-        "age_high": high,
-        "p_under_legal": ages.under(rules.legal_age),
-        "p_under_challenge": ages.under(rules.challenge_age),
-        "age_low_95": low_95,
-        "age_high_95": high_95,
-    }
+    columns = ages.as_columns(legal_age=rules.legal_age, challenge_age=rules.challenge_age)
     return [
         {name: float(values[i]) for name, values in columns.items()} for i in range(len(ages.mean))
     ]

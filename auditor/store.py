@@ -24,7 +24,6 @@ from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Sc
 from auditor.window import Window
 
 _PART = "part-0.parquet"
-_DAY = r"day=\d{4}-\d{2}-\d{2}"
 
 #: Where packs of faces lie, ``until=YYYY-MM-DD`` below it.
 FACE_PACKS = "packs/faces"
@@ -49,9 +48,12 @@ def read_table(out: Place, path: str, schema: Schema, columns: Sequence[str] = (
         ContractError: the file is not of ``schema``.
         OSError: it cannot be read.
     """
+    return _parsed(out.read(path), schema, columns)
+
+
+def _parsed(content: bytes, schema: Schema, columns: Sequence[str] = ()) -> pa.Table:
     wanted = schema.only(columns) if columns else schema
-    content = io.BytesIO(out.read(path))
-    return wanted.conform(pq.ParquetFile(content).read(columns=list(columns) or None))
+    return wanted.conform(pq.ParquetFile(io.BytesIO(content)).read(columns=list(columns) or None))
 
 
 def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.Table) -> None:
@@ -93,31 +95,26 @@ class Partitions:
         return pa.concat_tables([wanted.empty(), *parts])
 
 
-def read_day(out: Place, name: str, day: date, stores: Collection[str] = ()) -> pa.Table:
-    """The rows of a day, of all stores or of ``stores``, in the order of the stores."""
-    partitions = Partitions(out, name, day, stores)
-    parts = [partitions.of(store_id) for store_id in partitions.stores]
-    return pa.concat_tables([STORED[name].empty(), *parts])
+def read_day(
+    out: Place,
+    name: str,
+    day: date,
+    stores: Collection[str] = (),
+    columns: Sequence[str] = (),
+) -> pa.Table:
+    """The rows of a day, of all stores or of ``stores``, in the order of the stores.
 
-
-def read_columns(out: Place, name: str, day: date, columns: Sequence[str]) -> pa.Table:
-    """Some columns of a day's rows, of all stores, in the order of the stores.
-
-    Raises:
-        OSError, pyarrow.ArrowException: a partition cannot be read, or lacks a column.
+    Args:
+        out: where.
+        name: of a table of tables.STORED.
+        day: the business day.
+        stores: which; empty for all.
+        columns: which; empty for all.
     """
-    arrow = pa.schema([STORED[name].arrow.field(column) for column in columns])
-    parts = [
-        pq.read_table(io.BytesIO(out.read(path)), columns=list(columns), partitioning=None)
-        for path in out.files(_day_folder(name, day))
-    ]
-    return pa.concat_tables([arrow.empty_table(), *(part.cast(arrow) for part in parts)])
-
-
-def stores_of(out: Place, name: str, day: date) -> list[str]:
-    """The stores that have a partition of a day, in order."""
-    folders = out.folders(_day_folder(name, day))
-    return [folder.removeprefix("store=") for folder in folders if folder.startswith("store=")]
+    partitions = Partitions(out, name, day, stores)
+    parts = [partitions.of(store_id, columns) for store_id in partitions.stores]
+    wanted = STORED[name].only(columns) if columns else STORED[name]
+    return pa.concat_tables([wanted.empty(), *parts])
 
 
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
@@ -161,8 +158,7 @@ def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[da
         path = f"{_day_folder(name, day)}/{_PART}"
         if out.exists(path):
             content = out.read(path)
-            table = pq.read_table(io.BytesIO(content), partitioning=None)
-            yield day, hashlib.sha256(content).hexdigest(), DAILY[name].conform(table)
+            yield day, hashlib.sha256(content).hexdigest(), _parsed(content, DAILY[name])
 
 
 def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
@@ -240,8 +236,7 @@ def read_decisions(out: Place, day: date) -> pa.Table:
 
 def days_of(out: Place, name: str) -> list[date]:
     """The days of which there is a folder below ``OUT/<name>/``, a table or ``crops``, in order."""
-    folders = out.folders(name)
-    return [date.fromisoformat(f.removeprefix("day=")) for f in folders if re.fullmatch(_DAY, f)]
+    return list(_dated(out, name, "day"))
 
 
 def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
@@ -263,13 +258,16 @@ def expire_face_packs(out: Place, as_of: date) -> list[str]:
 
 
 def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
-    removed = []
-    for name in out.folders(folder):
-        found = re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", name)
-        if found and date.fromisoformat(found[1]) < oldest:
-            out.remove(f"{folder}/{name}")
-            removed.append(f"{folder}/{name}")
+    removed = [path for day, path in _dated(out, folder, key).items() if day < oldest]
+    for path in removed:
+        out.remove(path)
     return removed
+
+
+def _dated(out: Place, folder: str, key: str) -> dict[date, str]:
+    """The folders ``KEY=YYYY-MM-DD`` right below a folder, by their day and in its order."""
+    found = (re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", f) for f in out.folders(folder))
+    return {date.fromisoformat(match[1]): f"{folder}/{match[0]}" for match in found if match}
 
 
 def folders_of_day(day: date) -> list[str]:

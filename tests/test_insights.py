@@ -318,7 +318,7 @@ def test_a_night_keeps_baskets_and_no_person_gets_into_any_output(
     # Once the policy no longer allows it, running the day again takes the baskets away.
     policy.write_text(policy.read_text().replace("enabled = true", "enabled = false"))
     pipeline.run_day(Job(day, *chain, str(out), str(policy)))
-    assert store.stores_of(Place(str(out)), "insights", day) == []
+    assert list(store.Partitions(Place(str(out)), "insights", day).stores) == []
 
 
 def test_old_baskets_expire(tmp_path: Path) -> None:

@@ -144,10 +144,10 @@ def _basket(name: str, store: Store, slot: Slot, rng: np.random.Generator) -> Ba
     check = Check("none" if till.records_checks else "not_recorded")
     if has_alcohol and till.records_checks:
         check = check_id(buyer, cashier, sold_at, rng)
-    products = _pick(catalogue.OTHER, buyer, int(rng.integers(0 if has_alcohol else 1, 6)), rng)
+    products = pick(catalogue.OTHER, buyer, int(rng.integers(0 if has_alcohol else 1, 6)), rng)
     if has_alcohol:
         drinks = 1 + int(rng.random() < 0.3) + int(rng.random() < 0.08)
-        products += _pick(catalogue.ALCOHOL, buyer, drinks, rng)
+        products += pick(catalogue.ALCOHOL, buyer, drinks, rng)
     order = rng.permutation(len(products))
     ago = np.cumsum(rng.integers(2, 6, len(products)))[::-1] - 2
     ago -= ago.min()
@@ -179,9 +179,10 @@ def _faces_by_band() -> tuple[tuple[Face, ...], ...]:
     )
 
 
-def _pick(
+def pick(
     shelf: tuple[Product, ...], buyer: Face, count: int, rng: np.random.Generator
 ) -> list[Product]:
+    """So many different articles that the buyer takes from a shelf, by the tastes of that age."""
     weights = np.array([product.weight(buyer.age) for product in shelf])
     chosen = rng.choice(len(shelf), count, replace=False, p=weights / weights.sum())
     return [shelf[i] for i in chosen]

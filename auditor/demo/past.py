@@ -118,18 +118,7 @@ def _mix() -> NDArray[np.float64]:
 def _scores(
     ages: AgeDistributions, unseen: Sequence[bool], rules: Rules, rng: np.random.Generator
 ) -> pa.Table:
-    low, high = ages.interval(0.8)
-    low_95, high_95 = ages.interval(0.95)
-    estimate = {
-        "age": ages.mean,
-        "age_sd": ages.sd,
-        "age_low": low,
-        "age_high": high,
-        "age_low_95": low_95,
-        "age_high_95": high_95,
-        "p_under_legal": ages.under(rules.legal_age),
-        "p_under_challenge": ages.under(rules.challenge_age),
-    }
+    estimate = ages.as_columns(legal_age=rules.legal_age, challenge_age=rules.challenge_age)
     reasons = rng.choice(INCONCLUSIVE_REASONS, len(unseen)).tolist()
     rows = [
         {"frame": row, "reason": reasons[row]}

@@ -22,7 +22,7 @@ from auditor.ages import AgeDistributions, Floats, in_hundredths
 from auditor.confusion import FILE, Confusion
 from auditor.demo import catalogue
 from auditor.demo.catalogue import Product, Store
-from auditor.demo.portrait import Face, faces
+from auditor.demo.chain import buyer_of, pick
 from auditor.files import Place
 from auditor.tables import INSIGHTS, STORE_DAYS
 
@@ -80,45 +80,19 @@ def past_of(shop: Store, day: date, starts: tuple[int, ...], seed: int) -> Itera
     hours[: shop.opens] = hours[shop.closes :] = 0
     means = _means(starts)
     for _ in range(rng.poisson(shop.alcohol_sales * busy)):
-        age = _customer(shop, rng).age
+        buyer = buyer_of(shop, rng)
         drinks = 1 + int(rng.random() < 0.3)
-        articles = _taken(catalogue.OTHER, age, int(rng.integers(0, 6)), rng)
-        articles += _taken(catalogue.ALCOHOL, age, drinks, rng)
-        mean, concentration = means(age)
+        articles = pick(catalogue.OTHER, buyer, int(rng.integers(0, 6)), rng)
+        articles += pick(catalogue.ALCOHOL, buyer, drinks, rng)
+        mean, concentration = means(buyer.age)
         yield Past(
             shop.store_id,
             day,
             int(rng.choice(24, p=hours / hours.sum())),
-            age,
+            buyer.age,
             tuple(articles),
             rng.dirichlet(np.maximum(concentration * mean, 1e-3)),
         )
-
-
-def _customer(shop: Store, rng: np.random.Generator) -> Face:
-    weights, by_band = _bands(shop.youth)
-    able = by_band[int(rng.choice(len(by_band), p=weights))]
-    return able[int(rng.integers(len(able)))]
-
-
-@lru_cache
-def _bands(youth: float) -> tuple[Floats, list[list[Face]]]:
-    starts = [start for start, _ in catalogue.AGE_BANDS]
-    weights = np.array([w * (youth if s < 25 else 1) for s, w in catalogue.AGE_BANDS])
-    bands: list[list[Face]] = [[] for _ in starts]
-    for face in faces():
-        place = int(np.searchsorted(starts, face.age, side="right")) - 1
-        if place >= 0:
-            bands[place].append(face)
-    return weights / weights.sum(), bands
-
-
-def _taken(
-    shelf: tuple[Product, ...], age: float, count: int, rng: np.random.Generator
-) -> list[Product]:
-    weights = np.array([product.weight(age) for product in shelf])
-    chosen = rng.choice(len(shelf), count, replace=False, p=weights / weights.sum())
-    return [shelf[i] for i in chosen.tolist()]
 
 
 @lru_cache(maxsize=1)

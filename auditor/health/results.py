@@ -38,7 +38,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[Finding]:
             yield _not_audited(out, day, again)
             return
         yield _stores(days, policy, day, again)
-        yield _counts(days, store.read_columns(out, "ledger", day, _COUNTED), day, again)
+        yield _counts(days, store.read_day(out, "ledger", day, columns=_COUNTED), day, again)
         yield _limits(check_limits(job), day)
         yield _report(out, day, again)
         yield _provenance(store.read_day(out, "provenance", day), policy, day, again)

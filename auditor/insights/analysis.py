@@ -32,6 +32,7 @@ from auditor.insights.telling import (
     withheld,
 )
 from auditor.policy import Policy
+from auditor.store import Partitions
 
 #: Weeks before the period that it is compared with.
 WEEKS_BEFORE = 4
@@ -100,7 +101,7 @@ class _Period:
         held = max(1, math.ceil(_HELD_OUT * len(self._days))) if len(self._days) > 1 else 0
         self._held_out = self._days[len(self._days) - held :]
         self._read = 0
-        self._to_read = 2 * sum(len(store.stores_of(out, "insights", d)) for d in self._days)
+        self._to_read = 2 * sum(len(Partitions(out, "insights", d).stores) for d in self._days)
 
     def look(self) -> Insights:
         survey, sample, learnt, held_out = self._surveyed()
@@ -199,7 +200,7 @@ class _Period:
 
     @cached_property
     def _challenge_age(self) -> int:
-        stores = {s for d in self._days for s in store.stores_of(self._out, "insights", d)}
+        stores = {s for d in self._days for s in Partitions(self._out, "insights", d).stores}
         return max(self._policy.rules(self._last, s).challenge_age for s in stores)
 
     def _learnt(
@@ -278,7 +279,7 @@ class _Period:
     def _population(self, survey: Survey) -> Population:
         transactions = alcohol_sales = 0
         for day in sorted(survey.days):
-            stores = store.stores_of(self._out, "insights", day)
+            stores = Partitions(self._out, "insights", day).stores
             coverage = store.read_day(self._out, "coverage", day, stores)
             transactions += pc.sum(coverage["transactions"]).as_py() or 0
             alcohol_sales += pc.sum(coverage["alcohol_sales"]).as_py() or 0
