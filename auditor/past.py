@@ -6,15 +6,16 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import day_figures, store
+from auditor import day_figures
 from auditor.aggregates import AGGREGATES
 from auditor.decide import decide
 from auditor.demo.catalogue import DAYS, STORES
 from auditor.demo.past import simulate
 from auditor.files import Place
+from auditor.later_days import ForLaterDays
 from auditor.model import Card
 from auditor.policy import Policy
-from auditor.tables import COUNTED, ByStore
+from auditor.tables import ByStore
 
 #: Told how many days of how many are written.
 Progress = Callable[[int, int], None]
@@ -55,22 +56,11 @@ def write_day(
 ) -> None:
     """Write a day's figures, and its tables of counts of these names; as :func:`write_past`."""
     ledgers = ledger(day, policy, seed=seed)
-    rules = {store_id: policy.rules(day, store_id) for store_id in ledgers}
     model = Card.read(policy.chain_rules(day).model).full_name
-    figures = [
-        day_figures.of_store(
-            day,
-            {"store_id": store_id, "export_status": "read"},
-            own,
-            challenge_age=rules[store_id].challenge_age,
-            model=model,
-        )
-        for store_id, own in ledgers.items()
-    ]
-    store.write_daily(out, "figures", day, day_figures.table(figures))
-    for name in names:
-        parts = [AGGREGATES[name](own, rules[store_id]) for store_id, own in ledgers.items()]
-        store.write_daily(out, name, day, pa.concat_tables([COUNTED[name].empty(), *parts]))
+    kept = ForLaterDays(day, policy, model, names)
+    for store_id, own in ledgers.items():
+        kept.add({"store_id": store_id, "export_status": "read"}, own)
+    kept.write(out)
 
 
 def ledger(day: date, policy: Policy, *, seed: int = 1) -> dict[str, pa.Table]:

@@ -15,9 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.ages import in_hundredths
-from auditor.tables import INSIGHTS, POSTERIORS, PURCHASES
-
-_KEY = ["store_id", "transaction_id"]
+from auditor.tables import INSIGHTS, POSTERIORS, PURCHASES, SALE_KEY
 
 
 def unscored(purchases: pa.Table) -> pa.Table:
@@ -38,7 +36,7 @@ def posteriors(keys: pa.Table, rows: Iterable[dict[str, Any]]) -> pa.Table:
     """
     told = [(row["frame"], row["groups"]) for row in rows if row.get("groups") is not None]
     at = pa.array([number for number, _ in told], pa.int64())
-    table = keys.select(_KEY).take(at)
+    table = keys.select(SALE_KEY).take(at)
     return POSTERIORS.conform(
         table.append_column("groups", pa.array([groups for _, groups in told], _GROUPS))
     )
@@ -58,9 +56,9 @@ def let_through(
     Returns:
         tables.INSIGHTS, a row a basket with an estimate, sorted by what is in it.
     """
-    wanted: pd.DataFrame = purchases.select(_KEY).to_pandas()
-    known: pd.DataFrame = told.select(_KEY).to_pandas().assign(row=np.arange(told.num_rows))
-    found = wanted.merge(known, on=_KEY, how="left", validate="one_to_one")["row"]
+    wanted: pd.DataFrame = purchases.select(SALE_KEY).to_pandas()
+    known: pd.DataFrame = told.select(SALE_KEY).to_pandas().assign(row=np.arange(told.num_rows))
+    found = wanted.merge(known, on=list(SALE_KEY), how="left", validate="one_to_one")["row"]
     has = found.notna().to_numpy()
     kept = purchases.filter(pa.array(has))
     groups = told["groups"].take(pa.array(found[has], pa.int64()))

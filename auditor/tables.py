@@ -205,7 +205,10 @@ _BASKET_LINE = pa.struct(
     ]
 )
 
-_SALE_KEY = (
+#: What a sale is known by.
+SALE_KEY = ("store_id", "transaction_id")
+
+_SALE_HEAD = (
     Column("transaction_id", _TEXT, "the till's number of the transaction"),
     Column("store_id", _TEXT, "store"),
     Column("till_id", _TEXT, "till"),
@@ -233,7 +236,7 @@ _SALE_DETAIL = (
 
 _SNAPSHOT_ID = Column("snapshot_id", _TEXT, "frame matched to the sale", nullable=True)
 
-SALES = Schema("sales", (*_SALE_KEY, *_SALE_AGES, _SNAPSHOT_ID, *_SALE_DETAIL))
+SALES = Schema("sales", (*_SALE_HEAD, *_SALE_AGES, _SNAPSHOT_ID, *_SALE_DETAIL))
 
 _OTHER_FACE = pa.struct(
     [
@@ -282,7 +285,7 @@ FRAME_SCORES = Schema(
 LEDGER = Schema(
     "ledger",
     (
-        *_SALE_KEY,
+        *_SALE_HEAD,
         Column("outcome", _TEXT, "one of OUTCOMES"),
         Column("reason", _TEXT, "of a flag, the ID-check state; of inconclusive, why", True),
         *_ESTIMATE,

@@ -17,8 +17,7 @@ from auditor.cli import main
 from auditor.errors import ContractError
 from auditor.files import Place
 from auditor.pipeline import settling
-from auditor.pipeline.job import SALE_KEY
-from auditor.tables import LEDGER, SALES
+from auditor.tables import LEDGER, SALE_KEY, SALES
 
 DAY = "2026-03-27"
 MARKER = re.compile(r"MARK[A-Z]+\d+|19\d\d-0[1-9]-2[0-9]")

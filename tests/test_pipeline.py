@@ -33,8 +33,6 @@ from auditor.tables import (
     LEDGER,
     OUTCOMES,
     POSTERIORS,
-    PURCHASES,
-    SALES,
     UNKNOWN_STORE,
 )
 
@@ -401,11 +399,10 @@ def _decide_on_ages_told_by_the_number(job: Job) -> None:
     """Plan, decide, settle and report a day; ages follow from the transactions' numbers."""
     out, policy = Place(job.out), pipeline.load_policy(job.policy)
     for batch in pipeline.plan_day(job):
-        is_other = scoring.OTHERS in batch
-        sales = store.read_table(out, batch, PURCHASES if is_other else SALES)
+        sales = store.read_table(out, batch, scoring.schema_of(batch))
         told = purchases.posteriors(sales, [])
         store.write_table(out, scoring.told_path(batch), told, POSTERIORS)
-        if is_other:
+        if scoring.OTHERS in batch:
             continue
         rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
         scores = []

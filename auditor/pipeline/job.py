@@ -13,9 +13,6 @@ from auditor.policy import Policy
 #: Told how many frames of how many have been scored.
 Progress = Callable[[int, int], None]
 
-#: What a sale is known by.
-SALE_KEY = ("store_id", "transaction_id")
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -62,7 +59,7 @@ def plan_path(day: date) -> str:
 
 
 def read_plan(out: Place, day: date) -> dict[str, Any]:
-    """The plan of a day: its batches, the files read, the rejects by share, the policy's hash.
+    """The plan of a day, as planning.plan_day writes it.
 
     Raises:
         SourceError: there is none.

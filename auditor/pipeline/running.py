@@ -8,9 +8,8 @@ from auditor.files import Place
 from auditor.pipeline.job import Job, Progress, load_policy
 from auditor.pipeline.planning import plan_day
 from auditor.pipeline.reporting import check_limits, count_outcomes, report_day
-from auditor.pipeline.scoring import OTHERS, each_frame_scored, frames_in
+from auditor.pipeline.scoring import each_frame_scored, frames_in, schema_of
 from auditor.pipeline.settling import settle_day
-from auditor.tables import PURCHASES, SALES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,7 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
     batches = plan_day(job)
     out = Place(job.out)
     total = sum(
-        frames_in(
-            store.read_table(out, batch, PURCHASES if OTHERS in batch else SALES, ["snapshot_path"])
-        )
+        frames_in(store.read_table(out, batch, schema_of(batch), ["snapshot_path"]))
         for batch in batches
     )
     done = 0

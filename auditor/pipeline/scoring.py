@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 from auditor import control_sample, purchases, store
 from auditor.decide import decide
 from auditor.files import OutsideError, Place
-from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan
+from auditor.pipeline.job import Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
-from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALES
+from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALE_KEY, SALES, Schema
 
 #: Batches of baskets without alcohol, which are scored for their age group only.
 OTHERS = "others"
@@ -32,7 +32,7 @@ def score_batch(job: Job, batch: str) -> str:
 def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     """Do what :func:`score_batch` does, yielding after each frame."""
     policy, out = load_policy(job.policy), Place(job.out)
-    sales = store.read_table(out, batch, PURCHASES if OTHERS in batch else SALES)
+    sales = store.read_table(out, batch, schema_of(batch))
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
     starts = {s: policy.insights.age_groups for s in rules if policy.insights.hold(job.day, s)}
     scores: list[Score] = []
@@ -74,6 +74,11 @@ def with_crops(ledger: pa.Table, kept: list[str | None]) -> pa.Table:
     """LEDGER with the paths of the crops that are kept, a row each."""
     column = ledger.schema.get_field_index("crop")
     return ledger.set_column(column, LEDGER.arrow.field("crop"), pa.array(kept, pa.string()))
+
+
+def schema_of(batch: str) -> Schema:
+    """What a batch holds: alcohol sales, or other baskets."""
+    return PURCHASES if OTHERS in batch else SALES
 
 
 def scored_path(batch: str) -> str:

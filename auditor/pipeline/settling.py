@@ -1,30 +1,28 @@
 """Settles a scored day: every sale came out exactly once, and each store's partitions are there."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, day_figures, provenance, purchases, store
-from auditor.aggregates import AGGREGATES
+from auditor import control_sample, provenance, purchases, store
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
+from auditor.later_days import ForLaterDays
 from auditor.model import Card
-from auditor.pipeline.job import SALE_KEY, Job, load_policy, read_plan, workspace
+from auditor.pipeline.job import Job, load_policy, read_plan, workspace
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
-from auditor.policy import Policy
 from auditor.report.cases import anchor
 from auditor.spool import share_of
 from auditor.tables import (
-    COUNTED,
     LEDGER,
     POSTERIORS,
     PURCHASES,
     REJECTS,
+    SALE_KEY,
     SALES,
     STORE_DAYS,
     STORED,
@@ -62,7 +60,7 @@ def settle_day(job: Job) -> None:
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
     sample = control_sample.drawn(job.day, scored.drawn_from, size=rules.control_sample)
     ledgers = _Ledgers(out, plan["batches"])
-    kept = _ForLaterDays(job, policy, basis.model)
+    kept = ForLaterDays(job.day, policy, basis.model)
     told = _Told(out, plan["batches"], plan["others"])
     bought_in = {int(share): path for share, path in plan["purchases"].items()}
     unplaced = [REJECTS.empty()]
@@ -161,38 +159,6 @@ def _with_sample(ledger: pa.Table, sample: set[control_sample.Key]) -> pa.Table:
     )
     kept = [row["crop"] if wanted else None for row, wanted in zip(rows, looked_at, strict=True)]
     return with_crops(ledger, kept)
-
-
-class _ForLaterDays:
-    """What later days look back on: figures and counts of each store's day."""
-
-    def __init__(self, job: Job, policy: Policy, model: str) -> None:
-        self._day, self._policy, self._model = job.day, policy, model
-        self._figures: list[dict[str, Any]] = []
-        self._counts: dict[str, list[pa.Table]] = {name: [] for name in AGGREGATES}
-
-    def add(self, store_day: dict[str, Any], ledger: pa.Table) -> None:
-        """Take a store's row of STORE_DAYS and its LEDGER."""
-        rules = self._policy.rules(self._day, store_day["store_id"])
-        self._figures.append(
-            day_figures.of_store(
-                self._day,
-                store_day,
-                ledger,
-                challenge_age=rules.challenge_age,
-                model=self._model,
-            )
-        )
-        for name, aggregate in AGGREGATES.items():
-            self._counts[name].append(aggregate(ledger, rules))
-
-    def write(self, out: Place, *, of_stores: Collection[str]) -> None:
-        """Put all of it in place: of the whole day, or of some stores beside the others'."""
-        for name, found in self._counts.items():
-            whole = pa.concat_tables([COUNTED[name].empty(), *found])
-            store.write_daily(out, name, self._day, whole, of_stores=of_stores)
-        figures = day_figures.table(self._figures)
-        store.write_daily(out, "figures", self._day, figures, of_stores=of_stores)
 
 
 class _Ledgers:
