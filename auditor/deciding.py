@@ -49,7 +49,7 @@ def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
     path = store.append_decision(place, decisions.entry(log, day, row, provenance, says))
 
     log = store.read_decisions(place, day)
-    show_decisions(place, day)
+    show_decisions(place, day, log)
     key = row["store_id"], row["transaction_id"]
     return Recorded(*key, row["outcome"], path, decisions.standing(log)[key].entries)
 

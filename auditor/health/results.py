@@ -13,6 +13,7 @@ from auditor.health.findings import Finding, State, failed, ok, warning
 from auditor.model import Card
 from auditor.pipeline import Job, check_limits, unfinished
 from auditor.policy import Policy
+from auditor.report import words
 from auditor.tables import OUTCOMES
 
 _COUNTED = ("store_id", "outcome")
@@ -59,14 +60,14 @@ def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> Finding:
         return failed(
             "stores",
             f"{len(unreported)} stores of the policy are not in the results of {day}: "
-            + _named(unreported),
+            + words.some(unreported),
             again,
         )
     if missing := sorted(s for s, state in status.items() if state != "read"):
         return warning(
             "stores",
             f"no usable till export of {day} from {len(missing)} of {len(status)} stores: "
-            + _named(missing),
+            + words.some(missing),
             f"get the exports, then {again}",
         )
     return ok("stores", f"all {len(status)} reported for {day}")
@@ -79,12 +80,12 @@ def _counts(days: pa.Table, ledger: pa.Table, day: date, again: str) -> Finding:
     if wrong:
         return failed(
             "counts",
-            f"sales counted and sales in the ledger of {day} differ in {_named(wrong)}",
+            f"sales counted and sales in the ledger of {day} differ in {words.some(wrong)}",
             f"a defect: keep the ledger of {day} for the engineer, then {again}",
         )
     outcomes = Counter(ledger["outcome"].to_pylist())
     if unknown := sorted(set(outcomes) - set(OUTCOMES)):
-        return failed("counts", f"{day}: unknown outcomes {_named(unknown)}", again)
+        return failed("counts", f"{day}: unknown outcomes {words.some(unknown)}", again)
     parts = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
     return ok("counts", f"{ledger.num_rows} alcohol sales, each in one outcome: {parts or 'none'}")
 
@@ -140,8 +141,3 @@ def _retention(out: Place, policy: Policy, today: date) -> Finding:
             f"delete them today: auditor expire --out OUT --policy FILE --as-of {today}",
         )
     return ok("retention", f"no face is older than {oldest}")
-
-
-def _named(names: list[str]) -> str:
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return ", ".join(names[:10]) + more

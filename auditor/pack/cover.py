@@ -14,7 +14,6 @@ from auditor.report.coverage import Expected, expect
 from auditor.tables import DECISIONS, OUTCOMES
 
 _STORES_SHOWN = 100
-_NAMED = 10
 
 #: Outcomes whose sales a pack lists one by one.
 LISTED = frozenset({"flagged", "refused"})
@@ -163,8 +162,8 @@ def rules_in_force(policy: Policy, days: Sequence[date], stores: Iterable[str]) 
                 RuleRow(
                     key,
                     value,
-                    "all" if alone else _some(sorted({s for _, s in places})),
-                    "all" if alone else _some([words.short_day(d) for d in _days(places)]),
+                    "all" if alone else words.some(sorted({s for _, s in places})),
+                    "all" if alone else words.some([words.short_day(d) for d in _days(places)]),
                 )
             )
     return rows
@@ -178,8 +177,3 @@ def _value(value: Any) -> str:
     if isinstance(value, frozenset):
         return ", ".join(map(str, sorted(value))) or "none"
     return "the model's own" if value is None else str(value)
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -10,7 +10,13 @@ import pyarrow.compute as pc
 from auditor.decisions import Standing
 from auditor.pack.pseudonyms import Pseudonyms
 from auditor.report.cases import anchor
+from auditor.report.rendering import FLAG_COLUMNS
 from auditor.spreadsheet import Cell
+
+_AS_IN_FLAGS = (
+    *("age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge"),
+    *("legal_age", "challenge_age", "marks"),
+)
 
 #: Columns of a list of sales and what they mean; ages in years, probabilities from 0 to 1.
 SALE_COLUMNS: Mapping[str, str] = {
@@ -25,14 +31,7 @@ SALE_COLUMNS: Mapping[str, str] = {
     "id_check": "what the till recorded of the ID check",
     "id_check_at": "and when",
     "age": "estimated age of the buyer; empty where none could be estimated",
-    "age_sd": "its standard deviation",
-    "age_low": "lower end of the 80 % interval",
-    "age_high": "upper end of the 80 % interval",
-    "p_under_legal": "P(buyer under the legal age)",
-    "p_under_challenge": "P(buyer under the challenge age)",
-    "legal_age": "age from which alcohol may be bought",
-    "challenge_age": "age up to which ID is to be asked for",
-    "marks": "what a reader should know of the record, separated by spaces",
+    **{name: FLAG_COLUMNS[name] for name in _AS_IN_FLAGS},
     "decision": "what a person decided last; empty where nobody has yet",
     "decided_at": "and when, UTC",
 }

@@ -52,7 +52,7 @@ def report_day(job: Job) -> str:
     for path in list(out.files(folder)):
         if path not in written:
             out.remove(path)
-    show_decisions(out, job.day)
+    show_decisions(out, job.day, store.read_decisions(out, job.day))
     list_days(out)
     out.remove(workspace(job.day))
     return f"{folder}/index.html"
@@ -63,9 +63,9 @@ def report_folder(day: date) -> str:
     return f"reports/{day}"
 
 
-def show_decisions(out: Place, day: date) -> None:
-    """Let flags.csv and report.json of a day, where they are there, tell what was decided."""
-    log, folder = store.read_decisions(out, day), report_folder(day)
+def show_decisions(out: Place, day: date, log: pa.Table) -> None:
+    """Let flags.csv and report.json of a day, where they are there, tell what its log says."""
+    folder = report_folder(day)
     if not log.num_rows or not all(out.exists(f"{folder}/{name}") for name in DECIDED):
         return
     files = {name: out.read(f"{folder}/{name}") for name in DECIDED}

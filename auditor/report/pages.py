@@ -183,17 +183,15 @@ class Report:
         self._ledger, self._rejects = ledger, rejects
         self._store_days = {row["store_id"]: row for row in store_days.to_pylist()}
         self._ranks = ranks(ledger)
-        bases = {
-            store_id: (provenance.model, policy.rules(day, store_id).challenge_age)
-            for store_id in self._places
-        }
+        self._rules_of = {store_id: policy.rules(day, store_id) for store_id in self._places}
+        bases = {s: (provenance.model, rules.challenge_age) for s, rules in self._rules_of.items()}
         self._history, self._history_sha256 = History(day, history, bases), history_hash(history)
         self.standings = Standings.of(
             day,
             window,
             ledger,
             places=self._places,
-            rules={store_id: policy.rules(day, store_id) for store_id in self._places},
+            rules=self._rules_of,
             chain_rules=self._rules,
         )
         self._chain = _Chain()
@@ -242,8 +240,7 @@ class Report:
             name: self.standings.cashier_page(
                 key, day=self._day, chain=self._policy.chain_name, place=place, cases=cases
             )
-            for key, name in self.standings.pages.items()
-            if key[0] == place.store_id
+            for key, name in self.standings.pages_of(place.store_id).items()
         }
 
     def _page(
@@ -285,7 +282,7 @@ class Report:
         )
 
     def _ages(self, store_ids: list[str]) -> Ages:
-        rules = [self._policy.rules(self._day, store_id) for store_id in store_ids]
+        rules = [self._rules_of[store_id] for store_id in store_ids]
         legal, challenge = {r.legal_age for r in rules}, {r.challenge_age for r in rules}
         return Ages(
             legal=str(*legal) if len(legal) == 1 else "the legal age",

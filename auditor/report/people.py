@@ -4,8 +4,10 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
+from itertools import groupby
 from math import log
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -69,6 +71,9 @@ class FoundSale:
     high: float | None
     recorded_years: int | None
     anchor: str | None  # on the store's page, where the sale is flagged
+
+
+_OfStore = TypeVar("_OfStore", Standing, FoundSale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +235,38 @@ class Standings:
             rules=chain_rules,
         )
 
+    # Divided by store once: each page takes its own, however many there are.
+
+    @cached_property
+    def _cashiers_of(self) -> Mapping[str, tuple[Standing, ...]]:
+        return _by_store(self.cashiers.units)
+
+    @cached_property
+    def _stores_of(self) -> Mapping[str, tuple[Standing, ...]]:
+        return _by_store(self.stores.units)
+
+    @cached_property
+    def _found_of(self) -> Mapping[tuple[str, str], tuple[FoundSale, ...]]:
+        return {
+            (rule, store_id): sales
+            for rule, found in self.found.items()
+            for store_id, sales in _by_store(found).items()
+        }
+
+    @cached_property
+    def _pages_of(self) -> Mapping[str, Mapping[tuple[str, str], str]]:
+        divided = groupby(self.pages.items(), lambda page: page[0][0])
+        return {store_id: dict(pages) for store_id, pages in divided}
+
+    def pages_of(self, store_id: str) -> Mapping[tuple[str, str], str]:
+        """The cashiers of a store who have a page, by store and id, with its file name."""
+        return self._pages_of.get(store_id, {})
+
     def section(self, store_id: str | None, limit: int) -> People:
         """The section of the chain's page (None) or of a store's, listing so many cashiers."""
-        units = [u for u in self.cashiers.units if store_id in (None, u.store_id)]
-        shops = tuple(u for u in self.stores.units if store_id in (None, u.store_id))
+        units, shops = self.cashiers.units, self.stores.units
+        if store_id is not None:
+            units, shops = (of.get(store_id, ()) for of in (self._cashiers_of, self._stores_of))
         least = self.rules.min_exposure
         funnels = [_with_points(self.cashier_funnel, self.cashiers, units, least)]
         if store_id is None:
@@ -263,7 +296,7 @@ class Standings:
         store_id, cashier_id = key
         counts = self.counts["checks"].of(store_id)
         own = counts.filter(pc.equal(counts["cashier_id"], cashier_id))
-        found = (unit for unit in self.cashiers.units if unit.key == key)
+        found = (unit for unit in self._cashiers_of.get(store_id, ()) if unit.key == key)
         rules = tuple(self._rules(store_id, cashier_id))
         leads = {
             rule.name: lead
@@ -294,13 +327,17 @@ class Standings:
         if store_id is not None:
             findings = of_store(findings, self.counts["hollow"].of(store_id))
         for name, finding in findings.items():
-            sales = [
-                sale
-                for sale in self.found[name]
-                if store_id in (None, sale.store_id) and cashier_id in (None, sale.cashier_id)
-            ]
+            found = self.found[name]
+            if store_id is not None:
+                found = self._found_of.get((name, store_id), ())
+            sales = [sale for sale in found if cashier_id in (None, sale.cashier_id)]
             title, meaning = HOLLOW_RULES[name]
             yield Rule(name, title, meaning, finding, tuple(sales[:_SALES]), len(sales))
+
+
+def _by_store(rows: Iterable[_OfStore]) -> dict[str, tuple[_OfStore, ...]]:
+    """What belongs to each store, of what comes in the order of stores."""
+    return {store_id: tuple(own) for store_id, own in groupby(rows, key=lambda row: row.store_id)}
 
 
 def _found(

@@ -4,7 +4,7 @@ import functools
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,7 +21,7 @@ from auditor.report.cases import Case, by_reason
 from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
 from auditor.report.pages import Page, Provenance, Report, StoreReport
-from auditor.report.past import Compared, Past, sentence
+from auditor.report.past import Past, sentence
 from auditor.report.people import Standings, cashier_page_name
 from auditor.spreadsheet import Cell, csv_line
 from auditor.tables import DAY_FIGURES, StoreTables
@@ -299,14 +299,10 @@ def _past(past: Past | None) -> dict[str, Any] | None:
         "days": [asdict(day) for day in past.then],
         "left_out": past.left_out,
         "shares": [
-            {field.name: _told(getattr(share, field.name)) for field in fields(Compared)}
+            {name: value for name, value in asdict(share).items() if name != "plot"}
             for share in past.comparisons
         ],
     }
-
-
-def _told(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
 
 
 def json_text(plain: Any) -> str:

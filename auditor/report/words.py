@@ -103,6 +103,10 @@ def why_flagged(age: float, challenge_age: int, id_check: str) -> str:
     return f"Estimated at {years(age)}, under the challenge age of {challenge_age}; {clause}."
 
 
+#: Items of a list that are named.
+_NAMED = 10
+
+
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """A number with its noun: ``1 sale``, ``2,100 sales``."""
     return f"{number:,}{NO_BREAK}{singular if number == 1 else plural or singular + 's'}"
@@ -113,6 +117,12 @@ def listed(items: list[str]) -> str:
     if len(items) < 2:
         return "".join(items)
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def some(items: list[str]) -> str:
+    """The first of many, and how many there are beside them."""
+    more = len(items) - _NAMED
+    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def integer(number: int) -> str:
