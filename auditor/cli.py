@@ -246,7 +246,7 @@ def decide(  # noqa: PLR0913  # one argument an option
     """Record what you decided about a sale.
 
     The record is only ever added to: who errs records `reopened`. It stays when the day is audited
-    again, and is told in the day's flags.csv and report.json.
+    again, and is told on the day's pages and in its flags.csv and report.json.
     """
     from auditor.deciding import decide as record
     from auditor.decisions import Judgement

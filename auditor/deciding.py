@@ -10,7 +10,7 @@ from auditor import decisions, store
 from auditor.decisions import Judgement
 from auditor.errors import ConfigurationError
 from auditor.files import Place
-from auditor.pipeline import show_decisions
+from auditor.pipeline import list_days, show_decisions
 from auditor.report.cases import anchor
 from auditor.store import Partitions
 
@@ -27,7 +27,7 @@ class Recorded:
 
 
 def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
-    """Add a judgement to the log of a day, and renew what its flags.csv and report.json say.
+    """Add a judgement to the log of a day, and renew what its report and the list of days say.
 
     The log lies outside of what a run of the day writes: auditing it again changes no entry.
 
@@ -50,6 +50,7 @@ def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
 
     log = store.read_decisions(place, day)
     show_decisions(place, day, log)
+    list_days(place)
     key = row["store_id"], row["transaction_id"]
     return Recorded(*key, row["outcome"], path, decisions.standing(log)[key].entries)
 

@@ -16,11 +16,11 @@ from typing import Any
 import pyarrow as pa
 
 from auditor.errors import ConfigurationError, ContractError
-from auditor.tables import DECISION_LOG, DECISIONS
+from auditor.tables import DECISION_LOG, DECISIONS, FINDINGS
 
 _LONGEST_NAME, _LONGEST_NOTE = 100, 2000
 _BY_ITSELF = "decision_id"
-_NOTE = "note"
+_NOTE, _REOPENED = "note", "reopened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Judgement:
 class Standing:
     """Where a sale stands: its last decision, a note never being one; None if all are notes.
 
+    ``finding`` is what was seen when somebody last looked, one of tables.FINDINGS: speaking about
+    it does not change it, and reopening the case withdraws it.
     ``outcome_then`` is what the audit said when it was decided. Where the ledger says something
     else now, the day was audited again since.
     """
@@ -47,6 +49,7 @@ class Standing:
     note: str | None  # of the last entry that has one
     outcome_then: str
     entries: int
+    finding: str | None = None
 
 
 def entry(
@@ -141,6 +144,10 @@ def standing(log: pa.Table) -> dict[tuple[str, str], Standing]:
                 decided_at=row["decided_at"],
                 outcome_then=row["outcome"],
             )
+        if row["decision"] in FINDINGS:
+            now = replace(now, finding=row["decision"])
+        elif row["decision"] == _REOPENED:
+            now = replace(now, finding=None)
         found[key] = now
     return found
 

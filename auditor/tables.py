@@ -41,12 +41,17 @@ INCONCLUSIVE_REASONS = (
 )
 
 
-#: What a person can record of a sale after looking at it. None is a verdict on anybody.
-DECISIONS = (
+#: What a person can find on looking at a sale.
+FINDINGS = (
     "check_made",  # the picture or another record shows that ID was asked for
     "no_check_seen",  # nothing shows a check: to be taken up with the store
     "looks_older",  # to a person the buyer clearly looks over the challenge age
     "cannot_tell",  # picture and record do not say
+)
+
+#: What a person can record of a sale. None is a verdict on anybody.
+DECISIONS = (
+    *FINDINGS,
     "followed_up",  # spoken about with the people concerned
     "reopened",  # an earlier decision is withdrawn
     "note",  # a remark that leaves the case where it stands

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -66,6 +67,51 @@ def test_a_decision_is_in_the_files_of_the_day(out: Path) -> None:
     (entry,) = json.loads((out / f"reports/{DAY}/report.json").read_text())["decisions"]
     assert entry["note"] == "-> area manager"
     assert entry["outcome_then"] == "flagged"
+
+
+def test_a_decision_stands_on_the_pages_of_the_sale(out: Path) -> None:
+    pages = {name: out / f"reports/{DAY}/{name}" for name in ("index.html", "store-S001.html")}
+    before = {name: page.read_text() for name, page in pages.items()}
+    decide(str(out), DAY, "S001/T002", says("no_check_seen", note="<b>asked</b>"))
+    decide(str(out), DAY, "S001/T002", says("note", 1, "<!--/decided--> asked again"))
+    for name, page in pages.items():
+        text = page.read_text()
+        start, end = "<!--decided:sale-6b7ba5506aa1-->", "<!--/decided-->"
+        told = text.partition(start)[2].partition(end)[0]
+        assert "Nothing shows a check: taken up with the store</strong>, by A. Officer" in told
+        assert "28 March 2026, 12:00 UTC" in told
+        assert "&lt;!--/decided--&gt; asked again" in told
+        assert text.replace(told, "") == before[name]
+
+
+def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> None:
+    decide(str(out), DAY, "S001/T002", says("no_check_seen"))
+    listed = (out / "reports/index.html").read_text()
+    assert re.search(r'data-sort="1">1 <span class="of">of \d', listed)
+    assert "nobody has recorded what the control sample shows" in listed
+    (drawn, *_) = json.loads((out / f"reports/{DAY}/report.json").read_text())["control_sample"][
+        "sales"
+    ]
+    key = f"{drawn['store_id']}/{drawn['transaction_id']}"
+    decide(str(out), DAY, key, says("looks_older", 1))
+    listed = (out / "reports/index.html").read_text()
+    assert "people looked at 1 of" in listed
+    pipeline.report_day(Job(DAY, "", "", str(out), str(policy)))
+    assert (out / "reports/index.html").read_text() == listed
+
+
+def test_what_was_found_stands_until_the_case_is_reopened(out: Path) -> None:
+    key = "S001", "T002"
+    for minute, (decision, finding) in enumerate(
+        [
+            ("no_check_seen", "no_check_seen"),
+            ("followed_up", "no_check_seen"),
+            ("reopened", None),
+            ("cannot_tell", "cannot_tell"),
+        ]
+    ):
+        decide(str(out), DAY, "/".join(key), says(decision, minute))
+        assert decisions.standing(log(out))[key].finding == finding
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,13 @@ from auditor.pipeline.job import Job, load_policy, workspace
 from auditor.report import (
     SUMMARY,
     Provenance,
+    decided_files,
     read_summary,
     render_day,
     render_site,
     with_decisions,
 )
 from auditor.store import Partitions
-
-#: The files of a day that tell what was decided about its sales.
-DECIDED = ("flags.csv", "report.json")
 
 
 def report_day(job: Job) -> str:
@@ -64,11 +62,12 @@ def report_folder(day: date) -> str:
 
 
 def show_decisions(out: Place, day: date, log: pa.Table) -> None:
-    """Let flags.csv and report.json of a day, where they are there, tell what its log says."""
+    """Let a day's pages and files, where there is a report, tell what its log says."""
     folder = report_folder(day)
-    if not log.num_rows or not all(out.exists(f"{folder}/{name}") for name in DECIDED):
+    if not log.num_rows or not out.exists(f"{folder}/{SUMMARY}"):
         return
-    files = {name: out.read(f"{folder}/{name}") for name in DECIDED}
+    there = [name for name in decided_files(log) if out.exists(f"{folder}/{name}")]
+    files = {name: out.read(f"{folder}/{name}") for name in there}
     for name, content in with_decisions(files, log).items():
         out.write(f"{folder}/{name}", content)
 

@@ -370,6 +370,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "expected": words.expected_count,
     "integer": words.integer,
     "listed": words.listed,
+    "moment": words.moment,
     "money": words.money,
     "odds": words.odds,
     "one_decimal": words.one_decimal,

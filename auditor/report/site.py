@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import ContractError
 from auditor.report import words
+from auditor.report.found import DAYS, Found, recall
 from auditor.report.pages import Page
 
 #: The name of a day's summary, beside its pages.
@@ -24,6 +25,7 @@ class Summary:
     """A day in one row. The outcomes add up to ``alcohol_sales``.
 
     ``notices`` are short texts on what makes the day worth a look; none is no praise of it.
+    ``found`` is what people saw when they looked.
     """
 
     day: date
@@ -37,6 +39,7 @@ class Summary:
     refused: int
     inconclusive: int
     notices: tuple[str, ...] = ()
+    found: Found | None = None  # None: nobody has decided anything of the day
 
     @property
     def judged(self) -> int:
@@ -67,13 +70,18 @@ _ADAPTER = TypeAdapter(Summary)
 def summarise(chain: Page) -> Summary:
     """A day in one row, from the chain's page."""
     seen = chain.coverage
+    ended = {outcome.code: outcome.count for outcome in seen.outcomes}
     return Summary(
         day=chain.day,
         chain=chain.chain,
         stores=len(seen.stores),
         stores_read=len(seen.with_export("read")),
         alcohol_sales=seen.alcohol_sales,
-        **{outcome.code: outcome.count for outcome in seen.outcomes},
+        flagged=ended["flagged"],
+        id_checked=ended["id_checked"],
+        over_threshold=ended["over_threshold"],
+        refused=ended["refused"],
+        inconclusive=ended["inconclusive"],
         notices=_notices(chain),
     )
 
@@ -101,13 +109,13 @@ def read(content: bytes, *, origin: str) -> Summary:
 
 def months(summaries: Sequence[Summary]) -> tuple[Month, ...]:
     """The days by month, the newest first, with those in between that have no report."""
-    found = {summary.day: summary for summary in summaries}
-    if not found:
+    known = {summary.day: summary for summary in summaries}
+    if not known:
         return ()
-    first, last = min(found), max(found)
+    first, last = min(known), max(known)
     days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
     return tuple(
-        Month(f"{key:%Y-%m}", words.month(key), tuple(Row(day, found.get(day)) for day in group))
+        Month(f"{key:%Y-%m}", words.month(key), tuple(Row(day, known.get(day)) for day in group))
         for key, group in groupby(days, key=lambda day: day.replace(day=1))
     )
 
@@ -118,7 +126,14 @@ def context(summaries: Sequence[Summary]) -> dict[str, Any]:
     days = [row.summary for month in grouped for row in month.rows if row.summary]
     gaps = [row.day for month in grouped for row in month.rows if not row.summary]
     chain = days[0].chain if days else "Audit"
-    return {"chain": chain, "months": grouped, "days": days, "gaps": gaps}
+    return {
+        "chain": chain,
+        "months": grouped,
+        "days": days,
+        "gaps": gaps,
+        "recall_days": DAYS,
+        "recall": recall([(d.day, d.found) for d in days[:DAYS] if d.found]),
+    }
 
 
 def _notices(chain: Page) -> tuple[str, ...]:

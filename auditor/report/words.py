@@ -187,6 +187,11 @@ def day(value: date) -> str:
     return f"{_WEEKDAYS[value.weekday()]}, {short_day(value)} {value.year}"
 
 
+def moment(at: datetime) -> str:
+    """``27 March 2026, 12:00 UTC``; ``at`` is in UTC."""
+    return f"{short_day(at.date())} {at.year}, {at:%H:%M} UTC"
+
+
 def short_day(value: date) -> str:
     """``27 March``."""
     return f"{value.day} {_MONTHS[value.month - 1]}"
