@@ -102,3 +102,9 @@ def test_adding_a_day_touches_no_page_of_another(tmp_path: Path) -> None:
     assert (tmp_path / "reports/2026-03-27/index.html").read_bytes() == b"as it was"
     pipeline.list_days(out)
     assert (tmp_path / "reports/index.html").read_bytes() == after
+
+
+def test_a_notice_is_shown_as_it_was_written() -> None:
+    text = page([read_summary(render()[SUMMARY], origin="summary.json")])
+    assert "3\u00a0rows set aside" in text
+    assert "\ufffd" not in text

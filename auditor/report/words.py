@@ -90,7 +90,8 @@ def visible(text: str, limit: int = 120) -> str:
     Line breaks, control characters and direction overrides could make a cell read as something
     else than it is; each becomes U+FFFD.
     """
-    plain = "".join(c if c.isprintable() else _REPLACEMENT for c in text[: limit + 1])
+    shown = (c if c.isprintable() or c == NO_BREAK else _REPLACEMENT for c in text[: limit + 1])
+    plain = "".join(shown)
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
 
 
