@@ -1,6 +1,7 @@
 """Options of the test run, and what is made once for all of it."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import hypothesis
@@ -9,10 +10,14 @@ import pytest
 from stored_days import store_day, write_policy
 
 from auditor import resources
-from auditor.confusion import FILE
+from auditor.confusion import FILE, Confusion
 from auditor.demo import write_demo
 from auditor.demo.past_baskets import write_past
 from auditor.demo.policy import policy_toml
+from auditor.files import Place
+from auditor.insights.analysis import analyse
+from auditor.insights.results import Insights
+from auditor.pipeline import load_policy
 from auditor.policy import ChainRules
 from auditor.score import Scorer, load_scorer
 
@@ -91,3 +96,13 @@ def past_baskets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = resources.folder("auditor/demo") / FILE
     (folder / FILE).write_bytes(source.read_bytes())
     return folder
+
+
+@pytest.fixture(scope="session")
+def purchases(past_baskets: Path) -> Insights:
+    """What is found in the second of the two weeks of :func:`past_baskets`."""
+    policy = load_policy(str(past_baskets / "policy.toml"))
+    confusion = Confusion.from_json((past_baskets / FILE).read_text())
+    out = Place(str(past_baskets / "out"))
+    week = date(2026, 3, 23), date(2026, 3, 29)
+    return analyse(out, *week, policy, confusion_of=confusion.of)

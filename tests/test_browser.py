@@ -16,14 +16,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
+import pyarrow as pa
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from report_day import DAY, ledger_rows, render
+from report_day import DAY, NOON, SCRIPT, ledger_rows, render
 
-from auditor.report import SUMMARY, read_summary, render_site
+from auditor.decisions import Judgement, entry
+from auditor.insights.results import Insights
+from auditor.report import SUMMARY, decided_files, read_summary, render_site, with_decisions
+from auditor.report.insight_pages import render_insights
 from auditor.report.rendering import CONTENT_POLICY
+from auditor.tables import DECISION_LOG
 
 CHROMIUM = os.environ.get("AUDITOR_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -44,14 +49,33 @@ OPTIONS = (
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 DAY_PAGES = ("index.html", "store-S001.html", "store-S002.html", "store-S003.html", "control.html")
-PAGES = ("index.html", *(f"{DAY}/{name}" for name in DAY_PAGES))
+REPORTS = "reports"
+PURCHASES = "insight-reports/week"
+PAGES = (
+    f"{REPORTS}/index.html",
+    *(f"{REPORTS}/{DAY}/{name}" for name in DAY_PAGES),
+    *(f"{PURCHASES}/{name}" for name in ("index.html", "group-18-24.html")),
+)
+
+
+def decided() -> pa.Table:
+    """A log in which a flagged sale and one of the control sample are decided."""
+    log = DECISION_LOG.empty()
+    rows = {row["transaction_id"]: row for row in ledger_rows()}
+    rests_on = dict.fromkeys(("inputs_sha256", "policy_sha256", "model_sha256"), "5e" * 32)
+    for number, decision in (("T002", "no_check_seen"), ("T007", "looks_older")):
+        says = Judgement(decision, "A. Officer", NOON, f"{SCRIPT} asked the store")
+        log = pa.concat_tables([log, entry(log, DAY, rows[number], rests_on, says)])
+    return log
 
 
 @pytest.fixture(scope="module")
-def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An OUT with one day's pages and faces, and a list of three days with a gap."""
+def out(tmp_path_factory: pytest.TempPathFactory, purchases: Insights) -> Path:
+    """An OUT with a day's pages and faces, a list of days with gaps, and a week's purchases."""
     folder = tmp_path_factory.mktemp("out")
     files = render()
+    log = decided()
+    files |= with_decisions({name: files[name] for name in decided_files(log)}, log)
     reports = folder / "reports"
     for name, content in files.items():
         path = reports / str(DAY) / name
@@ -67,6 +91,10 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     days = [replace(one, day=DAY - timedelta(days=back), flagged=back) for back in backs]
     for name, content in render_site(days).items():
         (reports / name).write_bytes(content)
+    for name, content in render_insights(purchases).items():
+        path = folder / PURCHASES / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     for summary in days[1:]:
         (reports / str(summary.day)).mkdir()
         (reports / str(summary.day) / "index.html").write_bytes(b"another day")
@@ -94,8 +122,8 @@ class Watched:
         self.page.on("request", lambda request: self.requests.append(request.url))
 
     def open(self, out: Path, name: str) -> Page:
-        """Go to a page of the reports, from its file."""
-        self.page.goto((out / "reports" / name).as_uri())
+        """Go to a page below ``out``, from its file."""
+        self.page.goto((out / name).as_uri())
         return self.page
 
 
@@ -212,7 +240,7 @@ def cells(page: Page, table: str, column: int) -> list[str]:
 
 
 def test_a_table_is_sorted_by_a_click_and_by_a_key_and_back(out: Path, wide: Watched) -> None:
-    page = wide.open(out, "index.html")
+    page = wide.open(out, f"{REPORTS}/index.html")
     header = page.locator("table.days thead th").nth(5)
     before = cells(page, "table.days", 0)
     header.get_by_role("button").click()
@@ -232,7 +260,7 @@ def test_a_table_is_sorted_by_a_click_and_by_a_key_and_back(out: Path, wide: Wat
 def test_numbers_are_sorted_as_numbers_and_rows_without_one_come_last(
     out: Path, wide: Watched
 ) -> None:
-    page = wide.open(out, "index.html")
+    page = wide.open(out, f"{REPORTS}/index.html")
     page.locator("table.days thead th").nth(5).get_by_role("button").click()
     rows = page.locator("table.days tbody tr").all()
     counts = [
@@ -246,7 +274,7 @@ def test_numbers_are_sorted_as_numbers_and_rows_without_one_come_last(
 def test_cases_are_filtered_and_a_link_to_a_hidden_one_brings_it_back(
     out: Path, wide: Watched
 ) -> None:
-    page = wide.open(out, f"{DAY}/index.html")
+    page = wide.open(out, f"{REPORTS}/{DAY}/index.html")
     cases = page.locator("article.case:visible")
     assert cases.count() == 4
     page.get_by_role("searchbox", name="Show only those with").first.fill("sourdough")
@@ -262,7 +290,7 @@ def test_cases_are_filtered_and_a_link_to_a_hidden_one_brings_it_back(
 def test_the_keyboard_reaches_the_report_first_and_every_part_of_it(
     out: Path, wide: Watched
 ) -> None:
-    page = wide.open(out, f"{DAY}/index.html")
+    page = wide.open(out, f"{REPORTS}/{DAY}/index.html")
     page.keyboard.press("Tab")
     focus = "document.activeElement.textContent"
     assert page.evaluate(focus) == "Skip to the report"
@@ -285,7 +313,7 @@ def test_without_scripts_every_table_and_case_is_there(out: Path, browser: Brows
         for name in PAGES:
             page = watched.open(out, name)
             assert page.locator("button, .filters").count() == 0
-        page = watched.open(out, f"{DAY}/index.html")
+        page = watched.open(out, f"{REPORTS}/{DAY}/index.html")
         assert page.locator("article.case:visible").count() == 4
         assert page.locator("#unjudged tbody tr:visible").count() == 5
         assert not watched.complaints
@@ -306,9 +334,19 @@ def test_every_page_prints_on_a4_and_the_controls_do_not(out: Path, wide: Watche
 def test_what_the_audit_made_of_a_drawn_sale_is_hidden_until_asked_for(
     out: Path, wide: Watched
 ) -> None:
-    page = wide.open(out, f"{DAY}/control.html")
+    page = wide.open(out, f"{REPORTS}/{DAY}/control.html")
     assert page.locator("img:visible").count() == 2
     answer = page.locator("details.answer p").first
     assert not answer.is_visible()
     page.locator("details.answer summary").first.click()
     assert answer.is_visible()
+
+
+def test_a_decision_is_seen_where_its_sale_is(out: Path, wide: Watched) -> None:
+    page = wide.open(out, f"{REPORTS}/{DAY}/index.html")
+    (told,) = page.locator("article.case .decided").all()
+    assert "by A. Officer, 27 March 2026, 12:00 UTC" in told.inner_text()
+    assert f"{SCRIPT} asked the store" in told.inner_text()
+    page = wide.open(out, f"{REPORTS}/{DAY}/control.html")
+    assert page.locator(".drawn .decided").count() == 1
+    assert not wide.complaints

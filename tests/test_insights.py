@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 from auditor import pipeline, store
 from auditor.cli import main
-from auditor.confusion import Confusion
 from auditor.demo import catalogue
 from auditor.demo.past_baskets import past_of
 from auditor.errors import ConfigurationError, SourceError
@@ -37,18 +36,9 @@ MONDAY, SUNDAY = date(2026, 3, 23), date(2026, 3, 29)
 SCRIPT = "<script>alert(1)</script>"
 
 
-@pytest.fixture(scope="module")
-def found(past_baskets: Path) -> Insights:
-    """The second of two weeks of the demo's baskets."""
-    policy = pipeline.load_policy(str(past_baskets / "policy.toml"))
-    text = (past_baskets / "confusion.json").read_text()
-    return analyse(
-        Place(str(past_baskets / "out")),
-        MONDAY,
-        SUNDAY,
-        policy,
-        confusion_of=lambda model: Confusion.from_json(text).of(model),
-    )
+@pytest.fixture
+def found(purchases: Insights) -> Insights:
+    return purchases
 
 
 def test_the_demos_tastes_are_found_again(found: Insights) -> None:
