@@ -112,6 +112,13 @@ def test_alcohol_and_what_is_out_of_range_are_suggested_to_nobody_who_may_be_und
     assert "201001" not in {article.sku for _, article in suggested}
 
 
+def test_no_share_is_more_than_all(found: Insights) -> None:
+    cells = [cell for row in found.categories for cell in row.cells if cell]
+    highest = max(cell.share.high for cell in cells)
+    assert highest == 1  # it would be more where it is not held to that
+    assert all(0 <= cell.share.low <= cell.share.value for cell in cells)
+
+
 def test_it_is_said_plainly_whether_the_age_helps(found: Insights) -> None:
     assert found.backtest
     assert found.held_out_days == (date(2026, 3, 28), SUNDAY)

@@ -74,7 +74,7 @@ def affinity(counts: Counts, rows: slice) -> Affinity:
     observed, expected = counts.observed[:, rows], counts.expected[:, rows]
     size = counts.observed[:, :1]
     total, baskets = observed.sum(axis=2, keepdims=True), size.sum(axis=2, keepdims=True)
-    share = ratio(observed, size)
+    share = np.minimum(ratio(observed, size), 1)  # what is unblurred apart need not add up
     excess = counts.linear[:, rows] - counts.expected_linear[:, rows]
     p = two_sided(excess[0], excess[1:].std(axis=0, ddof=1))
     return Affinity(
