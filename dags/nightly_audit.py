@@ -66,6 +66,7 @@ NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
                 "auditor.errors.ConfigurationError",
                 "auditor.errors.ContractError",
                 "auditor.errors.ModelError",
+                "auditor.errors.OvertakenError",
                 "builtins.ImportError",
             ],
             action=RetryAction.FAIL,
@@ -133,11 +134,11 @@ def score(day: str, batch: str) -> str:
 # A day without alcohol sales has no batch, so score is skipped; the day is settled all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def settle(day: str) -> None:
+def settle(day: str, batches: list[str]) -> None:
     """Count that every sale ended in one outcome; put the day's partitions in place."""
     from auditor.pipeline import settle_day
 
-    settle_day(_job(day))
+    settle_day(_job(day), batches)
 
 
 @task(outlets=[REPORT])
@@ -310,9 +311,9 @@ def nightly_audit() -> None:
     """Lay the tasks out; `auditor.pipeline` does the work."""
     resolved = resolve_day()
     day: Any = resolved  # a reference now, a string when the tasks run
-    batches = plan(day)
+    batches: Any = plan(day)
     scored = score.partial(day=day).expand(batch=batches)
-    settled, reported, checked = settle(day), report(day), check_limits(day)
+    settled, reported, checked = settle(day, batches), report(day), check_limits(day)
     scored >> settled >> reported >> checked
     [resolved, batches, scored, settled, reported, checked, expire(day)] >> watcher()
 

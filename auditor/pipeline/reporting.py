@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import day_figures, limits, provenance, store
+from auditor.errors import OvertakenError
 from auditor.files import Place
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, workspace
+from auditor.pipeline.job import Job, load_policy, plan_path, read_plan, settled_path, workspace
 from auditor.report import (
     SUMMARY,
     Provenance,
@@ -31,8 +32,12 @@ def report_day(job: Job) -> str:
 
     Returns:
         The path of the chain's page, relative to OUT.
+
+    Raises:
+        OvertakenError: another run has planned the day anew since it was settled.
     """
     out = Place(job.out)
+    _settled(out, job.day)
     folder = report_folder(job.day)
     policy = load_policy(job.policy)
     pages = render_day(
@@ -54,8 +59,21 @@ def report_day(job: Job) -> str:
             out.remove(path)
     show_decisions(out, job.day, store.read_decisions(out, job.day))
     list_days(out)
+    _settled(out, job.day)  # where nothing is locked, the day may be another's by now
+    out.remove(plan_path(job.day))  # first: a plan without what belongs to it would mislead
     out.remove(workspace(job.day))
     return f"{folder}/index.html"
+
+
+def _settled(out: Place, day: date) -> None:
+    """Raise an OvertakenError if the day is planned, and not settled."""
+    if not out.exists(plan_path(day)):
+        return  # reported on before
+    if not out.exists(settled_path(day, read_plan(out, day)["id"])):
+        raise OvertakenError(
+            f"{day} was planned anew by another run and is not settled yet: that run will report "
+            "on it, this one ends"
+        )
 
 
 def report_folder(day: date) -> str:
