@@ -119,6 +119,13 @@ class Place:
                     _flush_folder(Path(full).parent)
             self._fs.invalidate_cache()
 
+    def sweep(self, folder: str) -> None:
+        """Delete what killed processes left half-written in a folder that nobody writes to now."""
+        if self.is_local:
+            for partial in Path(self._full(folder)).glob(f"{PARTIAL_PREFIX}*"):
+                with _told("delete", str(partial)):
+                    partial.unlink()
+
     @contextmanager
     def lock(self, path: str, *, shared: bool = False, wait: bool = False) -> Iterator[None]:
         """Hold the lock of a file that is there for that only; object stores have no locks.

@@ -14,7 +14,8 @@
 **Running a day again** is always safe: clear the run, or trigger one with `business_date`. Outputs
 are named by day and replaced whole; the same inputs, policy and model give the same bytes. Failed
 tasks can be cleared alone, from the first that failed, "downstream" ticked.
-A wrong configuration, model, contract or installation is not tried again: trying cannot mend it.
+A wrong configuration, model, contract or installation is not tried again: trying cannot mend it. Nor
+is a run whose day another run has planned anew or finished meanwhile: that one's results hold.
 
 The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
 `AUDITOR_POLICY`); a trigger may give others. A mail says how each run ended where
@@ -273,7 +274,7 @@ def _link(context: Any) -> str | None:
     # No start_date: a run dated before one makes no task at all and ends as a success.
     start_date=None,
     catchup=False,
-    # Two runs of one day would write the same files. (A backfill has a limit of its own.)
+    # Of two runs of one day one would end at once. (A backfill has a limit of its own.)
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=8),
     on_success_callback=[AuditNotice(failed=False)] if NOTICE_TO else None,

@@ -4,6 +4,7 @@ What runs here is the whole line with a stand-in for the scorer. `make crash` tr
 tests that are marked so have a small sample of the same in `make test`.
 """
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -29,7 +30,7 @@ from file_operations import Disk, Operation, Tree, read_tree, seen_by_readers, w
 from auditor import pipeline
 from auditor.cli import main
 from auditor.errors import BusyError, ExitCode, OvertakenError, StorageError
-from auditor.files import Place
+from auditor.files import PARTIAL_PREFIX, Place
 from auditor.pipeline import Job
 from auditor.pipeline.job import plan_path
 from auditor.pipeline.turns import turn
@@ -92,6 +93,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
             steps.append(len(operations))
     after = read_tree(out)
     return Recorded(job, before, after, operations, batches, steps)
+
+
+@pytest.fixture
+def two_policies(tmp_path: Path) -> tuple[Job, Job]:
+    """The same day to be run into the same place, with two policies."""
+    one = tiny_chain.write(tmp_path / "one", challenge_age=22)
+    other = tiny_chain.write(tmp_path / "other")
+    return one, dataclasses.replace(other, out=one.out)
 
 
 def continued(recorded: Recorded, tree: Tree, out: Path, *, steps_done: int) -> dict[str, bytes]:
@@ -219,6 +228,28 @@ def kill_runs(folder: Path, part: int, parts: int) -> None:
 
 def test_a_run_that_is_killed_is_made_good_by_the_next(tmp_path: Path) -> None:
     kill_runs(tmp_path, 31, 97)
+
+
+def test_no_face_is_left_half_written_where_the_next_run_keeps_none(
+    two_policies: tuple[Job, Job], tmp_path: Path
+) -> None:
+    one, other = two_policies
+    batches = pipeline.plan_day(other)
+
+    def die(operation: Operation) -> None:
+        if operation.kind == "rename" and operation.target.endswith(".jpg"):
+            raise KeyboardInterrupt
+
+    for batch in batches:
+        with watched(Path(other.out), die), contextlib.suppress(KeyboardInterrupt):
+            pipeline.score_batch(other, batch)
+    left = {path.name for path in Path(other.out).rglob("*.jpg")}
+    assert left
+    assert all(name.startswith(PARTIAL_PREFIX) for name in left)
+    pipeline.run_day(one)
+    again = dataclasses.replace(one, out=str(tmp_path / "again"))
+    pipeline.run_day(again)
+    assert tiny_chain.bytes_below(Path(one.out)) == tiny_chain.bytes_below(Path(again.out))
 
 
 @EVERY
@@ -432,14 +463,6 @@ def test_a_run_that_is_killed_keeps_nobody_out(recorded: Recorded, tmp_path: Pat
 
 #: A file system with locks, and one without: between steps and machines they must do as well.
 PLACES = pytest.mark.parametrize("scheme", ["", "memory://"])
-
-
-@pytest.fixture
-def two_policies(tmp_path: Path) -> tuple[Job, Job]:
-    """The same day to be run into the same place, with two policies."""
-    one = tiny_chain.write(tmp_path / "one", challenge_age=22)
-    other = tiny_chain.write(tmp_path / "other")
-    return one, dataclasses.replace(other, out=one.out)
 
 
 def finish(job: Job, batches: list[str]) -> None:

@@ -59,8 +59,17 @@ def plan_path(day: date) -> str:
     return f"{workspace(day)}/plan.json"
 
 
+def find_plan(out: Place, day: date) -> dict[str, Any] | None:
+    """The plan of a day, as planning.plan_day writes it; None if there is none."""
+    try:
+        plan: dict[str, Any] = json.loads(out.read(plan_path(day)))
+    except FileNotFoundError:
+        return None
+    return plan
+
+
 def read_plan(out: Place, day: date, batches: Sequence[str] = ()) -> dict[str, Any]:
-    """The plan of a day, as planning.plan_day writes it.
+    """The plan of a day, for who works on it.
 
     Args:
         out: where.
@@ -71,15 +80,14 @@ def read_plan(out: Place, day: date, batches: Sequence[str] = ()) -> dict[str, A
         SourceError: there is none, and the caller knows of none.
         OvertakenError: it is not the caller's (any more).
     """
-    try:
-        plan: dict[str, Any] = json.loads(out.read(plan_path(day)))
-    except OSError as error:
-        if batches:
-            raise OvertakenError(
-                f"the plan of {day} is gone from {out}: another run has finished the day "
-                "meanwhile, or is planning it anew; if there is no report of it, run it again"
-            ) from error
-        raise SourceError(f"{day} is not planned below {out}: {error}") from error
+    plan = find_plan(out, day)
+    if plan is None and not batches:
+        raise SourceError(f"{day} is not planned below {out}: run the day from its beginning")
+    if plan is None:
+        raise OvertakenError(
+            f"the plan of {day} is gone from {out}: another run has finished the day meanwhile, or "
+            "is planning it anew; if there is no report of it, run it again"
+        )
     if any(PurePosixPath(batch).parent.name != plan.get("id") for batch in batches):
         raise OvertakenError(
             f"{day} was planned anew by another run, from other files or with another policy, "

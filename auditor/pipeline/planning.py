@@ -11,7 +11,6 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from importlib.metadata import version
 
 import pyarrow as pa
@@ -21,7 +20,7 @@ from auditor.collect import collect
 from auditor.errors import ConfigurationError, SourceError
 from auditor.files import Place
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, plan_path, read_plan, workspace
+from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, workspace
 from auditor.pipeline.scoring import OTHERS, balanced
 from auditor.policy import Policy
 from auditor.sources import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
@@ -166,7 +165,8 @@ def plan_day(job: Job) -> list[str]:
     collected = collect_day(job, policy, out, f"{work}/{spools}")
     files = [[f.path, f.sha256] for f in (*collected.exports, *collected.indexes)]
     plan_id = _identity(job, policy, card, files)
-    if _planned(out, job.day) != plan_id:
+    before = find_plan(out, job.day)
+    if before is None or before.get("id") != plan_id:
         out.remove(plan_path(job.day))
         _clear(out, work, lambda name: name != plan_id and not name.startswith(_SPOOLS))
     folder = f"{work}/{plan_id}"
@@ -217,14 +217,6 @@ def _identity(job: Job, policy: Policy, card: Card, files: list[list[str]]) -> s
         "stores": job.stores,
     }
     return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _planned(out: Place, day: date) -> str | None:
-    """The id of the plan that a day has."""
-    try:
-        return str(read_plan(out, day).get("id"))
-    except SourceError:
-        return None
 
 
 def _clear(out: Place, folder: str, which: Callable[[str], bool]) -> None:

@@ -12,7 +12,7 @@ from auditor import day_figures, limits, provenance, store
 from auditor.errors import OvertakenError
 from auditor.files import Place
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, plan_path, read_plan, settled_path, workspace
+from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, settled_path, workspace
 from auditor.report import (
     SUMMARY,
     Provenance,
@@ -54,6 +54,7 @@ def report_day(job: Job) -> str:
     for name, content in pages:
         out.write(f"{folder}/{name}", content)
         written.add(f"{folder}/{name}")
+    out.sweep(folder)
     for path in list(out.files(folder)):
         if path not in written:
             out.remove(path)
@@ -67,13 +68,16 @@ def report_day(job: Job) -> str:
 
 def _settled(out: Place, day: date) -> None:
     """Raise an OvertakenError if the day is planned, and not settled."""
-    if not out.exists(plan_path(day)):
+    plan = find_plan(out, day)
+    if plan is None:
         return  # reported on before
-    if not out.exists(settled_path(day, read_plan(out, day)["id"])):
+    try:
+        out.read(settled_path(day, str(plan.get("id"))))
+    except FileNotFoundError as error:
         raise OvertakenError(
             f"{day} was planned anew by another run and is not settled yet: that run will report "
             "on it, this one ends"
-        )
+        ) from error
 
 
 def report_folder(day: date) -> str:
