@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow distributed tools vulnerabilities sbom clean
+.PHONY: help demo test bench lock airflow crash distributed tools vulnerabilities sbom clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -151,6 +151,9 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+crash: .venv/.installed-all ## cut a run off at every change of a file (kill, power, no room); some 20 minutes
+	$(BIN)/pytest -m crash --log-cli-level=INFO tests/test_crash.py $(PYTEST_OPTIONS)
 
 distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
 	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)

@@ -100,6 +100,7 @@ _stores = click.option(
     show_default=True,
     help="Sales scored at a time; does not change the results.",
 )
+@click.option("--wait", is_flag=True, help="Wait while another run is at work on the day.")
 def run(  # noqa: PLR0913  # one argument an option
     *,
     day: date,
@@ -109,17 +110,19 @@ def run(  # noqa: PLR0913  # one argument an option
     policy: str | None,
     stores: tuple[str, ...],
     batch_size: int,
+    wait: bool,
 ) -> None:
     """Audit one business day: collect, score, decide, report.
 
     A URL is a local path, or s3://, gs://, abfs:// with the library for it installed. Running a day
-    again replaces its results; the same inputs, policy and model give the same bytes.
+    again replaces its results; the same inputs, policy and model give the same bytes. Two runs of
+    one day at once: the second one refuses.
     """
     from auditor import pipeline
 
     job = pipeline.Job(day, sales, snapshots, out, policy, stores, batch_size)
     with _progress("Scoring frames") as progress:
-        result = pipeline.run_day(job, progress)
+        result = pipeline.run_day(job, progress, wait=wait)
     sales_in_all = sum(result.outcomes.values())
     click.echo(f"{day}: {sales_in_all} alcohol sales")
     for outcome, count in sorted(result.outcomes.items()):

@@ -34,3 +34,15 @@ class ModelError(AuditorError):
 
 class ContractError(AuditorError):
     """A table does not have the columns, types or nulls that its schema states."""
+
+
+class StorageError(AuditorError, OSError):
+    """A result cannot be put in place: no room, no right to. Nothing is half-written."""
+
+
+class BusyError(AuditorError):
+    """Another run is at work on the same day; it can be waited for."""
+
+
+class OvertakenError(AuditorError):
+    """Another run has taken the day over or finished it: trying this one again is of no use."""

@@ -1,24 +1,33 @@
 """Folders at a URL (a local path, ``s3://``, ``gs://``, ``abfs://``), through fsspec.
 
 Every path below a place is relative to it and may not leave it. A file appears whole or not at
-all: locally it is written under a temporary name, flushed and renamed; object stores put it in
-one piece.
+all, and stays: locally it is written under a temporary name, flushed and renamed, and its folder is
+flushed too; object stores put it in one piece.
 """
 
+import errno
 import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from auditor.errors import ConfigurationError
+from auditor.errors import ConfigurationError, StorageError
+from auditor.locks import locked
 
 #: Names that start so are unfinished; no reader looks at them.
 PARTIAL_PREFIX = ".partial-"
+
+#: What can be done about a file that cannot be changed.
+_TODO = {
+    "make room there": {errno.ENOSPC, errno.EDQUOT, errno.EFBIG},
+    "let the user that runs the audit write there": {errno.EACCES, errno.EPERM, errno.EROFS},
+}
 
 
 class OutsideError(ValueError):
@@ -75,38 +84,75 @@ class Place:
         """
         return str(self._fs.ukey(self._full(path)))
 
-    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
+    def write(self, path: str, content: bytes | Iterable[bytes], *, lasting: bool = True) -> None:
         """Put a file in place as a whole, readable by its owner only.
 
         Args:
             path: where.
             content: its bytes, or pieces of them, of which one at a time is in memory.
+            lasting: it is there whatever happens once this returns, a power cut included.
 
         Raises:
             OutsideError: ``path`` leaves the place.
-            OSError: it cannot be written.
+            StorageError: it cannot be written; what was there before is untouched.
         """
         full = self._full(path)
         if not self.is_local:
             self._put(full, content)
             return
-        pieces = [content] if isinstance(content, bytes) else content
-        target = Path(full)
-        _make_private(target.parent)
-        partial = target.with_name(PARTIAL_PREFIX + target.name)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.writelines(pieces)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(target)
+        with _told("write", full):
+            pieces = [content] if isinstance(content, bytes) else content
+            _replace(Path(full), pieces, lasting=lasting)
 
     def remove(self, path: str) -> None:
-        """Delete a file or a folder with all below it; nothing happens if it is not there."""
+        """Delete a file or a folder with all below it; nothing happens if it is not there.
+
+        Raises:
+            OutsideError: ``path`` leaves the place.
+            StorageError: it cannot be deleted.
+        """
         full = self._full(path)
         if self._fs.exists(full):
-            self._fs.rm(full, recursive=True)
+            with _told("delete", full):
+                self._fs.rm(full, recursive=True)
+                if self.is_local:
+                    _flush_folder(Path(full).parent)
             self._fs.invalidate_cache()
+
+    def sweep(self, folder: str) -> None:
+        """Delete what killed processes left half-written in a folder that nobody writes to now."""
+        if self.is_local:
+            for partial in Path(self._full(folder)).glob(f"{PARTIAL_PREFIX}*"):
+                with _told("delete", str(partial)):
+                    partial.unlink()
+
+    @contextmanager
+    def lock(self, path: str, *, shared: bool = False, wait: bool = False) -> Iterator[None]:
+        """Hold the lock of a file that is there for that only; object stores have no locks.
+
+        Args:
+            path: of the file; it is removed by whoever held it alone.
+            shared: together with others that share it too, rather than alone.
+            wait: for whoever holds it.
+
+        Raises:
+            BlockingIOError: somebody holds it and is not to be waited for.
+            StorageError: the file cannot be made.
+        """
+        if not self.is_local:
+            yield
+            return
+        file = Path(self._full(path))
+        with ExitStack() as held:
+            with _told("make", str(file)):
+                _make_private(file.parent)
+                held.enter_context(locked(file, shared=shared, wait=wait))
+            try:
+                yield
+            finally:
+                if not shared:
+                    with _told("delete", str(file)):
+                        file.unlink(missing_ok=True)
 
     def files(
         self, under: str = "", *, enter: Callable[[str], bool] | None = None
@@ -178,6 +224,55 @@ def _shown(url: str) -> str:
     return re.sub(r"//[^/]*@", "//...@", url)
 
 
+@contextmanager
+def _told(verb: str, path: str) -> Iterator[None]:
+    """Say what the system refused to do to which path, why, and what can be done."""
+    try:
+        yield
+    except (BlockingIOError, StorageError):
+        raise
+    except OSError as error:
+        todo = next((todo for todo, of in _TODO.items() if error.errno in of), "see to the storage")
+        raise StorageError(
+            f"cannot {verb} {path}: {error.strerror or error}; {todo}, then run again"
+        ) from error
+
+
+def _replace(target: Path, pieces: Iterable[bytes], *, lasting: bool) -> None:
+    """Write a file beside its place and rename it.
+
+    The name beside it is the same for all who write the file, so that the next one uses up what a
+    killed one left; its lock keeps them from doing so at once.
+    """
+    _make_private(target.parent)
+    partial = target.with_name(PARTIAL_PREFIX + target.name)
+    with locked(partial) as descriptor:
+        try:
+            os.ftruncate(descriptor, 0)
+            with os.fdopen(descriptor, "wb", closefd=False) as stream:
+                stream.writelines(pieces)
+            if lasting:
+                os.fsync(descriptor)
+        except OSError:
+            partial.unlink()  # it may be what takes the last room
+            raise
+        partial.replace(target)
+    if lasting:
+        _flush_folder(target.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Put on disk which files a folder has, where the file system knows how."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def _make_private(folder: Path) -> None:
     """Create what is missing of a folder and of those around it, for their owner only.
 
@@ -186,3 +281,4 @@ def _make_private(folder: Path) -> None:
     if not folder.is_dir():
         _make_private(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
+        _flush_folder(folder.parent)

@@ -89,7 +89,8 @@ class Spool:
             for span in spans.values():
                 (batch,) = ordered.slice(span.start, len(span)).to_batches()
                 file.write_batch(batch)
-        self._place.write(path, sink.getvalue().to_pybytes())
+        # Read by this process only: nothing is lost with what a power cut takes of it.
+        self._place.write(path, sink.getvalue().to_pybytes(), lasting=False)
         self._runs.append(_Run(path, {share: number for number, share in enumerate(spans)}))
         self._waiting, self._rows = [], 0
 

@@ -206,8 +206,9 @@ def crop_path(day: date, store_id: str, transaction_id: str) -> str:
 
 def remove_crops(out: Place, day: date, store_id: str, keep: Iterable[str]) -> None:
     """Drop the crops of a day and store that nobody has to look at (any more)."""
-    kept = set(keep)
-    for path in list(out.files(f"{_day_folder('crops', day)}/store={store_id}")):
+    kept, folder = set(keep), f"{_day_folder('crops', day)}/store={store_id}"
+    out.sweep(folder)
+    for path in list(out.files(folder)):
         if path not in kept:
             out.remove(path)
 

@@ -14,7 +14,8 @@
 **Running a day again** is always safe: clear the run, or trigger one with `business_date`. Outputs
 are named by day and replaced whole; the same inputs, policy and model give the same bytes. Failed
 tasks can be cleared alone, from the first that failed, "downstream" ticked.
-A wrong configuration, model, contract or installation is not tried again: trying cannot mend it.
+A wrong configuration, model, contract or installation is not tried again: trying cannot mend it. Nor
+is a run whose day another run has planned anew or finished meanwhile: that one's results hold.
 
 The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
 `AUDITOR_POLICY`); a trigger may give others. A mail says how each run ended where
@@ -66,6 +67,7 @@ NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
                 "auditor.errors.ConfigurationError",
                 "auditor.errors.ContractError",
                 "auditor.errors.ModelError",
+                "auditor.errors.OvertakenError",
                 "builtins.ImportError",
             ],
             action=RetryAction.FAIL,
@@ -133,11 +135,11 @@ def score(day: str, batch: str) -> str:
 # A day without alcohol sales has no batch, so score is skipped; the day is settled all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def settle(day: str) -> None:
+def settle(day: str, batches: list[str]) -> None:
     """Count that every sale ended in one outcome; put the day's partitions in place."""
     from auditor.pipeline import settle_day
 
-    settle_day(_job(day))
+    settle_day(_job(day), batches)
 
 
 @task(outlets=[REPORT])
@@ -272,7 +274,7 @@ def _link(context: Any) -> str | None:
     # No start_date: a run dated before one makes no task at all and ends as a success.
     start_date=None,
     catchup=False,
-    # Two runs of one day would write the same files. (A backfill has a limit of its own.)
+    # Of two runs of one day one would end at once. (A backfill has a limit of its own.)
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=8),
     on_success_callback=[AuditNotice(failed=False)] if NOTICE_TO else None,
@@ -310,9 +312,9 @@ def nightly_audit() -> None:
     """Lay the tasks out; `auditor.pipeline` does the work."""
     resolved = resolve_day()
     day: Any = resolved  # a reference now, a string when the tasks run
-    batches = plan(day)
+    batches: Any = plan(day)
     scored = score.partial(day=day).expand(batch=batches)
-    settled, reported, checked = settle(day), report(day), check_limits(day)
+    settled, reported, checked = settle(day, batches), report(day), check_limits(day)
     scored >> settled >> reported >> checked
     [resolved, batches, scored, settled, reported, checked, expire(day)] >> watcher()
 

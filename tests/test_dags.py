@@ -120,6 +120,7 @@ def test_what_trying_again_cannot_mend_is_not_tried_again(dag: dict[str, Any]) -
             "auditor.errors.ConfigurationError",
             "auditor.errors.ContractError",
             "auditor.errors.ModelError",
+            "auditor.errors.OvertakenError",
             "builtins.ImportError",
         ]
 

@@ -181,41 +181,6 @@ def test_one_store_alone_gives_what_it_has_among_all(
         assert [p.name for p in (tmp_path / name / "day=2026-03-27").iterdir()] == ["store=S004"]
 
 
-class _Killed(BaseException):
-    """Ends a run as abruptly as a signal would."""
-
-
-def test_a_run_killed_at_any_write_is_made_good_by_the_next(
-    small_chain: Path, small_out: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The n-th file is left half-written and the run ends there, for every n."""
-    whole = _bytes(small_out)
-    write = Path.replace
-    deaths = 0
-    for fatal in range(1, 200):
-        out, count = tmp_path / str(fatal), 0
-
-        def replace(self: Path, target: Path, fatal: int = fatal) -> Path:
-            nonlocal count
-            count += 1
-            if count == fatal:
-                self.write_bytes(self.read_bytes()[:10])
-                raise _Killed
-            return write(self, target)
-
-        monkeypatch.setattr(Path, "replace", replace)
-        try:
-            pipeline.run_day(_job(small_chain, out, batch_size=7))
-        except _Killed:
-            deaths += 1
-        else:
-            break
-        monkeypatch.setattr(Path, "replace", write)
-        pipeline.run_day(_job(small_chain, out, batch_size=7))
-        assert _bytes(out) == whole, f"killed at write {fatal}"
-    assert deaths > 15
-
-
 def test_a_process_killed_for_real_is_made_good_by_the_next(
     small_chain: Path, small_out: Path, tmp_path: Path
 ) -> None:

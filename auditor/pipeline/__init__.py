@@ -2,21 +2,16 @@
 
 Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a
 scheduler can run them in different processes and hand on paths only. A step that is run again
-writes the same. No step holds more of a day than some stores' rows.
+writes the same, and two runs of a day never mix (turns.py). No step holds more of a day than some
+stores' rows.
 """
 
 from auditor.pipeline.job import Job, Progress, load_policy, unfinished
-from auditor.pipeline.planning import collect_day, plan_day
-from auditor.pipeline.reporting import (
-    check_limits,
-    list_days,
-    report_day,
-    report_folder,
-    show_decisions,
-)
+from auditor.pipeline.planning import collect_day
+from auditor.pipeline.reporting import check_limits, list_days, report_folder, show_decisions
 from auditor.pipeline.running import DayResult, expire, run_day
-from auditor.pipeline.scoring import balanced, frames_of, score_batch, scored_path
-from auditor.pipeline.settling import settle_day
+from auditor.pipeline.scoring import balanced, frames_of, scored_path
+from auditor.pipeline.steps import plan_day, report_day, score_batch, settle_day
 
 __all__ = [
     "DayResult",

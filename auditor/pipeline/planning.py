@@ -5,10 +5,13 @@ each with all that there is of its stores. So neither the number of stores nor t
 files decides how much memory a day takes.
 """
 
+import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
+import secrets
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 import pyarrow as pa
 
@@ -17,7 +20,7 @@ from auditor.collect import collect
 from auditor.errors import ConfigurationError, SourceError
 from auditor.files import Place
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, plan_path, workspace
+from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, workspace
 from auditor.pipeline.scoring import OTHERS, balanced
 from auditor.policy import Policy
 from auditor.sources import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
@@ -34,6 +37,9 @@ from auditor.tables import (
 )
 
 log = logging.getLogger(__name__)
+
+#: Folders in a day's workspace for what waits while the day is planned: each run has its own.
+_SPOOLS = "spool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +157,21 @@ def plan_day(job: Job) -> list[str]:
         ConfigurationError: the policy or an address is wrong.
     """
     policy = load_policy(job.policy)
-    Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
+    card = Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
     out, work = Place(job.out), workspace(job.day)
-    out.remove(work)
-    collected = collect_day(job, policy, out, f"{work}/spool")
-    batches = _Batches(out, f"{work}/sales", job.batch_size, SALES)
-    others = _Batches(out, f"{work}/{OTHERS}", job.batch_size, PURCHASES)
+    spools = f"{_SPOOLS}-{secrets.token_hex(4)}"  # another run may be planning the day
+    if out.is_local:  # there the day is this run's alone, and these are a killed one's
+        _clear(out, work, lambda name: name.startswith(_SPOOLS))
+    collected = collect_day(job, policy, out, f"{work}/{spools}")
+    files = [[f.path, f.sha256] for f in (*collected.exports, *collected.indexes)]
+    plan_id = _identity(job, policy, card, files)
+    before = find_plan(out, job.day)
+    if before is None or before.get("id") != plan_id:
+        out.remove(plan_path(job.day))
+        _clear(out, work, lambda name: name != plan_id and not name.startswith(_SPOOLS))
+    folder = f"{work}/{plan_id}"
+    batches = _Batches(out, f"{folder}/sales", job.batch_size, SALES)
+    others = _Batches(out, f"{folder}/{OTHERS}", job.batch_size, PURCHASES)
     rejects: dict[int, str] = {}
     bought: dict[int, str] = {}
     rejected = 0
@@ -164,29 +179,49 @@ def plan_day(job: Job) -> list[str]:
         batches.add(share.sales)
         others.add(purchases.unscored(share.purchases))
         if share.purchases.num_rows:
-            bought[share.number] = f"{work}/purchases-{share.number:02d}.parquet"
+            bought[share.number] = f"{folder}/purchases-{share.number:02d}.parquet"
             store.write_table(out, bought[share.number], share.purchases, PURCHASES)
         if share.rejects.num_rows:
-            rejects[share.number] = f"{work}/rejects-{share.number:02d}.parquet"
+            rejects[share.number] = f"{folder}/rejects-{share.number:02d}.parquet"
             store.write_table(out, rejects[share.number], share.rejects, REJECTS)
             rejected += share.rejects.num_rows
     batches.close()
     others.close()
     days = collected.store_days()
-    store.write_table(out, f"{work}/coverage.parquet", days, STORE_DAYS)
+    store.write_table(out, f"{folder}/coverage.parquet", days, STORE_DAYS)
     log.info("%s: %d alcohol sales, %d rejects", job.day, batches.sales, rejected)
     plan = {
+        "id": plan_id,
         "batches": batches.paths,
         "others": others.paths,
         "purchases": bought,
-        "files": [[f.path, f.sha256] for f in (*collected.exports, *collected.indexes)],
+        "files": files,
         "policy_sha256": policy.sha256,
         "rejects": rejects,
         "sales": batches.sales,
     }
     out.write(plan_path(job.day), json.dumps(plan, sort_keys=True, indent=1).encode())
-    out.remove(f"{work}/spool")
+    out.remove(f"{work}/{spools}")
     return [*batches.paths, *others.paths]
+
+
+def _identity(job: Job, policy: Policy, card: Card, files: list[list[str]]) -> str:
+    """What names a plan: the same for runs whose steps write the same, and for no others."""
+    basis = {
+        "auditor_version": version("auditor"),
+        "batch_size": job.batch_size,
+        "files": files,
+        "model_sha256": card.sha256(policy.chain_rules(job.day).runtime),
+        "policy_sha256": policy.sha256,
+        "snapshots": job.snapshots,
+        "stores": job.stores,
+    }
+    return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _clear(out: Place, folder: str, which: Callable[[str], bool]) -> None:
+    for name in filter(which, out.folders(folder)):
+        out.remove(f"{folder}/{name}")
 
 
 @dataclass(slots=True)

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import day_figures, limits, provenance, store
+from auditor.errors import OvertakenError
 from auditor.files import Place
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, workspace
+from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, settled_path, workspace
 from auditor.report import (
     SUMMARY,
     Provenance,
@@ -29,8 +30,12 @@ def report_day(job: Job) -> str:
 
     Returns:
         The path of the chain's page, relative to OUT.
+
+    Raises:
+        OvertakenError: another run has planned the day anew since it was settled.
     """
     out = Place(job.out)
+    _settled(out, job.day)
     folder = report_folder(job.day)
     policy = load_policy(job.policy)
     pages = render_day(
@@ -47,13 +52,30 @@ def report_day(job: Job) -> str:
     for name, content in pages:
         out.write(f"{folder}/{name}", content)
         written.add(f"{folder}/{name}")
+    out.sweep(folder)
     for path in list(out.files(folder)):
         if path not in written:
             out.remove(path)
     show_decisions(out, job.day, store.read_decisions(out, job.day))
     list_days(out)
+    _settled(out, job.day)  # where nothing is locked, the day may be another's by now
+    out.remove(plan_path(job.day))  # first: a plan without what belongs to it would mislead
     out.remove(workspace(job.day))
     return f"{folder}/index.html"
+
+
+def _settled(out: Place, day: date) -> None:
+    """Raise an OvertakenError if the day is planned, and not settled."""
+    plan = find_plan(out, day)
+    if plan is None:
+        return  # reported on before
+    try:
+        out.read(settled_path(day, str(plan.get("id"))))
+    except FileNotFoundError as error:
+        raise OvertakenError(
+            f"{day} was planned anew by another run and is not settled yet: that run will report "
+            "on it, this one ends"
+        ) from error
 
 
 def report_folder(day: date) -> str:

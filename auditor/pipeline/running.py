@@ -10,6 +10,7 @@ from auditor.pipeline.planning import plan_day
 from auditor.pipeline.reporting import check_limits, count_outcomes, report_day
 from auditor.pipeline.scoring import each_frame_scored, frames_in, schema_of
 from auditor.pipeline.settling import settle_day
+from auditor.pipeline.turns import turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +22,26 @@ class DayResult:
     above_limits: list[str]  # in words
 
 
-def run_day(job: Job, progress: Progress | None = None) -> DayResult:
+def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -> DayResult:
     """Audit a day in this process.
 
+    Args:
+        job: the day.
+        progress: told of each frame.
+        wait: for another run of the day to end, rather than raise.
+
     Raises:
+        BusyError: another run is at work on the day.
         AuditorError: the run failed as a whole.
     """
+    with turn(Place(job.out), job.day, wait=wait):
+        report = _reported(job, progress)
+    expire(job.out, job.policy, job.day + timedelta(days=1))
+    return DayResult(report, count_outcomes(job), check_limits(job))
+
+
+def _reported(job: Job, progress: Progress | None) -> str:
+    """Go through all steps, up to the report; its path."""
     batches = plan_day(job)
     out = Place(job.out)
     total = sum(
@@ -39,16 +54,15 @@ def run_day(job: Job, progress: Progress | None = None) -> DayResult:
             done += 1
             if progress:
                 progress(done, total)
-    settle_day(job)
-    report = report_day(job)
-    expire(job.out, job.policy, job.day + timedelta(days=1))
-    return DayResult(report, count_outcomes(job), check_limits(job))
+    settle_day(job, batches)
+    return report_day(job)
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
     """Delete what is past the retention that holds on ``as_of``.
 
-    These are crops, packs of faces, decisions, and baskets by age group.
+    These are crops, packs of faces, decisions, and baskets by age group. A day that a run is at
+    work on is waited for.
 
     Returns:
         The folders that were removed, relative to ``out``.
@@ -56,8 +70,17 @@ def expire(out: str, policy: str | None, as_of: date) -> list[str]:
     whole, place = load_policy(policy), Place(out)
     rules = whole.chain_rules(as_of)
     return [
-        *store.expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
+        *_expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
         *store.expire_face_packs(place, as_of),
-        *store.expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
-        *store.expire_days(place, "insights", as_of - timedelta(whole.insights.keep_days)),
+        *_expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
+        *_expire_days(place, "insights", as_of - timedelta(whole.insights.keep_days)),
     ]
+
+
+def _expire_days(out: Place, folder: str, oldest: date) -> list[str]:
+    removed = []
+    for day in store.days_of(out, folder):
+        if day < oldest:
+            with turn(out, day, wait=True):
+                removed += store.expire_days(out, folder, day + timedelta(days=1))
+    return removed

@@ -23,6 +23,9 @@ def score_batch(job: Job, batch: str) -> str:
 
     Returns:
         The path of what was written last, relative to OUT: decided sales, or age groups.
+
+    Raises:
+        OvertakenError: another run has planned the day anew, or finished it.
     """
     for _ in each_frame_scored(job, batch):
         pass
@@ -32,6 +35,7 @@ def score_batch(job: Job, batch: str) -> str:
 def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     """Do what :func:`score_batch` does, yielding after each frame."""
     policy, out = load_policy(job.policy), Place(job.out)
+    planned = read_plan(out, job.day, [batch])
     sales = store.read_table(out, batch, schema_of(batch))
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
     starts = {s: policy.insights.age_groups for s in rules if policy.insights.hold(job.day, s)}
@@ -41,6 +45,7 @@ def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
         for score in scorer.score(frames_of(Place(job.snapshots), sales, rules, starts)):
             scores.append(score)
             yield
+    read_plan(out, job.day, [batch])  # where nothing is locked, the day may be another's by now
     told = purchases.posteriors(sales, (score.row for score in scores))
     store.write_table(out, told_path(batch), told, POSTERIORS)
     if OTHERS in batch:
@@ -58,7 +63,7 @@ def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
             if sale["outcome"] in control_sample.DRAWN_FROM and crops.get(row) is not None
         ),
         size=policy.chain_rules(job.day).control_sample,
-        sales=read_plan(out, job.day)["sales"],
+        sales=planned["sales"],
     )
     for row, sale in enumerate(keys):
         crop = crops.get(row)

@@ -1,7 +1,7 @@
 """Settles a scored day: every sale came out exactly once, and each store's partitions are there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -13,7 +13,7 @@ from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.later_days import ForLaterDays
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, read_plan, workspace
+from auditor.pipeline.job import Job, load_policy, read_plan, settled_path, workspace
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
 from auditor.report.cases import anchor
 from auditor.spool import share_of
@@ -32,23 +32,28 @@ from auditor.tables import (
 )
 
 
-def settle_day(job: Job) -> None:
+def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
     """Check that every sale came out exactly once, and write the day's partitions.
 
+    Args:
+        job: the day.
+        batches: those of the plan that was scored; none: of whichever plan there is.
+
     Raises:
+        OvertakenError: another run has planned the day anew, or finished it.
         ContractError: a sale was lost or doubled between the batches.
         SourceError: the day is not planned, or a batch is not scored.
         ConfigurationError: the policy is another than the day was planned with.
     """
     out, work = Place(job.out), workspace(job.day)
-    plan, policy = read_plan(out, job.day), load_policy(job.policy)
+    plan, policy = read_plan(out, job.day, batches), load_policy(job.policy)
     if policy.sha256 != plan["policy_sha256"]:
         raise ConfigurationError(
             f"the policy has changed since {job.day} was planned: run it again"
         )
     rules = policy.chain_rules(job.day)
     basis = provenance.Basis(plan["files"], policy, Card.read(rules.model), rules.runtime)
-    days = store.read_table(out, f"{work}/coverage.parquet", STORE_DAYS)
+    days = store.read_table(out, f"{work}/{plan['id']}/coverage.parquet", STORE_DAYS)
     row_of = {store_id: row for row, store_id in enumerate(days["store_id"].to_pylist())}
     try:
         scored = _checked_sales(out, plan["batches"])
@@ -76,8 +81,6 @@ def settle_day(job: Job) -> None:
             own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
             day = days.slice(row_of[store_id], 1)
             kept.add(day.to_pylist()[0], own)
-            crops = pc.drop_null(own["crop"]).to_pylist()
-            store.remove_crops(out, job.day, store_id, crops)
             tables = {
                 "ledger": own,
                 "rejects": rejected.of(store_id),
@@ -96,6 +99,8 @@ def settle_day(job: Job) -> None:
                 store.remove_partition(out, "insights", job.day, store_id)
             for name, table in tables.items():
                 store.write_partition(out, name, job.day, store_id, table)
+            # Last: until then the ledger that was there may name them.
+            store.remove_crops(out, job.day, store_id, pc.drop_null(own["crop"]).to_pylist())
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
     kept.write(out, of_stores=tuple(row_of) if job.stores else ())
@@ -104,6 +109,8 @@ def settle_day(job: Job) -> None:
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
         for name in (*STORED, "crops"):
             store.remove_other_stores(out, name, job.day, {*row_of, UNKNOWN_STORE})
+    read_plan(out, job.day, batches)  # where nothing is locked, the day may be another's by now
+    out.write(settled_path(job.day, plan["id"]), b"")
 
 
 @dataclass(slots=True)
