@@ -200,3 +200,12 @@ def test_a_run_of_a_day_keeps_what_it_replaces_and_what_it_drops(tmp_path: Path)
     whole = tree(out)
     _run(tmp_path, "counting_checks = []")
     assert tree(out) == whole
+
+
+def test_no_face_is_kept_for_an_earlier_version(out: Path, policy: Path) -> None:
+    faces = {n: c for n, c in tree(out).items() if n.endswith(".jpg")}
+    assert len(faces) == 5
+    store_day(out, policy, rows=otherwise(), **OTHER_MODEL)
+    content = b"".join((out / path).read_bytes() for path in kept(out))
+    assert all(face[-160:-100] not in content for face in faces.values())
+    assert {Path(path).name for path in kept(out)} == {"ledger.parquet", "provenance.parquet"}

@@ -6,6 +6,7 @@ what has to be there in the end, byte by byte.
 """
 
 import os
+import shutil
 import signal
 import sys
 import urllib.parse
@@ -37,6 +38,7 @@ DAYS = tuple(date(2026, 2, 20) + timedelta(n) for n in range(30))  # all in wint
 LATE = DAYS[len(DAYS) // 3]  # its export comes after its audit
 CHANGED = DAYS[-5]  # from this day on another policy holds, by which it was not audited
 KILLED = (DAYS[len(DAYS) // 6], DAYS[len(DAYS) // 2])  # days whose scoring is killed
+SALES = 6  # a day
 PATIENCE_S = 5400
 
 POLICY = f"""\
@@ -44,6 +46,8 @@ POLICY = f"""\
 [[policy]]
 effective_from = 2026-01-01
 time_zone = "{catalogue.ZONE}"
+alcohol_skus = {list(catalogue.ALCOHOL_SKUS)}
+alcohol_free_skus = {list(catalogue.ALCOHOL_FREE_SKUS)}
 max_inconclusive_share = 0.9
 retention_days = 36500
 """
@@ -51,8 +55,8 @@ FROM_A_DATE = f"[[policy]]\neffective_from = {CHANGED}\nchallenge_age = 21\n"
 OFFICER = Judgement("looks_older", "A. Officer", datetime(2026, 4, 1, tzinfo=UTC))
 
 
-def write_chain(folder: Path) -> dict[date, int]:
-    """Exports, indexes and frames of all days, that of LATE aside; how many sales each day has."""
+def write_chain(folder: Path) -> None:
+    """Exports, indexes and frames of all days, but for the export of LATE, which waits aside."""
     write_demo(folder, days=(DEMO_DAY,), stores=(STORE,))
     export, index = (
         folder / f"{kind}/{DEMO_DAY}/{STORE.store_id}.csv" for kind in ("sales", "snapshots/index")
@@ -64,9 +68,8 @@ def write_chain(folder: Path) -> dict[date, int]:
     others = truth.query("true_age >= 24")["transaction_id"].tolist()
     export.unlink()
     index.unlink()
-    sold = {}
     for number, day in enumerate(DAYS):
-        wanted = {*_some(young, 3, number), *_some(others, 3, number)}
+        wanted = {*_some(young, SALES // 2, number), *_some(others, SALES // 2, number)}
         for table, path in ((lines, export), (frames, index)):
             own = table[table["transaction_id"].isin(wanted)]
             moved = own.apply(lambda cells, day=day: cells.str.replace(str(DEMO_DAY), str(day)))
@@ -75,10 +78,8 @@ def write_chain(folder: Path) -> dict[date, int]:
             target = Path(str(path).replace(str(DEMO_DAY), str(day)))
             target.parent.mkdir()
             moved.to_csv(target, index=False)
-        sold[day] = len(wanted)
     (folder / f"sales/{LATE}").rename(folder / "late")
     (folder / "policy.toml").write_text(POLICY, encoding="utf-8")
-    return sold
 
 
 def _some(of: list[str], count: int, number: int) -> list[str]:
@@ -107,7 +108,6 @@ def decide_flagged(out: Path) -> dict[str, bytes]:
 class Month:
     """What was seen of the backfills; the results are in ``out`` of the chain."""
 
-    sold: dict[date, int]
     runs: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # new states, by backfill
     killed: list[dict[str, Any]] = field(default_factory=list)
     tries: list[int] = field(default_factory=list)  # of the killed tasks, in the end
@@ -115,8 +115,16 @@ class Month:
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("month") / "chain"
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The chain as it is before anything of it is audited. Read only."""
+    folder = tmp_path_factory.mktemp("shop") / "chain"
+    write_chain(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def chain(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(shop, tmp_path_factory.mktemp("month") / "chain")
 
 
 class _Backfills:
@@ -178,7 +186,7 @@ class _Backfills:
 
 @pytest.fixture(scope="module")
 def month(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Month:
-    seen = Month(write_chain(chain))
+    seen = Month()
     home, port = tmp_path_factory.mktemp("airflow"), free_port()
     settings = {
         **on_loopback(port),
@@ -219,10 +227,9 @@ def month(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Month:
 
 
 @pytest.fixture(scope="module")
-def nightly(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def nightly(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """What nightly runs in order, and the same days again, write without Airflow."""
-    chain = tmp_path_factory.mktemp("nightly") / "chain"
-    write_chain(chain)
+    chain = shutil.copytree(shop, tmp_path_factory.mktemp("nightly") / "chain")
     _run(chain, DAYS)
     export_comes(chain)
     _run(chain, [LATE])
@@ -272,12 +279,12 @@ def test_a_backfill_ends_with_the_bytes_of_nightly_runs(
     assert [path for path in nightly if written[path] != nightly[path]] == []
     assert any(path.startswith("earlier/") for path in written)
     ledger = {d: store.read_day(Place(str(chain / "out")), "ledger", d).num_rows for d in DAYS}
-    assert ledger == month.sold
+    assert ledger == dict.fromkeys(DAYS, SALES)
     with capsys.disabled():
         runs = sum(len(states) for of in month.runs.values() for states in of.values())
         sys.stdout.write(
             f"\n{len(DAYS)} days in {runs} runs, {len(month.killed)} tasks killed; "
-            f"{sum(month.sold.values())} sales in, {sum(ledger.values())} out; "
+            f"{len(DAYS) * SALES} sales in, {sum(ledger.values())} out; "
             f"{len(written)} files, {sum(map(len, written.values())):,} bytes alike\n"
         )
 
