@@ -102,7 +102,8 @@ def _store_lines(store: StoreChange) -> Iterator[str]:
     if store.outcomes_after is None:
         yield f"{store.store_id}: in the day no more"
     else:
-        yield f"{store.store_id}: {_why(store)}"
+        several = f" (the newest of {store.replaced} versions before)" if store.replaced > 1 else ""
+        yield f"{store.store_id}: {_why(store)}{several}"
     before, after = store.outcomes_before or {}, store.outcomes_after or {}
     counts = [(name, before[name], after.get(name, 0)) for name in before]
     totals = ("sales", sum(before.values()), sum(after.values()))
