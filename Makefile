@@ -4,7 +4,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow crash distributed tools vulnerabilities sbom clean
+.PHONY: help demo test bench lock airflow backfill crash distributed tools vulnerabilities sbom \
+	clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -157,6 +158,9 @@ crash: .venv/.installed-all ## cut a run off at every change of a file (kill, po
 
 distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
 	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)
+
+backfill: .venv/.installed-all ## 30 days by airflow backfill create, tasks killed on the way
+	$(BIN)/pytest -m backfill tests/test_month.py $(PYTEST_OPTIONS)
 
 # What checks deploy/ and the dependencies, in an environment of its own.
 tools: .tools/.installed ## install what checks deploy/ and the dependencies; `make test` uses it

@@ -73,6 +73,8 @@ _policy = click.option(
 )
 _out = click.option("--out", required=True, metavar="URL", help="Where ledger and reports are.")
 _day = click.option("--day", type=_Day(), required=True, help="The business day.")
+_first = click.option("--from", "first", type=_Day(), required=True, help="First day.")
+_last = click.option("--to", "last", type=_Day(), required=True, help="Last day, included.")
 _format = click.option(
     "--format",
     "form",
@@ -271,6 +273,28 @@ def decisions(*, out: str, day: date, form: str) -> None:
     print_log(form, log_of(out, day))
 
 
+@main.command()
+@_out
+@_first
+@_last
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for a program.")
+def diff(*, out: str, first: date, last: date, as_json: bool) -> None:
+    """Tell what changed of days that were audited again, and why: inputs, policy, model, program.
+
+    Each store's day is held against the version before it, which is kept below OUT/earlier. Sales
+    are named as in the report, with the estimate and its 80 % interval before and after. Decisions
+    about sales that came out otherwise are listed. Nothing is written.
+    """
+    from auditor.changes import changes, document
+    from auditor.printing import print_changes
+
+    days = changes(out, first, last)
+    if as_json:
+        click.echo(document(first, last, list(days)))
+    else:
+        print_changes(days)
+
+
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -460,8 +484,8 @@ def check(  # noqa: PLR0913  # one argument an option
 
 
 @main.command()
-@click.option("--from", "first", type=_Day(), required=True, help="First day.")
-@click.option("--to", "last", type=_Day(), required=True, help="Last day, included.")
+@_first
+@_last
 @click.option("--out", required=True, metavar="URL", help="Where the nightly runs put theirs.")
 @_policy
 def insights(*, first: date, last: date, out: str, policy: str | None) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from auditor import decisions, store
 from auditor.decisions import Judgement
-from auditor.errors import ConfigurationError
+from auditor.errors import ConfigurationError, ContractError
 from auditor.files import Place
 from auditor.pipeline import list_days, show_decisions
 from auditor.report.cases import anchor
@@ -40,13 +40,17 @@ def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
 
     Raises:
         ConfigurationError: there is no such sale on that day, or the judgement is none.
-        ContractError: the log was changed by hand.
+        ContractError: the log was changed by hand, or the store's day is not settled.
     """
     place = Place(out)
     row = _find(place, day, sale)
-    (provenance,) = store.read_day(place, "provenance", day, [row["store_id"]]).to_pylist()
+    provenance = store.read_day(place, "provenance", day, [row["store_id"]]).to_pylist()
+    if not provenance:  # its settling goes on, or broke off
+        raise ContractError(
+            f"{row['store_id']} is not settled on {day}: wait for the run, or audit the day again"
+        )
     log = store.read_decisions(place, day)
-    path = store.append_decision(place, decisions.entry(log, day, row, provenance, says))
+    path = store.append_decision(place, decisions.entry(log, day, row, provenance[0], says))
 
     log = store.read_decisions(place, day)
     show_decisions(place, day, log)

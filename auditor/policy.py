@@ -3,7 +3,8 @@
 One TOML file. ``[[policy]]`` entries apply from their ``effective_from`` on; each keeps what the
 entry before it said and changes only the keys it names. ``[[policy.override]]`` changes keys for
 the stores it lists, until a later override changes them again. ``[insights]`` says whether and on
-which basis purchases may be looked at by age group. An unknown key is an error.
+which basis purchases may be looked at by age group. ``format`` may name the file's own format
+(formats.py). An unknown key is an error.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from auditor import formats
 from auditor.errors import ConfigurationError
 
 #: A store's id becomes part of paths and page names, so it is kept to what is safe there.
@@ -193,9 +195,9 @@ class Policy:
         Raises:
             ConfigurationError: naming the key, for an unknown key or an impossible value.
         """
-        document = dict(document or {})
-        self._document = document
         try:
+            document = formats.policy(document or {})
+            self._document = document
             _refuse_unknown(document, {"chain", "stores", "insights", "policy"}, "")
             self.chain_name = _Chain(**document.get("chain", {})).name
             _refuse_unknown(
@@ -209,7 +211,7 @@ class Policy:
             self._check_every_combination()
         except ValidationError as error:
             raise ConfigurationError(f"{origin}: {_in_words(error)}") from error
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ConfigurationError, ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(f"{origin}: {error}") from error
 
     @classmethod

@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 
 import click
@@ -13,6 +14,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from auditor.changes import DayChange, Said, Sale, StoreChange
 from auditor.compare import Comparison
 from auditor.health import Finding, State, worst
 from auditor.spreadsheet import csv_text
@@ -70,6 +72,87 @@ def print_log(form: str, log: pa.Table) -> None:
         print_rows(form, shown, list(_LOG_SHOWN))
 
 
+def print_changes(days: Iterable[DayChange]) -> None:
+    """Print what changed of days that were audited again, day by day as they come."""
+    for day in days:
+        click.echo(f"{day.day}: {day.state}")
+        quiet = [s for s in day.stores if not s.sales and not s.problem]
+        for store in day.stores:
+            if store not in quiet:
+                for line in _store_lines(store):
+                    click.echo(f"  {line}")
+        for why, alike in groupby(sorted(quiet, key=_why), key=_why):
+            names = ", ".join(store.store_id for store in alike)
+            click.echo(f"  {names}: every sale came out as before; {why}")
+        if day.stores and day.stores_unchanged:
+            click.echo(f"  unchanged: {day.stores_unchanged} other stores")
+        for entry in day.decided_otherwise:
+            now = entry.outcome_now or "not in the ledger"
+            click.echo(
+                f"  decided when the outcome was another: {entry.store_id} {entry.sale}"
+                f" {entry.decision}, {entry.decided_at:%Y-%m-%d}; {entry.outcome_then} then,"
+                f" {now} now. It stands in the log"
+            )
+
+
+def _store_lines(store: StoreChange) -> Iterator[str]:
+    if store.problem:
+        yield f"{store.store_id}: cannot be compared: {store.problem}"
+        return
+    if store.outcomes_after is None:
+        yield f"{store.store_id}: in the day no more"
+    else:
+        several = f" (the newest of {store.replaced} versions before)" if store.replaced > 1 else ""
+        yield f"{store.store_id}: {_why(store)}{several}"
+    before, after = store.outcomes_before or {}, store.outcomes_after or {}
+    counts = [(name, before[name], after.get(name, 0)) for name in before]
+    totals = ("sales", sum(before.values()), sum(after.values()))
+    told = [f"{name} {a} -> {b}" if a != b else f"{name} {a}" for name, a, b in [totals, *counts]]
+    yield f"  {', '.join(told)}"
+    yield f"  flags: {store.flags_new} new, {store.flags_gone} gone"
+    if store.largest_move_years:
+        yield (
+            f"  {store.estimates_moved} estimates are others, by {store.largest_move_years:.1f}"
+            " years at most"
+        )
+    for sale in store.sales[:_SALES_SHOWN]:
+        yield f"  {sale.sale}  {_sale_in_words(sale)}"
+    if (rest := len(store.sales) - _SALES_SHOWN) > 0:
+        yield f"  and {rest} more sales: --json has them all"
+
+
+def _why(store: StoreChange) -> str:
+    if not store.causes:
+        return "inputs, policy, model and program are the same by their hashes"
+    return "; ".join(f"{c.what} {_brief(c.before)} -> {_brief(c.after)}" for c in store.causes)
+
+
+def _brief(cause: str) -> str:
+    return cause[:12]
+
+
+def _sale_in_words(sale: Sale) -> str:
+    was, now = sale.before, sale.after
+    words = f"{_as_said(was)} -> {_as_said(now)}"
+    if was and now and was.challenge_age != now.challenge_age:
+        words += f"; challenge age {was.challenge_age} -> {now.challenge_age}"
+    if was and was.outcome == "flagged" and not sale.picture_kept:
+        words += "; its picture is not kept any more"
+    return words
+
+
+def _as_said(said: Said | None) -> str:
+    if said is None:
+        return "not there"
+    one = said.estimate
+    if one is None:
+        return _in_words(said.outcome, said.reason, None, low=None, high=None)
+    return _in_words(said.outcome, said.reason, one.age, low=one.age_low, high=one.age_high)
+
+
+#: Of a store's day, as many as a person reads.
+_SALES_SHOWN = 25
+
 _LOG_SHOWN = (
     *("decided_at", "store_id", "transaction_id", "outcome"),
     *("decision", "decided_by", "note"),
@@ -106,10 +189,16 @@ def _short(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judged(row: dict[str, Any], version: str) -> str:
-    outcome, reason, age = (row[f"{name}_{version}"] for name in ("outcome", "reason", "age"))
+    said = (row[f"{name}_{version}"] for name in ("outcome", "reason", "age"))
+    return _in_words(*said, low=row[f"age_low_{version}"], high=row[f"age_high_{version}"])
+
+
+def _in_words(
+    outcome: str, reason: str | None, age: float | None, *, low: float | None, high: float | None
+) -> str:
+    """An outcome, and the estimate with its interval or the reason for having none."""
     if age is None:
-        return f"{outcome}: {reason}" if outcome == "inconclusive" else str(outcome)
-    low, high = row[f"age_low_{version}"], row[f"age_high_{version}"]
+        return f"{outcome}: {reason}" if outcome == "inconclusive" else outcome
     return f"{outcome}: {age:.1f} ({low:.0f} to {high:.0f})"
 
 

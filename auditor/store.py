@@ -4,7 +4,8 @@
 ``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many
 later days look back on, the tables of tables.DAILY, is in one file a day for all stores:
 ``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
-``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision.
+``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision. What a day that was audited again
+said before is below ``OUT/earlier/`` (earlier.py). Each file tells its format (formats.py).
 """
 
 import hashlib
@@ -18,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from auditor import decisions
+from auditor import decisions, formats
+from auditor.errors import ContractError
 from auditor.files import Place
 from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
 from auditor.window import Window
@@ -36,31 +38,63 @@ def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
         ContractError: the table is not of ``schema``.
         OSError: it cannot be written.
     """
+    out.write(path, encoded(table, schema))
+
+
+def encoded(table: pa.Table, schema: Schema) -> bytes:
+    """A table as the bytes of a Parquet file, which tells its format.
+
+    Raises:
+        ContractError: the table is not of ``schema``.
+    """
     buffer = io.BytesIO()
-    pq.write_table(schema.conform(table), buffer, compression="zstd")
-    out.write(path, buffer.getvalue())
+    told = {formats.KEY: str(schema.version)}
+    whole = schema.conform(table).replace_schema_metadata(told)
+    pq.write_table(whole, buffer, compression="zstd")
+    return buffer.getvalue()
 
 
 def read_table(out: Place, path: str, schema: Schema, columns: Sequence[str] = ()) -> pa.Table:
-    """Read one Parquet file, or some columns of it.
+    """Read one Parquet file, or some columns of it; one of an earlier format as formats.py says.
 
     Raises:
-        ContractError: the file is not of ``schema``.
+        ContractError: the file is not of ``schema``, or is of a format that is not known.
         OSError: it cannot be read.
     """
-    return _parsed(out.read(path), schema, columns)
+    return parsed(out.read(path), schema, columns, origin=path)
 
 
-def _parsed(content: bytes, schema: Schema, columns: Sequence[str] = ()) -> pa.Table:
+def parsed(content: bytes, schema: Schema, columns: Sequence[str] = (), *, origin: str) -> pa.Table:
+    """What :func:`read_table` reads, from a file's bytes; ``origin`` names it in errors."""
     wanted = schema.only(columns) if columns else schema
-    file = pq.ParquetFile(pa.BufferReader(content))
-    # The files are small: handing columns to threads costs more than it saves.
-    return wanted.conform(file.read(columns=list(columns) or None, use_threads=False))
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        newest = schema.version
+        version = formats.of_file(schema.name, file.schema_arrow, newest=newest, origin=origin)
+        if version == newest:
+            # The files are small: handing columns to threads costs more than it saves.
+            some = file.read(columns=list(columns) or None, use_threads=False)
+            return wanted.conform(some)
+        rows = formats.brought_up(file.read(), schema.name, version, newest=newest)
+    except pa.ArrowInvalid as error:
+        raise ContractError(
+            f"{origin} is damaged: restore it from a backup, or audit its day again ({error})"
+        ) from error
+    except KeyError as error:
+        raise ContractError(
+            f"{origin}: missing columns of the table {schema.name}: {error}"
+        ) from error
+    return schema.conform(rows).select(wanted.names)
 
 
 def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.Table) -> None:
     """Replace the partition of a day and store of the table ``name``."""
-    write_table(out, f"{_day_folder(name, day)}/store={store_id}/{_PART}", table, STORED[name])
+    write_table(out, partition_path(name, day, store_id), table, STORED[name])
+
+
+def partition_path(name: str, day: date, store_id: str) -> str:
+    """Where the partition of a day and store of the table ``name`` is, relative to OUT."""
+    return f"{_day_folder(name, day)}/store={store_id}/{_PART}"
 
 
 def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
@@ -160,7 +194,8 @@ def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[da
         path = f"{_day_folder(name, day)}/{_PART}"
         if out.exists(path):
             content = out.read(path)
-            yield day, hashlib.sha256(content).hexdigest(), _parsed(content, DAILY[name])
+            rows = parsed(content, DAILY[name], origin=path)
+            yield day, hashlib.sha256(content).hexdigest(), rows
 
 
 def read_figures(out: Place, days: Iterable[date]) -> pa.Table:
@@ -196,6 +231,11 @@ def _noted(
     for day, sha256, table in stored:
         hashes.append((name, day.isoformat(), sha256))
         yield table
+
+
+def earlier_folder(day: date) -> str:
+    """Where the earlier versions of a day are, relative to OUT (earlier.py)."""
+    return _day_folder("earlier", day)
 
 
 def crop_path(day: date, store_id: str, transaction_id: str) -> str:
@@ -275,7 +315,7 @@ def _dated(out: Place, folder: str, key: str) -> dict[date, str]:
 
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day has in this store, relative to OUT, whether it is there or not."""
-    return [_day_folder(name, day) for name in (*STORED, *DAILY, "crops", "decisions")]
+    return [_day_folder(name, day) for name in (*STORED, *DAILY, "earlier", "crops", "decisions")]
 
 
 def _day_folder(name: str, day: date) -> str:

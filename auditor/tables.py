@@ -1,7 +1,7 @@
 """The only schemas: every table that is read, passed on or written, column by column."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, Protocol
@@ -71,10 +71,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """A table's columns, in order."""
+    """A table's columns, in order, and the format of its files: raised when a column changes.
+
+    A raised version needs its step in formats.py.
+    """
 
     name: str
     columns: tuple[Column, ...]
+    version: int = 1
 
     @cached_property
     def arrow(self) -> pa.Schema:
@@ -123,7 +127,7 @@ class Schema:
 
     def only(self, names: Collection[str]) -> "Schema":
         """The same with these columns only, in their order here."""
-        return Schema(self.name, tuple(c for c in self.columns if c.name in names))
+        return replace(self, columns=tuple(c for c in self.columns if c.name in names))
 
     def add_up(self, parts: Iterable[pa.Table]) -> pa.Table:
         """One table of several: the counted columns added up by all the others, sorted by these.
@@ -302,6 +306,7 @@ LEDGER = Schema(
         Column("crop", _TEXT, "face kept for a person to look at, relative to OUT", nullable=True),
         *_SALE_DETAIL,
     ),
+    version=2,
 )
 
 REJECTS = Schema(
@@ -463,6 +468,7 @@ INSIGHTS = Schema(
         Column("group_starts", _TEXT, "ages at which the groups begin, years, with commas between"),
         Column("groups", pa.list_(pa.float32()), "P(buyer in each age group), in hundredths"),
     ),
+    version=2,
 )
 
 DAY_FIGURES = Schema(

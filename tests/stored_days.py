@@ -10,7 +10,7 @@ import numpy as np
 import report_day
 from report_day import DAY, POLICY
 
-from auditor import pipeline, store
+from auditor import earlier, pipeline, store
 from auditor.files import Place
 from auditor.pipeline import Job
 from auditor.tables import LEDGER, PROVENANCE, STORE_DAYS, ByStore
@@ -40,9 +40,16 @@ def _stores() -> Any:
 
 
 def store_day(
-    out: Path, policy: Path, day: date = DAY, rows: Sequence[dict[str, Any]] | None = None
+    out: Path,
+    policy: Path,
+    day: date = DAY,
+    rows: Sequence[dict[str, Any]] | None = None,
+    **rests_on: str,
 ) -> None:
-    """Store a day, crops and report included; without rows, the day of report_day.py."""
+    """Store a day, crops and report included; without rows, the day of report_day.py.
+
+    ``rests_on`` are columns of PROVENANCE that are to be others than usual.
+    """
     rows = report_day.ledger_rows() if rows is None else rows
     shift = day - DAY
     moved = [_moved(row, shift, day) for row in rows]
@@ -67,13 +74,14 @@ def store_day(
             "model": "age_resnet50/1",
             "model_sha256": "3c" * 32,
             "auditor_version": "0.1.0",
-        }
+        } | rests_on
         tables = {
             "ledger": ledger.of(store_id),
             "rejects": report_day.rejects().slice(0, 0),
             "coverage": STORE_DAYS.from_rows([row]),
             "provenance": PROVENANCE.from_rows([hashes]),
         }
+        earlier.keep(place, day, store_id, tables)
         for name, table in tables.items():
             store.write_partition(place, name, day, store_id, table)
     for number, row in enumerate(moved):

@@ -50,6 +50,13 @@ def log(out: Path) -> pa.Table:
     return store.read_decisions(Place(str(out)), DAY)
 
 
+def test_a_sale_of_a_day_that_is_not_settled_cannot_be_decided(out: Path) -> None:
+    shutil.rmtree(out / f"provenance/day={DAY}/store=S001")
+    with pytest.raises(ContractError, match="S001 is not settled"):
+        decide(str(out), DAY, "S001/T002", says("looks_older"))
+    assert not (out / "decisions").exists()
+
+
 def test_a_decision_is_in_the_files_of_the_day(out: Path) -> None:
     before = flags(out)
     decide(str(out), DAY, "S001/T002", says("no_check_seen", note="-> area manager"))

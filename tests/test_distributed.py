@@ -17,7 +17,15 @@ from typing import Any
 import psutil
 import pytest
 from airflow_home import in_airflow, tree
-from airflow_services import Api, airflow_running, free_port, listening, on_loopback, wait_until
+from airflow_services import (
+    Api,
+    airflow_running,
+    free_port,
+    listening,
+    on_loopback,
+    scores,
+    wait_until,
+)
 from loopback_servers import servers
 
 from auditor.pipeline import Job, run_day
@@ -120,7 +128,7 @@ def _a_night_with_a_kill(api: Api, services: Processes, workers: Processes) -> N
         for task in tasks():
             if task["task_id"] == "score" and task["state"] == "running":
                 for worker in workers.values():
-                    if task["pid"] in _descendants(worker) and _scores(task["pid"]):
+                    if task["pid"] in _descendants(worker) and scores(task["pid"]):
                         return worker, task
         return None
 
@@ -140,14 +148,6 @@ def _a_night_with_a_kill(api: Api, services: Processes, workers: Processes) -> N
 
 def _descendants(process: subprocess.Popen[bytes]) -> list[int]:
     return [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
-
-
-def _scores(pid: int) -> bool:
-    """Whether a task's process has come to what it is there for: the network is loaded."""
-    try:
-        return "openvino" in Path(f"/proc/{pid}/maps").read_text()
-    except OSError:
-        return False
 
 
 def test_the_run_ends_complete_though_a_worker_was_killed(night: Night) -> None:

@@ -13,11 +13,13 @@ import pytest
 from report_day import render
 
 from auditor import resources
+from auditor.changes import diff_schema
 from auditor.pack.manifest import manifest_schema
 from auditor.report import schema
 from auditor.report.rendering import SCHEMAS
 
 MADE: dict[str, Callable[[], dict[str, Any]]] = {
+    "diff.schema.json": diff_schema,
     "report.schema.json": schema.report_schema,
     "pack-manifest.schema.json": manifest_schema,
 }

@@ -1,14 +1,15 @@
 """Settles a scored day: every sale came out exactly once, and each store's partitions are there."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, provenance, purchases, store
+from auditor import control_sample, earlier, provenance, purchases, store
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.later_days import ForLaterDays
@@ -17,6 +18,7 @@ from auditor.pipeline.job import Job, load_policy, read_plan, settled_path, work
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
 from auditor.report.cases import anchor
 from auditor.spool import share_of
+from auditor.store import Partitions
 from auditor.tables import (
     LEDGER,
     POSTERIORS,
@@ -34,6 +36,8 @@ from auditor.tables import (
 
 def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
     """Check that every sale came out exactly once, and write the day's partitions.
+
+    What a store's day said before, if another thing, is kept (earlier.py).
 
     Args:
         job: the day.
@@ -97,8 +101,7 @@ def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
                 )
             else:
                 store.remove_partition(out, "insights", job.day, store_id)
-            for name, table in tables.items():
-                store.write_partition(out, name, job.day, store_id, table)
+            _put(out, job.day, store_id, tables)
             # Last: until then the ledger that was there may name them.
             store.remove_crops(out, job.day, store_id, pc.drop_null(own["crop"]).to_pylist())
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
@@ -107,10 +110,25 @@ def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
     if not job.stores:
         rest = pa.concat_tables(unplaced)
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
-        for name in (*STORED, "crops"):
-            store.remove_other_stores(out, name, job.day, {*row_of, UNKNOWN_STORE})
+        _drop_others(out, job.day, row_of)
     read_plan(out, job.day, batches)  # where nothing is locked, the day may be another's by now
     out.write(settled_path(job.day, plan["id"]), b"")
+
+
+def _put(out: Place, day: date, store_id: str, tables: dict[str, pa.Table]) -> None:
+    """Put a store's day in place, and keep what it said before."""
+    earlier.keep(out, day, store_id, tables)
+    for name, table in tables.items():
+        store.write_partition(out, name, day, store_id, table)
+
+
+def _drop_others(out: Place, day: date, stores: Collection[str]) -> None:
+    """Drop what an earlier run left of stores that the day has no more, and keep what it said."""
+    for store_id in Partitions(out, "ledger", day).stores:
+        if store_id not in stores:
+            earlier.keep(out, day, store_id, {})
+    for name in (*STORED, "crops"):
+        store.remove_other_stores(out, name, day, {*stores, UNKNOWN_STORE})
 
 
 @dataclass(slots=True)
