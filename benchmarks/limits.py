@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from benchmarks.plans import window
 from benchmarks.sizing import SERIAL, Assumed, Day
 
+_DEFAULT = 256  # auditor/pipeline/job.py: Job.batch_size
+
 
 @dataclass(frozen=True, slots=True)
 class Limit:
@@ -25,15 +27,10 @@ def limits(assumed: Assumed) -> list[Limit]:
     def slots(day: Day) -> float:
         return day.slots_within(window(assumed) - day.serial_s)
 
-    default = 256  # auditor/pipeline.py: Job.batch_size
+    def task_s(day: Day) -> float:
+        return day.task_s + day.sales_a_task(_DEFAULT) * day.sale_s
 
     return [
-        Limit(
-            "Airflow: batches of one day",
-            f"`max_map_length` {airflow['max_map_length']:,} x `batch_size` {default}",
-            "`batch_size` as below",
-            lambda day: day.sales / default > airflow["max_map_length"],
-        ),
         Limit(
             "Airflow: tasks of one DAG at a time",
             f"`max_active_tasks_per_dag` {airflow['max_active_tasks_per_dag']}",
@@ -74,9 +71,9 @@ def limits(assumed: Assumed) -> list[Limit]:
         ),
         Limit(
             "scheduler: tasks started a second",
-            f"{assumed.dispatch_a_s:g}, with `batch_size` {default}",
+            f"{assumed.dispatch_a_s:g}, with `batch_size` {_DEFAULT}",
             "larger batches; a second scheduler",
-            lambda day: slots(day) / (day.task_s + default * day.sale_s) > assumed.dispatch_a_s,
+            lambda day: slots(day) / task_s(day) > assumed.dispatch_a_s,
         ),
         Limit(
             "API server and database: heartbeats a second",

@@ -218,24 +218,27 @@ def _fleet_table(fleets: Iterable[charts.Fleets], assumed: Assumed) -> str:
 
 def _batches(choice: Choice) -> str:
     rows = []
-    plan, airflow = choice.plan, choice.plan.day.assumed.file["airflow"]
+    plan = choice.plan
     for size in plan.day.assumed.file["night"]["batch_sizes"]:
-        nights = simulated(replace(plan, batch=size))
         number = math.ceil(plan.day.sales / size)
-        beside = plan.day.task_s / (plan.day.task_s + size * plan.day.sale_s)
-        refused = " (Airflow refuses)" if number > airflow["max_map_length"] else ""
+        of_task = plan.day.sales_a_task(size)
+        nights = simulated(replace(plan, batch=of_task))
+        scoring_s = of_task * plan.day.sale_s
+        beside = plan.day.task_s / (plan.day.task_s + scoring_s)
+        tasks = math.ceil(plan.day.sales / of_task)
+        dealt_out = f" in {tasks:,} tasks" if tasks < number else ""
         rows.append(
             [
                 f"**{size:,}**" if size == plan.batch else f"{size:,}",
-                f"{number:,}{refused}",
-                f"{_minutes(plan.day.task_s + size * plan.day.sale_s)}",
+                f"{number:,}{dealt_out}",
+                f"{_minutes(plan.day.task_s + scoring_s)}",
                 f"{beside:.0%}",
                 *(_clock(plan.day, nights.quantile(q)) for q in (0.5, 0.99)),
                 f"{nights.share_by(window(plan.day.assumed)):.1%}",
             ]
         )
     deadline = plan.day.assumed.file["night"]["deadline"]
-    head = ["`batch_size`", "batches", "min a batch", "of it start", "half", "99 %"]
+    head = ["`batch_size`", "batches", "min a task", "of it start", "half", "99 %"]
     said = f"{plan.day.stores:,.0f} stores, {plan.slots} slots:\n\n"
     return said + table([*head, f"done by {deadline}"], rows)
 

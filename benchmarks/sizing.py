@@ -6,6 +6,7 @@ object_store.json (requests and bytes). Assumed: night.toml.
 """
 
 import json
+import math
 import statistics
 import tomllib
 from dataclasses import dataclass, replace
@@ -154,6 +155,13 @@ class Day:
         work = self.assumed.task_start_s + self.measured.first_s
         requests = self.measured.batch_requests * self.assumed.storage_ms / 1e3
         return work / self.assumed.core_speed + requests
+
+    def sales_a_task(self, batch: int) -> int:
+        """Sales that a scoring task has, with batches of so many.
+
+        Airflow maps a task only so often: beyond that the nightly run gives a task several batches.
+        """
+        return max(batch, math.ceil(self.sales / self.assumed.file["airflow"]["max_map_length"]))
 
     @property
     def resolve_s(self) -> float:

@@ -113,33 +113,37 @@ def business_day(context: Any) -> date:
 
 
 @task
-def plan(day: str) -> list[str]:
-    """Read, check and match the day's records; cut them into batches for scoring."""
-    from auditor.pipeline import plan_day
+def plan(day: str) -> list[list[str]]:
+    """Read, check and match the day's records; cut them into batches, dealt out to tasks."""
+    from airflow.configuration import conf
 
-    return plan_day(_job(day))
+    from auditor.pipeline import dealt_out, plan_day
+
+    # A task that is mapped more often than that, Airflow refuses to run.
+    return dealt_out(plan_day(_job(day)), conf.getint("core", "max_map_length"))
 
 
 @task(
     pool=SCORING_POOL,
     execution_timeout=timedelta(hours=1),
-    map_index_template="{{ task.op_kwargs['batch'] }}",
+    map_index_template="{{ task.op_kwargs['batches'][0] }}",
 )
-def score(day: str, batch: str) -> str:
-    """Estimate the ages in one batch of frames and decide each sale's outcome."""
+def score(day: str, batches: list[str]) -> None:
+    """Estimate the ages in a batch of frames, or some, and decide each sale's outcome."""
     from auditor.pipeline import score_batch
 
-    return score_batch(_job(day), batch)
+    for batch in batches:
+        score_batch(_job(day), batch)
 
 
 # A day without alcohol sales has no batch, so score is skipped; the day is settled all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def settle(day: str, batches: list[str]) -> None:
+def settle(day: str, dealt_out: list[list[str]]) -> None:
     """Count that every sale ended in one outcome; put the day's partitions in place."""
     from auditor.pipeline import settle_day
 
-    settle_day(_job(day), batches)
+    settle_day(_job(day), [batch for batches in dealt_out for batch in batches])
 
 
 @task(outlets=[REPORT])
@@ -313,7 +317,7 @@ def nightly_audit() -> None:
     resolved = resolve_day()
     day: Any = resolved  # a reference now, a string when the tasks run
     batches: Any = plan(day)
-    scored = score.partial(day=day).expand(batch=batches)
+    scored = score.partial(day=day).expand(batches=batches)
     settled, reported, checked = settle(day, batches), report(day), check_limits(day)
     scored >> settled >> reported >> checked
     [resolved, batches, scored, settled, reported, checked, expire(day)] >> watcher()

@@ -250,6 +250,7 @@ def runs(chain: Path, home: Path) -> dict[str, Any]:
             AUDITOR_REPORTS_URL="https://audit.chain.example/reports",
             AIRFLOW_CONN_SMTP_DEFAULT=json.dumps(mail | {"extra": extra}),
             AIRFLOW__API__BASE_URL="https://airflow.chain.example",
+            AIRFLOW__CORE__MAX_MAP_LENGTH="2",
             AIRFLOW_CONN_AUDITOR_PACK=json.dumps({"conn_type": "generic", "password": SECRET}),
         )
     finally:
@@ -261,7 +262,7 @@ def test_a_day_is_audited_by_airflow(runs: dict[str, Any], chain: Path) -> None:
     run = runs["sales"]
     assert run["state"] == "success"
     assert run["tasks"] == {task: ["success"] for task in TASKS} | {
-        "score": ["success"] * 3,  # two of alcohol sales, one of baskets without
+        "score": ["success"] * 2,  # of three batches: more tasks than two Airflow would refuse
         "watcher": ["skipped"],
     }
     assert (chain / "out" / "sales" / "reports" / str(OPEN_DAY) / "index.html").stat().st_size

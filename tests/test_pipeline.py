@@ -20,6 +20,8 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 import report_day
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor import control_sample, pipeline, purchases, spool, store
 from auditor.collect import collecting
@@ -147,6 +149,16 @@ def test_the_day_s_figures_are_there_for_later_days(audited: Path) -> None:
     for outcome in OUTCOMES:
         counts = ledger[ledger["outcome"] == outcome].groupby("store_id").size()
         assert figures[outcome].to_dict() == counts.reindex(figures.index, fill_value=0).to_dict()
+
+
+@given(batches=st.lists(st.text(), max_size=50), tasks=st.integers(1, 20))
+def test_batches_are_dealt_out_in_their_order_and_evenly(batches: list[str], tasks: int) -> None:
+    dealt = pipeline.dealt_out(batches, tasks)
+    assert [batch for some in dealt for batch in some] == batches
+    assert len(dealt) == min(tasks, len(batches))
+    sizes = {len(some) for some in dealt}
+    assert max(sizes, default=1) - min(sizes, default=1) <= 1
+    assert 0 not in sizes
 
 
 def test_neither_batch_size_nor_a_second_run_changes_a_byte(

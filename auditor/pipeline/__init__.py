@@ -10,7 +10,7 @@ from auditor.pipeline.job import Job, Progress, load_policy, unfinished
 from auditor.pipeline.planning import collect_day
 from auditor.pipeline.reporting import check_limits, list_days, report_folder, show_decisions
 from auditor.pipeline.running import DayResult, expire, run_day
-from auditor.pipeline.scoring import balanced, frames_of, scored_path
+from auditor.pipeline.scoring import balanced, dealt_out, frames_of, scored_path
 from auditor.pipeline.steps import plan_day, report_day, score_batch, settle_day
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "balanced",
     "check_limits",
     "collect_day",
+    "dealt_out",
     "expire",
     "frames_of",
     "list_days",

@@ -1,7 +1,8 @@
 """Scores a batch of a planned day, decides its sales, and keeps the crops of those flagged."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pyarrow as pa
@@ -107,6 +108,13 @@ def balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
     for number in range(parts):
         start, end = (sales.num_rows * k // parts for k in (number, number + 1))
         yield sales.slice(start, end - start)
+
+
+def dealt_out(batches: Sequence[str], tasks: int) -> list[list[str]]:
+    """Batches as they stand in a row, for at most so many tasks, to each about as many."""
+    some = min(tasks, len(batches))
+    cuts = [len(batches) * k // some for k in range(some + 1)] if some else []
+    return [list(batches[start:end]) for start, end in pairwise(cuts)]
 
 
 def frames_of(
