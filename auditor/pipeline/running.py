@@ -34,6 +34,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         BusyError: another run is at work on the day.
         AuditorError: the run failed as a whole.
     """
+    load_policy(job.policy)  # a wrong one is told before anything is written
     with turn(Place(job.out), job.day, wait=wait):
         report = _reported(job, progress)
     expire(job.out, job.policy, job.day + timedelta(days=1))

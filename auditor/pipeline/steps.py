@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from auditor.files import Place
 from auditor.pipeline import planning, reporting, scoring, settling
-from auditor.pipeline.job import Job
+from auditor.pipeline.job import Job, load_policy
 from auditor.pipeline.turns import turn
 
 
 def plan_day(job: Job) -> list[str]:
     """Do :func:`planning.plan_day` with the day to oneself."""
+    load_policy(job.policy)  # a wrong one is told before anything is written
     with turn(Place(job.out), job.day):
         return planning.plan_day(job)
 
