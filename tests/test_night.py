@@ -185,13 +185,17 @@ def test_frames_are_waited_for_where_storage_is_slower_than_the_cores(
 def test_limits_are_reached_where_arithmetic_says(known: tuple[Measured, Assumed]) -> None:
     day = Day(known[0], known[1].but(sales_a_store=1000), 1)
     by_name = {limit.name: limit for limit in limits.limits(day.assumed)}
-    batches = limits.reached_at(by_name["Airflow: batches of one day"], day)
-    assert batches == pytest.approx(1024 * 256 / 1000, rel=2e-3)
     memory = by_name["memory of plan, settle and report"]
     stores = limits.reached_at(memory, day)
     assert replace(day, stores=stores).memory_gb == pytest.approx(8.0, rel=2e-3)
     flat = replace(known[0], memory_gb_a_sale=0.0)
     assert limits.reached_at(memory, replace(day, measured=flat)) == math.inf
+
+
+def test_airflow_maps_a_task_only_so_often(known: tuple[Measured, Assumed]) -> None:
+    day = Day(known[0], known[1].but(sales_a_store=1000), 1)
+    assert replace(day, stores=262).sales_a_task(256) == 256  # 1,024 times 256 sales
+    assert replace(day, stores=1024).sales_a_task(256) == 1000
 
 
 def test_late_stores_cost_what_is_done_about_them(known: tuple[Measured, Assumed]) -> None:
