@@ -253,10 +253,10 @@ def _replace(target: Path, pieces: Iterable[bytes], *, lasting: bool) -> None:
                 stream.writelines(pieces)
             if lasting:
                 os.fsync(descriptor)
+            partial.replace(target)
         except OSError:
-            partial.unlink()  # it may be what takes the last room
+            partial.unlink(missing_ok=True)  # it may be what takes the last room
             raise
-        partial.replace(target)
     if lasting:
         _flush_folder(target.parent)
 
