@@ -14,6 +14,7 @@ from auditor.demo import catalogue
 from auditor.demo.catalogue import DAYS, HABITS
 from auditor.demo.policy import policy_toml
 from auditor.demo.writing import habits
+from auditor.drift import NOTHING
 from auditor.files import Place
 from auditor.hollow.leads import find_leads
 from auditor.people.standing import Peers, cashiers
@@ -156,6 +157,7 @@ def test_without_a_past_the_page_says_so(out: Place) -> None:
             provenance=PROVENANCE,
             policy=POLICY,
             window=alone,
+            drift=NOTHING,
         )
     )
     assert "No earlier day is on record" in b"".join(files["index.html"]).decode()

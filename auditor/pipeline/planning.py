@@ -7,6 +7,7 @@ files decides how much memory a day takes.
 
 import json
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ from auditor.tables import (
     TILL_LINES,
     Schema,
 )
+from auditor.telemetry import tell
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +152,7 @@ def plan_day(job: Job) -> list[str]:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
         ConfigurationError: the policy or an address is wrong.
     """
-    policy = load_policy(job.policy)
+    start, policy = time.perf_counter(), load_policy(job.policy)
     Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
     out, work = Place(job.out), workspace(job.day)
     out.remove(work)
@@ -174,7 +176,6 @@ def plan_day(job: Job) -> list[str]:
     others.close()
     days = collected.store_days()
     store.write_table(out, f"{work}/coverage.parquet", days, STORE_DAYS)
-    log.info("%s: %d alcohol sales, %d rejects", job.day, batches.sales, rejected)
     plan = {
         "batches": batches.paths,
         "others": others.paths,
@@ -186,7 +187,17 @@ def plan_day(job: Job) -> list[str]:
     }
     out.write(plan_path(job.day), json.dumps(plan, sort_keys=True, indent=1).encode())
     out.remove(f"{work}/spool")
-    return [*batches.paths, *others.paths]
+    planned = [*batches.paths, *others.paths]
+    tell(
+        "planned",
+        job.day,
+        stores=days.num_rows,
+        sales=batches.sales,
+        batches=len(planned),
+        rejects=rejected,
+        seconds=time.perf_counter() - start,
+    )
+    return planned
 
 
 @dataclass(slots=True)

@@ -1,6 +1,7 @@
 """Renders a settled day's pages from what is stored, and says which limits the day exceeds."""
 
 import re
+import time
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import day_figures, limits, provenance, store
+from auditor import day_figures, drift, limits, provenance, store
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import Job, load_policy, workspace
@@ -21,6 +22,7 @@ from auditor.report import (
     with_decisions,
 )
 from auditor.store import Partitions
+from auditor.telemetry import tell
 
 #: The files of a day that tell what was decided about its sales.
 DECIDED = ("flags.csv", "report.json")
@@ -32,9 +34,12 @@ def report_day(job: Job) -> str:
     Returns:
         The path of the chain's page, relative to OUT.
     """
-    out = Place(job.out)
+    start, out = time.perf_counter(), Place(job.out)
     folder = report_folder(job.day)
     policy = load_policy(job.policy)
+    cameras = drift.compare(
+        job.day, store.read_daily(out, "cameras", [job.day, *drift.days_before(job.day)])
+    )
     pages = render_day(
         job.day,
         ledger=Partitions(out, "ledger", job.day),
@@ -43,6 +48,7 @@ def report_day(job: Job) -> str:
         provenance=_shown(store.read_day(out, "provenance", job.day)),
         policy=policy,
         window=store.read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
+        drift=cameras,
         history=store.read_figures(out, day_figures.days_before(job.day)),
     )
     written = set()
@@ -55,6 +61,13 @@ def report_day(job: Job) -> str:
     show_decisions(out, job.day, store.read_decisions(out, job.day))
     list_days(out)
     out.remove(workspace(job.day))
+    tell(
+        "reported",
+        job.day,
+        files=len(written),
+        cameras_changed=len(cameras.told),
+        seconds=time.perf_counter() - start,
+    )
     return f"{folder}/index.html"
 
 

@@ -11,8 +11,10 @@ from auditor import control_sample, purchases, store
 from auditor.decide import decide
 from auditor.files import OutsideError, Place
 from auditor.pipeline.job import Job, load_policy, read_plan
+from auditor.policy import Rules
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALE_KEY, SALES, Schema
+from auditor.telemetry import Stopwatch, tell
 
 #: Batches of baskets without alcohol, which are scored for their age group only.
 OTHERS = "others"
@@ -36,15 +38,34 @@ def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
     starts = {s: policy.insights.age_groups for s in rules if policy.insights.hold(job.day, s)}
     scores: list[Score] = []
+    watch = Stopwatch()
     if frames_in(sales):
         scorer = load_scorer(policy.chain_rules(job.day))
+        watch = scorer.watch
         for score in scorer.score(frames_of(Place(job.snapshots), sales, rules, starts)):
             scores.append(score)
             yield
-    told = purchases.posteriors(sales, (score.row for score in scores))
-    store.write_table(out, told_path(batch), told, POSTERIORS)
-    if OTHERS in batch:
-        return
+    with watch.stage("store"):
+        told = purchases.posteriors(sales, (score.row for score in scores))
+        store.write_table(out, told_path(batch), told, POSTERIORS)
+        if OTHERS not in batch:
+            _store_decided(job, batch, sales, scores, rules)
+    tell(
+        "scored",
+        job.day,
+        batch=batch.rpartition("/")[2].removesuffix(".parquet"),
+        sales=sales.num_rows,
+        frames=len(scores),
+        scored=sum("reason" not in score.row for score in scores),
+        **watch.taken(),
+    )
+
+
+def _store_decided(
+    job: Job, batch: str, sales: pa.Table, scores: list[Score], rules: dict[str, Rules]
+) -> None:
+    """Decide a batch's alcohol sales and write them, with the crops somebody may have to see."""
+    policy, out = load_policy(job.policy), Place(job.out)
     ledger = decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules)
 
     crops = {score.row["frame"]: score.crop for score in scores}

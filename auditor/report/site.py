@@ -36,6 +36,7 @@ class Summary:
     over_threshold: int
     refused: int
     inconclusive: int
+    cameras_to_look_at: int = 0
     notices: tuple[str, ...] = ()
 
     @property
@@ -74,6 +75,7 @@ def summarise(chain: Page) -> Summary:
         stores_read=len(seen.with_export("read")),
         alcohol_sales=seen.alcohol_sales,
         **{outcome.code: outcome.count for outcome in seen.outcomes},
+        cameras_to_look_at=len(chain.cameras.told),
         notices=_notices(chain),
     )
 
@@ -131,6 +133,8 @@ def _notices(chain: Page) -> tuple[str, ...]:
         for share in chain.past.signals:
             how = "higher" if share.side > 0 else "lower"
             notices.append(f"“{share.label.lower()}” {how} than usual")
+    if chain.cameras.told:
+        notices.append(f"{words.counted(len(chain.cameras.told), 'camera')} to look at")
     if chain.rejected.total:
         notices.append(f"{words.counted(chain.rejected.total, 'row')} set aside")
     return tuple(notices)
