@@ -55,13 +55,13 @@ def main(*, debug: bool, log_json: bool) -> None:
     """
     from auditor.telemetry import JsonLines
 
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(message)s"
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonLines() if log_json else logging.Formatter("%(levelname)s %(message)s")
     )
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])
     if log_json:
         logging.getLogger("auditor").setLevel(logging.DEBUG if debug else logging.INFO)
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonLines())
 
 
 class _Day(click.ParamType[date]):

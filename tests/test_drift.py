@@ -188,7 +188,7 @@ def test_what_is_too_little_for_each_camera_is_told_of_the_store() -> None:
     assert said(few) == {("S001", None): {"unseen"}}
     # What its cameras are told of is not told of the store again.
     many = drift({key: {"unseen": 0.5} for key in of_store})
-    assert said(many) == dict.fromkeys(of_store, {"unseen"})
+    assert said(many) == {key: {"unseen"} for key in of_store}
 
 
 def test_without_counts_of_the_day_nothing_is_compared() -> None:
