@@ -16,7 +16,7 @@ from typing import Any, Self
 import pandas as pd
 import pytest
 from aiosmtpd.controller import Controller
-from airflow_home import in_airflow, tree
+from airflow_home import ROOT, in_airflow, tree
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
@@ -314,6 +314,8 @@ def test_tasks_send_counts_and_seconds_to_airflows_statsd_and_name_nobody(
 ) -> None:
     ours = [said.removeprefix("airflow.") for said in runs["metrics"] if "auditor." in said]
     assert {said.partition(":")[0] for said in ours} == {metric.name for metric in METRICS.values()}
+    docs = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert [m.name for m in METRICS.values() if f"| `{m.name}` | {m.kind} |" not in docs] == []
     ledger = pd.read_parquet(next((chain / "out/sales/ledger").rglob("*.parquet")))
     unjudged = ledger[ledger["outcome"] == "inconclusive"]
     for name, count in {

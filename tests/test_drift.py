@@ -122,8 +122,8 @@ def test_the_words_give_the_figures_and_say_what_to_do() -> None:
     (change,) = camera.changes
     assert change.now == pytest.approx(change.before / 2, rel=0.1)
     assert camera_words.change(change) == (
-        f"frames are darker: mean light {change.now:.0f} of 255, was {change.before:.0f}"
-        " on 28\u00a0days"
+        f"Frames are darker: mean light {change.now:.0f} of 255, was {change.before:.0f}"
+        " over the 28\u00a0days before on record."
     )
     assert camera_words.todo(camera).startswith("See whether a lamp has failed")
 
@@ -142,7 +142,7 @@ def test_every_change_has_words_and_something_to_do() -> None:
         for now, before in ((20.0, 90.0), (90.0, 20.0)):
             cause = "no_face" if quantity == "unseen" else None
             found = Change(quantity, now / 100, before / 100, 30, 20, 0.01, 5, cause)
-            assert "on 20\u00a0days" in camera_words.change(found)
+            assert "over the 20\u00a0days before" in camera_words.change(found)
             assert camera_words.todo(Camera("S1", "1", 30, (), (found,))).endswith(".")
 
 

@@ -41,14 +41,18 @@ _TODO: Mapping[str, str] = {
 
 
 def change(found: Change) -> str:
-    """What changed, with its figures; a part of a sentence."""
-    return f"{_SAID[found.quantity](found)} on {words.counted(found.days, 'day')}"
+    """What changed, with its figures; a sentence."""
+    before = f"{words.counted(found.days, 'day')} before on record"
+    return _sentence(f"{_SAID[found.quantity](found)} over the {before}")
 
 
 def todo(camera: Camera) -> str:
     """What to do about a camera that changed; a sentence."""
     asked = dict.fromkeys(_TODO[found.cause or found.quantity] for found in camera.changes)
-    said = "; ".join(asked)
+    return _sentence("; ".join(asked))
+
+
+def _sentence(said: str) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
