@@ -5,21 +5,31 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from auditor.drift.counting import count_cameras
 from auditor.hollow.counting import count_ages, count_hollow
 from auditor.people.exposure import count_checks
 from auditor.policy import Rules
 
-#: From the LEDGER of a store and its rules to a table of counts.
-Aggregate = Callable[[pa.Table, Rules], pa.Table]
+#: From the LEDGER of a store, its rules, and the age model's name and version to a table of counts.
+Aggregate = Callable[[pa.Table, Rules, str], pa.Table]
 
 
-def _checks(ledger: pa.Table, rules: Rules) -> pa.Table:
+def _checks(ledger: pa.Table, rules: Rules, _model: str) -> pa.Table:
     return count_checks(ledger, ZoneInfo(rules.time_zone))
 
 
-#: By the names of tables.COUNTED.
+def _hollow(ledger: pa.Table, rules: Rules, _model: str) -> pa.Table:
+    return count_hollow(ledger, rules)
+
+
+def _ages(ledger: pa.Table, rules: Rules, _model: str) -> pa.Table:
+    return count_ages(ledger, rules)
+
+
+#: By the names of tables.DAILY, the figures aside.
 AGGREGATES: Mapping[str, Aggregate] = {
     "checks": _checks,
-    "hollow": count_hollow,
-    "recorded_ages": count_ages,
+    "hollow": _hollow,
+    "recorded_ages": _ages,
+    "cameras": count_cameras,
 }

@@ -33,7 +33,14 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="auditor")
 @click.option("--debug", is_flag=True, help="Log in detail and show tracebacks.")
-def main(*, debug: bool) -> None:
+@click.option(
+    "--log-json",
+    is_flag=True,
+    envvar="AUDITOR_LOG_JSON",
+    show_envvar=True,
+    help="Log each step, with counts and seconds, as a line of JSON.",
+)
+def main(*, debug: bool, log_json: bool) -> None:
     r"""Audit alcohol sales: which buyers looked young, and was their ID checked?
 
     A flag is a lead for a person to look at, never a finding. An estimate is a distribution:
@@ -46,9 +53,15 @@ def main(*, debug: bool) -> None:
       2  wrong use, or an unreadable configuration
       3  done, but rejects, inconclusive sales or missing stores exceed the policy's limits
     """
-    logging.basicConfig(
-        level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(message)s"
+    from auditor.telemetry import JsonLines
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        JsonLines() if log_json else logging.Formatter("%(levelname)s %(message)s")
     )
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, handlers=[handler])
+    if log_json:
+        logging.getLogger("auditor").setLevel(logging.DEBUG if debug else logging.INFO)
 
 
 class _Day(click.ParamType[date]):
@@ -368,9 +381,10 @@ def pack(  # noqa: PLR0913  # one argument an option
 def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
     """Write a demo chain into FOLDER: four stores, three days, and the troubles of real life.
 
-    FOLDER gets sales/, snapshots/, policy.toml, confusion.json, truth.parquet and cashiers.parquet.
-    Nobody in the pictures exists. With --past, the counts and figures that a report of the first
-    day looks back on are simulated too, and written where the audit will write.
+    FOLDER gets sales/, snapshots/, policy.toml, confusion.json, and of what was put in:
+    truth.parquet, cashiers.parquet and cameras.parquet. Nobody in the pictures exists. With --past,
+    the counts and figures that a report of the first day looks back on are simulated too, and
+    written where the audit will write.
     """
     from auditor.demo import write_demo
 

@@ -111,6 +111,11 @@ def _lines_without_their_time(ledger: pa.Table) -> pa.Table:
     return ledger.set_column(place, "basket", pa.ListArray.from_arrays(baskets.offsets, whole))
 
 
+def _light_was_not_measured(ledger: pa.Table) -> pa.Table:
+    """How light frames are was not measured: it is not known."""
+    return ledger.append_column("light", pa.nulls(ledger.num_rows, pa.float32()))
+
+
 def _group_starts_as_numbers(insights: pa.Table) -> pa.Table:
     """The ages at which the groups begin were numbers, and are now one text."""
     place = insights.schema.get_field_index("group_starts")
@@ -121,5 +126,6 @@ def _group_starts_as_numbers(insights: pa.Table) -> pa.Table:
 #: From a format of a table, by its name and number, to the next.
 STEPS: Mapping[tuple[str, int], Step] = {
     ("ledger", 1): _lines_without_their_time,
+    ("ledger", 2): _light_was_not_measured,
     ("insights", 1): _group_starts_as_numbers,
 }

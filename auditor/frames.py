@@ -5,6 +5,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
@@ -95,6 +96,18 @@ def decode(content: bytes) -> Pixels:
         UnreadableFrameError: empty, truncated, damaged, too large, or another format.
     """
     return _read(content).pixels
+
+
+def luminance(pixels: Pixels) -> float:
+    """The mean luminance (ITU-R BT.601) of a picture, 0 to 255.
+
+    Of the whole frame: that of a face would say more of the skin than of the lamp.
+
+    Args:
+        pixels: uint8 RGB, shape (height, width, 3).
+    """
+    red, green, blue, _ = cv2.mean(pixels)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def _read(content: bytes, enough: int | None = None) -> Decoded:

@@ -10,7 +10,7 @@ from auditor import day_figures, store
 from auditor.aggregates import AGGREGATES
 from auditor.files import Place
 from auditor.policy import Policy
-from auditor.tables import COUNTED
+from auditor.tables import DAILY
 
 
 class ForLaterDays:
@@ -25,7 +25,7 @@ class ForLaterDays:
             day: the business day.
             policy: in force.
             model: name and version of the age model.
-            counts: which tables of tables.COUNTED are made, beside the figures.
+            counts: which tables of aggregates.AGGREGATES are made, beside the figures.
         """
         self._day, self._policy, self._model = day, policy, model
         self._figures: list[dict[str, Any]] = []
@@ -44,12 +44,12 @@ class ForLaterDays:
             )
         )
         for name, found in self._counts.items():
-            found.append(AGGREGATES[name](ledger, rules))
+            found.append(AGGREGATES[name](ledger, rules, self._model))
 
     def write(self, out: Place, *, of_stores: Collection[str] = ()) -> None:
         """Put all of it in place: of the whole day, or of some stores beside the others'."""
         for name, found in self._counts.items():
-            whole = pa.concat_tables([COUNTED[name].empty(), *found])
+            whole = pa.concat_tables([DAILY[name].empty(), *found])
             store.write_daily(out, name, self._day, whole, of_stores=of_stores)
         figures = day_figures.table(self._figures)
         store.write_daily(out, "figures", self._day, figures, of_stores=of_stores)

@@ -155,6 +155,8 @@ def _counts(summary: Summary) -> list[Line]:
     of_sales = f"of {words.counted(summary.alcohol_sales, 'alcohol sale')}"
     share = words.share_of(summary.judged, summary.alcohol_sales)
     stores = words.counted(summary.stores, "store")
+    cameras = summary.cameras_to_look_at
+    see = "see in the report what changed and what to ask the store"
     return [
         Line("Stores audited", f"{summary.stores_read:,} of {stores}"),
         Line("Could be judged", f"{summary.judged:,} {of_sales} ({share})"),
@@ -162,4 +164,5 @@ def _counts(summary: Summary) -> list[Line]:
         Line("Flagged for a person to look at", f"{summary.flagged:,}"),
         Line("ID check recorded", f"{summary.id_checked:,}"),
         Line("Refused at the till", f"{summary.refused:,}"),
+        *([Line("Cameras to look at", f"{cameras:,}; {see}")] if cameras else []),
     ]

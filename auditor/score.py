@@ -15,9 +15,10 @@ from auditor.ages import AgeDistributions
 from auditor.alignment import align
 from auditor.detector import Detector, Face
 from auditor.engines.on_openvino import cores
-from auditor.frames import Picture, Pixels, UnreadableFrameError, size
+from auditor.frames import Picture, Pixels, UnreadableFrameError, luminance, size
 from auditor.model import AgeModel
 from auditor.policy import ChainRules, Rules, Runtime
+from auditor.telemetry import Stopwatch
 
 #: Frames that are worked on together, fewer of large ones.
 BATCH = 32
@@ -56,6 +57,7 @@ class _Work:
     frame: Frame
     picture: Picture
     sha256: str
+    light: float
     faces: list[Face] = field(default_factory=list)
     crops: list[Pixels] = field(default_factory=list)
 
@@ -72,6 +74,7 @@ class Scorer:
             workers: batches that are worked on at once.
         """
         self._model, self._detector, self._workers = model, detector, workers
+        self.watch = Stopwatch()
 
     def score(self, frames: Iterable[Frame]) -> Iterator[Score]:
         """Score frames, in their order. Nothing a frame holds raises: it becomes a reason.
@@ -92,18 +95,21 @@ class Scorer:
                 yield from done.result()
 
     def _batch(self, frames: Sequence[Frame]) -> list[Score]:
-        items = [_decoded(frame) for frame in frames]
+        with self.watch.stage("decode"):
+            items = [_decoded(frame) for frame in frames]
         works = [item for item in items if isinstance(item, _Work)]
-        for work, faces in zip(
-            works, self._detector.detect([w.picture for w in works]), strict=True
-        ):
-            sure = [f for f in faces if f.confidence >= work.frame.rules.min_face_confidence]
-            work.faces = _buyer_first(sure, work.picture)
-            work.crops = [
-                align(work.picture, f.landmarks, self._model.card.crop_size) for f in work.faces
-            ]
+        with self.watch.stage("detect"):
+            found = self._detector.detect([w.picture for w in works])
+        with self.watch.stage("align"):
+            for work, faces in zip(works, found, strict=True):
+                sure = [f for f in faces if f.confidence >= work.frame.rules.min_face_confidence]
+                work.faces = _buyer_first(sure, work.picture)
+                work.crops = [
+                    align(work.picture, f.landmarks, self._model.card.crop_size) for f in work.faces
+                ]
         crops = [crop for work in works for crop in work.crops]
-        ages = self._model.predict(np.stack(crops)) if crops else None
+        with self.watch.stage("estimate"):
+            ages = self._model.predict(np.stack(crops)) if crops else None
         taken = 0
         scores = []
         for item in items:
@@ -119,6 +125,7 @@ class Scorer:
         row: dict[str, Any] = {
             "frame": work.frame.number,
             "snapshot_sha256": work.sha256,
+            "light": work.light,
             "faces": len(work.faces),
         }
         if ages is None or not work.faces:
@@ -208,7 +215,8 @@ def _decoded(frame: Frame) -> _Work | Score:
         return Score(row)
     sha256 = hashlib.sha256(frame.content).hexdigest()
     try:
-        return _Work(frame, Picture.read(frame.content), sha256)
+        picture = Picture.read(frame.content)
+        return _Work(frame, picture, sha256, luminance(picture.at(0).pixels))
     except UnreadableFrameError as error:
         return Score({**row, "detail": str(error), "snapshot_sha256": sha256})
 

@@ -271,6 +271,7 @@ _ESTIMATE = (
 _ESTIMATE_DETAIL = (
     Column("age_low_95", pa.float32(), "lower end of the 95 % interval, years", nullable=True),
     Column("age_high_95", pa.float32(), "upper end of the 95 % interval, years", nullable=True),
+    Column("light", pa.float32(), "mean luminance of the frame, 0 to 255", nullable=True),
     Column("faces", pa.int16(), "faces found in the frame", nullable=True),
     Column("face_confidence", pa.float32(), "detector's confidence in the face", nullable=True),
     Column("face_px", pa.float32(), "longer side of the face's box, pixels", nullable=True),
@@ -306,7 +307,7 @@ LEDGER = Schema(
         Column("crop", _TEXT, "face kept for a person to look at, relative to OUT", nullable=True),
         *_SALE_DETAIL,
     ),
-    version=2,
+    version=3,
 )
 
 REJECTS = Schema(
@@ -410,6 +411,21 @@ RECORDED_AGES = Schema(
     ),
 )
 
+#: What is held against a camera's own past, in the order in which a page tells of it.
+CAMERA_QUANTITIES = ("light", "face_px", "sharpness", "face_confidence", "unseen", "clock", "age")
+
+CAMERA_COUNTS = Schema(
+    "camera_counts",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("till_id", _TEXT, "till that the camera looks at"),
+        Column("basis", _TEXT, "age model and gates by which faces were taken"),
+        Column("quantity", _TEXT, "one of CAMERA_QUANTITIES"),
+        Column("bin", pa.int16(), "class of the quantity, see auditor.drift.quantities"),
+        _count("sales", pa.int32(), "alcohol sales in this class"),
+    ),
+)
+
 CASHIER_HABITS = Schema(
     "cashier_habits",
     (
@@ -417,6 +433,15 @@ CASHIER_HABITS = Schema(
         Column("cashier_id", _TEXT, "cashier, or the attendant of a self-checkout"),
         Column("habit", _TEXT, "what the demo makes this cashier do, ordinary for most"),
         Column("asks", pa.float64(), "share asked, of those whom the others would ask"),
+    ),
+)
+
+CAMERA_FAULTS = Schema(
+    "camera_faults",
+    (
+        Column("store_id", _TEXT, "store"),
+        Column("till_id", _TEXT, "till that the camera looks at"),
+        Column("exposure", pa.float64(), "light of the demo's days, of that of the days before"),
     ),
 )
 
@@ -499,7 +524,7 @@ STORED = {
 COUNTED = {"checks": CHECK_COUNTS, "hollow": HOLLOW_COUNTS, "recorded_ages": RECORDED_AGES}
 
 #: All that later days look back on, a file a day for all stores, by the name of its folder.
-DAILY = {"figures": DAY_FIGURES, **COUNTED}
+DAILY = {"figures": DAY_FIGURES, "cameras": CAMERA_COUNTS, **COUNTED}
 
 #: The partition of rejects whose store is not known.
 UNKNOWN_STORE = "_unknown"

@@ -22,6 +22,7 @@ The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `
 `AUDITOR_NOTICE_TO` is set. More in `docs/operations.md`.
 """  # noqa: E501  # Markdown knows no line break inside a table
 
+import logging
 import os
 from datetime import date, timedelta
 from email.message import EmailMessage
@@ -42,6 +43,7 @@ from airflow.sdk import (
     task,
 )
 from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.observability import stats
 
 if TYPE_CHECKING:
     from auditor.notice import Notice
@@ -191,6 +193,7 @@ def watcher() -> None:
 def _job(day: str) -> "Job":
     from auditor.pipeline import Job
 
+    _measured()
     params = get_current_context()["params"]
     options = {} if params["batch_size"] is None else {"batch_size": params["batch_size"]}
     return Job(
@@ -201,6 +204,32 @@ def _job(day: str) -> "Job":
         policy=params["policy"] or None,
         **options,
     )
+
+
+class _Metrics(logging.Handler):
+    """Makes metrics of what the audit tells of its steps, by Airflow's own StatsD or OpenTelemetry.
+
+    Where neither is on, Airflow drops them.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send the metrics of an event."""
+        from auditor.telemetry import metrics_of
+
+        for metric, value in metrics_of(record):
+            if metric.kind == "timer":
+                stats.timing(metric.name, timedelta(seconds=value))
+            else:
+                stats.gauge(metric.name, value)
+
+
+def _measured() -> None:
+    """Let this process tell Airflow's metrics what the audit tells of its steps, once."""
+    from auditor.telemetry import log
+
+    if not any(isinstance(handler, _Metrics) for handler in log.handlers):
+        log.addHandler(_Metrics())
+    log.setLevel(logging.INFO)
 
 
 class AuditNotice(BaseNotifier):

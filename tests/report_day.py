@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.day_figures import days_before
+from auditor.drift import NOTHING, Camera, Change, Drift
 from auditor.policy import Policy
 from auditor.report import Provenance, render_day
 from auditor.tables import (
@@ -313,6 +314,7 @@ def given(**other: Any) -> dict[str, Any]:
         "rejects": rejects(),
         "history": history(),
         "window": window(),
+        "drift": drift(),
     }
     whole = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
     rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
@@ -333,6 +335,33 @@ def window(**counts: pa.Table) -> Window:
     made = {"checks": check_counts(), "hollow": hollow_counts(), "recorded_ages": recorded_ages()}
     days = tuple(DAY - timedelta(days=back) for back in range(19, -1, -1))
     return Window(days=28, on_record=days, sha256="5e" * 32, counts=made | counts)
+
+
+def drift() -> Drift:
+    """Two cameras of three changed, in all that can change; of one too little is on record."""
+
+    def change(quantity: str, now: float, before: float, **other: Any) -> Change:
+        return Change(quantity, now, before, sales=31, days=23, q=0.001, **other)
+
+    dark = (
+        change("light", 61.0, 118.2),
+        change("sharpness", 40.0, 130.0),
+        change("face_confidence", 0.971, 0.9989),
+        change("unseen", 9 / 31, 0.041, unseen=9, cause="no_face"),
+    )
+    moved = (change("face_px", 48.0, 91.0), change("clock", -42.0, 1.8), change("age", 29.4, 36.2))
+    every = tuple(found.quantity for found in (*dark, *moved))
+    return Drift(
+        days=28,
+        on_record=23,
+        sha256="6f" * 32,
+        cameras=(
+            Camera("S001", "2", 31, every, dark),
+            Camera("S001", SCRIPT, 31, every, moved),
+            Camera("S003", "1", 3, (), ()),
+        ),
+        stores=(Camera("S001", None, 62, every, (change("light", 150.0, 120.0),)),),
+    )
 
 
 def check_counts() -> pa.Table:
@@ -396,5 +425,6 @@ def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
         store_days=STORE_DAYS.from_rows([one]),
         rejects=REJECTS.empty(),
         history=DAY_FIGURES.empty(),
+        drift=NOTHING,
         window=Window(28, (), "5e" * 32, {name: kind.empty() for name, kind in COUNTED.items()}),
     )

@@ -1,23 +1,30 @@
 """The nightly DAG: what it promises on paper, and what it does when Airflow runs it."""
 
+import contextlib
 import email.policy
 import json
 import re
 import socket
+import threading
 from datetime import date
 from email import message_from_bytes
 from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pytest
 from aiosmtpd.controller import Controller
-from airflow_home import in_airflow, tree
+from airflow_home import ROOT, in_airflow, tree
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 
 from auditor.demo import catalogue, write_demo
 from auditor.pack import Key, verify
 from auditor.pipeline import Job, run_day
+from auditor.telemetry import METRICS
 
 HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
 
@@ -199,6 +206,37 @@ class _Mailbox:
         return "250 kept"
 
 
+class _Metrics:
+    """Keeps what a StatsD server on the loopback is sent."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.sent: list[str] = []
+        self._ended = threading.Event()
+        self._reader = threading.Thread(target=self._read)
+
+    def __enter__(self) -> Self:
+        self._reader.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._reader.join()
+        self.socket.close()
+
+    def _read(self) -> None:
+        while True:
+            last = self._ended.wait(0.05)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    self.sent += self.socket.recv(65536).decode().split("\n")
+            if last:
+                return
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of the Airflow that runs."""
@@ -209,7 +247,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(chain: Path, home: Path) -> dict[str, Any]:
     """How Airflow ended each run; its results are in the folder `out` of the chain, by run.
 
-    The mails about the runs, in their order, are under `mails`.
+    The mails about the runs, in their order, are under `mails`; what StatsD was sent, `metrics`.
     """
     cases = {
         "sales": {"business_date": str(OPEN_DAY), "policy": "lenient.toml", "batch_size": 40},
@@ -236,26 +274,31 @@ def runs(chain: Path, home: Path) -> dict[str, Any]:
         port = free.getsockname()[1]
     server = Controller(box, hostname="127.0.0.1", port=port)
     server.start()
+    metrics = _Metrics()
     try:
         mail = {"conn_type": "smtp", "host": "127.0.0.1", "port": port}
         extra = {"disable_tls": True, "disable_ssl": True, "from_email": "audit@chain.example"}
-        ended = in_airflow(
-            home,
-            "run",
-            *named,
-            AUDITOR_SALES=str(chain / "sales"),
-            AUDITOR_SNAPSHOTS=str(chain / "snapshots"),
-            AUDITOR_TIME_ZONE=catalogue.ZONE,
-            AUDITOR_NOTICE_TO="officer@chain.example, engineer@chain.example",
-            AUDITOR_REPORTS_URL="https://audit.chain.example/reports",
-            AIRFLOW_CONN_SMTP_DEFAULT=json.dumps(mail | {"extra": extra}),
-            AIRFLOW__API__BASE_URL="https://airflow.chain.example",
-            AIRFLOW__CORE__MAX_MAP_LENGTH="2",
-            AIRFLOW_CONN_AUDITOR_PACK=json.dumps({"conn_type": "generic", "password": SECRET}),
-        )
+        with metrics:
+            ended = in_airflow(
+                home,
+                "run",
+                *named,
+                AUDITOR_SALES=str(chain / "sales"),
+                AUDITOR_SNAPSHOTS=str(chain / "snapshots"),
+                AUDITOR_TIME_ZONE=catalogue.ZONE,
+                AUDITOR_NOTICE_TO="officer@chain.example, engineer@chain.example",
+                AUDITOR_REPORTS_URL="https://audit.chain.example/reports",
+                AIRFLOW_CONN_SMTP_DEFAULT=json.dumps(mail | {"extra": extra}),
+                AIRFLOW__API__BASE_URL="https://airflow.chain.example",
+                AIRFLOW__CORE__MAX_MAP_LENGTH="2",
+                AIRFLOW_CONN_AUDITOR_PACK=json.dumps({"conn_type": "generic", "password": SECRET}),
+                AIRFLOW__METRICS__STATSD_ON="True",
+                AIRFLOW__METRICS__STATSD_HOST="127.0.0.1",
+                AIRFLOW__METRICS__STATSD_PORT=str(metrics.socket.getsockname()[1]),
+            )
     finally:
         server.stop()
-    return ended | {"mails": box.mails}
+    return ended | {"mails": box.mails, "metrics": metrics.sent}
 
 
 def test_a_day_is_audited_by_airflow(runs: dict[str, Any], chain: Path) -> None:
@@ -266,6 +309,65 @@ def test_a_day_is_audited_by_airflow(runs: dict[str, Any], chain: Path) -> None:
         "watcher": ["skipped"],
     }
     assert (chain / "out" / "sales" / "reports" / str(OPEN_DAY) / "index.html").stat().st_size
+
+
+def test_tasks_send_counts_and_seconds_to_airflows_statsd_and_name_nobody(
+    runs: dict[str, Any], chain: Path
+) -> None:
+    ours = [said.removeprefix("airflow.") for said in runs["metrics"] if "auditor." in said]
+    assert {said.partition(":")[0] for said in ours} == {metric.name for metric in METRICS.values()}
+    docs = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    assert [m.name for m in METRICS.values() if f"| `{m.name}` | {m.kind} |" not in docs] == []
+    ledger = pd.read_parquet(next((chain / "out/sales/ledger").rglob("*.parquet")))
+    unjudged = ledger[ledger["outcome"] == "inconclusive"]
+    for name, count in {
+        "auditor.sales": len(ledger),
+        "auditor.scored": ledger["age"].notna().sum(),
+        "auditor.flagged": (ledger["outcome"] == "flagged").sum(),
+        "auditor.inconclusive": len(unjudged),
+        **{f"auditor.inconclusive.{r}": n for r, n in unjudged["reason"].value_counts().items()},
+    }.items():
+        assert f"{name}:{float(count)}|g" in ours
+    seconds = [said for said in ours if said.startswith("auditor.seconds.")]
+    assert all(re.fullmatch(r"auditor\.seconds\.\w+:[\d.]+\|ms", said) for said in seconds)
+
+
+def test_the_same_goes_to_airflows_opentelemetry(home: Path) -> None:
+    """By what each task starts with, in place of a run that would take a minute."""
+    received: list[bytes] = []
+
+    class _Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:  # as the library calls it
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Collector)
+    threading.Thread(target=server.serve_forever).start()
+    try:
+        in_airflow(
+            home,
+            "tell",
+            AIRFLOW__METRICS__OTEL_ON="True",
+            OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+    sent = {
+        metric.name: metric
+        for content in received
+        for resource in ExportMetricsServiceRequest.FromString(content).resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+    (point,) = sent["airflow.auditor.sales"].gauge.data_points
+    assert point.as_double == 342
+    assert "airflow.auditor.seconds.settle" in sent
 
 
 @pytest.mark.parametrize(("name", "day"), [("sales", OPEN_DAY), ("no_sales", CLOSED_DAY)])

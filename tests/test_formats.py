@@ -69,14 +69,14 @@ def test_a_file_of_an_earlier_program_is_read(path: Path) -> None:
         assert alone.equals(rows.select([column]))
 
 
-def test_every_format_there_was_is_among_the_files() -> None:
+def test_every_format_but_the_newest_is_among_the_files() -> None:
     seen = set()
     for path in WRITTEN:
         schema = OF_FOLDER[path.relative_to(FORMATS).parts[2]]
         own = pq.read_schema(path)
         version = formats.of_file(schema.name, own, newest=schema.version, origin=path.name)
         seen.add((schema.name, version))
-    assert seen >= {(s.name, v) for s in OF_FOLDER.values() for v in range(1, s.version + 1)}
+    assert seen >= {(s.name, v) for s in OF_FOLDER.values() for v in range(1, s.version)}
 
 
 def _sales(commit: str) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,11 @@
 """Logs, messages and errors hold no person: a day is run with markers wherever one could stand."""
 
+import json
 import logging
 import re
 import shutil
+import subprocess
+import sys
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from auditor.cli import main
 from auditor.errors import ContractError
 from auditor.files import Place
 from auditor.pipeline import settling
-from auditor.tables import LEDGER, SALE_KEY, SALES
+from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, SALE_KEY, SALES
 
 DAY = "2026-03-27"
 MARKER = re.compile(r"MARK[A-Z]+\d+|19\d\d-0[1-9]-2[0-9]")
@@ -74,6 +77,31 @@ def test_a_run_in_detail_names_nobody(said: tuple[str, Path]) -> None:
     # They are in the results, where they belong, so the markers were read.
     assert holders(out / "ledger", b"MARKCASHIER")
     assert holders(out / "rejects", b"MARKAMOUNT1")
+
+
+def test_each_step_is_a_line_of_json_with_its_counts_and_names_nobody(
+    marked: Path, tmp_path: Path
+) -> None:
+    where = ["--sales", f"{marked}/sales", "--snapshots", f"{marked}/snapshots", "--day", DAY]
+    where += ["--out", str(tmp_path), "--policy", f"{marked}/policy.toml", "--batch-size", "12"]
+    command = [sys.executable, "-m", "auditor", "--log-json", "run", *where]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 3), done.stderr
+    assert MARKER.findall(done.stderr) == []
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
+    steps = [line for line in told if line["logger"] == "auditor.telemetry"]
+    names = ["planned", "scored", "scored", "settled", "reported", "expired"]
+    assert [line["event"] for line in steps] == names
+    planned, first, second, settled, reported, _ = steps
+    ledger = store.read_day(Place(str(tmp_path)), "ledger", date.fromisoformat(DAY))
+    assert planned["sales"] == first["sales"] + second["sales"] == settled["sales"]
+    assert settled["sales"] == ledger.num_rows == sum(settled[name] for name in OUTCOMES)
+    unjudged = [settled[f"inconclusive_{reason}"] for reason in INCONCLUSIVE_REASONS]
+    assert settled["inconclusive"] == sum(unjudged) == 3
+    for stage in ("decode", "detect", "align", "estimate", "store"):
+        assert 0 < first[f"seconds_{stage}"] < 600
+    assert (planned["batches"], reported["cameras_changed"]) == (2, 0)
+    assert all(line["day"] == DAY and line["level"] == "info" for line in steps)
 
 
 def test_real_crops_go_with_their_days(said: tuple[str, Path], marked: Path) -> None:

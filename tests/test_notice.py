@@ -51,6 +51,16 @@ def test_a_day_that_went_well_is_told_in_counts(out: Path, policy: Path) -> None
     assert "!" not in notice.text
 
 
+def test_cameras_that_changed_are_counted(out: Path, policy: Path) -> None:
+    assert "Cameras to look at" not in told(out, DONE, policy).text
+    summary = out / f"reports/{DAY}/summary.json"
+    text = summary.read_text()
+    assert '"cameras_to_look_at": 0' in text
+    summary.write_text(text.replace('"cameras_to_look_at": 0', '"cameras_to_look_at": 2'))
+    notice = told(out, DONE, policy)
+    assert "Cameras to look at: 2; see in the report what changed" in notice.text
+
+
 def test_no_flag_is_no_praise(tmp_path: Path, policy: Path) -> None:
     store_day(tmp_path / "quiet", policy, rows=[sale(1, "id_checked", id_check="id_scanned")])
     notice = told(tmp_path / "quiet", DONE, policy)

@@ -8,14 +8,15 @@ import pyarrow.compute as pc
 import pytest
 from report_day import PROVENANCE, store_day
 
-from auditor import past, store
+from auditor import drift, past, store
 from auditor.aggregates import AGGREGATES
 from auditor.demo import catalogue
 from auditor.demo.catalogue import DAYS, HABITS
 from auditor.demo.policy import policy_toml
-from auditor.demo.writing import habits
+from auditor.demo.writing import faults, habits
 from auditor.files import Place
 from auditor.hollow.leads import find_leads
+from auditor.model import Card
 from auditor.people.standing import Peers, cashiers
 from auditor.policy import Policy
 from auditor.report import render_day
@@ -23,6 +24,7 @@ from auditor.tables import COUNTED, DAILY, LEDGER, REJECTS, STORE_DAYS, ByStore
 from auditor.window import Window
 
 POLICY = Policy.from_toml(policy_toml(), origin="policy.toml")
+MODEL = Card.read(POLICY.chain_rules(DAYS[0]).model).full_name
 HOW = {"min_exposure": 10, "false_lead_share": 0.05}
 
 
@@ -82,6 +84,27 @@ def test_hollow_habits_are_found_by_their_rules_and_nobody_else_is(window: Windo
         "fast_check": {catalogue.CONFIRMS_AT_ONCE},
         "judged_by_eye": {catalogue.CARELESS_CASHIER, catalogue.JUDGES_BY_EYE},
     }
+
+
+def test_no_camera_of_the_simulated_days_stands_out_and_one_that_goes_dark_does(
+    out: Place,
+) -> None:
+    days = [DAYS[0], *drift.days_before(DAYS[0])]
+    usual = list(store.read_daily(out, "cameras", days))
+    found = drift.compare(DAYS[0], usual)
+    assert (found.told, found.on_record) == ((), 27)
+    shop = next(s for s in catalogue.STORES if s.store_id == "S002")
+    own = past.ledger(DAYS[0], POLICY)["S002"].to_pandas()
+    own.loc[own["till_id"] == "01", "light"] *= shop.tills[0].exposure
+    dark = drift.count_cameras(pa.Table.from_pandas(own), POLICY.rules(DAYS[0], "S002"), MODEL)
+    (camera,) = drift.compare(DAYS[0], [(DAYS[0], "", dark), *usual[1:]]).told
+    assert (camera.till_id, [c.quantity for c in camera.changes]) == ("01", ["light"])
+
+
+def test_the_truth_of_cameras_names_every_camera_once_and_the_one_that_went_dark() -> None:
+    rows = faults().to_pylist()
+    assert len({(row["store_id"], row["till_id"]) for row in rows}) == len(rows) == 16
+    assert [row["store_id"] + row["till_id"] for row in rows if row["exposure"] < 1] == ["S00201"]
 
 
 def test_the_truth_of_habits_names_every_cashier_once() -> None:
@@ -156,6 +179,7 @@ def test_without_a_past_the_page_says_so(out: Place) -> None:
             provenance=PROVENANCE,
             policy=POLICY,
             window=alone,
+            drift=drift.NOTHING,
         )
     )
     assert "No earlier day is on record" in b"".join(files["index.html"]).decode()

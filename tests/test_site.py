@@ -46,6 +46,7 @@ def test_a_summary_is_what_the_chain_s_page_counts_and_comes_back_as_it_was_writ
         "unreadable till export from 1\u00a0store",
         "“flagged” higher than usual",
         "“could not be judged” higher than usual",
+        "3\u00a0cameras to look at",
         "3\u00a0rows set aside",
     )
     assert read_summary(as_json(summary), origin="") == summary

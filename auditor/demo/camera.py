@@ -16,6 +16,11 @@ from auditor.demo.portrait import Face, faces
 from auditor.demo.scene import Light, Person, Scene, draw
 
 _ZONE = ZoneInfo(ZONE)
+#: The light of a frame, and the widths of faces and how often which: least, most frequent, largest.
+EXPOSURE, FACE_WIDTHS = (0.68, 1.22), (80, 115, 170)
+#: Milliseconds by which a frame is taken after the sale, at the least and at the most.
+TAKEN_AFTER = (-9000, 2000)
+
 _JPEG_QUALITY = 80
 _EXIF_ORIENTATION = 0x0112
 
@@ -52,7 +57,7 @@ def capture(
     """Take the frame of ``basket``; None if none was taken."""
     if trouble == "no_snapshot":
         return None
-    shift = timedelta(seconds=store.camera_seconds, milliseconds=int(rng.integers(-9000, 2000)))
+    shift = timedelta(seconds=store.camera_seconds, milliseconds=int(rng.integers(*TAKEN_AFTER)))
     is_named = trouble not in ("unnamed_frame", "camera_clock_off")
     name = basket.transaction_id if is_named else None
     buyer = basket.buyer or faces()[int(rng.integers(len(faces())))]
@@ -65,19 +70,25 @@ def stray(store: Store, till: Till, captured_at: datetime, rng: np.random.Genera
     return _take(_Shot(store, till, captured_at), somebody, rng)
 
 
+def place(store: Store, till: Till) -> int:
+    """The seed of what the camera of a till always sees."""
+    return int(store.store_id[1:]) * 100 + int(till.till_id)
+
+
 def _take(shot: _Shot, buyer: Face, rng: np.random.Generator) -> Snapshot:
     local = shot.captured_at.astimezone(_ZONE)
     store_id, till_id = shot.store.store_id, shot.till.till_id
     people, blur = _people(buyer, shot.trouble, rng)
     light = Light(
-        exposure=float(rng.uniform(0.68, 1.22)),
+        exposure=float(rng.uniform(*EXPOSURE)) * shot.till.exposure,
         warmth=float(rng.normal(0, 0.045)),
         side=float(rng.uniform(-0.35, 0.35)),
         blur=blur,
     )
     caption = f"{store_id} TILL {till_id}  {local:%Y-%m-%d %H:%M:%S}"
-    place = int(store_id[1:]) * 100 + int(till_id)
-    picture = draw(Scene(place, int(rng.integers(2**32)), people, light, caption))
+    picture = draw(
+        Scene(place(shot.store, shot.till), int(rng.integers(2**32)), people, light, caption)
+    )
     form = shot.trouble if shot.trouble in _FORMATS else "jpeg"
     encoded, suffix = encode(picture, form)
     content: bytes | None = encoded
@@ -97,7 +108,7 @@ def _people(
     buyer: Face, trouble: str | None, rng: np.random.Generator
 ) -> tuple[tuple[Person, ...], float]:
     """Who stands before the camera, from the back to the front, and the blur in pixels."""
-    width = float(rng.triangular(80, 115, 170))
+    width = float(rng.triangular(*FACE_WIDTHS))
     blur = float(rng.uniform(0, 1.1))
     other = faces()[int(rng.integers(len(faces())))]
     side = 1 if rng.random() < 0.5 else -1

@@ -21,7 +21,8 @@ LATE_SHIFT = 14
 class Till:
     """A till, its share of the store's baskets, and who serves it early and late (None: closed).
 
-    At a self-checkout the cashier is the attendant who looks after the whole bank.
+    At a self-checkout the cashier is the attendant who looks after the whole bank. ``exposure`` is
+    the light that the camera takes on the demo's days, of that on the days before.
     """
 
     till_id: str
@@ -30,6 +31,7 @@ class Till:
     late: str | None
     records_checks: bool = True
     self_checkout: bool = False
+    exposure: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ STORES = (
     Store(
         "S002", "Mill Road", "spaced", 8, 22, 92,
         (
-            Till("01", 0.38, "E2008", "E2015"),
+            Till("01", 0.38, "E2008", "E2015", exposure=0.55),  # a lamp has failed
             Till("03", 0.28, None, "E2026", records_checks=False),
             Till("51", 0.19, "E2011", "E2003", self_checkout=True),
             Till("52", 0.15, "E2011", "E2003", self_checkout=True),

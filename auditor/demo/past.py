@@ -4,12 +4,14 @@ Simulated, and only the demo's: the stores, buyers and cashiers of :mod:`~audito
 in place of a frame and a network, an estimate that errs as the age model's card says it does. What
 is seen of a buyer is the true age plus a normal error of the card's mean absolute error; what is
 said of it is the distribution that follows by Bayes from that and the chain's mix of ages, so that
-probabilities and intervals mean what they say for the chain as a whole.
+probabilities and intervals mean what they say for the chain as a whole. What the cameras saw is
+drawn as the audit measures it in the demo's frames.
 """
 
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from math import pi, sqrt
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,8 +22,11 @@ from numpy.typing import NDArray
 
 from auditor.ages import AGES, AgeDistributions
 from auditor.demo import catalogue
-from auditor.demo.catalogue import Store
+from auditor.demo.camera import EXPOSURE, FACE_WIDTHS, TAKEN_AFTER, place
+from auditor.demo.catalogue import Store, Till
 from auditor.demo.chain import Check, Slot, buyer_of, check_id, serving, slots
+from auditor.demo.scene import Light, Scene, draw
+from auditor.frames import luminance
 from auditor.policy import Rules
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS, SALES
 
@@ -30,6 +35,10 @@ _PAST = 3  # a stream of chance of its own, beside those of writing the demo
 
 #: Of the sales without a counting check, the share of which no age can be estimated.
 _UNSEEN = 0.09
+# As measured in frames of the demo: the longer side of the detector's box, of the width of the face
+# drawn; mean and standard deviation of the logarithm of the sharpness, and of the decimal logarithm
+# of the detector's doubt.
+_BOX, _SHARPNESS, _CERTAINTY = 1.3, (5.3, 0.45), (3.66, 0.65)
 #: The oldest buyer of the chain; the last of its bands is open.
 _OLDEST = 85
 
@@ -52,7 +61,7 @@ def simulate(
     key = (day.toordinal(), int(store.store_id[1:]), _PAST)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     count = store.alcohol_sales + int(rng.integers(-3, 4))
-    rows, ages, unseen = [], [], []
+    rows, ages, unseen, tills = [], [], [], []
     for number, slot in enumerate(slots(store, day, [True] * count, rng)):
         buyer, check = buyer_of(store, rng), Check("not_recorded")
         cashier = serving(slot.till, slot.sold_at.astimezone(_ZONE).hour) or ""
@@ -63,8 +72,13 @@ def simulate(
         rows.append(_sale(name, slot, cashier, check, rules))
         ages.append(buyer.age)
         unseen.append(not checked and rng.random() < _UNSEEN)
+        tills.append(slot.till)
     estimates = _estimated(np.array(ages), mae_years, rng)
-    return SALES.from_rows(rows), _scores(estimates, unseen, rules, rng)
+    scores = _scores(estimates, unseen, rules, rng)
+    for row, taken_after in zip(rows, rng.uniform(*TAKEN_AFTER, len(rows)) / 1000, strict=True):
+        row["snapshot_offset_s"] = store.camera_seconds + taken_after
+    seen = _seen(store, tills, scores, rng)
+    return SALES.from_rows(rows), FRAME_SCORES.from_rows(seen)
 
 
 def _sale(name: str, slot: Slot, cashier: str, check: Check, rules: Rules) -> dict[str, Any]:
@@ -117,13 +131,47 @@ def _mix() -> NDArray[np.float64]:
 
 def _scores(
     ages: AgeDistributions, unseen: Sequence[bool], rules: Rules, rng: np.random.Generator
-) -> pa.Table:
+) -> list[dict[str, Any]]:
     estimate = ages.as_columns(legal_age=rules.legal_age, challenge_age=rules.challenge_age)
     reasons = rng.choice(INCONCLUSIVE_REASONS, len(unseen)).tolist()
-    rows = [
+    return [
         {"frame": row, "reason": reasons[row]}
         if is_unseen
         else {"frame": row, "faces": 1, **{name: float(v[row]) for name, v in estimate.items()}}
         for row, is_unseen in enumerate(unseen)
     ]
-    return FRAME_SCORES.from_rows(rows)
+
+
+def _seen(
+    store: Store, tills: Sequence[Till], scores: Sequence[dict[str, Any]], rng: np.random.Generator
+) -> list[dict[str, Any]]:
+    """The scores with what the audit measures of frames and faces."""
+    count = len(scores)
+    exposure = rng.uniform(*EXPOSURE, count)
+    size = rng.triangular(*FACE_WIDTHS, count) * _BOX
+    sharpness = np.exp(rng.normal(*_SHARPNESS, count))
+    confidence = 1 - 10 ** -rng.normal(*_CERTAINTY, count)
+    rows = []
+    for row, score in enumerate(scores):
+        frame = {"light": _light(store, tills[row]) * exposure[row]}
+        face = {
+            "face_px": size[row],
+            "sharpness": sharpness[row],
+            "face_confidence": confidence[row],
+        }
+        match score.get("reason"):
+            case None:
+                rows.append(score | frame | face)
+            case "no_face":
+                rows.append(score | frame | {"faces": 0})
+            case "face_too_small" | "face_blurred":
+                rows.append(score | frame | {"faces": 1})
+            case _:
+                rows.append(score)
+    return rows
+
+
+@cache
+def _light(store: Store, till: Till) -> float:
+    """The mean luminance of a till's frames in normal light, with a buyer or without."""
+    return luminance(draw(Scene(place(store, till), 0, (), Light(1, 0, 0, 0), "")))

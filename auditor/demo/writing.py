@@ -23,7 +23,7 @@ from auditor.demo.exports import Damage, snapshot_index, till_export
 from auditor.demo.policy import FIRST_LINE, policy_toml
 from auditor.errors import ConfigurationError
 from auditor.files import Place
-from auditor.tables import CASHIER_HABITS, TRUTH
+from auditor.tables import CAMERA_FAULTS, CASHIER_HABITS, TRUTH
 
 #: Given the frames drawn so far and the frames in all.
 Progress = Callable[[int, int], None]
@@ -31,8 +31,8 @@ Progress = Callable[[int, int], None]
 _T = TypeVar("_T")
 
 _OURS = (
-    *("sales", "snapshots", "truth.parquet", "cashiers.parquet", "policy.toml", "past"),
-    CONFUSION,
+    *("sales", "snapshots", "policy.toml", "past", CONFUSION),
+    *("truth.parquet", "cashiers.parquet", "cameras.parquet"),
 )
 _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two files
 _CLOSED = ("S003", catalogue.DAYS[2])  # the export of the day is a header
@@ -69,7 +69,7 @@ def write_demo(
 ) -> None:
     """Write exports, snapshots, policy and truth of the demo chain; the same seed, the same bytes.
 
-    The truth is that of the sales, and that of the cashiers' habits.
+    The truth is that of the sales, that of the cashiers' habits, and that of the cameras.
 
     An earlier demo in ``folder`` is replaced; whatever else lies beside it is left alone.
 
@@ -107,7 +107,12 @@ def write_demo(
         if store_day.exports:
             truth += [_truth(store_day, b, snapshots) for b in store_day.baskets if b.buyer]
     truth.sort(key=lambda row: (row["day"], row["store_id"], row["transaction_id"]))
-    for name, table in (("truth", TRUTH.from_rows(truth)), ("cashiers", habits(stores))):
+    tables = {
+        "truth": TRUTH.from_rows(truth),
+        "cashiers": habits(stores),
+        "cameras": faults(stores),
+    }
+    for name, table in tables.items():
         stream = io.BytesIO()
         pq.write_table(table, stream)
         _put(folder / f"{name}.parquet", stream.getvalue())
@@ -126,6 +131,15 @@ def habits(stores: Sequence[Store] = catalogue.STORES) -> pa.Table:
     return CASHIER_HABITS.from_rows(
         {"store_id": store_id, "cashier_id": cashier, "habit": habit.name, "asks": habit.asks}
         for store_id, cashier, habit in known
+    )
+
+
+def faults(stores: Sequence[Store] = catalogue.STORES) -> pa.Table:
+    """What has become of each camera of the stores since the days before: CAMERA_FAULTS."""
+    return CAMERA_FAULTS.from_rows(
+        {"store_id": store.store_id, "till_id": till.till_id, "exposure": till.exposure}
+        for store in stores
+        for till in store.tills
     )
 
 

@@ -11,9 +11,9 @@ from auditor import store
 from auditor.files import Place
 from auditor.health.findings import Finding, State, failed, ok, warning
 from auditor.model import Card
-from auditor.pipeline import Job, check_limits, unfinished
+from auditor.pipeline import Job, check_limits, report_folder, unfinished
 from auditor.policy import Policy
-from auditor.report import words
+from auditor.report import SUMMARY, read_summary, words
 from auditor.tables import OUTCOMES
 
 _COUNTED = ("store_id", "outcome")
@@ -42,6 +42,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[Finding]:
         yield _counts(days, store.read_day(out, "ledger", day, columns=_COUNTED), day, again)
         yield _limits(check_limits(job), day)
         yield _report(out, day, again)
+        yield from _cameras(out, day)
         yield _provenance(store.read_day(out, "provenance", day), policy, day, again)
     # A damaged file, or whatever a storage library raises.
     except Exception as error:  # noqa: BLE001
@@ -113,6 +114,21 @@ def _report(out: Place, day: date, again: str) -> Finding:
             f"wait for it, or {again}",
         )
     return ok("report", f"{page} is there")
+
+
+def _cameras(out: Place, day: date) -> Iterator[Finding]:
+    path = f"{report_folder(day)}/{SUMMARY}"
+    if not out.exists(path):
+        return
+    changed = read_summary(out.read(path), origin=path).cameras_to_look_at
+    if changed:
+        yield warning(
+            "cameras",
+            f"{changed} changed on {day} against their own days before",
+            f"see #cameras in {report_folder(day)}/index.html for what to ask the stores",
+        )
+    else:
+        yield ok("cameras", f"none is known to have changed on {day}")
 
 
 def _provenance(found: pa.Table, policy: Policy, day: date, again: str) -> Finding:

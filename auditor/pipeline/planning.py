@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -35,6 +36,7 @@ from auditor.tables import (
     TILL_LINES,
     Schema,
 )
+from auditor.telemetry import tell
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +158,7 @@ def plan_day(job: Job) -> list[str]:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
         ConfigurationError: the policy or an address is wrong.
     """
-    policy = load_policy(job.policy)
+    start, policy = time.perf_counter(), load_policy(job.policy)
     card = Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
     out, work = Place(job.out), workspace(job.day)
     spools = f"{_SPOOLS}-{secrets.token_hex(4)}"  # another run may be planning the day
@@ -189,7 +191,6 @@ def plan_day(job: Job) -> list[str]:
     others.close()
     days = collected.store_days()
     store.write_table(out, f"{folder}/coverage.parquet", days, STORE_DAYS)
-    log.info("%s: %d alcohol sales, %d rejects", job.day, batches.sales, rejected)
     plan = {
         "id": plan_id,
         "batches": batches.paths,
@@ -202,7 +203,17 @@ def plan_day(job: Job) -> list[str]:
     }
     out.write(plan_path(job.day), json.dumps(plan, sort_keys=True, indent=1).encode())
     out.remove(f"{work}/{spools}")
-    return [*batches.paths, *others.paths]
+    planned = [*batches.paths, *others.paths]
+    tell(
+        "planned",
+        job.day,
+        stores=days.num_rows,
+        sales=batches.sales,
+        batches=len(planned),
+        rejects=rejected,
+        seconds=time.perf_counter() - start,
+    )
+    return planned
 
 
 def _identity(job: Job, policy: Policy, card: Card, files: list[list[str]]) -> str:

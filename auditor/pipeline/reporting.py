@@ -1,6 +1,7 @@
 """Renders a settled day's pages from what is stored, and says which limits the day exceeds."""
 
 import re
+import time
 from collections import Counter
 from datetime import date
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import day_figures, limits, provenance, store
+from auditor import day_figures, drift, limits, provenance, store
 from auditor.errors import OvertakenError
 from auditor.files import Place
 from auditor.model import Card
@@ -23,6 +24,7 @@ from auditor.report import (
     with_decisions,
 )
 from auditor.store import Partitions
+from auditor.telemetry import tell
 
 
 def report_day(job: Job) -> str:
@@ -34,10 +36,13 @@ def report_day(job: Job) -> str:
     Raises:
         OvertakenError: another run has planned the day anew since it was settled.
     """
-    out = Place(job.out)
+    start, out = time.perf_counter(), Place(job.out)
     _settled(out, job.day)
     folder = report_folder(job.day)
     policy = load_policy(job.policy)
+    cameras = drift.compare(
+        job.day, store.read_daily(out, "cameras", [job.day, *drift.days_before(job.day)])
+    )
     pages = render_day(
         job.day,
         ledger=Partitions(out, "ledger", job.day),
@@ -46,6 +51,7 @@ def report_day(job: Job) -> str:
         provenance=_shown(store.read_day(out, "provenance", job.day)),
         policy=policy,
         window=store.read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
+        drift=cameras,
         history=store.read_figures(out, day_figures.days_before(job.day)),
     )
     written = set()
@@ -61,6 +67,13 @@ def report_day(job: Job) -> str:
     _settled(out, job.day)  # where nothing is locked, the day may be another's by now
     out.remove(plan_path(job.day))  # first: a plan without what belongs to it would mislead
     out.remove(workspace(job.day))
+    tell(
+        "reported",
+        job.day,
+        files=len(written),
+        cameras_changed=len(cameras.told),
+        seconds=time.perf_counter() - start,
+    )
     return f"{folder}/index.html"
 
 

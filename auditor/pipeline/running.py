@@ -11,6 +11,7 @@ from auditor.pipeline.reporting import check_limits, count_outcomes, report_day
 from auditor.pipeline.scoring import each_frame_scored, frames_in, schema_of
 from auditor.pipeline.settling import settle_day
 from auditor.pipeline.turns import turn
+from auditor.telemetry import tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,14 @@ def expire(out: str, policy: str | None, as_of: date) -> list[str]:
     """
     whole, place = load_policy(policy), Place(out)
     rules = whole.chain_rules(as_of)
-    return [
+    removed = [
         *_expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
         *store.expire_face_packs(place, as_of),
         *_expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
         *_expire_days(place, "insights", as_of - timedelta(whole.insights.keep_days)),
     ]
+    tell("expired", as_of - timedelta(days=1), folders=len(removed))
+    return removed
 
 
 def _expire_days(out: Place, folder: str, oldest: date) -> list[str]:

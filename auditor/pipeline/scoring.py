@@ -14,6 +14,7 @@ from auditor.files import OutsideError, Place
 from auditor.pipeline.job import Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALE_KEY, SALES, Schema
+from auditor.telemetry import Stopwatch, tell
 
 #: Batches of baskets without alcohol, which are scored for their age group only.
 OTHERS = "others"
@@ -41,19 +42,48 @@ def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
     starts = {s: policy.insights.age_groups for s in rules if policy.insights.hold(job.day, s)}
     scores: list[Score] = []
+    watch = Stopwatch()
     if frames_in(sales):
         scorer = load_scorer(policy.chain_rules(job.day))
+        watch = scorer.watch
         for score in scorer.score(frames_of(Place(job.snapshots), sales, rules, starts)):
             scores.append(score)
             yield
     read_plan(out, job.day, [batch])  # where nothing is locked, the day may be another's by now
-    told = purchases.posteriors(sales, (score.row for score in scores))
-    store.write_table(out, told_path(batch), told, POSTERIORS)
-    if OTHERS in batch:
-        return
-    ledger = decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules)
+    with watch.stage("store"):
+        told = purchases.posteriors(sales, (score.row for score in scores))
+        store.write_table(out, told_path(batch), told, POSTERIORS)
+        if OTHERS not in batch:
+            _store_decided(
+                job,
+                batch,
+                decide(sales, FRAME_SCORES.from_rows(s.row for s in scores), rules),
+                {score.row["frame"]: score.crop for score in scores},
+                sample_size=policy.chain_rules(job.day).control_sample,
+                sales_of_day=planned["sales"],
+            )
+    tell(
+        "scored",
+        job.day,
+        batch=batch.rpartition("/")[2].removesuffix(".parquet"),
+        sales=sales.num_rows,
+        frames=len(scores),
+        scored=sum("reason" not in score.row for score in scores),
+        **watch.taken(),
+    )
 
-    crops = {score.row["frame"]: score.crop for score in scores}
+
+def _store_decided(  # noqa: PLR0913  # what is decided, and what its sample is drawn by
+    job: Job,
+    batch: str,
+    ledger: pa.Table,
+    crops: Mapping[int, Any],
+    *,
+    sample_size: int,
+    sales_of_day: int,
+) -> None:
+    """Write a batch's decided sales, and the crops that somebody may have to see."""
+    out = Place(job.out)
     kept: list[str | None] = [None] * ledger.num_rows
     keys = ledger.select([*SALE_KEY, "outcome"]).to_pylist()
     drawn = control_sample.may_be_drawn(
@@ -63,8 +93,8 @@ def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
             for row, sale in enumerate(keys)
             if sale["outcome"] in control_sample.DRAWN_FROM and crops.get(row) is not None
         ),
-        size=policy.chain_rules(job.day).control_sample,
-        sales=planned["sales"],
+        size=sample_size,
+        sales=sales_of_day,
     )
     for row, sale in enumerate(keys):
         crop = crops.get(row)

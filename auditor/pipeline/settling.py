@@ -1,5 +1,6 @@
 """Settles a scored day: every sale came out exactly once, and each store's partitions are there."""
 
+import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from auditor.report.cases import anchor
 from auditor.spool import share_of
 from auditor.store import Partitions
 from auditor.tables import (
+    INCONCLUSIVE_REASONS,
     LEDGER,
+    OUTCOMES,
     POSTERIORS,
     PURCHASES,
     REJECTS,
@@ -32,6 +35,7 @@ from auditor.tables import (
     ByStore,
     Schema,
 )
+from auditor.telemetry import tell
 
 
 def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
@@ -49,6 +53,12 @@ def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
         SourceError: the day is not planned, or a batch is not scored.
         ConfigurationError: the policy is another than the day was planned with.
     """
+    start, ended = time.perf_counter(), _Ended()
+    _settle(job, batches, ended)
+    tell("settled", job.day, **ended.figures(), seconds=time.perf_counter() - start)
+
+
+def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
     out, work = Place(job.out), workspace(job.day)
     plan, policy = read_plan(out, job.day, batches), load_policy(job.policy)
     if policy.sha256 != plan["policy_sha256"]:
@@ -85,6 +95,7 @@ def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
             own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
             day = days.slice(row_of[store_id], 1)
             kept.add(day.to_pylist()[0], own)
+            ended.add(own)
             tables = {
                 "ledger": own,
                 "rejects": rejected.of(store_id),
@@ -137,6 +148,34 @@ class _Scored:
 
     sold: Counter[str] = field(default_factory=Counter)
     drawn_from: list[control_sample.Key] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Ended:
+    """Where the sales of the stores so far ended, as figures of an event."""
+
+    stores: int = 0
+    scored: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    def add(self, ledger: pa.Table) -> None:
+        """Take a store's LEDGER."""
+        self.stores += 1
+        self.scored += ledger.num_rows - ledger["age"].null_count
+        self.outcomes.update(ledger["outcome"].to_pylist())
+        unjudged = ledger.filter(pc.equal(ledger["outcome"], "inconclusive"))
+        self.reasons.update(unjudged["reason"].to_pylist())
+
+    def figures(self) -> dict[str, int]:
+        """All of it, those that are none too: a metric that stays away keeps its last value."""
+        return {
+            "stores": self.stores,
+            "sales": self.outcomes.total(),
+            "scored": self.scored,
+            **{outcome: self.outcomes[outcome] for outcome in OUTCOMES},
+            **{f"inconclusive_{reason}": self.reasons[reason] for reason in INCONCLUSIVE_REASONS},
+        }
 
 
 def _checked_sales(out: Place, batches: list[str]) -> _Scored:

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.control_sample import DRAWN_FROM
+from auditor.drift import Drift
 from auditor.errors import ContractError
 from auditor.people.day_counts import Counts, count_cashiers, count_stores
 from auditor.policy import STORE_ID_PATTERN, Policy
 from auditor.report import guidance, words
+from auditor.report.cameras import Cameras
 from auditor.report.cases import (
     Case,
     Drawn,
@@ -125,6 +127,7 @@ class Page:
     people: People
     rejected: Rejected
     past: Past | None
+    cameras: Cameras
     control: ControlSample | None
     min_exposure: int
     retention_days: int
@@ -166,6 +169,7 @@ class Report:
         policy: Policy,
         window: Window,
         history: pa.Table,
+        drift: Drift,
     ) -> None:
         """Look at the day's tables; arguments as for ``report.render_day``.
 
@@ -186,6 +190,7 @@ class Report:
         self._rules_of = {store_id: policy.rules(day, store_id) for store_id in self._places}
         bases = {s: (provenance.model, rules.challenge_age) for s, rules in self._rules_of.items()}
         self._history, self._history_sha256 = History(day, history, bases), history_hash(history)
+        self.drift = drift
         self.standings = Standings.of(
             day,
             window,
@@ -274,6 +279,7 @@ class Report:
             people=self.standings.section(store_id, limit),
             rejected=listed.set_aside.told(),
             past=past,
+            cameras=Cameras.of(self.drift, store_id, limit),
             control=sample if store_id is None else None,
             min_exposure=self._rules.min_exposure,
             retention_days=self._rules.retention_days,

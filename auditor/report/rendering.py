@@ -15,8 +15,9 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
+from auditor.drift import Drift
 from auditor.policy import Policy
-from auditor.report import site, words
+from auditor.report import camera_words, site, words
 from auditor.report.cases import Case, by_reason
 from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
@@ -91,6 +92,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
     provenance: Provenance,
     policy: Policy,
     window: Window,
+    drift: Drift,
     history: pa.Table | None = None,
 ) -> Iterator[tuple[str, Iterable[bytes]]]:
     """Render the report of a business day; the same arguments give the same bytes.
@@ -104,6 +106,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         provenance: what the result rests on.
         policy: gives currencies, ages, the least exposure and the retention on ``day``.
         window: counts of the days up to and with ``day``, by which people are measured.
+        drift: the day's cameras against their own past.
         history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before; none are
             no past to compare with.
 
@@ -127,6 +130,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         policy=policy,
         window=window,
         history=DAY_FIGURES.empty() if history is None else history,
+        drift=drift,
     )
     jinja = environment()
     template = jinja.get_template("page.html.jinja")
@@ -144,7 +148,7 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         control = jinja.get_template("control.html.jinja")
         yield "control.html", [control.render(page=chain).encode()]
         yield "flags.csv", flags.written()
-        yield "report.json", document.written(chain, report.standings)
+        yield "report.json", document.written(chain, report)
     yield SCHEMA, [(resources.folder(SCHEMAS) / SCHEMA).read_bytes()]
     yield site.SUMMARY, [site.as_json(site.summarise(chain))]
     for name, content in assets().items():
@@ -241,7 +245,7 @@ class ReportJson:
         told = {"lede": page.lede, "coverage": asdict(page.coverage)}
         self._stores.add(str(page.store_id), plain(told))
 
-    def written(self, chain: Page, standings: Standings) -> Iterator[bytes]:
+    def written(self, chain: Page, report: Report) -> Iterator[bytes]:
         """The file in pieces, once all stores have been taken."""
         short = plain(
             {
@@ -254,7 +258,8 @@ class ReportJson:
                 "lede": chain.lede,
                 "coverage": asdict(chain.coverage),
                 "store_counts": [asdict(counts) for counts in chain.stores],
-                "people": _people(standings),
+                "people": _people(report.standings),
+                "cameras": asdict(report.drift),
                 "rejected": asdict(chain.rejected),
                 "past": _past(chain.past),
                 "history_sha256": chain.history_sha256,
@@ -361,6 +366,8 @@ def _store_label(item: Any) -> str:
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
     "axis": axis,
+    "camera_change": camera_words.change,
+    "camera_todo": camera_words.todo,
     "cashier_page": cashier_page_name,
     "clock": words.clock,
     "counted": words.counted,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
+from auditor.drift import Drift
 from auditor.hollow.leads import Finding
 from auditor.people.day_counts import Counts
 from auditor.people.standing import Standing
@@ -98,6 +99,7 @@ class Document:
     store_counts: tuple[Counts, ...]
     cashier_counts: tuple[Counts, ...]
     people: People
+    cameras: Annotated[Drift, Field(description="against their own past days")]
     rejected: Rejected
     past: Annotated[Past | None, Field(description="none on a day without alcohol sales")]
     history_sha256: Annotated[str | None, Field(description="over the figures of past days")]

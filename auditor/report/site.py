@@ -38,6 +38,7 @@ class Summary:
     over_threshold: int
     refused: int
     inconclusive: int
+    cameras_to_look_at: int = 0
     notices: tuple[str, ...] = ()
     found: Found | None = None  # None: nobody has decided anything of the day
 
@@ -82,6 +83,7 @@ def summarise(chain: Page) -> Summary:
         over_threshold=ended["over_threshold"],
         refused=ended["refused"],
         inconclusive=ended["inconclusive"],
+        cameras_to_look_at=len(chain.cameras.told),
         notices=_notices(chain),
     )
 
@@ -146,6 +148,8 @@ def _notices(chain: Page) -> tuple[str, ...]:
         for share in chain.past.signals:
             how = "higher" if share.side > 0 else "lower"
             notices.append(f"“{share.label.lower()}” {how} than usual")
+    if chain.cameras.told:
+        notices.append(f"{words.counted(len(chain.cameras.told), 'camera')} to look at")
     if chain.rejected.total:
         notices.append(f"{words.counted(chain.rejected.total, 'row')} set aside")
     return tuple(notices)

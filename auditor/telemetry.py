@@ -1,0 +1,146 @@
+"""What the audit tells of its steps to whoever watches it: counts and seconds, nobody in them.
+
+Each step tells one event, a record of logging with figures. A log shows it as ``settled day=...
+sales=342 ...`` or as a line of JSON; Airflow's tasks make metrics of the figures in METRICS.
+"""
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from threading import Lock
+from typing import Literal
+
+Figure = int | float | str
+
+#: The logger of all events; its records carry ``event`` and ``figures``.
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure of an event that is also a metric.
+
+    Attributes:
+        event: that it is a figure of.
+        name: of the metric.
+        kind: ``gauge``, what there was on the day audited last; or ``timer``, seconds of a step.
+        meaning: in words.
+    """
+
+    event: str
+    name: str
+    kind: Literal["gauge", "timer"]
+    meaning: str
+
+
+#: By figure; the figures ``inconclusive_REASON`` and ``seconds_STAGE`` stand for several each.
+METRICS: Mapping[tuple[str, str], Metric] = {
+    (metric.event, figure): metric
+    for figure, metric in (
+        ("batches", Metric("planned", "auditor.batches", "gauge", "scoring batches of the day")),
+        ("rejects", Metric("planned", "auditor.rejects", "gauge", "input rows set aside")),
+        ("seconds", Metric("planned", "auditor.seconds.plan", "timer", "planning a day")),
+        ("seconds", Metric("settled", "auditor.seconds.settle", "timer", "settling a day")),
+        ("seconds", Metric("reported", "auditor.seconds.report", "timer", "rendering a day")),
+        *(
+            (f"seconds_{stage}", Metric("scored", f"auditor.seconds.{stage}", "timer", meaning))
+            for stage, meaning in (
+                ("decode", "a batch's frames decoded; of all threads together, as the next three"),
+                ("detect", "faces found in them"),
+                ("align", "faces cut out"),
+                ("estimate", "ages estimated"),
+                ("store", "a batch's results written"),
+            )
+        ),
+        ("stores", Metric("settled", "auditor.stores", "gauge", "stores of the day")),
+        ("sales", Metric("settled", "auditor.sales", "gauge", "alcohol sales of the day")),
+        ("scored", Metric("settled", "auditor.scored", "gauge", "of these, with an age estimated")),
+        ("flagged", Metric("settled", "auditor.flagged", "gauge", "of the sales, flagged")),
+        (
+            "inconclusive",
+            Metric("settled", "auditor.inconclusive", "gauge", "of the sales, not judged"),
+        ),
+        *(
+            (
+                f"inconclusive_{reason}",
+                Metric("settled", f"auditor.inconclusive.{reason}", "gauge", f"since {words}"),
+            )
+            for reason, words in (
+                ("snapshot_missing", "there was no frame"),
+                ("snapshot_unreadable", "the frame could not be read"),
+                ("no_face", "no face was found"),
+                ("face_too_small", "the face was too small"),
+                ("face_blurred", "the face was too blurred"),
+            )
+        ),
+        (
+            "cameras_changed",
+            Metric("reported", "auditor.cameras_changed", "gauge", "cameras to look at"),
+        ),
+    )
+}
+
+
+def tell(event: str, day: date, **figures: Figure) -> None:
+    """Tell an event of a day's audit; figures are counts, seconds, and names of no person."""
+    figures = {"day": day.isoformat(), **figures}
+    said = " ".join(f"{name}={_shown(value)}" for name, value in figures.items())
+    log.info("%s %s", event, said, extra={"event": event, "figures": figures})
+
+
+def metrics_of(record: logging.LogRecord) -> Iterator[tuple[Metric, float]]:
+    """The metrics of an event with their values; seconds for a timer."""
+    for figure, value in getattr(record, "figures", {}).items():
+        metric = METRICS.get((getattr(record, "event", ""), figure))
+        if metric is not None:
+            yield metric, float(value)
+
+
+class JsonLines(logging.Formatter):
+    """A record as one line of JSON: time, level, logger, event and figures, or the message."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        told = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": getattr(record, "event", None) or record.getMessage(),
+            **getattr(record, "figures", {}),
+        }
+        if record.exc_info:
+            told["exception"] = self.formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)
+
+
+class Stopwatch:
+    """Seconds by stage, added up over threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._seconds: Counter[str] = Counter()
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count what is done inside to a stage."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._seconds[name] += time.perf_counter() - start  # type: ignore[assignment]
+
+    def taken(self) -> dict[str, Figure]:
+        """The seconds of each stage since it was last asked, as figures of an event."""
+        with self._lock:
+            seconds, self._seconds = self._seconds, Counter()
+        return {f"seconds_{name}": round(value, 3) for name, value in sorted(seconds.items())}
+
+
+def _shown(value: Figure) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
