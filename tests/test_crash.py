@@ -4,7 +4,6 @@ What runs here is the whole line with a stand-in for the scorer. `make crash` tr
 tests that are marked so have a small sample of the same in `make test`.
 """
 
-import contextlib
 import dataclasses
 import errno
 import json
@@ -230,26 +229,17 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(tmp_path: Path) -> None:
     kill_runs(tmp_path, 31, 97)
 
 
-def test_no_face_is_left_half_written_where_the_next_run_keeps_none(
-    two_policies: tuple[Job, Job], tmp_path: Path
+def test_what_is_left_half_written_goes_with_the_next_run(
+    recorded: Recorded, tmp_path: Path
 ) -> None:
-    one, other = two_policies
-    batches = pipeline.plan_day(other)
-
-    def die(operation: Operation) -> None:
-        if operation.kind == "rename" and operation.target.endswith(".jpg"):
-            raise KeyboardInterrupt
-
-    for batch in batches:
-        with watched(Path(other.out), die), contextlib.suppress(KeyboardInterrupt):
-            pipeline.score_batch(other, batch)
-    left = {path.name for path in Path(other.out).rglob("*.jpg")}
-    assert left
-    assert all(name.startswith(PARTIAL_PREFIX) for name in left)
-    pipeline.run_day(one)
-    again = dataclasses.replace(one, out=str(tmp_path / "again"))
-    pipeline.run_day(again)
-    assert tiny_chain.bytes_below(Path(one.out)) == tiny_chain.bytes_below(Path(again.out))
+    """Also where that run writes no such file: its face is nobody's to look at."""
+    job = dataclasses.replace(recorded.job, out=str(tmp_path / "out"))
+    for folder in ("crops/day=2026-03-27/store=S001", "reports/2026-03-27"):
+        left = tmp_path / "out" / folder / f"{PARTIAL_PREFIX}aa.jpg"
+        left.parent.mkdir(parents=True)
+        left.write_bytes(b"half a fa")
+    pipeline.run_day(job)
+    assert tiny_chain.bytes_below(tmp_path / "out") == seen_by_readers(recorded.after)
 
 
 @EVERY
