@@ -7,7 +7,7 @@ sales=342 ...`` or as a line of JSON; Airflow's tasks make metrics of the figure
 import json
 import logging
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -133,12 +133,12 @@ class Stopwatch:
             yield
         finally:
             with self._lock:
-                self._seconds[name] += time.perf_counter() - start  # type: ignore[assignment]
+                self._seconds[name] += time.perf_counter() - start
 
     def taken(self) -> dict[str, Figure]:
         """The seconds of each stage since it was last asked, as figures of an event."""
         with self._lock:
-            seconds, self._seconds = self._seconds, Counter()
+            seconds, self._seconds = self._seconds, defaultdict(float)
         return {f"seconds_{name}": round(value, 3) for name, value in sorted(seconds.items())}
 
 

@@ -198,6 +198,14 @@ def test_without_counts_of_the_day_nothing_is_compared() -> None:
     assert days_before(DAY)[-1] == earlier
 
 
+def test_a_day_or_a_past_without_sales_is_no_error() -> None:
+    none, yesterday = CAMERA_COUNTS.empty(), DAY - timedelta(days=1)
+    quiet = compare(DAY, [(DAY, "a" * 64, none), (yesterday, "b" * 64, _as_usual(yesterday))])
+    assert (quiet.cameras, quiet.sha256) == ((), "a" * 64)
+    first = compare(DAY, [(DAY, "a" * 64, _as_usual(DAY)), (yesterday, "b" * 64, none)])
+    assert {camera.compared for camera in first.cameras} == {()}
+
+
 def test_counts_add_up_and_name_nobody() -> None:
     table = counts(DAY)
     sales = table.group_by("quantity").aggregate([("sales", "sum")]).to_pylist()

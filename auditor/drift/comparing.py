@@ -141,6 +141,8 @@ def compare(day: date, stored: Days) -> Drift:
         if series is None:
             if of_day != day:
                 return NOTHING
+            if not counts.num_rows:  # no alcohol was sold, so there is no camera to look at
+                return replace(NOTHING, sha256=sha256)
             series = _Series(counts)
         else:
             series.add(counts)
