@@ -28,6 +28,10 @@ class SourceError(AuditorError):
     """An input as a whole cannot be used. One bad row or frame never raises: it is set aside."""
 
 
+class StorageError(AuditorError, OSError):
+    """The storage behind an address failed, not what was asked of it: another try may do."""
+
+
 class ModelError(AuditorError):
     """The age model's files are missing, changed, or not what their card says."""
 

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from auditor import day_figures, limits, provenance, store
 from auditor.files import Place
 from auditor.model import Card
-from auditor.pipeline.job import Job, load_policy, workspace
+from auditor.pipeline.job import Job, load_policy, plan_path, read_plan, workspace
+from auditor.pipeline.scoring import handed_on
 from auditor.report import (
     SUMMARY,
     Provenance,
@@ -53,8 +54,8 @@ def report_day(job: Job) -> str:
         if path not in written:
             out.remove(path)
     show_decisions(out, job.day, store.read_decisions(out, job.day))
-    list_days(out)
-    out.remove(workspace(job.day))
+    list_days(out, job.day)
+    _clear_workspace(out, job.day)
     return f"{folder}/index.html"
 
 
@@ -73,10 +74,13 @@ def show_decisions(out: Place, day: date, log: pa.Table) -> None:
         out.write(f"{folder}/{name}", content)
 
 
-def list_days(out: Place) -> None:
-    """Render the list of all days that have a report, from their summaries."""
+def list_days(out: Place, day: date) -> None:
+    """Render the list of all days that have a report, from their summaries.
+
+    ``day`` is one that has, whether a listing shows it yet or not.
+    """
     days: list[str] = []
-    while (found := _reported(out)) != days:  # again if another day came in meanwhile
+    while (found := _reported(out, day)) != days:  # again if another day came in meanwhile
         days = found
         paths = [f"reports/{day}/{SUMMARY}" for day in days]
         summaries = [read_summary(out.read(path), origin=path) for path in paths]
@@ -105,10 +109,22 @@ def count_outcomes(job: Job) -> dict[str, int]:
     return dict(counts)
 
 
-def _reported(out: Place) -> list[str]:
-    """The days that have a report with a summary, by the names of their folders."""
-    days = (name for name in out.folders("reports") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name))
-    return [day for day in days if out.exists(f"reports/{day}/{SUMMARY}")]
+def _reported(out: Place, one: date) -> list[str]:
+    """The days that have a report with a summary, by the names of their folders; ``one`` has."""
+    there = (name for name in out.folders("reports") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name))
+    days = {day for day in there if day != str(one) and out.exists(f"reports/{day}/{SUMMARY}")}
+    return sorted({*days, str(one)})
+
+
+def _clear_workspace(out: Place, day: date) -> None:
+    """Remove what the steps handed on: by a listing, and by name what a listing did not show."""
+    work, names = workspace(day), set()
+    if out.exists(plan_path(day)):
+        names = {plan_path(day), f"{work}/coverage.parquet", *handed_on(read_plan(out, day))}
+    listed = set(out.files(work))
+    out.remove(work)
+    for path in names - listed:
+        out.remove(path)
 
 
 def _shown(stores: pa.Table) -> Provenance:

@@ -58,10 +58,10 @@ def settle_day(job: Job) -> None:
     collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
     if scored.sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
+    store.begin_settling(out, job.day, row_of)
     sample = control_sample.drawn(job.day, scored.drawn_from, size=rules.control_sample)
-    ledgers = _Ledgers(out, plan["batches"])
+    ledgers, told = _Ledgers(out, plan["batches"]), _Told(out, plan["batches"], plan["others"])
     kept = ForLaterDays(job.day, policy, basis.model)
-    told = _Told(out, plan["batches"], plan["others"])
     bought_in = {int(share): path for share, path in plan["purchases"].items()}
     unplaced = [REJECTS.empty()]
     rejects_of = {int(share): path for share, path in plan["rejects"].items()}
@@ -73,11 +73,12 @@ def settle_day(job: Job) -> None:
         path = bought_in.get(share)
         bought = ByStore(store.read_table(out, path, PURCHASES) if path else PURCHASES.empty())
         for store_id in stores:
-            own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
+            scored_of = ledgers.of(store_id, collected[store_id])
+            own = _with_sample(scored_of, sample)
             day = days.slice(row_of[store_id], 1)
             kept.add(day.to_pylist()[0], own)
-            crops = pc.drop_null(own["crop"]).to_pylist()
-            store.remove_crops(out, job.day, store_id, crops)
+            crops = (pc.drop_null(t["crop"]).to_pylist() for t in (own, scored_of))
+            store.remove_crops(out, job.day, store_id, *crops)
             tables = {
                 "ledger": own,
                 "rejects": rejected.of(store_id),
@@ -100,10 +101,10 @@ def settle_day(job: Job) -> None:
         unplaced.append(rejects.filter(elsewhere))
     kept.write(out, of_stores=tuple(row_of) if job.stores else ())
     if not job.stores:
-        rest = pa.concat_tables(unplaced)
-        store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
+        store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, pa.concat_tables(unplaced))
         for name in (*STORED, "crops"):
             store.remove_other_stores(out, name, job.day, {*row_of, UNKNOWN_STORE})
+    store.end_settling(out, job.day, row_of, whole=not job.stores)
 
 
 @dataclass(slots=True)
