@@ -53,8 +53,8 @@ def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
     path = store.append_decision(place, decisions.entry(log, day, row, provenance[0], says))
 
     log = store.read_decisions(place, day)
-    show_decisions(place, day, log)
-    list_days(place)
+    if show_decisions(place, day, log):
+        list_days(place, day)
     key = row["store_id"], row["transaction_id"]
     return Recorded(*key, row["outcome"], path, decisions.standing(log)[key].entries)
 

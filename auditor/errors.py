@@ -28,16 +28,19 @@ class SourceError(AuditorError):
     """An input as a whole cannot be used. One bad row or frame never raises: it is set aside."""
 
 
+class StorageError(AuditorError, OSError):
+    """The storage behind an address failed, or has no room or no right for a result.
+
+    Nothing is half-written, nothing is wrong with what was asked for: another try may do.
+    """
+
+
 class ModelError(AuditorError):
     """The age model's files are missing, changed, or not what their card says."""
 
 
 class ContractError(AuditorError):
     """A table does not have the columns, types or nulls that its schema states."""
-
-
-class StorageError(AuditorError, OSError):
-    """A result cannot be put in place: no room, no right to. Nothing is half-written."""
 
 
 class BusyError(AuditorError):

@@ -6,17 +6,20 @@ flushed too; object stores put it in one piece.
 """
 
 import errno
+import io
+import logging
 import os
-import re
+import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from auditor.addresses import shown, without_credentials
 from auditor.errors import ConfigurationError, StorageError
 from auditor.locks import locked
 
@@ -29,9 +32,49 @@ _TODO = {
     "let the user that runs the audit write there": {errno.EACCES, errno.EPERM, errno.EROFS},
 }
 
+#: How s3:// is asked, by the names of s3fs and botocore: docs/operations.md says what comes of it.
+#: What fsspec is configured with (FSSPEC_S3) goes before.
+S3_OPTIONS = {
+    "use_listings_cache": False,  # a listing of a moment ago is no answer to what is there now
+    "config_kwargs": {
+        "connect_timeout": 5,
+        "read_timeout": 15,  # seconds without a byte
+        "retries": {"mode": "standard", "total_max_attempts": 5},
+    },
+}
+_S3_TRIES = 2  # of s3fs, each with botocore's attempts: for answers that break off in the middle
+
+# At the level DEBUG these log whole requests, session tokens included.
+_TELL_SECRETS = ("aiobotocore", "botocore", "boto3", "s3transfer")
+
+# Errors of a local file by itself; any other is of the disk that it lies on.
+_OF_THE_FILE = frozenset(
+    {
+        *(errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR),
+        *(errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.EINVAL),
+    }
+)
+
+
+def _configure() -> None:
+    given = fsspec.config.conf.setdefault("s3", {})
+    requests = given.get("config_kwargs", {})
+    fsspec.config.conf["s3"] = (
+        S3_OPTIONS | given | {"config_kwargs": S3_OPTIONS["config_kwargs"] | requests}
+    )
+    for name in _TELL_SECRETS:
+        logging.getLogger(name).setLevel(logging.INFO)
+
+
+_configure()
+
 
 class OutsideError(ValueError):
     """A path is absolute, is a URL, or climbs out of its place."""
+
+
+class TooLargeError(ValueError):
+    """A file has more bytes than were asked for at most."""
 
 
 class Place:
@@ -41,16 +84,23 @@ class Place:
         """Open ``url``; nothing is created.
 
         Raises:
-            ConfigurationError: the URL's scheme is unknown or its library is not installed.
+            ConfigurationError: the URL's scheme is unknown, its library is not installed, or there
+                is a key or password in it.
+            StorageError: the storage does not answer, as of every method that asks it.
         """
+        without_credentials(url)
         try:
             self._fs, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
-            raise ConfigurationError(f"cannot open {_shown(url)}: {error}") from error
+            raise ConfigurationError(f"cannot open {shown(url)}: {error}") from error
         self.is_local = isinstance(self._fs, LocalFileSystem)
+        if "s3" in self._fs.protocol:
+            self._fs.retries = _S3_TRIES
         self._root = root.rstrip("/") or "/"
         self.single_file: str | None = None
-        if self._fs.isfile(self._root):
+        with self._asked():
+            is_file = self._fs.isfile(self._root)
+        if is_file:
             self._root, _, self.single_file = self._root.rpartition("/")
 
     def __str__(self) -> str:
@@ -59,22 +109,44 @@ class Place:
 
     def exists(self, path: str = "") -> bool:
         """Whether there is a file or folder at ``path``."""
-        return bool(self._fs.exists(self._full(path) if path else self._root))
+        full = self._full(path) if path else self._root
+        with self._asked(path):
+            return bool(self._fs.exists(full))
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, *, most: int | None = None) -> bytes:
         """The bytes of a file.
+
+        Args:
+            path: where.
+            most: how many there may be; no more are fetched to find that out.
 
         Raises:
             OutsideError: ``path`` leaves the place.
+            TooLargeError: there are more than ``most``.
             OSError: there is no such file, or it cannot be read.
         """
-        content: bytes = self._fs.cat_file(self._full(path))
+        full = self._regular(path, most)
+        if self.is_local:
+            return Path(full).read_bytes()
+        # Where a range is asked for, no size has to be asked for first.
+        end = None if most is None else most + 1
+        with self._asked(path):
+            try:
+                content: bytes = self._fs.cat_file(full, start=0, end=end)
+            except OSError as error:
+                if error.errno != errno.EINVAL or self._fs.size(full):
+                    raise
+                content = b""  # of which there is no range
+        if len(content) == end:
+            raise _too_large(path, most)
         return content
 
     def open(self, path: str) -> BinaryIO:
         """A file to be read piece by piece, in any order; raises what :meth:`read` does."""
-        stream: BinaryIO = self._fs.open(self._full(path), "rb")
-        return stream
+        full = self._regular(path)
+        with self._asked(path):
+            stream: BinaryIO = self._fs.open(full, "rb")
+        return stream if self.is_local else _Remote(self, path, stream)  # type: ignore[return-value]
 
     def state(self, path: str) -> str:
         """What stays the same only while a file does: its size, its time, its version.
@@ -82,7 +154,9 @@ class Place:
         Raises:
             OSError: there is no such file.
         """
-        return str(self._fs.ukey(self._full(path)))
+        full = self._full(path)
+        with self._asked(path):
+            return str(self._fs.ukey(full))
 
     def write(self, path: str, content: bytes | Iterable[bytes], *, lasting: bool = True) -> None:
         """Put a file in place as a whole, readable by its owner only.
@@ -98,7 +172,8 @@ class Place:
         """
         full = self._full(path)
         if not self.is_local:
-            self._put(full, content)
+            with self._asked(path):
+                self._put(full, content)
             return
         with _told("write", full):
             pieces = [content] if isinstance(content, bytes) else content
@@ -109,15 +184,24 @@ class Place:
 
         Raises:
             OutsideError: ``path`` leaves the place.
-            StorageError: it cannot be deleted.
+            StorageError: it cannot be deleted, or something below it cannot.
         """
         full = self._full(path)
-        if self._fs.exists(full):
-            with _told("delete", full):
-                self._fs.rm(full, recursive=True)
-                if self.is_local:
+        if self.is_local:
+            if self._fs.exists(full):
+                with _told("delete", full):
+                    self._fs.rm(full, recursive=True)
                     _flush_folder(Path(full).parent)
-            self._fs.invalidate_cache()
+            return
+        with self._asked(path):
+            if not self._fs.exists(full):
+                return
+            self._fs.rm(full, recursive=True)
+            # An object store says of each of many files whether it is gone, which s3fs passes over.
+            # A listing that lags behind may still show some that are.
+            left = [file for file in self._fs.find(full) if self._fs.exists(file)]
+            if left:
+                raise PermissionError(f"{len(left)} files are still there, such as {left[0]}")
 
     def sweep(self, folder: str) -> None:
         """Delete what killed processes left half-written in a folder that nobody writes to now."""
@@ -167,11 +251,7 @@ class Place:
             yield self.single_file
             return
         top = self._full(under) if under else self._root
-        try:
-            entries = self._fs.ls(top, detail=True, refresh=True) if self._fs.isdir(top) else []
-        except FileNotFoundError:
-            return
-        for entry in sorted(entries, key=lambda e: str(e["name"])):
+        for entry in sorted(self._listed(top), key=lambda e: str(e["name"])):
             full = str(entry["name"]).rstrip("/")
             name = full.rpartition("/")[2]
             if full == top or name.startswith("."):
@@ -186,9 +266,48 @@ class Place:
     def folders(self, under: str) -> list[str]:
         """The names of the folders right below ``under``, sorted; none if it does not exist."""
         top = self._full(under)
-        entries = self._fs.ls(top, detail=True, refresh=True) if self._fs.isdir(top) else []
-        names = (str(e["name"]).rstrip("/") for e in entries if e["type"] == "directory")
+        found = (e for e in self._listed(top) if e["type"] == "directory")
+        names = (str(e["name"]).rstrip("/") for e in found)
         return sorted(name.rpartition("/")[2] for name in names if name != top)
+
+    def _listed(self, top: str) -> list[dict[str, Any]]:
+        """What is right below a folder, as the storage tells it now; nothing if it is not there."""
+        with self._asked(top):
+            try:
+                entries: list[dict[str, Any]] = self._fs.ls(top, detail=True, refresh=True)
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+        return entries
+
+    @contextmanager
+    def _asked(self, path: str = "") -> Iterator[None]:
+        """Tell what the storage raises from what is wrong with a path.
+
+        Storage libraries raise what they like, down to plain exceptions of their transports; rights
+        that end in the middle of a night are no fault of the file that was asked for.
+        """
+        try:
+            yield
+        except FileNotFoundError:
+            raise
+        except Exception as error:
+            if self.is_local:
+                raise
+            told = shown(f"{type(error).__name__}: {error}")
+            where = f"{self}{'' if path.startswith(self._root) else path}"
+            # Without its cause, which may repeat an address with a password in it.
+            raise StorageError(f"{where}: the storage failed ({told}); try again") from None
+
+    def _regular(self, path: str, most: int | None = None) -> str:
+        """The full path of a file to read: opening a pipe would wait for ever."""
+        full = self._full(path)
+        if self.is_local:
+            found = os.stat(full)  # noqa: PTH116  # once a frame: as fast as can be
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                raise PermissionError(errno.EPERM, "it is a pipe or a device, no file")
+            if most is not None and found.st_size > most:
+                raise _too_large(path, most)
+        return full
 
     def _put(self, full: str, content: bytes | Iterable[bytes]) -> None:
         """Write to an object store, where nothing is seen of a file before all of it is there."""
@@ -219,9 +338,46 @@ class Place:
         return full
 
 
-def _shown(url: str) -> str:
-    """A URL without what stands before an @ in it: that may be a key."""
-    return re.sub(r"//[^/]*@", "//...@", url)
+class _Remote(io.RawIOBase):
+    """A stream of a place that is not local, whose errors are told as the place's own."""
+
+    def __init__(self, place: Place, path: str, stream: BinaryIO) -> None:
+        self._place, self._path, self._stream = place, path, stream
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place in the file."""
+        return self._stream.seek(offset, whence)
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        """Read into a buffer what fits."""
+        with self._place._asked(self._path):  # noqa: SLF001  # a part of it
+            some = self._stream.read(len(buffer))
+        buffer[: len(some)] = some
+        return len(some)
+
+    def close(self) -> None:
+        """Close the file too."""
+        self._stream.close()
+        super().close()
+
+
+def _too_large(path: str, most: int | None) -> TooLargeError:
+    return TooLargeError(f"{path} has more than {most:,} bytes")
+
+
+def concerns_the_file(error: OSError) -> bool:
+    """Whether an error is of one file, and not of the storage that it lies on."""
+    return isinstance(error, FileNotFoundError) or (
+        not isinstance(error, StorageError) and error.errno in _OF_THE_FILE
+    )
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from PIL import Image, ImageOps
 
 #: A frame of more pixels is refused before it is decoded: no till camera makes one.
 MAX_PIXELS = 100_000_000
+#: A file of more bytes is not read: a good picture of so many pixels has fewer.
+MAX_BYTES = 64 << 20
 _FORMATS = ("JPEG", "PNG")
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
 

@@ -199,7 +199,8 @@ def _batches(frames: Iterable[Frame], most_pixels: int) -> Iterator[list[Frame]]
     batch: list[Frame] = []
     pixels = 0
     for frame in frames:
-        own = size(frame.content) if frame.content else 0
+        # What is no picture, or claims to be a small one, still takes its bytes.
+        own = max(size(frame.content), len(frame.content) // 3) if frame.content else 0
         if batch and (len(batch) == BATCH or pixels + own > most_pixels):
             yield batch
             batch, pixels = [], 0

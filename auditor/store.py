@@ -6,6 +6,10 @@ later days look back on, the tables of tables.DAILY, is in one file a day for al
 ``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
 ``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision. What a day that was audited again
 said before is below ``OUT/earlier/`` (earlier.py). Each file tells its format (formats.py).
+
+``OUT/settled/day=YYYY-MM-DD/stores.json`` names the stores of a day, table by table. Where it is
+there a reader goes by it and lists nothing: a listing may lag behind, and between two stores of a
+day that is being settled old and new would stand side by side.
 """
 
 import hashlib
@@ -13,19 +17,24 @@ import io
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor import decisions, formats
-from auditor.errors import ContractError
+from auditor.errors import ContractError, SourceError
 from auditor.files import Place
-from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
+from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, UNKNOWN_STORE, Schema
 from auditor.window import Window
 
 _PART = "part-0.parquet"
+
+# Of tables.STORED, what settled/ tells the stores of. Baskets by age group go with their retention.
+_TOLD = ("ledger", "rejects", "coverage", "provenance")
 
 #: Where packs of faces lie, ``until=YYYY-MM-DD`` below it.
 FACE_PACKS = "packs/faces"
@@ -102,14 +111,50 @@ def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
     out.remove(f"{_day_folder(name, day)}/store={store_id}")
 
 
+def begin_settling(out: Place, day: date, stores: Collection[str]) -> list[str]:
+    """Say that the partitions of these stores are being replaced; none of the day is read then.
+
+    Returns:
+        The stores that the day had.
+    """
+    told = _Told.of(out, day)
+    _Told({*told.unsettled, *stores}, told.stores).write(out, day)
+    return told.stores["ledger"]
+
+
+def end_settling(out: Place, day: date, stores: Collection[str], *, whole: bool) -> None:
+    """Say that these stores have their partitions.
+
+    Args:
+        out: where.
+        day: the business day.
+        stores: those that were settled.
+        whole: the day has no others; else, others are as they were.
+    """
+    if whole:
+        told = _Told(set(), {name: list(stores) for name in _TOLD})
+        told.stores["rejects"].append(UNKNOWN_STORE)
+    else:
+        before = _Told.of(out, day)
+        told = _Told(
+            before.unsettled.difference(stores),
+            {name: [*{*there, *stores}] for name, there in before.stores.items()},
+        )
+    told.write(out, day)
+
+
 class Partitions:
     """A table of a day as it is stored, a tables.StoreTables: read store by store when asked."""
 
     def __init__(self, out: Place, name: str, day: date, stores: Collection[str] = ()) -> None:
-        """List what there is of the table ``name``: of all stores, or of ``stores``."""
-        self._out, self._schema = out, STORED[name]
+        """Find which stores there are of the table ``name``: of all, or of ``stores``.
+
+        Raises:
+            SourceError: the day is being settled, or settling it broke off.
+        """
+        self._out, self._schema, self._day = out, STORED[name], day
         self._folder = _day_folder(name, day)
-        there = (folder.removeprefix("store=") for folder in out.folders(self._folder))
+        there = _settled_stores(out, name, day)
         self._stores = dict.fromkeys(s for s in there if not stores or s in stores)
 
     @property
@@ -121,14 +166,18 @@ class Partitions:
         """The rows of a store in their order, in these columns or in all; none if it has none.
 
         Raises:
-            ContractError: a file is not of the table's schema.
+            ContractError: the file is not of the table's schema.
+            SourceError: it is not there.
         """
-        wanted = self._schema.only(columns) if columns else self._schema
         if store_id not in self._stores:
-            return wanted.empty()
-        files = self._out.files(f"{self._folder}/store={store_id}")
-        parts = [read_table(self._out, path, self._schema, columns) for path in files]
-        return pa.concat_tables([wanted.empty(), *parts])
+            return (self._schema.only(columns) if columns else self._schema).empty()
+        path = f"{self._folder}/store={store_id}/{_PART}"
+        try:
+            return read_table(self._out, path, self._schema, columns)
+        except FileNotFoundError as error:
+            raise SourceError(
+                f"{self._out}{path} is not there, and a store of {self._day}: run the day again"
+            ) from error
 
 
 def read_day(
@@ -244,13 +293,22 @@ def crop_path(day: date, store_id: str, transaction_id: str) -> str:
     return f"{_day_folder('crops', day)}/store={store_id}/{sale}.jpg"
 
 
-def remove_crops(out: Place, day: date, store_id: str, keep: Iterable[str]) -> None:
-    """Drop the crops of a day and store that nobody has to look at (any more)."""
-    kept, folder = set(keep), f"{_day_folder('crops', day)}/store={store_id}"
+def remove_crops(
+    out: Place, day: date, store_id: str, keep: Iterable[str], written: Iterable[str] = ()
+) -> None:
+    """Drop the crops of a day and store that nobody has to look at (any more).
+
+    Args:
+        out: where.
+        day: the business day.
+        store_id: the store.
+        keep: those that somebody has to look at.
+        written: those known to have been written, which a listing may not show yet.
+    """
+    folder = f"{_day_folder('crops', day)}/store={store_id}"
     out.sweep(folder)
-    for path in list(out.files(folder)):
-        if path not in kept:
-            out.remove(path)
+    for path in {*out.files(folder), *written}.difference(keep):
+        out.remove(path)
 
 
 def append_decision(out: Place, entry: pa.Table) -> str:
@@ -315,7 +373,55 @@ def _dated(out: Place, folder: str, key: str) -> dict[date, str]:
 
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day has in this store, relative to OUT, whether it is there or not."""
-    return [_day_folder(name, day) for name in (*STORED, *DAILY, "earlier", "crops", "decisions")]
+    names = (*STORED, *DAILY, "earlier", "crops", "decisions", "settled")
+    return [_day_folder(name, day) for name in names]
+
+
+@dataclass(slots=True)
+class _Told:
+    """What settled/ says of a day: the stores of each table, and those that are not settled yet."""
+
+    unsettled: set[str]
+    stores: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, out: Place, day: date) -> Self:
+        """What is said; where nothing is, as of earlier versions, what a listing shows."""
+        try:
+            told = json.loads(out.read(_told_path(day)))
+        except FileNotFoundError:
+            return cls(set(), {name: _listed_stores(out, name, day) for name in _TOLD})
+        return cls(set(told["unsettled"]), told["stores"])
+
+    def write(self, out: Place, day: date) -> None:
+        stores = {name: sorted(there) for name, there in self.stores.items()}
+        told = {"stores": stores, "unsettled": sorted(self.unsettled)}
+        out.write(_told_path(day), json.dumps(told, sort_keys=True, indent=1).encode())
+
+
+def _settled_stores(out: Place, name: str, day: date) -> list[str]:
+    """The stores that have a partition of a table.
+
+    Raises:
+        SourceError: the day is being settled, or settling it broke off.
+    """
+    if name not in _TOLD:
+        return _listed_stores(out, name, day)
+    told = _Told.of(out, day)
+    if told.unsettled:
+        raise SourceError(
+            f"{day} is not wholly settled below {out}: settling it goes on, or broke off; wait for"
+            " it, or run the day again"
+        )
+    return told.stores[name]
+
+
+def _listed_stores(out: Place, name: str, day: date) -> list[str]:
+    return [folder.removeprefix("store=") for folder in out.folders(_day_folder(name, day))]
+
+
+def _told_path(day: date) -> str:
+    return f"{_day_folder('settled', day)}/stores.json"
 
 
 def _day_folder(name: str, day: date) -> str:

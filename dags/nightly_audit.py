@@ -45,6 +45,8 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.observability import stats
 
+from auditor.addresses import without_credentials
+
 if TYPE_CHECKING:
     from auditor.notice import Notice
     from auditor.pipeline import Job
@@ -82,7 +84,9 @@ NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
 def _address(variable: str, meaning: str, *, required: bool = True) -> Param:
     if not required:
         meaning += " (may stay empty)"
-    return Param(os.environ.get(variable), type=["null", "string"], description=meaning)
+    # A key in an address would stand on Airflow's pages, so the DAG is not there with one.
+    url = without_credentials(os.environ.get(variable))
+    return Param(url, type=["null", "string"], description=meaning)
 
 
 @task

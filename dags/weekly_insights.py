@@ -33,6 +33,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
+from auditor.addresses import without_credentials
+
 #: What a nightly run reports, by day; and what this one reports, by the Monday of the week.
 NIGHTLY_REPORT = Asset(name="compliance_report")
 INSIGHTS = Asset(name="purchases_by_age_group")
@@ -132,12 +134,12 @@ def purchases(week: str) -> str:
             description="Monday of the week, YYYY-MM-DD. Empty: the run's partition.",
         ),
         "out": Param(
-            os.environ.get("AUDITOR_OUT"),
+            without_credentials(os.environ.get("AUDITOR_OUT")),
             type=["null", "string"],
             description="URL of the nightly runs' results; the pages go below it too",
         ),
         "policy": Param(
-            os.environ.get("AUDITOR_POLICY"),
+            without_credentials(os.environ.get("AUDITOR_POLICY")),
             type=["null", "string"],
             description="URL of the policy's TOML (may stay empty)",
         ),

@@ -29,6 +29,8 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from auditor.addresses import without_credentials
+
 if TYPE_CHECKING:
     from auditor.pack import Key
 
@@ -105,9 +107,15 @@ def _key() -> "Key | None":
             pattern=r"^\d{4}-W\d{2}$",
             description="ISO week, such as 2026-W13. Empty: the run's own, last week.",
         ),
-        "out": Param(os.environ.get("AUDITOR_OUT"), type=["null", "string"], description="Results"),
+        "out": Param(
+            without_credentials(os.environ.get("AUDITOR_OUT")),
+            type=["null", "string"],
+            description="Results",
+        ),
         "policy": Param(
-            os.environ.get("AUDITOR_POLICY"), type=["null", "string"], description="Policy's TOML"
+            without_credentials(os.environ.get("AUDITOR_POLICY")),
+            type=["null", "string"],
+            description="Policy's TOML",
         ),
     },
 )

@@ -102,6 +102,7 @@ def _describe_task(task: Any) -> dict[str, Any]:
         "pool": task.pool,
         "trigger_rule": str(getattr(task.trigger_rule, "value", task.trigger_rule)),
         "mapped": task.is_mapped,
+        "rendered": {name: str(getattr(task, name, None)) for name in task.template_fields},
         "upstream": sorted(task.upstream_task_ids),
         "outlets": [asset.name for asset in task.outlets or []],
     }

@@ -68,7 +68,7 @@ def test_parsing_loads_nothing_heavy(folder: dict[str, Any]) -> None:
     loaded = {name.partition(".")[0] for name in folder["modules"]}
     assert loaded & HEAVY == set()
     ours = {name for name in folder["modules"] if name.partition(".")[0] == "auditor"}
-    assert ours <= {"auditor", "auditor.errors"}
+    assert ours <= {"auditor", "auditor.addresses", "auditor.errors"}
 
 
 def test_parsing_takes_no_time(folder: dict[str, Any]) -> None:
@@ -92,6 +92,18 @@ def test_addresses_come_from_the_environment(dag: dict[str, Any]) -> None:
         "policy": None,
         "batch_size": None,
     }
+
+
+def test_no_key_gets_into_what_airflow_shows(tmp_path: Path) -> None:
+    """Neither of the storage's own nor one in an address; a task's rendered fields are in it."""
+    keys = {"AWS_ACCESS_KEY_ID": "MARKEDKEY", "AWS_SECRET_ACCESS_KEY": "MARKEDSECRET"}
+    shown = json.dumps(in_airflow(tmp_path, "describe", AUDITOR_OUT="s3://audit", **keys))
+    assert "op_kwargs" in shown
+    assert "MARKED" not in shown
+    address = "s3://MARKEDKEY:MARKED/SECRET@audit"
+    shown = json.dumps(in_airflow(tmp_path, "describe", AUDITOR_OUT=address))
+    assert "s3://...@audit holds a key or password: take it out" in shown
+    assert "MARKED" not in shown + (tmp_path / "output.log").read_text()
 
 
 def test_the_tasks_are_these(dag: dict[str, Any]) -> None:

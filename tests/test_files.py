@@ -1,12 +1,15 @@
 """Places: whole files, and no way out."""
 
+import os
 import stat
 from pathlib import Path
 
 import pytest
 
+from auditor.addresses import without_credentials
 from auditor.errors import ConfigurationError
-from auditor.files import PARTIAL_PREFIX, OutsideError, Place
+from auditor.files import PARTIAL_PREFIX, OutsideError, Place, TooLargeError
+from auditor.pipeline import load_policy
 
 
 @pytest.fixture
@@ -106,7 +109,45 @@ def test_an_unknown_scheme_says_what_is_wrong() -> None:
         Place("nosuch://bucket/x")
 
 
-def test_a_key_in_a_url_is_not_repeated() -> None:
-    with pytest.raises(ConfigurationError, match=r"nosuch://\.\.\.@bucket/x") as raised:
-        Place("nosuch://name:hunter2@bucket/x")
-    assert "hunter2" not in str(raised.value)
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nosuch://name:hunter2@bucket/x",
+        "s3://AKIAHUNTER2:hunter2@bucket/x",
+        "s3://AKIAHUNTER2:has/slashes/hunter2@bucket/x",  # as one in two secret keys has
+        "s3://AKIAHUNTER2:hunter2@bucket",
+    ],
+)
+def test_a_key_in_a_url_is_refused_and_not_repeated(url: str) -> None:
+    for use in (Place, load_policy):
+        with pytest.raises(ConfigurationError, match=r"://\.\.\.@bucket.* take it out") as raised:
+            use(url)
+        assert "hunter2" not in str(raised.value).lower()
+
+
+def test_an_access_point_an_account_and_a_port_are_no_keys() -> None:
+    for url in (
+        "s3://arn:aws:s3:eu-west-1:123456789012:accesspoint/audit/a@b",
+        "abfs://container@account.dfs.core.windows.net/chain",
+        "https://storage:9000/chain/a@b",
+    ):
+        assert without_credentials(url) == url
+
+
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(place: Place, tmp_path: Path) -> None:
+    place.write("a", b"")
+    os.mkfifo(tmp_path / "out/pipe")
+    for look in (place.read, place.open):
+        with pytest.raises(PermissionError, match="pipe"):
+            look("pipe")
+
+
+def test_no_more_is_read_than_is_asked_for_at_most(place: Place) -> None:
+    place.write("a", b"12345")
+    assert place.read("a", most=5) == b"12345"
+    with pytest.raises(TooLargeError, match="more than 4 bytes"):
+        place.read("a", most=4)
+    elsewhere = Place("memory://bucket/of-files")
+    elsewhere.write("a", b"12345")
+    with pytest.raises(TooLargeError, match="more than 4 bytes"):
+        elsewhere.read("a", most=4)

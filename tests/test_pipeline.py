@@ -193,6 +193,26 @@ def test_one_store_alone_gives_what_it_has_among_all(
         assert [p.name for p in (tmp_path / name / "day=2026-03-27").iterdir()] == ["store=S004"]
 
 
+def test_a_day_whose_settling_broke_off_is_not_reported(
+    small_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = _job(small_chain, tmp_path)
+    for batch in pipeline.plan_day(job):
+        pipeline.score_batch(job, batch)
+    with monkeypatch.context() as broken:
+        broken.setattr(store, "write_partition", _full)
+        with pytest.raises(OSError, match="full"):
+            pipeline.settle_day(job)
+    with pytest.raises(SourceError, match="not wholly settled"):
+        pipeline.report_day(job)
+    pipeline.settle_day(job)
+    pipeline.report_day(job)
+
+
+def _full(*_: object) -> None:
+    raise OSError("the disk is full")
+
+
 def test_a_process_killed_for_real_is_made_good_by_the_next(
     small_chain: Path, small_out: Path, tmp_path: Path
 ) -> None:

@@ -93,15 +93,15 @@ def test_adding_a_day_touches_no_page_of_another(tmp_path: Path) -> None:
         out.write(f"reports/{summary.day}/{SUMMARY}", as_json(summary))
         out.write(f"reports/{summary.day}/index.html", b"as it was")
     out.write("reports/2026-03-01/index.html", b"an old report without a summary")
-    pipeline.list_days(out)
+    pipeline.list_days(out, DAY)
     before = (tmp_path / "reports/index.html").read_bytes()
     out.write(f"reports/2026-03-28/{SUMMARY}", as_json(replace(ONE, day=date(2026, 3, 28))))
-    pipeline.list_days(out)
+    pipeline.list_days(out, date(2026, 3, 28))
     after = (tmp_path / "reports/index.html").read_bytes()
     assert b"2026-03-28/index.html" in after
     assert b"2026-03-28/index.html" not in before
     assert (tmp_path / "reports/2026-03-27/index.html").read_bytes() == b"as it was"
-    pipeline.list_days(out)
+    pipeline.list_days(out, DAY)
     assert (tmp_path / "reports/index.html").read_bytes() == after
 
 

@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 
 from auditor import store
-from auditor.errors import ContractError
+from auditor.errors import ContractError, SourceError
 from auditor.files import Place
-from auditor.tables import REJECTS
+from auditor.tables import REJECTS, UNKNOWN_STORE
 
 _DAY = date(2026, 3, 27)
 
@@ -53,6 +53,37 @@ def test_stores_that_are_gone_leave_no_partition(out: Place) -> None:
         store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
     store.remove_other_stores(out, "rejects", _DAY, ["S001"])
     assert out.folders(f"rejects/day={_DAY}") == ["store=S001"]
+
+
+def test_a_day_that_is_not_wholly_settled_is_not_read(out: Place) -> None:
+    stores = ["S001", "S002"]
+    store.begin_settling(out, _DAY, stores)
+    store.write_partition(out, "rejects", _DAY, "S001", _reject("S001"))
+    with pytest.raises(SourceError, match="not wholly settled"):
+        store.read_day(out, "rejects", _DAY)
+    store.begin_settling(out, _DAY, ["S001"])  # one store alone does not make the day whole
+    store.end_settling(out, _DAY, ["S001"], whole=False)
+    with pytest.raises(SourceError, match="not wholly settled"):
+        store.read_day(out, "rejects", _DAY)
+    for store_id in ("S002", UNKNOWN_STORE):
+        store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
+    store.end_settling(out, _DAY, stores, whole=True)
+    assert store.read_day(out, "rejects", _DAY).num_rows == 3
+
+
+def test_a_partition_that_is_gone_is_an_error_and_no_day_without_it(out: Place) -> None:
+    store.begin_settling(out, _DAY, ["S001"])
+    store.end_settling(out, _DAY, ["S001"], whole=True)
+    with pytest.raises(SourceError, match=r"store=S001/part-0\.parquet is not there"):
+        store.read_day(out, "rejects", _DAY)
+
+
+def test_a_day_of_an_earlier_version_is_read_by_a_listing(out: Place) -> None:
+    for store_id in ("S001", "S002"):
+        store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
+    store.begin_settling(out, _DAY, ["S002"])  # a store of it is audited again
+    store.end_settling(out, _DAY, ["S002"], whole=False)
+    assert store.read_day(out, "rejects", _DAY)["store_id"].to_pylist() == ["S001", "S002"]
 
 
 def test_a_crop_is_named_by_nothing_that_a_till_wrote() -> None:

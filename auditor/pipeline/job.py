@@ -7,7 +7,8 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
-from auditor.errors import ConfigurationError, OvertakenError, SourceError
+from auditor.addresses import without_credentials
+from auditor.errors import ConfigurationError, OvertakenError, SourceError, StorageError
 from auditor.files import OutsideError, Place
 from auditor.policy import Policy
 
@@ -33,12 +34,15 @@ def load_policy(url: str | None) -> Policy:
 
     Raises:
         ConfigurationError: it cannot be read, or is no valid policy.
+        StorageError: the storage that it lies on failed.
     """
     if url is None:
         return Policy()
-    folder, _, name = url.rpartition("/")
+    folder, _, name = str(without_credentials(url)).rpartition("/")
     try:
         content = Place(folder or ".").read(name)
+    except StorageError:
+        raise
     except (OSError, OutsideError) as error:
         raise ConfigurationError(f"cannot read the policy {url}: {error}") from error
     return Policy.from_toml(content, origin=url)

@@ -14,6 +14,7 @@ from auditor.errors import OvertakenError
 from auditor.files import Place
 from auditor.model import Card
 from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, settled_path, workspace
+from auditor.pipeline.scoring import handed_on
 from auditor.report import (
     SUMMARY,
     Provenance,
@@ -63,10 +64,9 @@ def report_day(job: Job) -> str:
         if path not in written:
             out.remove(path)
     show_decisions(out, job.day, store.read_decisions(out, job.day))
-    list_days(out)
+    list_days(out, job.day)
     _settled(out, job.day)  # where nothing is locked, the day may be another's by now
-    out.remove(plan_path(job.day))  # first: a plan without what belongs to it would mislead
-    out.remove(workspace(job.day))
+    _clear_workspace(out, job.day)
     tell(
         "reported",
         job.day,
@@ -96,21 +96,26 @@ def report_folder(day: date) -> str:
     return f"reports/{day}"
 
 
-def show_decisions(out: Place, day: date, log: pa.Table) -> None:
-    """Let a day's pages and files, where there is a report, tell what its log says."""
+def show_decisions(out: Place, day: date, log: pa.Table) -> bool:
+    """Let a day's pages and files tell what its log says; whether there is a report to tell it."""
     folder = report_folder(day)
-    if not log.num_rows or not out.exists(f"{folder}/{SUMMARY}"):
-        return
-    there = [name for name in decided_files(log) if out.exists(f"{folder}/{name}")]
-    files = {name: out.read(f"{folder}/{name}") for name in there}
-    for name, content in with_decisions(files, log).items():
-        out.write(f"{folder}/{name}", content)
+    if not out.exists(f"{folder}/{SUMMARY}"):
+        return False
+    if log.num_rows:
+        there = [name for name in decided_files(log) if out.exists(f"{folder}/{name}")]
+        files = {name: out.read(f"{folder}/{name}") for name in there}
+        for name, content in with_decisions(files, log).items():
+            out.write(f"{folder}/{name}", content)
+    return True
 
 
-def list_days(out: Place) -> None:
-    """Render the list of all days that have a report, from their summaries."""
+def list_days(out: Place, day: date) -> None:
+    """Render the list of all days that have a report, from their summaries.
+
+    ``day`` is one that has, whether a listing shows it yet or not.
+    """
     days: list[str] = []
-    while (found := _reported(out)) != days:  # again if another day came in meanwhile
+    while (found := _reported(out, day)) != days:  # again if another day came in meanwhile
         days = found
         paths = [f"reports/{day}/{SUMMARY}" for day in days]
         summaries = [read_summary(out.read(path), origin=path) for path in paths]
@@ -139,10 +144,25 @@ def count_outcomes(job: Job) -> dict[str, int]:
     return dict(counts)
 
 
-def _reported(out: Place) -> list[str]:
-    """The days that have a report with a summary, by the names of their folders."""
-    days = (name for name in out.folders("reports") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name))
-    return [day for day in days if out.exists(f"reports/{day}/{SUMMARY}")]
+def _reported(out: Place, one: date) -> list[str]:
+    """The days that have a report with a summary, by the names of their folders; ``one`` has."""
+    there = (name for name in out.folders("reports") if re.fullmatch(r"\d{4}-\d{2}-\d{2}", name))
+    days = {day for day in there if day != str(one) and out.exists(f"reports/{day}/{SUMMARY}")}
+    return sorted({*days, str(one)})
+
+
+def _clear_workspace(out: Place, day: date) -> None:
+    """Remove what the steps handed on: by a listing, and by name what a listing did not show."""
+    work, plan = workspace(day), find_plan(out, day)
+    names = set[str]()
+    if plan:
+        coverage = f"{work}/{plan['id']}/coverage.parquet"
+        names = {coverage, settled_path(day, plan["id"]), *handed_on(plan)}
+    out.remove(plan_path(day))  # first: a plan without what belongs to it would mislead
+    listed = set(out.files(work))
+    out.remove(work)
+    for path in names - listed:
+        out.remove(path)
 
 
 def _shown(stores: pa.Table) -> Provenance:

@@ -1,16 +1,21 @@
 """Scores a batch of a planned day, decides its sales, and keeps the crops of those flagged."""
 
+import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import control_sample, purchases, store
 from auditor.decide import decide
-from auditor.files import OutsideError, Place
+from auditor.errors import StorageError
+from auditor.files import OutsideError, Place, TooLargeError, concerns_the_file
+from auditor.frames import MAX_BYTES
 from auditor.pipeline.job import Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALE_KEY, SALES, Schema
@@ -18,6 +23,11 @@ from auditor.telemetry import Stopwatch, tell
 
 #: Batches of baskets without alcohol, which are scored for their age group only.
 OTHERS = "others"
+
+#: Frames that are fetched at once: the storage's delay is waited for once and not for each of them.
+READ_AHEAD = 8
+
+_T = TypeVar("_T")
 
 
 def score_batch(job: Job, batch: str) -> str:
@@ -127,6 +137,13 @@ def told_path(batch: str) -> str:
     return batch.replace("/sales-", "/groups-").replace(f"/{OTHERS}-", f"/groups-{OTHERS}-")
 
 
+def handed_on(plan: Mapping[str, Any]) -> list[str]:
+    """The files that a plan names, and what scoring makes of its batches, relative to OUT."""
+    sold, others = plan["batches"], plan["others"]
+    shares = [*plan["rejects"].values(), *plan["purchases"].values()]
+    return [*sold, *map(scored_path, sold), *others, *map(told_path, (*sold, *others)), *shares]
+
+
 def frames_in(sales: pa.Table) -> int:
     """How many of tables.SALES have a frame."""
     return int(sales.num_rows - sales["snapshot_path"].null_count)
@@ -157,21 +174,40 @@ def frames_of(
 
     ``group_starts`` are the age groups that are asked for, by the stores where any are.
     """
-    wanted = sales.select(["store_id", "snapshot_path"]).to_pylist()
-    for number, sale in enumerate(wanted):
-        if sale["snapshot_path"] is None:
-            continue
-        own = rules[sale["store_id"]]
+    wanted = [
+        (number, sale)
+        for number, sale in enumerate(sales.select(["store_id", "snapshot_path"]).to_pylist())
+        if sale["snapshot_path"] is not None
+    ]
+
+    def frame(of: tuple[int, dict[str, Any]]) -> Frame:
+        number, sale = of
         starts = (group_starts or {}).get(sale["store_id"], ())
+        read = functools.partial(Frame, number, rules[sale["store_id"]])
         try:
-            content = snapshots.read(sale["snapshot_path"])
-            yield Frame(number, own, content, group_starts=starts)
-        except FileNotFoundError:
-            detail = "the index names a frame that is not there"
-            yield Frame(number, own, None, "snapshot_missing", detail)
-        except OutsideError as error:
-            yield Frame(number, own, None, detail=str(error))
+            content = snapshots.read(sale["snapshot_path"], most=MAX_BYTES)
+            return read(content, group_starts=starts)
+        except FileNotFoundError as error:
+            if not snapshots.exists():
+                raise StorageError(f"there is nothing at {snapshots} any more") from error
+            return read(None, "snapshot_missing", "the index names a frame that is not there")
+        except (OutsideError, TooLargeError) as error:
+            return read(None, detail=str(error))
         except OSError as error:
-            if not snapshots.is_local:
+            if not concerns_the_file(error):
                 raise  # the storage failed, not the frame: the task is to be tried again
-            yield Frame(number, own, None, detail=f"{type(error).__name__}: {error.strerror}")
+            return read(None, detail=f"{type(error).__name__}: {error.strerror}")
+
+    yield from _ahead(frame, wanted)
+
+
+def _ahead(read: Callable[[_T], Frame], wanted: Iterable[_T]) -> Iterator[Frame]:
+    """What is read of each, in order; some are read while those before are worked on."""
+    with ThreadPoolExecutor(READ_AHEAD) as pool:
+        waiting: deque[Future[Frame]] = deque()
+        for one in wanted:
+            waiting.append(pool.submit(read, one))
+            if len(waiting) > READ_AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

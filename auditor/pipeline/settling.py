@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,7 +19,6 @@ from auditor.pipeline.job import Job, load_policy, read_plan, settled_path, work
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
 from auditor.report.cases import anchor
 from auditor.spool import share_of
-from auditor.store import Partitions
 from auditor.tables import (
     INCONCLUSIVE_REASONS,
     LEDGER,
@@ -77,22 +76,19 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
     collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
     if scored.sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
+    before = store.begin_settling(out, job.day, row_of)
     sample = control_sample.drawn(job.day, scored.drawn_from, size=rules.control_sample)
-    ledgers = _Ledgers(out, plan["batches"])
+    ledgers, told = _Ledgers(out, plan["batches"]), _Told(out, plan["batches"], plan["others"])
     kept = ForLaterDays(job.day, policy, basis.model)
-    told = _Told(out, plan["batches"], plan["others"])
-    bought_in = {int(share): path for share, path in plan["purchases"].items()}
     unplaced = [REJECTS.empty()]
-    rejects_of = {int(share): path for share, path in plan["rejects"].items()}
-    for share, stores in _by_share(row_of, rejects_of):
-        path = rejects_of.get(share)
-        rejects = store.read_table(out, path, REJECTS) if path else REJECTS.empty()
+    for share, stores in _by_share(row_of, map(int, plan["rejects"])):
+        rejects = _of_share(out, plan["rejects"], share, REJECTS)
         rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
         rejected = ByStore(rejects, rejected_in)
-        path = bought_in.get(share)
-        bought = ByStore(store.read_table(out, path, PURCHASES) if path else PURCHASES.empty())
+        bought = ByStore(_of_share(out, plan["purchases"], share, PURCHASES))
         for store_id in stores:
-            own = _with_sample(ledgers.of(store_id, collected[store_id]), sample)
+            scored_of = ledgers.of(store_id, collected[store_id])
+            own = _with_sample(scored_of, sample)
             day = days.slice(row_of[store_id], 1)
             kept.add(day.to_pylist()[0], own)
             ended.add(own)
@@ -114,16 +110,24 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
                 store.remove_partition(out, "insights", job.day, store_id)
             _put(out, job.day, store_id, tables)
             # Last: until then the ledger that was there may name them.
-            store.remove_crops(out, job.day, store_id, pc.drop_null(own["crop"]).to_pylist())
+            crops = (pc.drop_null(t["crop"]).to_pylist() for t in (own, scored_of))
+            store.remove_crops(out, job.day, store_id, *crops)
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
     kept.write(out, of_stores=tuple(row_of) if job.stores else ())
     if not job.stores:
         rest = pa.concat_tables(unplaced)
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
-        _drop_others(out, job.day, row_of)
+        _drop_others(out, job.day, row_of, before)
+    store.end_settling(out, job.day, row_of, whole=not job.stores)
     read_plan(out, job.day, batches)  # where nothing is locked, the day may be another's by now
     out.write(settled_path(job.day, plan["id"]), b"")
+
+
+def _of_share(out: Place, paths: Mapping[str, str], share: int, schema: Schema) -> pa.Table:
+    """What the plan handed on of the stores of a share; the paths are by its number."""
+    path = paths.get(str(share))
+    return store.read_table(out, path, schema) if path else schema.empty()
 
 
 def _put(out: Place, day: date, store_id: str, tables: dict[str, pa.Table]) -> None:
@@ -133,11 +137,10 @@ def _put(out: Place, day: date, store_id: str, tables: dict[str, pa.Table]) -> N
         store.write_partition(out, name, day, store_id, table)
 
 
-def _drop_others(out: Place, day: date, stores: Collection[str]) -> None:
+def _drop_others(out: Place, day: date, stores: Collection[str], before: Iterable[str]) -> None:
     """Drop what an earlier run left of stores that the day has no more, and keep what it said."""
-    for store_id in Partitions(out, "ledger", day).stores:
-        if store_id not in stores:
-            earlier.keep(out, day, store_id, {})
+    for store_id in set(before).difference(stores):
+        earlier.keep(out, day, store_id, {})
     for name in (*STORED, "crops"):
         store.remove_other_stores(out, name, day, {*stores, UNKNOWN_STORE})
 

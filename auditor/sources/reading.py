@@ -15,7 +15,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from auditor.errors import SourceError
-from auditor.files import OutsideError, Place
+from auditor.files import OutsideError, Place, concerns_the_file
 from auditor.policy import Policy
 from auditor.sources.cells import Fault
 from auditor.sources.conforming import BadCell, Rejected, Request, Rows
@@ -197,12 +197,12 @@ class _Content:
     def _fetched(self) -> BinaryIO:
         try:
             return io.BufferedReader(_Watched(self._path, self._place.open(self._path)), _CHUNK)
-        except (FileNotFoundError, PermissionError, OutsideError) as error:
+        except (OSError, OutsideError) as error:
+            if isinstance(error, OSError) and not concerns_the_file(error):
+                raise _storage_failed(self._path, error) from error
             raise UnusableError(
                 "unreadable_file", f"it cannot be opened ({error}); check it, and the rights"
             ) from error
-        except OSError as error:
-            raise _storage_failed(self._path, error) from error
 
 
 class _Watched(io.RawIOBase):
