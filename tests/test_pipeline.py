@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from auditor import control_sample, pipeline, purchases, spool, store
 from auditor.collect import collecting
 from auditor.decide import decide
-from auditor.errors import ConfigurationError, ContractError, SourceError
+from auditor.errors import ConfigurationError, ContractError, OvertakenError, SourceError
 from auditor.files import Place
 from auditor.pipeline import Job, scoring
 from auditor.policy import ChainRules, Policy
@@ -203,8 +203,10 @@ def test_a_day_whose_settling_broke_off_is_not_reported(
         broken.setattr(store, "write_partition", _full)
         with pytest.raises(OSError, match="full"):
             pipeline.settle_day(job)
-    with pytest.raises(SourceError, match="not wholly settled"):
+    with pytest.raises(OvertakenError, match="not settled"):
         pipeline.report_day(job)
+    with pytest.raises(SourceError, match="not wholly settled"):
+        store.read_day(Place(job.out), "ledger", job.day)
     pipeline.settle_day(job)
     pipeline.report_day(job)
 
