@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow distributed tools vulnerabilities sbom clean
+.PHONY: help demo test hostile bench lock airflow distributed tools vulnerabilities sbom clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -151,6 +151,9 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+hostile: .venv/.installed-all ## put all hostile inputs through the readers, some through whole days
+	$(BIN)/python tests/hostile.py $(HOSTILE_OPTIONS)
 
 distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
 	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)
