@@ -4,8 +4,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow backfill crash distributed tools vulnerabilities sbom \
-	clean
+.PHONY: help demo test bench lock airflow backfill crash distributed hostile tools vulnerabilities \
+	sbom clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -151,10 +151,13 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(PYTEST_OPTIONS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS)
 
 crash: .venv/.installed-all ## cut a run off at every change of a file (kill, power, no room); some 20 minutes
 	$(BIN)/pytest -m crash --log-cli-level=INFO tests/test_crash.py $(PYTEST_OPTIONS)
+
+hostile: .venv/.installed-all ## put all hostile inputs through the readers, some through whole days
+	$(BIN)/python tests/hostile.py $(HOSTILE_OPTIONS)
 
 distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
 	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)

@@ -14,7 +14,13 @@ from PIL import Image, ImageOps
 MAX_PIXELS = 100_000_000
 #: A file of more bytes is not read: a good picture of so many pixels has fewer.
 MAX_BYTES = 64 << 20
+#: Of a JPEG: parts before its picture, and scans of it, each of which may cost the decoder a pass
+#: over the whole picture; cameras write some tens. Of a PNG: chunks.
+MAX_PARTS = 4096
+MAX_SCANS = 64
+MAX_CHUNKS = 65_536
 _FORMATS = ("JPEG", "PNG")
+_BARE = {0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}  # markers of a JPEG without a length
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
 
 # A JPEG holds frequencies of blocks: leaving out the higher ones gives a picture of half the side
@@ -76,6 +82,8 @@ class Picture:
 
 def size(content: bytes) -> int:
     """Pixels that the frame has decoded; 0 if its head cannot be read or says that it is a bomb."""
+    if _endless(content):
+        return 0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -116,6 +124,8 @@ def _read(content: bytes, enough: int | None = None) -> Decoded:
     """Decode; where the longer side has twice ``enough`` pixels or more, only so many if it can."""
     if not content:
         raise UnreadableFrameError("the file is empty")
+    if _endless(content):
+        raise UnreadableFrameError("it has more parts than a camera writes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -125,6 +135,30 @@ def _read(content: bytes, enough: int | None = None) -> Decoded:
     except Exception as error:  # decoders raise anything on damaged bytes
         raise UnreadableFrameError(f"{type(error).__name__}: {error}") from error
     raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
+
+
+def _endless(content: bytes) -> bool:
+    """Whether a file is made of so many parts that decoding it would hardly end."""
+    if content.startswith(b"\x89PNG"):
+        at = 8
+        for _ in range(MAX_CHUNKS):
+            if at + 12 > len(content):
+                return False
+            at += 12 + int.from_bytes(content[at : at + 4])
+        return True
+    if content.count(b"\xff\xda") > MAX_SCANS:  # elsewhere in a picture, 0 follows on 255
+        return True
+    at = 2
+    for _ in range(MAX_PARTS):  # as Pillow goes on from part to part, junk byte by byte
+        marker = content[at : at + 2]
+        if len(marker) < 2 or marker == b"\xff\xda":
+            return False
+        has_length = marker[0] == 0xFF and 0xC0 <= marker[1] < 0xFF and marker[1] not in _BARE
+        if has_length:
+            at += 2 + int.from_bytes(content[at + 2 : at + 4])
+        else:
+            at += 1 + (marker[1] != 0xFF)
+    return True
 
 
 def _loaded(picture: Image.Image, enough: int | None) -> Decoded:

@@ -211,7 +211,13 @@ class Policy:
             self._check_every_combination()
         except ValidationError as error:
             raise ConfigurationError(f"{origin}: {_in_words(error)}") from error
-        except (ConfigurationError, ValueError, TypeError, AttributeError) as error:
+        except (
+            ConfigurationError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ) as error:
             raise ConfigurationError(f"{origin}: {error}") from error
 
     @classmethod
@@ -222,9 +228,11 @@ class Policy:
             ConfigurationError: no valid TOML, or not a valid policy.
         """
         try:
-            return cls(tomllib.loads(content.decode("utf-8")), origin=origin)
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            document = tomllib.loads(content.decode("utf-8"))
+        # Beside its own error: a number of thousands of digits, and thousands of brackets.
+        except (ValueError, RecursionError) as error:
             raise ConfigurationError(f"{origin}: not a TOML file: {error}") from error
+        return cls(document, origin=origin)
 
     @property
     def canonical(self) -> bytes:

@@ -142,3 +142,23 @@ def test_the_head_of_a_frame_tells_its_size() -> None:
     assert size(_large(1920, 1080)) == 1920 * 1080
     assert size(_bomb(20_000, 20_000)) == 0  # is not decoded
     assert size(b"no picture") == 0
+
+
+def _of_many_parts() -> dict[str, bytes]:
+    jpeg, png = _encoded(_rgb(), "JPEG", progressive=True), _encoded(_rgb(), "PNG")
+    scan, chunk = jpeg.rfind(b"\xff\xda"), struct.pack(">I4sI", 0, b"tEXt", zlib.crc32(b"tEXt"))
+    return {
+        "scans": jpeg[:scan] + jpeg[scan:-2] * 100 + jpeg[-2:],
+        "comments": jpeg[:2] + b"\xff\xfe\x00\x02" * 5_000 + jpeg[2:],
+        "fill bytes": jpeg[:2] + b"\xff" * 5_000 + jpeg[2:],
+        "junk": jpeg[:2] + b"\xff\xfe\x00\x02" + bytes(10_000) + jpeg[2:],
+        "chunks": png[:33] + chunk * 70_000 + png[33:],
+    }
+
+
+@pytest.mark.parametrize("parts", _of_many_parts())
+def test_a_frame_of_so_many_parts_that_decoding_it_would_hardly_end_is_refused(parts: str) -> None:
+    content = _of_many_parts()[parts]
+    with pytest.raises(UnreadableFrameError, match="more parts than a camera writes"):
+        decode(content)
+    assert size(content) == 0

@@ -76,6 +76,8 @@ _ENTRY = "[[policy]]\neffective_from = 2026-01-01\n"
         ("[[policy]]", "effective_from"),
         ("[stores.A]\n" + _ENTRY + "[[policy.override]]\nstores = ['B']", "B"),
         ("not toml", "TOML"),
+        ("x = " + "[" * 5_000 + "]" * 5_000, "TOML"),
+        ("x = " + "1" * 5_000, "TOML"),
         (_ENTRY + "[[policy.override]]\nstores = ['A']\nchallenge_age = 3", "challenge_age"),
     ],
 )

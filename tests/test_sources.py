@@ -5,7 +5,7 @@ import hashlib
 import io
 import secrets
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from auditor import sources
 from auditor.errors import SourceError
 from auditor.files import Place
 from auditor.policy import Policy
-from auditor.sources import Reading, distinct_frames, records
+from auditor.sources import Reading, conforming, distinct_frames, records
 from auditor.store_days import SourceCounts
 from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
 
@@ -943,3 +943,58 @@ def test_no_files_give_empty_tables(tmp_path: Path, schema: Schema) -> None:
 
     assert reading.table.schema == schema.arrow
     assert (reading.table.num_rows, reading.counts, reading.files) == (0, {}, ())
+
+
+# Files that are made to cost much
+
+
+def _gigabyte(head: bytes) -> bytes:
+    return gzip.compress(head) + gzip.compress(b"\n" * 2**24) * 64
+
+
+def _equal_rows() -> bytes:
+    size, buffer = 1_500_000, io.BytesIO()
+    codes = pa.array([0] * size, pa.int8())
+    cells = texts(TILL_LINES).items()
+    columns = {
+        name: pa.DictionaryArray.from_arrays(codes, pa.array([cell])) for name, cell in cells
+    }
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("path", "make"),
+    [
+        (DATED + ".gz", lambda: _gigabyte(sales_csv())),
+        (DATED + ".gz", lambda: _gigabyte(b"PAR1")),
+        ("2026-03-02.parquet", _equal_rows),
+    ],
+    ids=["gzip", "gzip around what says that it is Parquet", "run lengths"],
+)
+def test_a_file_that_unpacks_to_very_much_is_not_read_to_its_end(
+    tmp_path: Path, path: str, make: Callable[[], bytes]
+) -> None:
+    put(tmp_path, path, make())
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert reasons(reading) == [("unreadable_file", None, None)]
+    assert "unpacks to more than" in reading.rejects["detail"][0].as_py()
+    assert reading.table.num_rows == 0
+
+
+def test_a_column_whose_name_is_not_utf_8_is_the_file_s_fault(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"transaction_id": ["T1"], "qqqq": ["x"]}), buffer)
+    put(tmp_path, "2026-03-02.parquet", buffer.getvalue().replace(b"qqqq", b"\xff\xff\xff\xff"))
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert [reason for reason, *_ in reasons(reading)] == ["unreadable_file"]
+
+
+def test_of_very_many_bad_cells_one_a_row_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conforming, "MANY_BAD_CELLS", 5)
+    bad = sale(description="\x01", cashier_id="\x01", amount="x")
+    reading = read(tmp_path, bad, bad, sale())
+    assert reasons(reading) == [("bad_id", 2, "cashier_id"), ("bad_id", 3, "cashier_id")]
+    assert reading.counts["S1"].rows_rejected == 2

@@ -20,6 +20,9 @@ from auditor.tables import REJECTS, TIME, Schema
 
 STAGE = "sources"
 
+#: Of one part of a file (65,536 records): above so many, not each is told but one a row.
+MANY_BAD_CELLS = 50_000
+
 _ORIGIN = ("source", "row")
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 _DISPENSABLE = ("description", "id_check_at", "id_check_by", "birth_date")
@@ -162,12 +165,19 @@ class Rows:
         return self._request.schema.conform(table)
 
     def bad_cells(self) -> Iterator[BadCell]:
-        """Every cell at fault."""
-        for order, name in enumerate(self._request.wanted.names):
+        """Every cell at fault; where these are very many, the first of each row."""
+        names = list(enumerate(self._request.wanted.names))
+        many = sum(np.count_nonzero(v) for v in self._verdicts.values()) > MANY_BAD_CELLS
+        told = np.zeros(len(self._records.numbers), np.bool_)
+        # Those that cost a row come first, so that each row that is set aside has its reason.
+        for order, name in sorted(names, key=lambda column: column[1] in _DISPENSABLE):
             verdicts = self._verdicts.get(name)
             if verdicts is None or not verdicts.any():
                 continue
-            at = np.flatnonzero(verdicts)
+            at = np.flatnonzero(verdicts != Fault.NONE)
+            if many:
+                at = at[~told[at]]
+                told[at] = True
             ids = {i: self._ids(i, at) for i in _IDS}
             texts = self._records.cells[name].take(pa.array(at)).to_pylist()
             for number, position in enumerate(at.tolist()):

@@ -8,7 +8,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import BinaryIO
 
@@ -131,7 +131,11 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
     # Without a store in its path, or with one not asked for, a file as such counts for none.
     store = file.store if asked_for else None
     found = {store: SourceCounts()}
+    named = file.path.encode(errors="surrogateescape").decode(errors="replace")
     try:
+        if named != file.path:
+            file = replace(file, path=named)
+            raise UnusableError("unreadable_file", "its name is not UTF-8; rename it")  # noqa: TRY301  # told below
         content = _Content(place, file)
         hashes = (FileHash(file.path, content.sha256),)
         for part in read_records(file.path, content.open, request.wanted, request.optional):

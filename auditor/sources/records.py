@@ -32,6 +32,8 @@ _FIRST_RECORD = 2  # the header is 1; Parquet is numbered as if it had one
 _BLOCK = 16 << 20  # bytes parsed at a time; no record may be longer (Arrow reads up to 32 ahead)
 _HEADER = 1 << 20  # bytes within which the header ends
 _PART = 1 << 16  # records handed on at a time
+# What unpacks to more than so many bytes, and so many times its size, is no export.
+_UNPACKED, _TIMES_ITS_SIZE = 64 << 20, 100
 _KEPT = 32 << 20  # bytes of cells up to which a file is parsed once; a larger one is parsed twice
 
 
@@ -91,8 +93,12 @@ def read_records(
     """
     kept: list[Records] = []
     room, damaged = _KEPT, False
+    with reopen() as file:
+        most = max(_UNPACKED, _TIMES_ITS_SIZE * file.seek(0, io.SEEK_END))
     for part in _parts(path, reopen, wanted, optional):
         room -= part.cells.nbytes
+        if _KEPT - room > most:
+            raise _bomb()
         damaged |= part.damaged
         kept.append(part)
         if room < 0:
@@ -114,7 +120,7 @@ def _parts(
             yield from (_parquet if is_parquet else _csv)(content, wanted, optional)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _broken_gzip(error) from error
-        except (pa.ArrowException, OSError, csv.Error) as error:
+        except (pa.ArrowException, OSError, csv.Error, UnicodeDecodeError) as error:
             raise _unreadable(f"it cannot be parsed ({error})") from error
 
 
@@ -126,19 +132,49 @@ def _unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
     if magic != _GZIP_MAGIC:
         yield file
         return
+    most = max(_UNPACKED, _TIMES_ITS_SIZE * file.seek(0, io.SEEK_END))
+    file.seek(0)
     with gzip.GzipFile(fileobj=file) as packed:
         try:
             inner = packed.read(len(_PARQUET_MAGIC))
             packed.seek(0)
+            bounded = _Bounded(packed, most)  # type: ignore[arg-type]  # a stream of bytes it is
             if inner != _PARQUET_MAGIC:
-                yield packed  # type: ignore[misc]  # a stream of bytes by all but its name
+                yield bounded  # type: ignore[misc]
                 return
             with tempfile.SpooledTemporaryFile(_KEPT) as whole:
-                shutil.copyfileobj(packed, whole)
+                shutil.copyfileobj(bounded, whole)
                 whole.seek(0)
                 yield whole  # type: ignore[misc]
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _broken_gzip(error) from error
+
+
+class _Bounded(io.RawIOBase):
+    """What is unpacked of a file, as long as that is not too much."""
+
+    def __init__(self, packed: BinaryIO, most: int) -> None:
+        self._packed, self._left = packed, most
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place in what is unpacked."""
+        return self._packed.seek(offset, whence)
+
+    def read(self, size: int = -1) -> bytes:
+        """So many bytes, or those that are left."""
+        some = self._packed.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+        self._left -= len(some)
+        if self._left < 0:
+            raise _bomb()
+        return some
+
+
+def _bomb() -> UnusableError:
+    return _unreadable(f"it unpacks to more than {_TIMES_ITS_SIZE} times its size")
 
 
 def _broken_gzip(error: Exception) -> UnusableError:
