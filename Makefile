@@ -60,7 +60,7 @@ lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
 		-o requirements/bootstrap.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/peer.in -o requirements/peer.lock
-	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra s3 --extra celery \
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra s3 --extra celery --extra statsd \
 		--extra kubernetes pyproject.toml -o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.lock
 

@@ -86,8 +86,8 @@ def _settled(out: Place, day: date) -> None:
         out.read(settled_path(day, str(plan.get("id"))))
     except FileNotFoundError as error:
         raise OvertakenError(
-            f"{day} is planned and not settled: the run that planned it last will report on it, this "
-            "one ends; if there is none, run the day again"
+            f"{day} is planned and not settled: the run that planned it last will report on it, "
+            "this one ends; if there is none, run the day again"
         ) from error
 
 
