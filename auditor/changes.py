@@ -17,6 +17,7 @@ from auditor import earlier, store
 from auditor.earlier import Version
 from auditor.errors import ConfigurationError, ContractError
 from auditor.files import Place
+from auditor.layout import partition_path
 from auditor.report.cases import anchor
 from auditor.report.schema import closed
 from auditor.store import Partitions
@@ -196,7 +197,7 @@ def _of_store(out: Place, day: date, store_id: str) -> StoreChange | None:
         return StoreChange(store_id, replaced, problem=str(error))
     if before is None:
         return None
-    if after is None and out.exists(store.partition_path("ledger", day, store_id)):
+    if after is None and out.exists(partition_path("ledger", day, store_id)):
         problem = "its settling broke off: audit the day again"
         return StoreChange(store_id, replaced, problem=problem)
     return _compared(out, store_id, replaced, before, after)

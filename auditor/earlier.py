@@ -21,8 +21,10 @@ import pyarrow as pa
 from auditor import store
 from auditor.errors import ContractError
 from auditor.files import Place
+from auditor.layout import day_folder, partition_path
 from auditor.tables import LEDGER, PROVENANCE, STORED
 
+_EARLIER = "earlier"
 _LEDGER, _PROVENANCE = _KEPT = ("ledger", "provenance")
 
 
@@ -62,12 +64,12 @@ def keep(out: Place, day: date, store_id: str, instead: Mapping[str, pa.Table]) 
         stays = name == _LEDGER and coming.get(name) == now[name]
         if kept[name] is None and not stays:
             out.write(_path(day, store_id, number, name), now[name])
-    out.remove(store.partition_path(_PROVENANCE, day, store_id))
+    out.remove(partition_path(_PROVENANCE, day, store_id))
 
 
 def stores(out: Place, day: date) -> list[str]:
     """The stores that had an earlier version of a day, in their order."""
-    return [name.removeprefix("store=") for name in out.folders(store.earlier_folder(day))]
+    return [name.removeprefix("store=") for name in out.folders(day_folder(_EARLIER, day))]
 
 
 def count(out: Place, day: date, store_id: str) -> int:
@@ -120,7 +122,7 @@ def _version(contents: Mapping[str, bytes | None], origin: str) -> Version | Non
 
 
 def _present(out: Place, day: date, store_id: str) -> dict[str, bytes | None]:
-    return {name: _content(out, store.partition_path(name, day, store_id)) for name in _KEPT}
+    return {name: _content(out, partition_path(name, day, store_id)) for name in _KEPT}
 
 
 def _kept(out: Place, day: date, store_id: str, number: int) -> dict[str, bytes | None]:
@@ -132,10 +134,10 @@ def _content(out: Place, path: str) -> bytes | None:
 
 
 def _numbers(out: Place, day: date, store_id: str) -> list[int]:
-    folders = out.folders(f"{store.earlier_folder(day)}/store={store_id}")
+    folders = out.folders(f"{day_folder(_EARLIER, day)}/store={store_id}")
     found = (re.fullmatch(r"version=(\d{4,})", folder) for folder in folders)
     return [int(match[1]) for match in found if match]
 
 
 def _path(day: date, store_id: str, number: int, name: str) -> str:
-    return f"{store.earlier_folder(day)}/store={store_id}/version={number:04}/{name}.parquet"
+    return f"{day_folder(_EARLIER, day)}/store={store_id}/version={number:04}/{name}.parquet"

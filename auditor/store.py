@@ -1,43 +1,22 @@
-"""Partitions of a business day and a store below OUT: written whole, read back, expired.
-
-``OUT/<table>/day=YYYY-MM-DD/store=ID/part-0.parquet`` for the tables of tables.STORED, and
-``OUT/crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many
-later days look back on, the tables of tables.DAILY, is in one file a day for all stores:
-``OUT/<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
-``OUT/decisions/day=YYYY-MM-DD/*.parquet``: one file a decision. What a day that was audited again
-said before is below ``OUT/earlier/`` (earlier.py). Each file tells its format (formats.py).
-
-``OUT/settled/day=YYYY-MM-DD/stores.json`` names the stores of a day, table by table. Where it is
-there a reader goes by it and lists nothing: a listing may lag behind, and between two stores of a
-day that is being settled old and new would stand side by side.
-"""
+"""What is stored below OUT: written whole, read back, expired. layout.py says where it lies."""
 
 import hashlib
 import io
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from auditor import decisions, formats
+from auditor import decisions, formats, settled
 from auditor.errors import ContractError, SourceError
 from auditor.files import Place
-from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, UNKNOWN_STORE, Schema
+from auditor.layout import FACE_PACKS, PART, crops_folder, day_folder, partition_path
+from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
 from auditor.window import Window
-
-_PART = "part-0.parquet"
-
-# Of tables.STORED, what settled/ tells the stores of. Baskets by age group go with their retention.
-_TOLD = ("ledger", "rejects", "coverage", "provenance")
-
-#: Where packs of faces lie, ``until=YYYY-MM-DD`` below it.
-FACE_PACKS = "packs/faces"
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -101,46 +80,9 @@ def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.T
     write_table(out, partition_path(name, day, store_id), table, STORED[name])
 
 
-def partition_path(name: str, day: date, store_id: str) -> str:
-    """Where the partition of a day and store of the table ``name`` is, relative to OUT."""
-    return f"{_day_folder(name, day)}/store={store_id}/{_PART}"
-
-
 def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
     """Drop the partition of a day and store of the table ``name``, if there is one."""
-    out.remove(f"{_day_folder(name, day)}/store={store_id}")
-
-
-def begin_settling(out: Place, day: date, stores: Collection[str]) -> list[str]:
-    """Say that the partitions of these stores are being replaced; none of the day is read then.
-
-    Returns:
-        The stores that the day had.
-    """
-    told = _Told.of(out, day)
-    _Told({*told.unsettled, *stores}, told.stores).write(out, day)
-    return told.stores["ledger"]
-
-
-def end_settling(out: Place, day: date, stores: Collection[str], *, whole: bool) -> None:
-    """Say that these stores have their partitions.
-
-    Args:
-        out: where.
-        day: the business day.
-        stores: those that were settled.
-        whole: the day has no others; else, others are as they were.
-    """
-    if whole:
-        told = _Told(set(), {name: list(stores) for name in _TOLD})
-        told.stores["rejects"].append(UNKNOWN_STORE)
-    else:
-        before = _Told.of(out, day)
-        told = _Told(
-            before.unsettled.difference(stores),
-            {name: [*{*there, *stores}] for name, there in before.stores.items()},
-        )
-    told.write(out, day)
+    out.remove(f"{day_folder(name, day)}/store={store_id}")
 
 
 class Partitions:
@@ -152,9 +94,9 @@ class Partitions:
         Raises:
             SourceError: the day is being settled, or settling it broke off.
         """
-        self._out, self._schema, self._day = out, STORED[name], day
-        self._folder = _day_folder(name, day)
-        there = _settled_stores(out, name, day)
+        self._out, self._name, self._day = out, name, day
+        self._schema = STORED[name]
+        there = settled.stores_of(out, name, day)
         self._stores = dict.fromkeys(s for s in there if not stores or s in stores)
 
     @property
@@ -171,7 +113,7 @@ class Partitions:
         """
         if store_id not in self._stores:
             return (self._schema.only(columns) if columns else self._schema).empty()
-        path = f"{self._folder}/store={store_id}/{_PART}"
+        path = partition_path(self._name, self._day, store_id)
         try:
             return read_table(self._out, path, self._schema, columns)
         except FileNotFoundError as error:
@@ -204,7 +146,7 @@ def read_day(
 
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
     """Drop the day's partitions of stores that are not in ``keep``."""
-    folder = _day_folder(name, day)
+    folder = day_folder(name, day)
     for partition in out.folders(folder):
         if partition.removeprefix("store=") not in keep:
             out.remove(f"{folder}/{partition}")
@@ -222,7 +164,7 @@ def write_daily(
         rows: of all stores, or of ``of_stores``.
         of_stores: replace the rows of these stores only; empty for all.
     """
-    path, schema = f"{_day_folder(name, day)}/{_PART}", DAILY[name]
+    path, schema = f"{day_folder(name, day)}/{PART}", DAILY[name]
     if of_stores and out.exists(path):
         before = read_table(out, path, schema)
         others = pc.invert(pc.is_in(before["store_id"], pa.array(sorted(of_stores))))
@@ -240,7 +182,7 @@ def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[da
         ContractError: a file is not of its schema.
     """
     for day in days:
-        path = f"{_day_folder(name, day)}/{_PART}"
+        path = f"{day_folder(name, day)}/{PART}"
         if out.exists(path):
             content = out.read(path)
             rows = parsed(content, DAILY[name], origin=path)
@@ -282,17 +224,6 @@ def _noted(
         yield table
 
 
-def earlier_folder(day: date) -> str:
-    """Where the earlier versions of a day are, relative to OUT (earlier.py)."""
-    return _day_folder("earlier", day)
-
-
-def crop_path(day: date, store_id: str, transaction_id: str) -> str:
-    """Where the crop of a sale is kept: no part of it comes from the till's own text."""
-    sale = hashlib.sha256(f"{store_id}|{transaction_id}".encode()).hexdigest()[:16]
-    return f"{_day_folder('crops', day)}/store={store_id}/{sale}.jpg"
-
-
 def remove_crops(
     out: Place, day: date, store_id: str, keep: Iterable[str], written: Iterable[str] = ()
 ) -> None:
@@ -305,7 +236,7 @@ def remove_crops(
         keep: those that somebody has to look at.
         written: those known to have been written, which a listing may not show yet.
     """
-    folder = f"{_day_folder('crops', day)}/store={store_id}"
+    folder = crops_folder(day, store_id)
     out.sweep(folder)
     for path in {*out.files(folder), *written}.difference(keep):
         out.remove(path)
@@ -319,7 +250,7 @@ def append_decision(out: Place, entry: pa.Table) -> str:
     """
     (row,) = entry.to_pylist()
     name = f"{row['decided_at']:%Y%m%dT%H%M%S%f}-{row['decision_id'][:16]}.parquet"
-    path = f"{_day_folder('decisions', row['day'])}/{name}"
+    path = f"{day_folder('decisions', row['day'])}/{name}"
     write_table(out, path, entry, DECISION_LOG)
     return path
 
@@ -330,7 +261,7 @@ def read_decisions(out: Place, day: date) -> pa.Table:
     Raises:
         ContractError: an entry was changed, or one that another entry follows is gone.
     """
-    folder = _day_folder("decisions", day)
+    folder = day_folder("decisions", day)
     parts = [read_table(out, path, DECISION_LOG) for path in out.files(folder)]
     return decisions.checked(pa.concat_tables([DECISION_LOG.empty(), *parts]), str(out) + folder)
 
@@ -369,60 +300,3 @@ def _dated(out: Place, folder: str, key: str) -> dict[date, str]:
     """The folders ``KEY=YYYY-MM-DD`` right below a folder, by their day and in its order."""
     found = (re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", f) for f in out.folders(folder))
     return {date.fromisoformat(match[1]): f"{folder}/{match[0]}" for match in found if match}
-
-
-def folders_of_day(day: date) -> list[str]:
-    """Every folder that a day has in this store, relative to OUT, whether it is there or not."""
-    names = (*STORED, *DAILY, "earlier", "crops", "decisions", "settled")
-    return [_day_folder(name, day) for name in names]
-
-
-@dataclass(slots=True)
-class _Told:
-    """What settled/ says of a day: the stores of each table, and those that are not settled yet."""
-
-    unsettled: set[str]
-    stores: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, out: Place, day: date) -> Self:
-        """What is said; where nothing is, as of earlier versions, what a listing shows."""
-        try:
-            told = json.loads(out.read(_told_path(day)))
-        except FileNotFoundError:
-            return cls(set(), {name: _listed_stores(out, name, day) for name in _TOLD})
-        return cls(set(told["unsettled"]), told["stores"])
-
-    def write(self, out: Place, day: date) -> None:
-        stores = {name: sorted(there) for name, there in self.stores.items()}
-        told = {"stores": stores, "unsettled": sorted(self.unsettled)}
-        out.write(_told_path(day), json.dumps(told, sort_keys=True, indent=1).encode())
-
-
-def _settled_stores(out: Place, name: str, day: date) -> list[str]:
-    """The stores that have a partition of a table.
-
-    Raises:
-        SourceError: the day is being settled, or settling it broke off.
-    """
-    if name not in _TOLD:
-        return _listed_stores(out, name, day)
-    told = _Told.of(out, day)
-    if told.unsettled:
-        raise SourceError(
-            f"{day} is not wholly settled below {out}: settling it goes on, or broke off; wait for"
-            " it, or run the day again"
-        )
-    return told.stores[name]
-
-
-def _listed_stores(out: Place, name: str, day: date) -> list[str]:
-    return [folder.removeprefix("store=") for folder in out.folders(_day_folder(name, day))]
-
-
-def _told_path(day: date) -> str:
-    return f"{_day_folder('settled', day)}/stores.json"
-
-
-def _day_folder(name: str, day: date) -> str:
-    return f"{name}/day={day.isoformat()}"

@@ -12,6 +12,7 @@ from report_day import DAY, POLICY
 
 from auditor import earlier, pipeline, store
 from auditor.files import Place
+from auditor.layout import crop_path
 from auditor.pipeline import Job
 from auditor.tables import LEDGER, PROVENANCE, STORE_DAYS, ByStore
 
@@ -91,6 +92,6 @@ def store_day(
 
 
 def _moved(row: dict[str, Any], by: timedelta, day: date) -> dict[str, Any]:
-    crop = row.get("crop") and store.crop_path(day, row["store_id"], row["transaction_id"])
+    crop = row.get("crop") and crop_path(day, row["store_id"], row["transaction_id"])
     times = {n: row[n] + by for n in ("sold_at", "id_check_at") if row.get(n)}
     return row | times | {"crop": crop}

@@ -16,10 +16,11 @@ from faulty_storage import KINDS, Faults, storage
 from finding import holders
 from s3fs import S3FileSystem
 
-from auditor import pipeline, store
+from auditor import pipeline, settled, store
 from auditor.cli import main
 from auditor.errors import ExitCode, SourceError, StorageError
 from auditor.files import S3_OPTIONS, Place
+from auditor.layout import crop_path
 from auditor.pipeline import Job, scoring
 from auditor.pipeline.reporting import list_days
 from auditor.policy import Policy, Rules
@@ -201,12 +202,12 @@ def test_what_a_listing_does_not_show_yet_is_not_lost(bucket: str, faults: Fault
     out = Place(bucket)
     faults.lag_s = 60
     row = {"stage": "sources", "reason": "r", "source": "s", "detail": "d"}
-    store.begin_settling(out, DAY, ["S001"])
+    settled.begin(out, DAY, ["S001"])
     for store_id in ("S001", "_unknown"):
         rejects = REJECTS.from_rows([row | {"store_id": store_id}])
         store.write_partition(out, "rejects", DAY, store_id, rejects)
-    store.end_settling(out, DAY, ["S001"], whole=True)
-    crop = store.crop_path(DAY, "S001", "T1")
+    settled.end(out, DAY, ["S001"], whole=True)
+    crop = crop_path(DAY, "S001", "T1")
     out.write(crop, b"a face")
     out.write(f"reports/{DAY}/summary.json", _summary())
 
@@ -227,7 +228,7 @@ def _summary() -> bytes:
 def test_a_face_that_the_storage_will_not_delete_is_no_success(bucket: str, faults: Faults) -> None:
     out = Place(bucket)
     for number in (1, 2):
-        out.write(store.crop_path(DAY, "S001", f"T{number}"), b"a face")
+        out.write(crop_path(DAY, "S001", f"T{number}"), b"a face")
     faults.undeletable = "crops/"
     with pytest.raises(StorageError, match="2 files are still there"):
         store.expire_days(out, "crops", date(2026, 5, 1))

@@ -6,9 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from auditor import store
+from auditor import settled, store
 from auditor.errors import ContractError, SourceError
 from auditor.files import Place
+from auditor.layout import crop_path
 from auditor.tables import REJECTS, UNKNOWN_STORE
 
 _DAY = date(2026, 3, 27)
@@ -57,23 +58,23 @@ def test_stores_that_are_gone_leave_no_partition(out: Place) -> None:
 
 def test_a_day_that_is_not_wholly_settled_is_not_read(out: Place) -> None:
     stores = ["S001", "S002"]
-    store.begin_settling(out, _DAY, stores)
+    settled.begin(out, _DAY, stores)
     store.write_partition(out, "rejects", _DAY, "S001", _reject("S001"))
     with pytest.raises(SourceError, match="not wholly settled"):
         store.read_day(out, "rejects", _DAY)
-    store.begin_settling(out, _DAY, ["S001"])  # one store alone does not make the day whole
-    store.end_settling(out, _DAY, ["S001"], whole=False)
+    settled.begin(out, _DAY, ["S001"])  # one store alone does not make the day whole
+    settled.end(out, _DAY, ["S001"], whole=False)
     with pytest.raises(SourceError, match="not wholly settled"):
         store.read_day(out, "rejects", _DAY)
     for store_id in ("S002", UNKNOWN_STORE):
         store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
-    store.end_settling(out, _DAY, stores, whole=True)
+    settled.end(out, _DAY, stores, whole=True)
     assert store.read_day(out, "rejects", _DAY).num_rows == 3
 
 
 def test_a_partition_that_is_gone_is_an_error_and_no_day_without_it(out: Place) -> None:
-    store.begin_settling(out, _DAY, ["S001"])
-    store.end_settling(out, _DAY, ["S001"], whole=True)
+    settled.begin(out, _DAY, ["S001"])
+    settled.end(out, _DAY, ["S001"], whole=True)
     with pytest.raises(SourceError, match=r"store=S001/part-0\.parquet is not there"):
         store.read_day(out, "rejects", _DAY)
 
@@ -81,19 +82,19 @@ def test_a_partition_that_is_gone_is_an_error_and_no_day_without_it(out: Place) 
 def test_a_day_of_an_earlier_version_is_read_by_a_listing(out: Place) -> None:
     for store_id in ("S001", "S002"):
         store.write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
-    store.begin_settling(out, _DAY, ["S002"])  # a store of it is audited again
-    store.end_settling(out, _DAY, ["S002"], whole=False)
+    settled.begin(out, _DAY, ["S002"])  # a store of it is audited again
+    settled.end(out, _DAY, ["S002"], whole=False)
     assert store.read_day(out, "rejects", _DAY)["store_id"].to_pylist() == ["S001", "S002"]
 
 
 def test_a_crop_is_named_by_nothing_that_a_till_wrote() -> None:
-    path = store.crop_path(_DAY, "S001", "../../etc/passwd\n<script>")
+    path = crop_path(_DAY, "S001", "../../etc/passwd\n<script>")
     assert path.startswith("crops/day=2026-03-27/store=S001/")
     assert path.rpartition("/")[2].removesuffix(".jpg").isalnum()
 
 
 def test_crops_that_nobody_has_to_look_at_are_removed(out: Place) -> None:
-    kept, gone = (store.crop_path(_DAY, "S001", t) for t in ("kept", "gone"))
+    kept, gone = (crop_path(_DAY, "S001", t) for t in ("kept", "gone"))
     out.write(kept, b"")
     out.write(gone, b"")
     store.remove_crops(out, _DAY, "S001", [kept])
@@ -102,7 +103,7 @@ def test_crops_that_nobody_has_to_look_at_are_removed(out: Place) -> None:
 
 def test_crops_expire_after_their_days_and_not_before(out: Place) -> None:
     for day in (1, 2, 3):
-        out.write(store.crop_path(date(2026, 3, day), "S001", "T"), b"")
+        out.write(crop_path(date(2026, 3, day), "S001", "T"), b"")
     out.write("crops/notes/kept.txt", b"")
     assert store.expire_days(out, "crops", date(2026, 3, 2)) == ["crops/day=2026-03-01"]
     assert out.folders("crops") == ["day=2026-03-02", "day=2026-03-03", "notes"]

@@ -13,6 +13,7 @@ from typing import Any
 from auditor import model, resources
 from auditor.errors import ConfigurationError, ModelError, SourceError
 from auditor.files import Place
+from auditor.layout import FACE_PACKS
 from auditor.pack import cover as covers
 from auditor.pack import manifest as manifests
 from auditor.pack.archive import zipped
@@ -27,7 +28,6 @@ from auditor.pipeline import load_policy
 from auditor.policy import Policy
 from auditor.report.rendering import SCHEMAS, assets, environment
 from auditor.spreadsheet import Cell, csv_text
-from auditor.store import FACE_PACKS
 from auditor.tables import OUTCOMES
 
 #: Where packs lie below OUT.

@@ -16,6 +16,7 @@ from auditor.decide import decide
 from auditor.errors import StorageError
 from auditor.files import OutsideError, Place, TooLargeError, concerns_the_file
 from auditor.frames import MAX_BYTES
+from auditor.layout import crop_path
 from auditor.pipeline.job import Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALE_KEY, SALES, Schema
@@ -110,7 +111,7 @@ def _store_decided(  # noqa: PLR0913  # what is decided, and what its sample is 
         crop = crops.get(row)
         in_sample = (sale["store_id"], sale["transaction_id"]) in drawn
         if crop is not None and (sale["outcome"] == "flagged" or in_sample):
-            path = store.crop_path(job.day, sale["store_id"], sale["transaction_id"])
+            path = crop_path(job.day, sale["store_id"], sale["transaction_id"])
             out.write(path, encode_crop(crop))
             kept[row] = path
     store.write_table(out, scored_path(batch), with_crops(ledger, kept), LEDGER)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, earlier, provenance, purchases, store
+from auditor import control_sample, earlier, provenance, purchases, settled, store
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.files import Place
 from auditor.later_days import ForLaterDays
@@ -76,7 +76,7 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
     collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
     if scored.sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
         raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
-    before = store.begin_settling(out, job.day, row_of)
+    before = settled.begin(out, job.day, row_of)
     sample = control_sample.drawn(job.day, scored.drawn_from, size=rules.control_sample)
     ledgers, told = _Ledgers(out, plan["batches"]), _Told(out, plan["batches"], plan["others"])
     kept = ForLaterDays(job.day, policy, basis.model)
@@ -119,7 +119,7 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
         rest = pa.concat_tables(unplaced)
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
         _drop_others(out, job.day, row_of, before)
-    store.end_settling(out, job.day, row_of, whole=not job.stores)
+    settled.end(out, job.day, row_of, whole=not job.stores)
     read_plan(out, job.day, batches)  # where nothing is locked, the day may be another's by now
     out.write(settled_path(job.day, plan["id"]), b"")
 
