@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 #: A frame of more pixels is refused before it is decoded: no till camera makes one.
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = 50_000_000
 #: A file of more bytes is not read: a good picture of so many pixels has fewer.
 MAX_BYTES = 64 << 20
 #: Of a JPEG: parts before its picture, and scans of it, each of which may cost the decoder a pass
@@ -167,13 +167,13 @@ def _loaded(picture: Image.Image, enough: int | None) -> Decoded:
         scale = enough / max(width, height)
         picture.draft(None, (round(width * scale), round(height * scale)))
     picture.load()
-    upright = ImageOps.exif_transpose(picture)
     if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
         width, height = height, width
-    return Decoded(_as_rgb(upright), width, height)
+    ImageOps.exif_transpose(picture, in_place=True)  # of a large frame, each copy is 400 MB
+    return Decoded(_as_rgb(picture), width, height)
 
 
 def _as_rgb(picture: Image.Image) -> Pixels:
     if picture.mode.startswith("I"):  # 16 bits of grey: convert() would clip them to white
         picture = Image.fromarray((np.asarray(picture).astype(np.uint32) >> 8).astype(np.uint8))
-    return np.asarray(picture.convert("RGB"), np.uint8)
+    return np.asarray(picture if picture.mode == "RGB" else picture.convert("RGB"), np.uint8)

@@ -38,6 +38,9 @@ IdCheck = Literal[
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+_MOST_PARTS = 100  # of a name; a policy has names of two
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -228,6 +231,7 @@ class Policy:
             ConfigurationError: no valid TOML, or not a valid policy.
         """
         try:
+            _refuse_deep_names(content)
             document = tomllib.loads(content.decode("utf-8"))
         # Beside its own error: a number of thousands of digits, and thousands of brackets.
         except (ValueError, RecursionError) as error:
@@ -318,6 +322,14 @@ def _entry(raw: Mapping[str, Any]) -> _Entry:
         chain_rules={k: v for k, v in raw.items() if k in chain_wide},
         overrides=tuple(overrides),
     )
+
+
+def _refuse_deep_names(content: bytes) -> None:
+    """Refuse names of very many parts (a.a.a...): reading them takes the square of their number."""
+    for number, line in enumerate(content.splitlines(), 1):
+        name = line if line.lstrip().startswith(b"[") else line.partition(b"=")[0]
+        if name.count(b".") > _MOST_PARTS and b"," not in name:
+            raise ValueError(f"line {number}: a name has more than {_MOST_PARTS} parts")
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], prefix: str) -> None:

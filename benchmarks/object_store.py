@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import tempfile
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,12 +22,15 @@ from typing import Any
 
 import fsspec
 import pandas as pd
+import pyarrow as pa
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 
 from auditor import pipeline, store
 from auditor.demo import write_demo
 from auditor.files import Place
 from auditor.pipeline import Job
+from auditor.policy import Rules
 from benchmarks.growth import DAY, write_chain
 
 HERE = Path(__file__).parent
@@ -104,6 +108,7 @@ def measured(scratch: Path, counting: Counting) -> dict[str, Any]:
         "measured": datetime.now(UTC).date().isoformat(),
         "packages": {name: version(name) for name in ("s3fs", "moto")},
         "sales_a_store": a_store,
+        "fetching": fetching(),
         "steps": steps,
         "reads_a_sale": two["score", "read", True] / len(ledger),
         "writes_a_flag": two["score", "write", True] / int(flagged),
@@ -118,6 +123,41 @@ def measured(scratch: Path, counting: Counting) -> dict[str, Any]:
 
 
 KINDS = ("read", "write")
+
+#: What each answer is put off by where fetching frames is timed: a store in the same region.
+DELAY_S, FRAMES, FRAME_BYTES = 0.02, 200, 33_000
+
+
+def fetching() -> dict[str, float]:
+    """Seconds a frame where each answer comes late: asked for one by one, and read ahead."""
+    there = Place("s3://audits/frames")
+    names = [f"{number:03d}.jpg" for number in range(FRAMES)]
+    for name in names:
+        there.write(name, bytes(FRAME_BYTES))
+    sales = pa.table({"store_id": ["S1"] * FRAMES, "snapshot_path": names})
+    answer = DomainDispatcherApplication.__call__
+
+    def late(*request: Any) -> Any:
+        time.sleep(DELAY_S)
+        return answer(*request)
+
+    DomainDispatcherApplication.__call__ = late
+    try:
+        start = time.perf_counter()
+        for name in names:
+            there.read(name)
+        one_by_one = time.perf_counter() - start
+        frames = list(pipeline.frames_of(there, sales, {"S1": Rules()}))
+        ahead = time.perf_counter() - start - one_by_one
+    finally:
+        DomainDispatcherApplication.__call__ = answer
+    if not all(frame.content for frame in frames):
+        raise ValueError("a frame is not there")
+    return {
+        "delay_s": DELAY_S,
+        "one_by_one_s_a_frame": one_by_one / FRAMES,
+        "ahead_s_a_frame": ahead / FRAMES,
+    }
 
 
 def _day(scratch: Path, demo: Path, stores: int, a_store: int, counting: Counting) -> Counter[Any]:

@@ -313,7 +313,7 @@ def _every_cell_bad(dice: Dice, schema: Schema) -> bytes:
 def _quotation_never_closed(dice: Dice, schema: Schema) -> bytes:
     good = _good_csv(dice, schema)
     at = dice.randrange(len(good))
-    return good[:at] + b'"' + good[at:] * dice.choice((1, 300))
+    return good[:at] + b'"' + good[at:] * dice.choice((1, 3000))
 
 
 @_recipe(*_TABLES)

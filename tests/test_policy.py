@@ -78,6 +78,8 @@ _ENTRY = "[[policy]]\neffective_from = 2026-01-01\n"
         ("not toml", "TOML"),
         ("x = " + "[" * 5_000 + "]" * 5_000, "TOML"),
         ("x = " + "1" * 5_000, "TOML"),
+        (".".join("a" * 50_000) + " = 1", "more than 100 parts"),
+        ("[" + ".".join("a" * 50_000) + "]", "more than 100 parts"),
         (_ENTRY + "[[policy.override]]\nstores = ['A']\nchallenge_age = 3", "challenge_age"),
     ],
 )

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import re
 import secrets
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -978,7 +979,7 @@ def test_a_file_that_unpacks_to_very_much_is_not_read_to_its_end(
     put(tmp_path, path, make())
     reading = read_sales(Place(str(tmp_path)), DAY, policy())
     assert reasons(reading) == [("unreadable_file", None, None)]
-    assert "unpacks to more than" in reading.rejects["detail"][0].as_py()
+    assert re.search("unpacks to more than|empty lines", reading.rejects["detail"][0].as_py())
     assert reading.table.num_rows == 0
 
 
@@ -988,6 +989,14 @@ def test_a_column_whose_name_is_not_utf_8_is_the_file_s_fault(tmp_path: Path) ->
     put(tmp_path, "2026-03-02.parquet", buffer.getvalue().replace(b"qqqq", b"\xff\xff\xff\xff"))
     reading = read_sales(Place(str(tmp_path)), DAY, policy())
     assert [reason for reason, *_ in reasons(reading)] == ["unreadable_file"]
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"\r", b"\r\n"])
+def test_a_file_of_empty_lines_is_not_read_to_its_end(tmp_path: Path, ending: bytes) -> None:
+    put(tmp_path, DATED, sales_csv(sale()) + ending * 1_500_000)
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert reasons(reading) == [("unreadable_file", None, None)]
+    assert "empty lines" in reading.rejects["detail"][0].as_py()
 
 
 def test_of_very_many_bad_cells_one_a_row_is_told(

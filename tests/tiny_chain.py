@@ -17,6 +17,7 @@ import samples
 from auditor.pipeline import Job, scoring
 from auditor.score import Frame, Score
 from auditor.tables import FRAME_SCORES, SNAPSHOT_INDEX, TILL_LINES
+from auditor.telemetry import Stopwatch
 
 DAY = date(2026, 3, 27)
 STORES = ("S001", "S002")
@@ -75,6 +76,9 @@ def bytes_below(out: Path) -> dict[str, bytes]:
 
 class StandIn:
     """Scores frames that are no pictures."""
+
+    def __init__(self) -> None:
+        self.watch = Stopwatch()
 
     def score(self, frames: Iterable[Frame]) -> Iterator[Score]:
         """One score a frame; the age follows from the frame's bytes."""

@@ -30,6 +30,7 @@ _PARQUET_MAGIC = b"PAR1"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _FIRST_RECORD = 2  # the header is 1; Parquet is numbered as if it had one
 _BLOCK = 16 << 20  # bytes parsed at a time; no record may be longer (Arrow reads up to 32 ahead)
+_EMPTY = 1 << 19  # empty lines, of which each becomes a record that the parser makes room for
 _HEADER = 1 << 20  # bytes within which the header ends
 _PART = 1 << 16  # records handed on at a time
 # What unpacks to more than so many bytes, and so many times its size, is no export.
@@ -214,7 +215,7 @@ class _Text(io.RawIOBase):
         if self._ready.startswith(_UTF16):
             raise _unreadable("it is UTF-16, not UTF-8")
         self.damaged = False
-        self.quotes = 0
+        self.quotes = self._empty = 0
         self._ended = False
         self._ready = self._mended(self._ready.removeprefix(codecs.BOM_UTF8))
 
@@ -238,6 +239,9 @@ class _Text(io.RawIOBase):
 
     def _mended(self, more: bytes, *, last: bool = False) -> bytes:
         self.quotes += more.count(b'"')
+        self._empty += sum(more.count(pair) for pair in (b"\n\n", b"\r\r", b"\n\r\n"))
+        if self._empty > _EMPTY:
+            raise _unreadable(f"it has more than {_EMPTY:,} empty lines")
         if more.isascii() and not self._cut:
             return more
         content = self._cut + more
