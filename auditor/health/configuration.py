@@ -20,7 +20,14 @@ VARIABLES = frozenset(
     f"AUDITOR_{name}"
     for name in (
         *("SALES", "SNAPSHOTS", "OUT", "POLICY", "TIME_ZONE", "SCHEDULE", "REPORTS_URL"),
-        *("NOTICE_TO", "NOTICE_FROM", "NOTICE_CONNECTION", "PACK_SCHEDULE", "PACK_CONNECTION", "LOG_JSON"),
+        *(
+            "NOTICE_TO",
+            "NOTICE_FROM",
+            "NOTICE_CONNECTION",
+            "PACK_SCHEDULE",
+            "PACK_CONNECTION",
+            "LOG_JSON",
+        ),
     )
 )
 
