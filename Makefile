@@ -151,7 +151,7 @@ test: .venv/.installed-all ## check style, types, layers, and run the tests
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_OPTIONS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 crash: .venv/.installed-all ## cut a run off at every change of a file (kill, power, no room); some 20 minutes
 	$(BIN)/pytest -m crash --log-cli-level=INFO tests/test_crash.py $(PYTEST_OPTIONS)
