@@ -14,22 +14,17 @@ from auditor.pipeline import load_policy
 from auditor.policy import ChainRules, Policy
 from auditor.report.rendering import TEMPLATES, environment
 
-#: The variables that are read, here or by the DAGs; one that only begins like them is probably
-#: misspelt.
+#: The variables that the DAGs read, and the command line where it has use for them.
 VARIABLES = frozenset(
     f"AUDITOR_{name}"
     for name in (
         *("SALES", "SNAPSHOTS", "OUT", "POLICY", "TIME_ZONE", "SCHEDULE", "REPORTS_URL"),
-        *(
-            "NOTICE_TO",
-            "NOTICE_FROM",
-            "NOTICE_CONNECTION",
-            "PACK_SCHEDULE",
-            "PACK_CONNECTION",
-            "LOG_JSON",
-        ),
+        *("NOTICE_TO", "NOTICE_FROM", "NOTICE_CONNECTION", "PACK_SCHEDULE", "PACK_CONNECTION"),
     )
 )
+
+#: Those that only the command line reads. What else begins like these is probably misspelt.
+OF_THE_COMMAND = frozenset({"AUDITOR_LOG_JSON"})
 
 #: How far ahead the policy is looked at: a change that cannot work is known two weeks before.
 DAYS_AHEAD = 14
@@ -37,12 +32,13 @@ DAYS_AHEAD = 14
 
 def variables(environment: Mapping[str, str]) -> Finding:
     """Whether a variable of the environment is there that nothing reads."""
-    unread = sorted(k for k in environment if k.startswith("AUDITOR_") and k not in VARIABLES)
+    known = VARIABLES | OF_THE_COMMAND
+    unread = sorted(k for k in environment if k.startswith("AUDITOR_") and k not in known)
     if unread:
         return warning(
             "environment",
             f"nothing reads {', '.join(unread)}",
-            f"correct the name, or remove it; those that are read: {', '.join(sorted(VARIABLES))}",
+            f"correct the name, or remove it; those that are read: {', '.join(sorted(known))}",
         )
     return ok("environment", "no variable that nothing reads")
 
