@@ -147,10 +147,7 @@ def write_chain(  # noqa: PLR0913  # a chain's shape
     index = pd.read_csv(demo / f"snapshots/index/{DAY}/{_COPIED}.csv", dtype=str)
     policy = f"[[policy]]\neffective_from = 2026-01-01\nchallenge_age = {challenge_age}\n"
     policy += "max_inconclusive_share = 1\nmax_rejected_share = 1\n"
-    own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, (_COPIED,))
-    with tempfile.TemporaryDirectory() as scratch:
-        collected = pipeline.collect_day(own, pipeline.load_policy(None), Place(scratch), "one")
-        a_copy = sum(share.sales.num_rows for share in collected.shares())
+    a_copy = sales_of_a_copy(demo)
     copies = -(-sales_a_store // a_copy)
     stores = [f"G{number:05d}" for number in range(-(-sales // (a_copy * copies)))]
     kinds = {
@@ -163,6 +160,14 @@ def write_chain(  # noqa: PLR0913  # a chain's shape
         write(chain / part / str(DAY), copied, stores, copies)
     (chain / "policy.toml").write_text(policy, encoding="utf-8")
     (chain / "snapshots/frames").symlink_to(demo / "snapshots/frames")
+
+
+def sales_of_a_copy(demo: Path) -> int:
+    """The alcohol sales of the store of the demo that chains are made of."""
+    own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, (_COPIED,))
+    with tempfile.TemporaryDirectory() as scratch:
+        collected = pipeline.collect_day(own, pipeline.load_policy(None), Place(scratch), "one")
+        return sum(share.sales.num_rows for share in collected.shares())
 
 
 def _a_file_a_store(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:

@@ -31,7 +31,7 @@ from auditor.demo import write_demo
 from auditor.files import Place
 from auditor.pipeline import Job
 from auditor.policy import Rules
-from benchmarks.growth import DAY, write_chain
+from benchmarks.growth import DAY, sales_of_a_copy, write_chain
 
 HERE = Path(__file__).parent
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -86,8 +86,7 @@ def measured(scratch: Path, counting: Counting) -> dict[str, Any]:
     """Audit one store and two; tell what the day, each store and each sale asks for."""
     demo = scratch / "demo"
     write_demo(demo)
-    own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, ("S001",))
-    a_store = pipeline.collect_day(own, pipeline.load_policy(None))[2].sales.num_rows
+    a_store = sales_of_a_copy(demo)
     one, two = (_day(scratch, demo, number, a_store, counting) for number in (1, 2))
     steps = {}
     for step in STEPS:

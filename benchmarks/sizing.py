@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
+from auditor.pipeline.scoring import READ_AHEAD
+
 HERE = Path(__file__).parent
 SIZE = "640 x 480"  # of the frames; night.py tells what the other size changes
 SERIAL = ("plan", "settle", "report")  # steps that are one task each
@@ -141,10 +143,10 @@ class Day:
     def sale_s(self) -> float:
         """Seconds of a slot for one sale.
 
-        Frames are read one after another beside the work on those before them (score.py,
-        pipeline.frames_of): the slower of the two counts. Crops are written one by one, after it.
+        Frames are read some at once, beside the work on those before them (pipeline.frames_of): the
+        slower of the two counts. Crops are written one by one, after it.
         """
-        read = self.measured.reads_a_sale * self.assumed.storage_ms / 1e3
+        read = self.measured.reads_a_sale * self.assumed.storage_ms / 1e3 / READ_AHEAD
         write = self.measured.flagged * self.assumed.storage_ms / 1e3
         work = self.measured.score_s[self.frames] / self.assumed.core_speed
         return max(work, read) + write

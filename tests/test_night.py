@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auditor.pipeline.scoring import READ_AHEAD
 from benchmarks import cluster, limits, night, plans
 from benchmarks.cluster import Batch, Fleet, Rules, Troubles
 from benchmarks.money import money
@@ -175,9 +176,9 @@ def test_frames_are_waited_for_where_storage_is_slower_than_the_cores(
     known: tuple[Measured, Assumed],
 ) -> None:
     measured = replace(known[0], score_s={SIZE: 0.010}, reads_a_sale=2.0, flagged=0.1)
-    near, far = (Day(measured, known[1].but(storage_ms=ms), 1) for ms in (1, 20))
+    near, far = (Day(measured, known[1].but(storage_ms=ms), 1) for ms in (1, 80))
     assert near.sale_s == pytest.approx(0.010 + 0.1 * 0.001)
-    assert far.sale_s == pytest.approx(2 * 0.020 + 0.1 * 0.020)
+    assert far.sale_s == pytest.approx(2 * 0.080 / READ_AHEAD + 0.1 * 0.080)
     faster = Day(measured, known[1].but(storage_ms=1, core_speed=2), 1)
     assert faster.sale_s == pytest.approx(0.005 + 0.1 * 0.001)
 
