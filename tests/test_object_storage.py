@@ -140,7 +140,7 @@ def test_storage_that_always_fails_ends_the_run_soon_and_says_where(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kind, tries = expected
-    _wait_for_answers(monkeypatch, seconds=0.2)
+    _wait_for_answers(monkeypatch, seconds=0.2 if kind == "hang" else 30)
     job = Job(DAY, f"{bucket}/sales", f"{bucket}/snapshots", f"{bucket}/out", f"{bucket}/p.toml")
     Place(bucket).write("p.toml", b"[chain]\n" + b"#" * 1000)
     faults.share, faults.kinds, faults.only = 1, (kind,), "p.toml"
