@@ -21,7 +21,7 @@ from auditor.layout import partition_path
 from auditor.report.cases import anchor
 from auditor.report.schema import closed
 from auditor.store import Partitions
-from auditor.tables import OUTCOMES, SALE_KEY
+from auditor.tables import OUTCOMES, SALE_KEY, sale_key
 
 #: Raised when a key is renamed, removed or means another thing.
 FORMAT_VERSION = 1
@@ -274,21 +274,15 @@ def _decided_otherwise(out: Place, day: date) -> Iterator[DecidedOtherwise]:
     if not of_stores:
         return
     ledger = store.read_day(out, "ledger", day, of_stores, (*SALE_KEY, "outcome"))
-    outcomes = {
-        (row["store_id"], row["transaction_id"]): row["outcome"] for row in ledger.to_pylist()
-    }
+    outcomes = {sale_key(row): row["outcome"] for row in ledger.to_pylist()}
     for entry in log.to_pylist():
-        now = outcomes.get((entry["store_id"], entry["transaction_id"]))
+        now = outcomes.get(sale_key(entry))
         if now != entry["outcome"]:
             yield DecidedOtherwise(
-                anchor(entry["store_id"], entry["transaction_id"]),
+                anchor(*sale_key(entry)),
                 entry["store_id"],
                 entry["decision"],
                 entry["decided_at"],
                 entry["outcome"],
                 now,
             )
-
-
-def _key(row: Mapping[str, Any]) -> tuple[str, str]:
-    return row["store_id"], row["transaction_id"]

@@ -16,6 +16,8 @@ from fractions import Fraction
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.tables import SaleKey
+
 #: The outcomes that are drawn from.
 DRAWN_FROM = ("over_threshold", "id_checked")
 
@@ -24,8 +26,6 @@ DRAWN_FROM = ("over_threshold", "id_checked")
 _ROOM = 8
 _LOTS = 2**256
 
-Key = tuple[str, str]  # store and transaction
-
 
 def of_ledger(ledger: pa.Table) -> pa.Table:
     """The control sample's rows of LEDGER: of no other unflagged sale is a face kept."""
@@ -33,7 +33,7 @@ def of_ledger(ledger: pa.Table) -> pa.Table:
     return ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"])))
 
 
-def may_be_drawn(day: date, keys: Iterable[Key], *, size: int, sales: int) -> set[Key]:
+def may_be_drawn(day: date, keys: Iterable[SaleKey], *, size: int, sales: int) -> set[SaleKey]:
     """Of some sales of a day, those that the sample could be made of.
 
     Args:
@@ -46,11 +46,11 @@ def may_be_drawn(day: date, keys: Iterable[Key], *, size: int, sales: int) -> se
     return {key for key in drawn(day, keys, size=size) if _lot(day, key) < share * _LOTS}
 
 
-def drawn(day: date, keys: Iterable[Key], *, size: int) -> set[Key]:
+def drawn(day: date, keys: Iterable[SaleKey], *, size: int) -> set[SaleKey]:
     """The sample: the ``size`` sales with the lowest lots, or all where there are fewer."""
     return set(sorted(keys, key=lambda key: (_lot(day, key), key))[:size])
 
 
-def _lot(day: date, key: Key) -> int:
+def _lot(day: date, key: SaleKey) -> int:
     said = json.dumps([day.isoformat(), *key])
     return int.from_bytes(hashlib.sha256(said.encode()).digest())

@@ -13,6 +13,7 @@ from auditor.files import Place
 from auditor.pipeline import list_days, show_decisions
 from auditor.report.cases import anchor
 from auditor.store import Partitions
+from auditor.tables import sale_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
     log = store.read_decisions(place, day)
     if show_decisions(place, day, log):
         list_days(place, day)
-    key = row["store_id"], row["transaction_id"]
+    key = sale_key(row)
     return Recorded(*key, row["outcome"], path, decisions.standing(log)[key].entries)
 
 

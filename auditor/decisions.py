@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from auditor.errors import ConfigurationError, ContractError
-from auditor.tables import DECISION_LOG, DECISIONS, FINDINGS
+from auditor.tables import DECISION_LOG, DECISIONS, FINDINGS, SaleKey, sale_key
 
 _LONGEST_NAME, _LONGEST_NOTE = 100, 2000
 _BY_ITSELF = "decision_id"
@@ -125,15 +125,15 @@ def checked(log: pa.Table, where: str) -> pa.Table:
     return ordered
 
 
-def standing(log: pa.Table) -> dict[tuple[str, str], Standing]:
+def standing(log: pa.Table) -> dict[SaleKey, Standing]:
     """Where each sale of a log stands, by store and transaction.
 
     Args:
         log: DECISION_LOG in order of recording, as :func:`checked` gives it.
     """
-    found: dict[tuple[str, str], Standing] = {}
+    found: dict[SaleKey, Standing] = {}
     for row in log.to_pylist():
-        key = row["store_id"], row["transaction_id"]
+        key = sale_key(row)
         now = found.get(key, Standing(None, None, None, None, row["outcome"], 0))
         now = replace(now, entries=now.entries + 1, note=row["note"] or now.note)
         if row["decision"] != _NOTE:

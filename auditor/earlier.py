@@ -36,7 +36,26 @@ class Version:
     provenance: Mapping[str, Any]
 
 
-def keep(out: Place, day: date, store_id: str, instead: Mapping[str, pa.Table]) -> None:
+def replace(out: Place, day: date, store_id: str, tables: Mapping[str, pa.Table]) -> None:
+    """Put a store's day in place, and keep what it said before.
+
+    Args:
+        out: where.
+        day: the business day.
+        store_id: the store.
+        tables: of STORED, by name.
+
+    Raises:
+        ContractError: a table is not of its schema.
+        OSError: it cannot be read or written.
+    """
+    files = {name: store.encoded(table, STORED[name]) for name, table in tables.items()}
+    keep(out, day, store_id, files)
+    for name, content in files.items():
+        out.write(partition_path(name, day, store_id), content)
+
+
+def keep(out: Place, day: date, store_id: str, instead: Mapping[str, bytes]) -> None:
     """Keep what a store's day says now, if something else is about to be put in its place.
 
     The provenance in place is taken away with it, so that it never stands beside another version's
@@ -47,13 +66,14 @@ def keep(out: Place, day: date, store_id: str, instead: Mapping[str, pa.Table]) 
         out: where.
         day: the business day.
         store_id: the store.
-        instead: tables of STORED that will be written; empty where the store is dropped.
+        instead: by table of STORED, the file that will be written; empty where the store is
+            dropped.
 
     Raises:
         OSError: it cannot be read or written.
     """
     now = {n: c for n, c in _present(out, day, store_id).items() if c is not None}
-    coming = {n: store.encoded(instead[n], STORED[n]) for n in now if n in instead}
+    coming = {name: instead[name] for name in now if name in instead}
     if len(now) < len(_KEPT) or coming == now:
         return
     number = max(_numbers(out, day, store_id), default=1)
@@ -130,7 +150,10 @@ def _kept(out: Place, day: date, store_id: str, number: int) -> dict[str, bytes 
 
 
 def _content(out: Place, path: str) -> bytes | None:
-    return out.read(path) if out.exists(path) else None
+    try:
+        return out.read(path)
+    except FileNotFoundError:
+        return None
 
 
 def _numbers(out: Place, day: date, store_id: str) -> list[int]:

@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
@@ -146,7 +146,9 @@ class Place:
         full = self._regular(path)
         with self._asked(path):
             stream: BinaryIO = self._fs.open(full, "rb")
-        return stream if self.is_local else _Remote(self, path, stream)  # type: ignore[return-value]
+        if self.is_local:
+            return stream
+        return Told(stream, lambda: self._asked(path))  # type: ignore[return-value]
 
     def state(self, path: str) -> str:
         """What stays the same only while a file does: its size, its time, its version.
@@ -338,11 +340,14 @@ class Place:
         return full
 
 
-class _Remote(io.RawIOBase):
-    """A stream of a place that is not local, whose errors are told as the place's own."""
+class Told(io.RawIOBase):
+    """A stream whose errors are told in other words than its own."""
 
-    def __init__(self, place: Place, path: str, stream: BinaryIO) -> None:
-        self._place, self._path, self._stream = place, path, stream
+    def __init__(
+        self, stream: BinaryIO, telling: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        """Read ``stream``, each time inside of what ``telling`` makes."""
+        self._stream, self._telling = stream, telling
 
     def readable(self) -> bool:
         """It is."""
@@ -358,7 +363,7 @@ class _Remote(io.RawIOBase):
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read into a buffer what fits."""
-        with self._place._asked(self._path):  # noqa: SLF001  # a part of it
+        with self._telling():
             some = self._stream.read(len(buffer))
         buffer[: len(some)] = some
         return len(some)

@@ -214,8 +214,15 @@ _BASKET_LINE = pa.struct(
     ]
 )
 
-#: What a sale is known by.
+#: What a sale is known by, and the two as :func:`sale_key` gives them.
 SALE_KEY = ("store_id", "transaction_id")
+SaleKey = tuple[str, str]
+
+
+def sale_key(row: Mapping[str, Any]) -> SaleKey:
+    """What the sale of a row is known by."""
+    return row["store_id"], row["transaction_id"]
+
 
 _SALE_HEAD = (
     Column("transaction_id", _TEXT, "the till's number of the transaction"),

@@ -10,7 +10,7 @@ import numpy as np
 import report_day
 from report_day import DAY, POLICY
 
-from auditor import earlier, pipeline, store
+from auditor import earlier, pipeline
 from auditor.files import Place
 from auditor.layout import crop_path
 from auditor.pipeline import Job
@@ -82,9 +82,7 @@ def store_day(
             "coverage": STORE_DAYS.from_rows([row]),
             "provenance": PROVENANCE.from_rows([hashes]),
         }
-        earlier.keep(place, day, store_id, tables)
-        for name, table in tables.items():
-            store.write_partition(place, name, day, store_id, table)
+        earlier.replace(place, day, store_id, tables)
     for number, row in enumerate(moved):
         if row.get("crop"):
             place.write(row["crop"], picture(day.toordinal() * 1000 + number))

@@ -126,20 +126,20 @@ def test_a_run_killed_at_any_step_keeps_it_once(
     last = new if next_run == "does the same" else old
     whole = tmp_path / "whole"
     for tables in (old, last):
-        settling._put(Place(str(whole)), DAY, "S001", tables)
+        earlier.replace(Place(str(whole)), DAY, "S001", tables)
     deaths = 0
     for fatal in range(1, 20):
         out = Place(str(tmp_path / str(fatal)))
-        settling._put(out, DAY, "S001", old)
+        earlier.replace(out, DAY, "S001", old)
         with monkeypatch.context() as patch:
             patch.setattr(Place, step, _dying(fatal, getattr(Place, step)))
             try:
-                settling._put(out, DAY, "S001", new)
+                earlier.replace(out, DAY, "S001", new)
             except _Killed:
                 deaths += 1
             else:
                 break
-        settling._put(out, DAY, "S001", last)
+        earlier.replace(out, DAY, "S001", last)
         if last is new:
             assert tree(Path(str(out))) == tree(whole), f"killed at {step} {fatal}"
             continue

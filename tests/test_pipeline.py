@@ -23,7 +23,7 @@ import report_day
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor import control_sample, pipeline, purchases, spool, store
+from auditor import control_sample, earlier, pipeline, purchases, spool, store
 from auditor.collect import collecting
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, OvertakenError, SourceError
@@ -200,7 +200,7 @@ def test_a_day_whose_settling_broke_off_is_not_reported(
     for batch in pipeline.plan_day(job):
         pipeline.score_batch(job, batch)
     with monkeypatch.context() as broken:
-        broken.setattr(store, "write_partition", _full)
+        broken.setattr(earlier, "replace", _full)
         with pytest.raises(OSError, match="full"):
             pipeline.settle_day(job)
     with pytest.raises(OvertakenError, match="not settled"):

@@ -5,7 +5,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -19,7 +18,16 @@ from auditor.frames import MAX_BYTES
 from auditor.layout import crop_path
 from auditor.pipeline.job import Job, load_policy, read_plan
 from auditor.score import Frame, Score, encode_crop, load_scorer
-from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, PURCHASES, SALE_KEY, SALES, Schema
+from auditor.tables import (
+    FRAME_SCORES,
+    LEDGER,
+    POSTERIORS,
+    PURCHASES,
+    SALE_KEY,
+    SALES,
+    Schema,
+    sale_key,
+)
 from auditor.telemetry import Stopwatch, tell
 
 #: Batches of baskets without alcohol, which are scored for their age group only.
@@ -100,7 +108,7 @@ def _store_decided(  # noqa: PLR0913  # what is decided, and what its sample is 
     drawn = control_sample.may_be_drawn(
         job.day,
         (
-            (sale["store_id"], sale["transaction_id"])
+            sale_key(sale)
             for row, sale in enumerate(keys)
             if sale["outcome"] in control_sample.DRAWN_FROM and crops.get(row) is not None
         ),
@@ -109,9 +117,9 @@ def _store_decided(  # noqa: PLR0913  # what is decided, and what its sample is 
     )
     for row, sale in enumerate(keys):
         crop = crops.get(row)
-        in_sample = (sale["store_id"], sale["transaction_id"]) in drawn
+        in_sample = sale_key(sale) in drawn
         if crop is not None and (sale["outcome"] == "flagged" or in_sample):
-            path = crop_path(job.day, sale["store_id"], sale["transaction_id"])
+            path = crop_path(job.day, *sale_key(sale))
             out.write(path, encode_crop(crop))
             kept[row] = path
     store.write_table(out, scored_path(batch), with_crops(ledger, kept), LEDGER)
@@ -152,17 +160,19 @@ def frames_in(sales: pa.Table) -> int:
 
 def balanced(sales: pa.Table, batch_size: int) -> Iterator[pa.Table]:
     """Cut ``sales`` into as few parts of at most ``batch_size`` as it takes, of equal size."""
-    parts = math.ceil(sales.num_rows / batch_size)
-    for number in range(parts):
-        start, end = (sales.num_rows * k // parts for k in (number, number + 1))
+    for start, end in _spans(sales.num_rows, math.ceil(sales.num_rows / batch_size)):
         yield sales.slice(start, end - start)
 
 
 def dealt_out(batches: Sequence[str], tasks: int) -> list[list[str]]:
     """Batches as they stand in a row, for at most so many tasks, to each about as many."""
-    some = min(tasks, len(batches))
-    cuts = [len(batches) * k // some for k in range(some + 1)] if some else []
-    return [list(batches[start:end]) for start, end in pairwise(cuts)]
+    spans = _spans(len(batches), min(tasks, len(batches)))
+    return [list(batches[start:end]) for start, end in spans]
+
+
+def _spans(length: int, parts: int) -> Iterator[tuple[int, int]]:
+    """The beginning and end of each part of a row that is cut as evenly as it can be."""
+    return ((length * part // parts, length * (part + 1) // parts) for part in range(parts))
 
 
 def frames_of(

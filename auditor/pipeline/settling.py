@@ -32,7 +32,9 @@ from auditor.tables import (
     STORED,
     UNKNOWN_STORE,
     ByStore,
+    SaleKey,
     Schema,
+    sale_key,
 )
 from auditor.telemetry import tell
 
@@ -108,7 +110,7 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
                 )
             else:
                 store.remove_partition(out, "insights", job.day, store_id)
-            _put(out, job.day, store_id, tables)
+            earlier.replace(out, job.day, store_id, tables)
             # Last: until then the ledger that was there may name them.
             crops = (pc.drop_null(t["crop"]).to_pylist() for t in (own, scored_of))
             store.remove_crops(out, job.day, store_id, *crops)
@@ -130,13 +132,6 @@ def _of_share(out: Place, paths: Mapping[str, str], share: int, schema: Schema) 
     return store.read_table(out, path, schema) if path else schema.empty()
 
 
-def _put(out: Place, day: date, store_id: str, tables: dict[str, pa.Table]) -> None:
-    """Put a store's day in place, and keep what it said before."""
-    earlier.keep(out, day, store_id, tables)
-    for name, table in tables.items():
-        store.write_partition(out, name, day, store_id, table)
-
-
 def _drop_others(out: Place, day: date, stores: Collection[str], before: Iterable[str]) -> None:
     """Drop what an earlier run left of stores that the day has no more, and keep what it said."""
     for store_id in set(before).difference(stores):
@@ -150,7 +145,7 @@ class _Scored:
     """What the batches hold: sales by store, and those that the control sample is drawn from."""
 
     sold: Counter[str] = field(default_factory=Counter)
-    drawn_from: list[control_sample.Key] = field(default_factory=list)
+    drawn_from: list[SaleKey] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -217,13 +212,10 @@ def _keys(table: pa.Table) -> pd.MultiIndex:
     return pd.MultiIndex.from_frame(table.select(SALE_KEY).to_pandas())
 
 
-def _with_sample(ledger: pa.Table, sample: set[control_sample.Key]) -> pa.Table:
+def _with_sample(ledger: pa.Table, sample: set[SaleKey]) -> pa.Table:
     """LEDGER in which only flagged sales and the control sample have a crop."""
     rows = ledger.select([*SALE_KEY, "outcome", "crop"]).to_pylist()
-    looked_at = (
-        row["outcome"] == "flagged" or (row["store_id"], row["transaction_id"]) in sample
-        for row in rows
-    )
+    looked_at = (row["outcome"] == "flagged" or sale_key(row) in sample for row in rows)
     kept = [row["crop"] if wanted else None for row, wanted in zip(rows, looked_at, strict=True)]
     return with_crops(ledger, kept)
 

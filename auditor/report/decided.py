@@ -15,9 +15,10 @@ import pyarrow as pa
 from auditor.decisions import Standing, standing
 from auditor.report import site
 from auditor.report.cases import anchor
-from auditor.report.found import Found, Key, of_day
+from auditor.report.found import Found, of_day
 from auditor.report.rendering import environment, json_text, store_page
 from auditor.spreadsheet import Cell, with_cells
+from auditor.tables import SaleKey, sale_key
 
 _CELLS = ("decision", "decided_by", "decided_at", "decision_note")
 
@@ -25,7 +26,7 @@ _CELLS = ("decision", "decided_by", "decided_at", "decision_note")
 # it: whatever comes from outside is escaped.
 _PLACE = re.compile(rb"(<!--decided:(sale-[0-9a-f]+)-->).*?(<!--/decided-->)", re.DOTALL)
 
-_Stands = Mapping[Key, Standing]
+_Stands = Mapping[SaleKey, Standing]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def with_decisions(files: Mapping[str, bytes], log: pa.Table) -> dict[str, bytes
 
 def _csv(flags: bytes, stands: _Stands) -> bytes:
     def cells(row: dict[str, str]) -> dict[str, Cell]:
-        own = stands.get((row["store_id"], row["transaction_id"]))
+        own = stands.get(sale_key(row))
         if own is None:
             return dict.fromkeys(_CELLS)
         said = (own.decision, own.decided_by, own.decided_at, own.note)
@@ -90,7 +91,7 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{n: row[n] for n in ("decision_id", "store_id", "transaction_id")},
         **{n: row[n] for n in ("decision", "decided_by", "note")},
-        "anchor": anchor(row["store_id"], row["transaction_id"]),
+        "anchor": anchor(*sale_key(row)),
         "decided_at": row["decided_at"].isoformat(),
         "outcome_then": row["outcome"],
     }
@@ -99,15 +100,11 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
 def _found(document: Mapping[str, Any], stands: _Stands) -> Found:
     sample = document["control_sample"]
     return of_day(
-        [_key(sale) for sale in document["flagged"]],
-        [_key(sale) for sale in sample["sales"]] if sample else [],
+        [sale_key(sale) for sale in document["flagged"]],
+        [sale_key(sale) for sale in sample["sales"]] if sample else [],
         sample["drawn_from"] if sample else 0,
         stands,
     )
-
-
-def _key(sale: Mapping[str, str]) -> Key:
-    return sale["store_id"], sale["transaction_id"]
 
 
 def _in_place(stands: _Stands) -> Callable[[re.Match[bytes]], bytes]:

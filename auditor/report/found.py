@@ -10,11 +10,10 @@ from datetime import date
 
 from auditor.decisions import Standing
 from auditor.report.control import at_most
+from auditor.tables import SaleKey
 
 #: How many of the newest days are taken together.
 DAYS = 28
-
-Key = tuple[str, str]  # store and transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +103,10 @@ class Recall:
 
 
 def of_day(
-    flagged: Collection[Key],
-    sample: Collection[Key],
+    flagged: Collection[SaleKey],
+    sample: Collection[SaleKey],
     drawn_from: int,
-    stands: Mapping[Key, Standing],
+    stands: Mapping[SaleKey, Standing],
 ) -> Found:
     """What is found of a day so far.
 
@@ -136,7 +135,7 @@ def recall(days: Sequence[tuple[date, Found]]) -> Recall | None:
     )
 
 
-def _looked(sales: Collection[Key], stands: Mapping[Key, Standing]) -> Looked:
+def _looked(sales: Collection[SaleKey], stands: Mapping[SaleKey, Standing]) -> Looked:
     found = Counter(stands[key].finding for key in sales if key in stands)
     return Looked(
         sales=len(sales),

@@ -8,6 +8,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from auditor.errors import SourceError
-from auditor.files import OutsideError, Place, concerns_the_file
+from auditor.files import OutsideError, Place, Told, concerns_the_file
 from auditor.policy import Policy
 from auditor.sources.cells import Fault
 from auditor.sources.conforming import BadCell, Rejected, Request, Rows
@@ -200,7 +201,8 @@ class _Content:
 
     def _fetched(self) -> BinaryIO:
         try:
-            return io.BufferedReader(_Watched(self._path, self._place.open(self._path)), _CHUNK)
+            stream = self._place.open(self._path)
+            return io.BufferedReader(Told(stream, lambda: _telling(self._path)), _CHUNK)
         except (OSError, OutsideError) as error:
             if isinstance(error, OSError) and not concerns_the_file(error):
                 raise _storage_failed(self._path, error) from error
@@ -209,37 +211,13 @@ class _Content:
             ) from error
 
 
-class _Watched(io.RawIOBase):
-    """A stream whose errors are the storage's, and told apart from those of what it holds."""
-
-    def __init__(self, path: str, stream: BinaryIO) -> None:
-        self._path, self._stream = path, stream
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def seekable(self) -> bool:
-        """It is."""
-        return True
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a place in the file."""
-        return self._stream.seek(offset, whence)
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read into a buffer what fits."""
-        try:
-            some = self._stream.read(len(buffer))
-        except OSError as error:
-            raise _storage_failed(self._path, error) from error
-        buffer[: len(some)] = some
-        return len(some)
-
-    def close(self) -> None:
-        """Close the file too."""
-        self._stream.close()
-        super().close()
+@contextmanager
+def _telling(path: str) -> Iterator[None]:
+    """Tell errors of the storage apart from those of what a file holds."""
+    try:
+        yield
+    except OSError as error:
+        raise _storage_failed(path, error) from error
 
 
 def _storage_failed(path: str, error: OSError) -> SourceError:
