@@ -15,9 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from airflow_home import AIRFLOW, environment
+from airflow_home import AIRFLOW, environment, in_airflow
+
+from auditor.demo import catalogue
 
 PATIENCE_S = 600
+
+#: Of one machine: an executor that runs tasks beside its scheduler.
+SERVICES = {
+    "api-server": ["api-server"],
+    "dag-processor": ["dag-processor"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+}
 
 
 class Api:
@@ -42,6 +51,11 @@ class Api:
         password = json.loads(passwords.read_text(encoding="utf-8"))["admin"]
         answer = self.ask("/auth/token", {"username": "admin", "password": password})
         self._token = answer["access_token"]
+
+    def backfilling(self) -> bool:
+        """Whether a backfill of the nightly audit has not ended."""
+        backfills = self.ask("/api/v2/backfills?dag_id=nightly_audit")["backfills"]
+        return any(each["completed_at"] is None for each in backfills)
 
     def knows(self, path: str) -> bool:
         """Whether there is something at ``path``."""
@@ -111,6 +125,38 @@ def airflow_running(
         yield started
     finally:
         stop(list(started.values()))
+
+
+@contextmanager
+def scheduling(home: Path, chain: Path, **more: str) -> Iterator[tuple[Api, dict[str, str]]]:
+    """An Airflow of its own that knows the nightly audit of a chain, whose ``out`` it writes.
+
+    Args:
+        home: of this Airflow.
+        chain: exports, frames and policy, as the demo has them.
+        more: further environment.
+
+    Yields:
+        Its interface, and the environment that its commands need.
+    """
+    port = free_port()
+    settings = {
+        **on_loopback(port),
+        "AIRFLOW__CORE__PARALLELISM": "2",
+        "AUDITOR_SALES": str(chain / "sales"),
+        "AUDITOR_SNAPSHOTS": str(chain / "snapshots"),
+        "AUDITOR_OUT": str(chain / "out"),
+        "AUDITOR_POLICY": str(chain / "policy.toml"),
+        "AUDITOR_TIME_ZONE": catalogue.ZONE,
+        **more,
+    }
+    in_airflow(home, "prepare", **settings)
+    api = Api(home, port)
+    with airflow_running(home, SERVICES, settings):
+        wait_until("Airflow is up", api.healthy)
+        api.log_in()
+        wait_until("the DAG is read", lambda: api.knows("/api/v2/dags/nightly_audit"))
+        yield api, settings
 
 
 def stop(processes: Sequence[subprocess.Popen[bytes]], signal_number: int = signal.SIGTERM) -> None:

@@ -60,6 +60,18 @@ def reported_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
 SMALL_DAY = "2026-03-27"
 
 
+@pytest.fixture
+def out(tmp_path: Path, reported_day: Path) -> Path:
+    """The results of :func:`reported_day`, a test's own."""
+    return shutil.copytree(reported_day / "out", tmp_path / "out")
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """The policy that the days of stored_days.py are stored by, a test's own."""
+    return write_policy(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some twenty alcohol sales of one store and day, cut out of the demo chain. Read only."""

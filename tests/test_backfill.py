@@ -14,19 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow_home import AIRFLOW, call, environment, in_airflow, tree
-from airflow_services import Api, airflow_running, free_port, on_loopback, wait_until
+from airflow_home import AIRFLOW, call, environment, tree
+from airflow_services import Api, scheduling, wait_until
 
 from auditor.demo import catalogue, write_demo
 from auditor.pipeline import Job, run_day
 
 STORE = catalogue.STORES[2]
 DAYS = (catalogue.DAYS[0], catalogue.DAYS[2])  # on the latter, the clocks' change, it sells nothing
-SERVICES = {
-    "api-server": ["api-server"],
-    "dag-processor": ["dag-processor"],
-    "scheduler": ["scheduler", "--skip-serve-logs"],
-}
 
 
 @pytest.fixture(scope="module")
@@ -58,28 +53,13 @@ class Backfilled:
 @pytest.fixture(scope="module")
 def backfilled(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Backfilled:
     home = tmp_path_factory.mktemp("airflow")
-    port = free_port()
-    settings = {
-        **on_loopback(port),
-        "AIRFLOW__CORE__PARALLELISM": "2",
-        "AUDITOR_SALES": str(chain / "sales"),
-        "AUDITOR_SNAPSHOTS": str(chain / "snapshots"),
-        "AUDITOR_OUT": str(chain / "out"),
-        "AUDITOR_POLICY": str(chain / "policy.toml"),
-        "AUDITOR_TIME_ZONE": catalogue.ZONE,
-    }
-    in_airflow(home, "prepare", **settings)
-    api = Api(home, port)
-    with airflow_running(home, SERVICES, settings):
-        wait_until("Airflow is up", api.healthy)
-        api.log_in()
-        wait_until("the DAG is read", lambda: api.knows("/api/v2/dags/nightly_audit"))
+    with scheduling(home, chain) as (api, settings):
         for day in DAYS:
             # The range ends at 00:00 of its last day, before that day's run.
             first, last = str(day), str(day + timedelta(days=1))
             command = [str(AIRFLOW), "backfill", "create", "--dag-id", "nightly_audit"]
             call([*command, "--from-date", first, "--to-date", last], home, **settings)
-            wait_until(f"the backfill of {day} ends", lambda: not _unfinished(api))
+            wait_until(f"the backfill of {day} ends", lambda: not api.backfilling())
         states = {run["partition_key"]: run["state"] for run in _runs(api)}
         return Backfilled(states, _check(home, settings))
 
@@ -99,11 +79,6 @@ def _runs(api: Api) -> list[dict[str, Any]]:
     query = urllib.parse.urlencode({"run_type": "backfill"})
     runs: list[dict[str, Any]] = api.ask(f"/api/v2/dags/nightly_audit/dagRuns?{query}")["dag_runs"]
     return runs
-
-
-def _unfinished(api: Api) -> bool:
-    backfills = api.ask("/api/v2/backfills?dag_id=nightly_audit")["backfills"]
-    return any(b["completed_at"] is None for b in backfills)
 
 
 def test_every_past_day_has_its_run(backfilled: Backfilled) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 from report_day import DAY, ledger_rows, sale
-from stored_days import store_day, write_policy
+from stored_days import store_day
 
 from auditor import decisions, pipeline, store
 from auditor.cli import main
@@ -24,17 +24,6 @@ from auditor.pipeline import Job
 from auditor.tables import DECISION_LOG, DECISIONS
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def policy(tmp_path: Path) -> Path:
-    return write_policy(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path: Path, reported_day: Path) -> Path:
-    shutil.copytree(reported_day / "out", tmp_path / "out")
-    return tmp_path / "out"
 
 
 def says(decision: str, minutes: int = 0, note: str | None = None) -> Judgement:

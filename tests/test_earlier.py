@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from report_day import DAY, ledger_rows
-from stored_days import store_day, write_policy
+from stored_days import store_day
 
 from auditor import earlier, pipeline, store
 from auditor.files import Place
-from auditor.pipeline import Job, settling
+from auditor.pipeline import Job
 from auditor.tables import LEDGER, PROVENANCE
 
 OTHER_MODEL = {"model": "age_resnet50/3", "model_sha256": "4d" * 32}
@@ -32,17 +32,6 @@ def otherwise(number: int = 0) -> list[dict[str, Any]]:
     rows = ledger_rows()
     rows[number] |= {"outcome": "over_threshold", "reason": None, "crop": None, "age": 31.0}
     return rows
-
-
-@pytest.fixture
-def policy(tmp_path: Path) -> Path:
-    return write_policy(tmp_path)
-
-
-@pytest.fixture
-def out(tmp_path: Path, reported_day: Path) -> Path:
-    shutil.copytree(reported_day / "out", tmp_path / "out")
-    return tmp_path / "out"
 
 
 def test_a_day_that_says_the_same_again_leaves_no_trace(out: Path, policy: Path) -> None:

@@ -18,9 +18,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from airflow_home import AIRFLOW, call, in_airflow, tree
-from airflow_services import Api, airflow_running, free_port, on_loopback, scores, wait_until
-from test_backfill import SERVICES
+from airflow_home import AIRFLOW, call, tree
+from airflow_services import Api, scheduling, scores, wait_until
 
 from auditor import store
 from auditor.changes import DayChange, changes
@@ -144,7 +143,7 @@ class _Backfills:
 
     def ended(self) -> dict[str, list[str]]:
         """Wait; the states of the runs that are new, by day."""
-        wait_until("the backfill ends", lambda: not self._going(), patience_s=PATIENCE_S)
+        wait_until("the backfill ends", lambda: not self.api.backfilling(), patience_s=PATIENCE_S)
         found: dict[str, list[str]] = {}
         for run in self.runs():
             if run["dag_run_id"] not in self._seen:
@@ -179,31 +178,12 @@ class _Backfills:
         tasks: list[dict[str, Any]] = self.api.ask(path)["task_instances"]
         return tasks
 
-    def _going(self) -> bool:
-        backfills = self.api.ask("/api/v2/backfills?dag_id=nightly_audit")["backfills"]
-        return any(b["completed_at"] is None for b in backfills)
-
 
 @pytest.fixture(scope="module")
 def month(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Month:
     seen = Month()
-    home, port = tmp_path_factory.mktemp("airflow"), free_port()
-    settings = {
-        **on_loopback(port),
-        "AIRFLOW__CORE__PARALLELISM": "2",
-        "AIRFLOW__API__WORKERS": "1",
-        "AUDITOR_SALES": str(chain / "sales"),
-        "AUDITOR_SNAPSHOTS": str(chain / "snapshots"),
-        "AUDITOR_OUT": str(chain / "out"),
-        "AUDITOR_POLICY": str(chain / "policy.toml"),
-        "AUDITOR_TIME_ZONE": catalogue.ZONE,
-    }
-    in_airflow(home, "prepare", **settings)
-    api = Api(home, port)
-    with airflow_running(home, SERVICES, settings):
-        wait_until("Airflow is up", api.healthy)
-        api.log_in()
-        wait_until("the DAG is read", lambda: api.knows("/api/v2/dags/nightly_audit"))
+    home = tmp_path_factory.mktemp("airflow")
+    with scheduling(home, chain, AIRFLOW__API__WORKERS="1") as (api, settings):
         backfills = _Backfills(api, home, settings)
         backfills.order("none")
         seen.killed = [backfills.kill_scoring(day) for day in KILLED]

@@ -1,6 +1,5 @@
 """The mail about a day: what it says, and that it says it of nobody."""
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,12 +17,6 @@ URL = "https://audit.example/reports/"
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
     return write_policy(tmp_path, max_inconclusive_share=0.9)
-
-
-@pytest.fixture
-def out(tmp_path: Path, reported_day: Path) -> Path:
-    shutil.copytree(reported_day / "out", tmp_path / "out")
-    return tmp_path / "out"
 
 
 def told(out: Path, run: Run, policy: Path | None, *, url: str | None = URL) -> Notice:
