@@ -224,7 +224,10 @@ def _print_json(rows: Rows, _columns: list[str]) -> None:
 def _print_table(rows: Rows, columns: list[str]) -> None:
     table = Table()
     for name in columns:
-        table.add_column(name, justify="left" if name in _TEXTS else "right")
+        if name in _TEXTS:
+            table.add_column(name, overflow="fold")
+        else:
+            table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         cells = (
             f"{v:.2f}" if isinstance(v, float) else "" if v is None else str(v)
@@ -232,8 +235,11 @@ def _print_table(rows: Rows, columns: list[str]) -> None:
         )
         table.add_row(*cells)
     if columns:
-        Console(width=None if sys.stdout.isatty() else 200).print(table, markup=False)
+        # A file or a pipe has no edge to fit: nothing there is folded or cut.
+        Console(width=None if sys.stdout.isatty() else _ENDLESS).print(table, markup=False)
 
+
+_ENDLESS = 100_000  # characters
 
 _TEXTS = {*_LOG_SHOWN, "path", "reason", "store", "transaction", "till", "ID check", "old", "new"}
 

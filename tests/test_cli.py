@@ -109,8 +109,13 @@ def test_the_two_ages_are_named_by_the_caller(pictures: Path) -> None:
 
 
 def test_estimates_as_a_table(pictures: Path) -> None:
-    result = _auditor("estimate", pictures)
-    assert "b.jpg" in result.stdout
+    """Whole names, however long the folders that lead to them are."""
+    far = pictures / ("a" * 120) / ("b" * 120)
+    far.mkdir(parents=True)
+    shutil.copy(pictures / "b.jpg", far)
+    result = _auditor("estimate", pictures, far)
+    assert str(pictures / "b.jpg") in result.stdout
+    assert str(far / "b.jpg") in result.stdout
     assert "snapshot_unreadable" in result.stdout
 
 
