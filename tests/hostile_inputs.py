@@ -78,6 +78,11 @@ def hostile(seed: int, number: int) -> Input:
     return recipe(dice)
 
 
+def name(seed: int, number: int) -> str:
+    """The name of an input's recipe, without making it."""
+    return _drawn(seed, number)[2].__name__
+
+
 def is_heavy(seed: int, number: int) -> bool:
     """Whether an input takes seconds to make or to read."""
     return _drawn(seed, number)[1] == _HEAVY
@@ -108,8 +113,9 @@ def _recipe(*readers: str, weight: float = 1) -> Callable[[_Make], _Make]:
                 suffix = {"frame": ".jpg", "policy": ".toml"}.get(reader, ".csv")
                 parquet = content[:4] == b"PAR1" or "parquet" in make.__name__
                 path = path or f"2026-03-02/x{'.parquet' if parquet else suffix}"
-                return Input(reader, make.__name__.strip("_"), content, path)
+                return Input(reader, made.__name__, content, path)
 
+            made.__name__ = make.__name__.strip("_")
             _RECIPES.setdefault(reader, []).append((weight, made))
         return make
 
@@ -515,18 +521,28 @@ def _parquet_run_length_bomb(dice: Dice, schema: Schema) -> bytes:
 
 @_recipe(*_TABLES, weight=_HEAVY)
 def _parquet_long_cell_bomb(dice: Dice, schema: Schema) -> bytes:
-    """One cell of a megabyte, named by each of many rows."""
-    rows, size = _rows(schema, dice, 1), 20_000
-    columns = {
-        name: pa.DictionaryArray.from_arrays(
-            pa.array(np.zeros(size, np.int8)), pa.array([rows[0][name]])
-        )
-        for name in header(schema)
-    }
-    long = pa.array(["x" * 1_000_000])
-    name = dice.choice(("cashier_id", "description", "sku") if schema is TILL_LINES else ("path",))
-    columns[name] = pa.DictionaryArray.from_arrays(pa.array(np.zeros(size, np.int8)), long)
-    return _parquet_of(columns, compression="zstd")
+    """One cell of a megabyte, named by each of many rows, or many that are nearly the same."""
+    row, sink = texts(schema), io.BytesIO()
+    long = dice.choice(("cashier_id", "description", "sku") if schema is TILL_LINES else ("path",))
+    repeats, knows_types = dice.random() < 0.7, dice.random() < 0.5
+
+    def group(number: int) -> pa.Table:
+        size = 2000 if repeats else 40
+        same = pa.array(np.zeros(size, np.int8))
+        cells = {name: pa.array([cell]) for name, cell in row.items()}
+        cells[long] = pa.array(["x" * 1_000_000])
+        columns = {n: pa.DictionaryArray.from_arrays(same, cell) for n, cell in cells.items()}
+        if not repeats:
+            columns[long] = pa.array([f"{'x' * 1_000_000}{number}-{at}" for at in range(size)])
+        return pa.table(columns)
+
+    first = group(0)
+    options: dict[str, Any] = {"compression": "zstd", "store_schema": knows_types}
+    with pq.ParquetWriter(sink, first.schema, **options) as writer:
+        writer.write_table(first)
+        for number in range(1, 10 if repeats else 60):
+            writer.write_table(group(number))
+    return sink.getvalue()
 
 
 @_recipe(*_TABLES, weight=_HEAVY)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hostile import MOST_MEMORY, PATIENCE_S, SEED, put_through, run_all
-from hostile_inputs import hostile, is_heavy
+from hostile_inputs import hostile, is_heavy, name
 from samples import DAY, policy, texts
 from test_sources import DATED, put, sales_csv, shot
 
@@ -25,6 +25,13 @@ def test_hostile_inputs_are_accepted_or_set_aside_with_a_reason() -> None:
     assert max(verdict.seconds for verdict in verdicts) < PATIENCE_S
     assert max(verdict.peak for verdict in verdicts) < MOST_MEMORY
     assert sum(bool(verdict.reasons) for verdict in verdicts) > len(LIGHT) / 3
+
+
+def test_a_cell_that_is_long_in_many_rows_takes_no_memory_for_each() -> None:
+    bombs = (n for n in count() if name(SEED, n) == "parquet_long_cell_bomb")
+    for verdict in run_all(SEED, islice(bombs, 5)):
+        assert (verdict.failure, verdict.reasons) == ("", ("unreadable_file",))
+        assert verdict.peak < 1 << 30
 
 
 def test_the_corpus_is_the_same_whenever_it_is_made() -> None:

@@ -346,9 +346,16 @@ def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
 def _parquet(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterator[Records]:
     file = pq.ParquetFile(content)
     positions = _positions(file.schema_arrow.names, wanted, optional)
+    for name in positions:
+        if pa.types.is_nested(kind := file.schema_arrow.field(name).type):
+            raise _unreadable(f"column {name} holds no plain values but {str(kind)[:80]}")
     dates = {c.name for c in wanted.columns if c.type == pa.date32()}
     number = _FIRST_RECORD
-    for batch in file.iter_batches(_PART, columns=list(positions), use_threads=False):
+    # Texts that repeat stand once in the file. They are left so until it is known how long they
+    # are: a cell of a megabyte may be meant in each of a million rows.
+    file = pq.ParquetFile(content, read_dictionary=list(positions))
+    batches = file.iter_batches(_rows_at_once(file), columns=list(positions), use_threads=False)
+    for batch in (part for whole in batches for part in _cut_by_size(whole)):
         columns, damaged = {}, False
         for name in positions:
             try:
@@ -360,6 +367,39 @@ def _parquet(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> It
         numbers = np.arange(number, number + batch.num_rows, dtype=np.int64)
         number += batch.num_rows
         yield Records(pa.table(columns), numbers, damaged=damaged)
+
+
+def _rows_at_once(file: pq.ParquetFile) -> int:
+    """How many rows to read at a time, by what the file says of the size of its own."""
+    row = sum(max(file.schema.column(i).length, 0) for i in range(len(file.schema)))
+    for group in map(file.metadata.row_group, range(file.num_row_groups)):
+        row = max(row, group.total_byte_size // max(group.num_rows, 1))
+    return int(max(1, min(_PART, _BLOCK // max(row, 1))))
+
+
+def _cut_by_size(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The same rows, so many at a time as may be written out in full, and at least one."""
+    lengths = np.zeros(batch.num_rows, np.int64)
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and _is_text(column.type.value_type):
+            own = pc.binary_length(column.dictionary).take(column.indices).fill_null(0)
+            lengths += own.to_numpy(zero_copy_only=False)
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < batch.num_rows:
+        before = ends[start - 1] if start else 0
+        end = max(start + 1, int(np.searchsorted(ends, before + _BLOCK, "right")))
+        yield batch.slice(start, end - start)
+        start = end
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_binary(kind)
+        or pa.types.is_large_binary(kind)
+    )
 
 
 def _text(column: pa.Array, *, is_date: bool) -> pa.Array:
