@@ -4,8 +4,8 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow backfill crash distributed hostile tools vulnerabilities \
-	sbom clean
+.PHONY: help demo test bench lock airflow backfill crash distributed fuzz hostile tools \
+	vulnerabilities sbom clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -158,6 +158,9 @@ crash: .venv/.installed-all ## cut a run off at every change of a file (kill, po
 
 hostile: .venv/.installed-all ## put all hostile inputs through the readers, some through whole days
 	$(BIN)/python tests/hostile.py $(HOSTILE_OPTIONS)
+
+fuzz: .venv/.installed-all ## change hostile inputs as the readers' code leads; two minutes a reader
+	$(BIN)/python tests/fuzz.py $(FUZZ_OPTIONS)
 
 distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
 	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)

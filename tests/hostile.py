@@ -63,7 +63,7 @@ def put_through(number: int, given: Input, folder: Path) -> Verdict:
     start = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, PATIENCE_S)  # ends the process
     try:
-        reasons, failure = _READERS[given.reader](given, at), ""
+        reasons, failure = READERS[given.reader](given, at), ""
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001  # that is what is looked for
@@ -77,7 +77,7 @@ def _read_table(given: Input, at: Path) -> tuple[str, ...]:
     at = at / ("index" if given.reader == "index" else "")
     with contextlib.suppress(OSError):  # a name that the disk itself refuses is no input
         target = at / given.path
-        target.parent.mkdir(parents=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(given.content)
     read = sources.read_sales if given.reader == "sales" else sources.read_snapshot_index
     place = Place(str(at.parent if given.reader == "index" else at))
@@ -91,7 +91,7 @@ def _read_table(given: Input, at: Path) -> tuple[str, ...]:
 
 
 def _read_frame(given: Input, at: Path) -> tuple[str, ...]:
-    at.mkdir(parents=True)
+    at.mkdir(parents=True, exist_ok=True)
     (at / "x.jpg").write_bytes(given.content)
     sales = pa.table({"store_id": ["S1"], "snapshot_path": ["x.jpg"]})
     rules = {"S1": policy().rules(DAY, "S1")}
@@ -116,7 +116,7 @@ def _read_policy(given: Input, _: Path) -> tuple[str, ...]:
     return ()
 
 
-_READERS = {
+READERS = {
     "sales": _read_table,
     "index": _read_table,
     "frame": _read_frame,

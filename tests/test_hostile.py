@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from itertools import count, islice
 from pathlib import Path
 
@@ -71,3 +73,12 @@ def test_a_file_whose_name_is_no_text_is_set_aside(tmp_path: Path) -> None:
     readings = list(read_snapshot_index(Place(str(tmp_path)), DAY, policy()))
     aside = [row for reading in readings for row in reading.rejects.to_pylist()]
     assert any("x\ufffd.csv" in row["source"] for row in aside)
+
+
+def test_the_fuzzer_runs_and_finds_nothing_in_two_seconds(tmp_path: Path) -> None:
+    pytest.importorskip("atheris", reason="no build for this machine")
+    fuzz = [sys.executable, str(Path(__file__).parent / "fuzz.py"), "--seconds", "2"]
+    command = [*fuzz, "--readers", "policy", "--found", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "policy: number_of_executed_units" in done.stdout
