@@ -17,16 +17,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import file_operations
+import pyarrow as pa
 import pytest
 import tiny_chain
 from click.testing import CliRunner
 from file_operations import Disk, Operation, Tree, read_tree, seen_by_readers, watched
 
-from auditor import pipeline
+from auditor import earlier, pipeline
 from auditor.cli import main
 from auditor.errors import BusyError, ExitCode, OvertakenError, StorageError
 from auditor.files import PARTIAL_PREFIX, Place
@@ -490,6 +491,36 @@ def test_a_run_whose_day_is_planned_anew_ends_and_mixes_nothing(
     with pytest.raises(OvertakenError, match="another run has finished the day"):
         pipeline.settle_day(one, batches)
     assert bytes_at(other) == recorded.first
+
+
+def test_a_run_that_is_overtaken_while_it_settles_leaves_the_other_stores_alone(
+    two_policies: tuple[Job, Job], recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On object storage, where no lock keeps the two apart."""
+    one, other = (dataclasses.replace(job, out="memory://" + job.out) for job in two_policies)
+    batches = pipeline.plan_day(one)
+    for batch in batches:
+        pipeline.score_batch(one, batch)
+    replaced: list[str] = []
+    anew: list[str] = []
+    really = earlier.replace
+
+    def replace(out: Place, day: date, store_id: str, tables: dict[str, pa.Table]) -> None:
+        if not replaced:
+            anew.extend(pipeline.plan_day(other))
+        replaced.append(store_id)
+        really(out, day, store_id, tables)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(earlier, "replace", replace)
+        with pytest.raises(OvertakenError, match="planned anew by another run"):
+            pipeline.settle_day(one, batches)
+    assert len(replaced) == 1
+    finish(other, anew)
+    now = bytes_at(other)
+    said_before = {path for path in now if path.startswith("earlier/")}
+    assert {path: now[path] for path in now.keys() - said_before} == recorded.first
+    assert all(f"/store={replaced[0]}/" in path for path in said_before)
 
 
 @PLACES

@@ -84,6 +84,9 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
     kept = ForLaterDays(job.day, policy, basis.model)
     unplaced = [REJECTS.empty()]
     for share, stores in _by_share(row_of, map(int, plan["rejects"])):
+        # Where nothing is locked, the day may be another's by now: few stores are of two runs then,
+        # and that one replaces them, for it was planned later and has yet to settle.
+        read_plan(out, job.day, batches)
         rejects = _of_share(out, plan["rejects"], share, REJECTS)
         rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
         rejected = ByStore(rejects, rejected_in)
@@ -122,7 +125,7 @@ def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
         store.write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
         _drop_others(out, job.day, row_of, before)
     settled.end(out, job.day, row_of, whole=not job.stores)
-    read_plan(out, job.day, batches)  # where nothing is locked, the day may be another's by now
+    read_plan(out, job.day, batches)
     out.write(settled_path(job.day, plan["id"]), b"")
 
 
