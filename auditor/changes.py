@@ -13,14 +13,14 @@ from typing import Annotated, Any, Literal
 import pyarrow as pa
 from pydantic import Field, TypeAdapter
 
-from auditor import earlier, store
-from auditor.earlier import Version
 from auditor.errors import ConfigurationError, ContractError
-from auditor.files import Place
-from auditor.layout import partition_path
 from auditor.report.cases import anchor
 from auditor.report.schema import closed
-from auditor.store import Partitions
+from auditor.storage import earlier, store
+from auditor.storage.earlier import Version
+from auditor.storage.files import Place
+from auditor.storage.layout import partition_path
+from auditor.storage.store import Partitions
 from auditor.tables import OUTCOMES, SALE_KEY, sale_key
 
 #: Raised when a key is renamed, removed or means another thing.

@@ -391,9 +391,9 @@ def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
     with _progress("Drawing frames") as progress:
         write_demo(folder, seed=seed, progress=progress)
     if past is not None:
-        from auditor.files import Place
         from auditor.past import write_past
         from auditor.pipeline import load_policy
+        from auditor.storage.files import Place
 
         with _progress("Simulating days before") as progress:
             rules = load_policy(str(folder / "policy.toml"))

@@ -14,10 +14,10 @@ import pyarrow as pa
 
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, SourceError
-from auditor.files import Place
-from auditor.model import Card
+from auditor.faces.model import Card
+from auditor.faces.score import load_scorer
 from auditor.pipeline import Job, balanced, collect_day, frames_of, load_policy
-from auditor.score import load_scorer
+from auditor.storage.files import Place
 from auditor.tables import FRAME_SCORES, OUTCOMES, SALES, ByStore
 
 #: Columns of a sale that do not depend on the model, and those that each version has its own of.

@@ -6,13 +6,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor import decisions, store
+from auditor import decisions
 from auditor.decisions import Judgement
 from auditor.errors import ConfigurationError, ContractError
-from auditor.files import Place
 from auditor.pipeline import list_days, show_decisions
 from auditor.report.cases import anchor
-from auditor.store import Partitions
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.store import Partitions
 from auditor.tables import sale_key
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from auditor.faces.score import Frame, load_scorer
 from auditor.policy import ChainRules, Rules
-from auditor.score import Frame, load_scorer
 
 
 def estimate(

@@ -6,10 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor import day_figures, store
+from auditor import day_figures
 from auditor.aggregates import AGGREGATES
-from auditor.files import Place
 from auditor.policy import Policy
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import DAILY
 
 

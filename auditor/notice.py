@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from auditor.errors import AuditorError
-from auditor.files import Place
 from auditor.limits import too_many
 from auditor.pipeline import load_policy, report_folder, unfinished
 from auditor.policy import ChainRules
 from auditor.report import SUMMARY, Summary, read_summary, words
 from auditor.report.rendering import environment
+from auditor.storage.files import Place
 
 
 @dataclass(frozen=True, slots=True)

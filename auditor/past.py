@@ -11,10 +11,10 @@ from auditor.aggregates import AGGREGATES
 from auditor.decide import decide
 from auditor.demo.catalogue import DAYS, STORES
 from auditor.demo.past import simulate
-from auditor.files import Place
+from auditor.faces.model import Card
 from auditor.later_days import ForLaterDays
-from auditor.model import Card
 from auditor.policy import Policy
+from auditor.storage.files import Place
 from auditor.tables import ByStore
 
 #: Told how many days of how many are written.

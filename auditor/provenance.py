@@ -8,7 +8,7 @@ from importlib.metadata import version
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.model import Card
+from auditor.faces.model import Card
 from auditor.policy import Policy, Runtime
 from auditor.tables import LEDGER, PROVENANCE
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from auditor.confusion import Confusion
 from auditor.errors import ConfigurationError, ModelError
-from auditor.files import OutsideError, Place
+from auditor.faces.confusion import Confusion
 from auditor.insights.analysis import Progress, analyse
 from auditor.insights.results import Insights
 from auditor.pipeline import load_policy
 from auditor.policy import Policy
 from auditor.report.insight_pages import render_insights
+from auditor.storage.files import OutsideError, Place
 
 #: Where the pages lie: not among the audit's, for others may read them.
 FOLDER = "insight-reports"

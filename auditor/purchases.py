@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.ages import in_hundredths
+from auditor.faces.ages import in_hundredths
 from auditor.tables import INSIGHTS, POSTERIORS, PURCHASES, SALE_KEY
 
 

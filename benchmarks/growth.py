@@ -34,12 +34,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from auditor import pipeline, purchases, store
+from auditor import pipeline, purchases
 from auditor.decide import decide
 from auditor.demo import write_demo
-from auditor.files import Place
 from auditor.pipeline import Job, scoring
-from auditor.store import Partitions
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.store import Partitions
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, SALES
 
 DAY = date(2026, 3, 27)

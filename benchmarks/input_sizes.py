@@ -13,8 +13,8 @@ import time
 
 import numpy as np
 
-from auditor.engines.on_tensorflow import build_network
-from auditor.model import AgeNetwork
+from auditor.faces.engines.on_tensorflow import build_network
+from auditor.faces.model import AgeNetwork
 
 SIDES = (64, 96, 128, 160, 192, 224)
 CROPS = 128

@@ -25,12 +25,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from auditor import store
-from auditor.ages import in_hundredths
-from auditor.confusion import Confusion
-from auditor.files import Place
+from auditor.faces.ages import in_hundredths
+from auditor.faces.confusion import Confusion
 from auditor.insights.analysis import analyse
 from auditor.policy import Policy
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import INSIGHTS, STORE_DAYS
 from benchmarks.simulated_baskets import MODEL, STARTS, Error, ages_in, confusion, said_of
 

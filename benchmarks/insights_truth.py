@@ -13,7 +13,7 @@ import argparse
 
 import numpy as np
 
-from auditor.ages import AGES, Floats
+from auditor.faces.ages import AGES, Floats
 from auditor.insights.affinity import Ranged, affinity, ratio
 from auditor.insights.groups import age_groups
 from auditor.insights.tallies import Features, Tally, unblurred

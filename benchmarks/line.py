@@ -16,18 +16,20 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from auditor import backend, pipeline, store
-from auditor.alignment import align
+from auditor import pipeline
 from auditor.demo import write_demo
-from auditor.detector import Detector
-from auditor.engines.on_openvino import cores
-from auditor.engines.on_tensorflow import assign_weights, build_network
-from auditor.files import Place
-from auditor.frames import Picture, decode
-from auditor.model import Card, folder
+from auditor.faces import backend
+from auditor.faces.alignment import align
+from auditor.faces.detector import Detector
+from auditor.faces.engines.on_openvino import cores
+from auditor.faces.engines.on_tensorflow import assign_weights, build_network
+from auditor.faces.frames import Picture, decode
+from auditor.faces.model import Card, folder
+from auditor.faces.score import load_scorer
 from auditor.pipeline import Job
 from auditor.policy import ChainRules
-from auditor.score import load_scorer
+from auditor.storage import store
+from auditor.storage.files import Place
 from benchmarks.machine import seconds
 
 DAY = date(2026, 3, 27)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from auditor.engines import on_openvino
+from auditor.faces.engines import on_openvino
 
 PACKAGES = ("openvino", "tensorflow-cpu", "keras", "onnxruntime", "mtcnn", "numpy")
 

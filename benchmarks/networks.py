@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend, engines
-from auditor.engines import on_openvino, resnet50
-from auditor.engines.on_tensorflow import assign_weights, build_network
-from auditor.model import Card, folder
+from auditor.faces import backend, engines
+from auditor.faces.engines import on_openvino, resnet50
+from auditor.faces.engines.on_tensorflow import assign_weights, build_network
+from auditor.faces.model import Card, folder
 from auditor.policy import ChainRules
 from benchmarks import machine, onnx_network
 from benchmarks.machine import seconds

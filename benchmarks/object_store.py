@@ -26,11 +26,12 @@ import pyarrow as pa
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 
-from auditor import pipeline, store
+from auditor import pipeline
 from auditor.demo import write_demo
-from auditor.files import Place
 from auditor.pipeline import Job
 from auditor.policy import Rules
+from auditor.storage import store
+from auditor.storage.files import Place
 from benchmarks.growth import DAY, sales_of_a_copy, write_chain
 
 HERE = Path(__file__).parent

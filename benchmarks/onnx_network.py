@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import quantization
 
-from auditor.engines import MEANS_RGB
-from auditor.engines.resnet50 import EPSILON, STAGES
+from auditor.faces.engines import MEANS_RGB
+from auditor.faces.engines.resnet50 import EPSILON, STAGES
 
 
 def float32(weights: Mapping[str, NDArray[Any]], side: int) -> bytes:

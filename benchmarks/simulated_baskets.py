@@ -12,8 +12,8 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.ages import AGES, AgeDistributions, Floats, in_hundredths
-from auditor.confusion import Confusion, measured
+from auditor.faces.ages import AGES, AgeDistributions, Floats, in_hundredths
+from auditor.faces.confusion import Confusion, measured
 from auditor.insights.reading import Article, StoreDay
 
 STARTS = (18, 25, 35, 50, 65)

@@ -45,7 +45,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.observability import stats
 
-from auditor.addresses import without_credentials
+from auditor.storage.addresses import without_credentials
 
 if TYPE_CHECKING:
     from auditor.notice import Notice

@@ -33,7 +33,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowSkipException
 
-from auditor.addresses import without_credentials
+from auditor.storage.addresses import without_credentials
 
 #: What a nightly run reports, by day; and what this one reports, by the Monday of the week.
 NIGHTLY_REPORT = Asset(name="compliance_report")

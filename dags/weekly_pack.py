@@ -29,7 +29,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from auditor.addresses import without_credentials
+from auditor.storage.addresses import without_credentials
 
 if TYPE_CHECKING:
     from auditor.pack import Key

@@ -10,16 +10,16 @@ import pytest
 from stored_days import store_day, write_policy
 
 from auditor import resources
-from auditor.confusion import FILE, Confusion
 from auditor.demo import write_demo
 from auditor.demo.past_baskets import write_past
 from auditor.demo.policy import policy_toml
-from auditor.files import Place
+from auditor.faces.confusion import FILE, Confusion
+from auditor.faces.score import Scorer, load_scorer
 from auditor.insights.analysis import analyse
 from auditor.insights.results import Insights
 from auditor.pipeline import load_policy
 from auditor.policy import ChainRules
-from auditor.score import Scorer, load_scorer
+from auditor.storage.files import Place
 
 # The machines are shared: a slow example is no bug. The same examples every time: a red run can be
 # repeated.

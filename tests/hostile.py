@@ -31,11 +31,11 @@ from samples import DAY, policy
 
 from auditor import sources
 from auditor.errors import ConfigurationError
-from auditor.files import Place
-from auditor.frames import MAX_BYTES, Picture, UnreadableFrameError
+from auditor.faces.frames import MAX_BYTES, Picture, UnreadableFrameError
+from auditor.faces.score import _batches
 from auditor.pipeline import frames_of
 from auditor.policy import Policy
-from auditor.score import _batches
+from auditor.storage.files import Place
 
 SEED = 20_261_127
 PATIENCE_S = 10.0  # of processor time: the machine may have others to serve
@@ -228,7 +228,8 @@ def write_day(seed: int, numbers: range, folder: Path) -> int:
 
 def run_day(seed: int, numbers: range, folder: Path) -> dict[str, Any]:
     """Audit such a day; tell how its good store's sales ended, and what was set aside."""
-    from auditor import pipeline, store  # noqa: PLC0415
+    from auditor import pipeline  # noqa: PLC0415
+    from auditor.storage import store  # noqa: PLC0415
 
     sold = write_day(seed, numbers, folder)
     urls = {name: str(folder / name) for name in ("sales", "snapshots", "out")}

@@ -10,10 +10,11 @@ import numpy as np
 import report_day
 from report_day import DAY, POLICY
 
-from auditor import earlier, pipeline
-from auditor.files import Place
-from auditor.layout import crop_path
+from auditor import pipeline
 from auditor.pipeline import Job
+from auditor.storage import earlier
+from auditor.storage.files import Place
+from auditor.storage.layout import crop_path
 from auditor.tables import LEDGER, PROVENANCE, STORE_DAYS, ByStore
 
 

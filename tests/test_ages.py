@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from auditor.ages import AGES, AgeDistributions, Level
+from auditor.faces.ages import AGES, AgeDistributions, Level
 
 _scores = arrays(np.float32, (3, AGES.size), elements=st.floats(0, 1, width=32)).filter(
     lambda a: bool((a.sum(axis=1) > 0.01).all())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
+from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
 
 
 @given(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from auditor import backend
+from auditor.faces import backend
 from models.training import augment, degrade
 from models.training.config import Augmentation, Change
 

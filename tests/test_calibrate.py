@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from auditor.ages import AGES, AgeDistributions, Level
-from auditor.calibration import Calibration
 from auditor.errors import ModelError
+from auditor.faces.ages import AGES, AgeDistributions, Level
+from auditor.faces.calibration import Calibration
 from models.training import calibrate
 from models.training.calibrate import Judged
 from models.training.calibration import fit

@@ -12,14 +12,14 @@ from click.testing import CliRunner, Result
 from report_day import DAY, estimate, ledger_rows, sale
 from stored_days import store_day, write_policy
 
-from auditor import store
 from auditor.changes import DayChange, Said, StoreChange, changes, diff_schema
 from auditor.cli import main
 from auditor.deciding import decide
 from auditor.decisions import Judgement
 from auditor.errors import ConfigurationError, ExitCode
-from auditor.files import Place
 from auditor.report.cases import anchor
+from auditor.storage import store
+from auditor.storage.files import Place
 
 NEXT = DAY + timedelta(days=1)
 NEVER = DAY + timedelta(days=2)

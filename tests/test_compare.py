@@ -20,7 +20,7 @@ from auditor import pipeline, resources
 from auditor.cli import main
 from auditor.compare import OF_A_VERSION, Comparison, compare_models
 from auditor.errors import ConfigurationError, ExitCode, ModelError, SourceError
-from auditor.model import AgeNetwork, folder
+from auditor.faces.model import AgeNetwork, folder
 from auditor.pipeline import Job
 
 OLDER = "older"  # a version that takes everybody for much older than version 1 does

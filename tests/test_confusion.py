@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from auditor import resources
-from auditor.ages import AGES, AgeDistributions, in_hundredths
-from auditor.confusion import FILE, YOUNGEST, Confusion, measured
 from auditor.errors import ModelError
-from auditor.model import Card
+from auditor.faces.ages import AGES, AgeDistributions, in_hundredths
+from auditor.faces.confusion import FILE, YOUNGEST, Confusion, measured
+from auditor.faces.model import Card
 from auditor.policy import ChainRules, InsightRules
 
 STARTS = (18, 25)

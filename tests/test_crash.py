@@ -27,13 +27,14 @@ import tiny_chain
 from click.testing import CliRunner
 from file_operations import Disk, Operation, Tree, read_tree, seen_by_readers, watched
 
-from auditor import earlier, pipeline
+from auditor import pipeline
 from auditor.cli import main
 from auditor.errors import BusyError, ExitCode, OvertakenError, StorageError
-from auditor.files import PARTIAL_PREFIX, Place
 from auditor.pipeline import Job
 from auditor.pipeline.job import plan_path
 from auditor.pipeline.turns import turn
+from auditor.storage import earlier
+from auditor.storage.files import PARTIAL_PREFIX, Place
 
 log = logging.getLogger(__name__)
 

@@ -14,13 +14,14 @@ from click.testing import CliRunner, Result
 from report_day import DAY, ledger_rows, sale
 from stored_days import store_day
 
-from auditor import decisions, pipeline, store
+from auditor import decisions, pipeline
 from auditor.cli import main
 from auditor.deciding import decide
 from auditor.decisions import Judgement
 from auditor.errors import ConfigurationError, ContractError, ExitCode
-from auditor.files import Place
 from auditor.pipeline import Job
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import DECISION_LOG, DECISIONS
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)

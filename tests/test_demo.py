@@ -17,7 +17,7 @@ from auditor.demo import catalogue, portrait, troubles, write_demo, writing
 from auditor.demo.catalogue import DAYS, STORES
 from auditor.demo.exports import Damage
 from auditor.errors import ConfigurationError
-from auditor.frames import UnreadableFrameError, decode
+from auditor.faces.frames import UnreadableFrameError, decode
 from auditor.policy import Policy
 from auditor.tables import (
     ID_CHECKS,

@@ -10,9 +10,10 @@ import pytest
 from report_day import DAY, ledger_rows
 from stored_days import store_day
 
-from auditor import earlier, pipeline, store
-from auditor.files import Place
+from auditor import pipeline
 from auditor.pipeline import Job
+from auditor.storage import earlier, store
+from auditor.storage.files import Place
 from auditor.tables import LEDGER, PROVENANCE
 
 OTHER_MODEL = {"model": "age_resnet50/3", "model_sha256": "4d" * 32}

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from auditor import engines
-from auditor.detector import Detector
-from auditor.engines import mtcnn
 from auditor.errors import ModelError
-from auditor.frames import decode
-from auditor.model import AgeNetwork, folder
+from auditor.faces import engines
+from auditor.faces.detector import Detector
+from auditor.faces.engines import mtcnn
+from auditor.faces.frames import decode
+from auditor.faces.model import AgeNetwork, folder
 
 FRAMES = 64
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from auditor.ages import AGES, AgeDistributions
+from auditor.faces.ages import AGES, AgeDistributions
 from models.training import evaluate, shift
 from tests import labelled_samples
 

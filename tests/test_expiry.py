@@ -17,13 +17,14 @@ from report_day import DAY, ledger_rows
 from stored_days import store_day, write_policy
 from test_report import Reader
 
-from auditor import pipeline, store
+from auditor import pipeline
 from auditor.cli import main
 from auditor.deciding import decide
 from auditor.decisions import Judgement
-from auditor.files import Place
 from auditor.pack import Order, Week, make_pack, verify
 from auditor.pipeline import Job
+from auditor.storage import store
+from auditor.storage.files import Place
 
 RETENTION = 31
 LAST = DAY + timedelta(days=RETENTION)  # of the faces of DAY

@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor import resources
-from auditor.alignment import align
-from auditor.detector import Detector
-from auditor.frames import decode
-from auditor.model import AgeModel, Card, folder
+from auditor.faces.alignment import align
+from auditor.faces.detector import Detector
+from auditor.faces.frames import decode
+from auditor.faces.model import AgeModel, Card, folder
 from models.training import export, shift
 from models.training.config import Experiment, Schedule
 from tests import labelled_samples

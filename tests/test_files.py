@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from auditor.addresses import without_credentials
 from auditor.errors import ConfigurationError
-from auditor.files import PARTIAL_PREFIX, OutsideError, Place, TooLargeError
 from auditor.pipeline import load_policy
+from auditor.storage.addresses import without_credentials
+from auditor.storage.files import PARTIAL_PREFIX, OutsideError, Place, TooLargeError
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from auditor import formats, pipeline, store
+from auditor import formats, pipeline
 from auditor.errors import ConfigurationError, ContractError
-from auditor.files import Place
 from auditor.pipeline import Job
 from auditor.policy import Policy
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import DAILY, DECISION_LOG, LEDGER, REJECTS, STORED, Schema
 
 FORMATS = Path(__file__).parent / "formats"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from auditor.frames import Picture, UnreadableFrameError, decode, size
+from auditor.faces.frames import Picture, UnreadableFrameError, decode, size
 
 _RAMP = np.tile(np.linspace(0, 255, 48).astype(np.uint8), (32, 1))  # dark left, bright right
 

@@ -22,8 +22,8 @@ from auditor.cli import main
 from auditor.errors import ExitCode
 from auditor.health import Finding, State, pool, worst
 from auditor.health.configuration import OF_THE_COMMAND, VARIABLES
-from auditor.layout import crop_path
 from auditor.pipeline import Job, run_day
+from auditor.storage.layout import crop_path
 
 DAY = "2026-03-27"
 ROOT = Path(__file__).parent.parent

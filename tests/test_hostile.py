@@ -13,8 +13,8 @@ from hostile_inputs import hostile, is_heavy, name
 from samples import DAY, policy, texts
 from test_sources import DATED, put, sales_csv, shot
 
-from auditor.files import Place
 from auditor.sources import read_sales, read_snapshot_index
+from auditor.storage.files import Place
 from auditor.tables import TILL_LINES
 
 LIGHT = list(islice((n for n in count() if not is_heavy(SEED, n)), 260))

@@ -14,12 +14,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from auditor import pipeline, store
+from auditor import pipeline
 from auditor.cli import main
 from auditor.demo import catalogue
 from auditor.demo.past_baskets import past_of
 from auditor.errors import ConfigurationError, SourceError
-from auditor.files import Place
 from auditor.insights.analysis import analyse
 from auditor.insights.reading import store_days
 from auditor.insights.results import Insights
@@ -27,6 +26,8 @@ from auditor.pipeline import Job
 from auditor.policy import Policy
 from auditor.purchase_report import report_purchases
 from auditor.report.insight_pages import render_insights
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import INSIGHTS
 from benchmarks.simulated_baskets import MODEL, STARTS, Error, confusion
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, minimize
 
-from auditor.confusion import GroupConfusion
 from auditor.errors import ModelError
+from auditor.faces.confusion import GroupConfusion
 from auditor.insights.deconvolution import Unblur
 from auditor.insights.tallies import Features, Tally, names, unblurred
 from benchmarks import insights_truth

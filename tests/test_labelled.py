@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from auditor import resources
-from auditor.alignment import align
-from auditor.detector import Detector
 from auditor.errors import ConfigurationError
-from auditor.frames import decode
+from auditor.faces.alignment import align
+from auditor.faces.detector import Detector
+from auditor.faces.frames import decode
 from models.training import labelled, labels
 
 

@@ -15,11 +15,12 @@ from click.testing import CliRunner
 from finding import holders
 from report_day import flag, render_sales
 
-from auditor import pipeline, store
+from auditor import pipeline
 from auditor.cli import main
 from auditor.errors import ContractError
-from auditor.files import Place
 from auditor.pipeline import settling
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import INCONCLUSIVE_REASONS, LEDGER, OUTCOMES, SALE_KEY, SALES
 
 DAY = "2026-03-27"

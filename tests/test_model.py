@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from auditor import resources
-from auditor.ages import Level
-from auditor.calibration import Calibration
 from auditor.errors import ModelError
-from auditor.model import AgeModel, AgeNetwork, Card, folder
+from auditor.faces.ages import Level
+from auditor.faces.calibration import Calibration
+from auditor.faces.model import AgeModel, AgeNetwork, Card, folder
 
 _LEVEL = Level(0.8, ((20.0, 1.0), (40.0, 2.0)), ((18.0, 0.0),))
 

@@ -21,13 +21,13 @@ import pytest
 from airflow_home import AIRFLOW, call, tree
 from airflow_services import Api, scheduling, scores, wait_until
 
-from auditor import store
 from auditor.changes import DayChange, changes
 from auditor.deciding import decide
 from auditor.decisions import Judgement
 from auditor.demo import catalogue, write_demo
-from auditor.files import Place
 from auditor.pipeline import Job, run_day
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import OUTCOMES
 
 pytestmark = pytest.mark.backfill

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from auditor import backend
+from auditor.faces import backend
 from models.training import networks, normalisation
 from tests.training_samples import EXPERIMENT
 

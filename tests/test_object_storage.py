@@ -16,15 +16,16 @@ from faulty_storage import KINDS, Faults, storage
 from finding import holders
 from s3fs import S3FileSystem
 
-from auditor import pipeline, settled, store
+from auditor import pipeline
 from auditor.cli import main
 from auditor.errors import ExitCode, SourceError, StorageError
-from auditor.files import S3_OPTIONS, Place
-from auditor.layout import crop_path
 from auditor.pipeline import Job, scoring
 from auditor.pipeline.reporting import list_days
 from auditor.policy import Policy, Rules
 from auditor.sources import read_sales
+from auditor.storage import settled, store
+from auditor.storage.files import S3_OPTIONS, Place
+from auditor.storage.layout import crop_path
 from auditor.tables import REJECTS
 
 DAY = date(2026, 3, 27)

@@ -27,16 +27,16 @@ from report_day import DAY, FORMULA, SCRIPT, estimate, ledger_rows, sale
 from stored_days import store_day, write_policy
 from test_report import Reader
 
-from auditor import store
 from auditor.cli import main
 from auditor.deciding import decide
 from auditor.decisions import Judgement
 from auditor.errors import ConfigurationError, ExitCode, SourceError
-from auditor.files import Place
 from auditor.pack import Finding, Key, Order, Week, make_pack, verify
 from auditor.pack.pseudonyms import KEY, Pseudonyms, of_results
 from auditor.spreadsheet import read_csv
-from auditor.store import Partitions
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.store import Partitions
 from auditor.tables import LEDGER
 
 WEEK = Week(2026, 13)

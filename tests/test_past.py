@@ -8,18 +8,19 @@ import pyarrow.compute as pc
 import pytest
 from report_day import PROVENANCE, store_day
 
-from auditor import drift, past, store
+from auditor import drift, past
 from auditor.aggregates import AGGREGATES
 from auditor.demo import catalogue
 from auditor.demo.catalogue import DAYS, HABITS
 from auditor.demo.policy import policy_toml
 from auditor.demo.writing import faults, habits
-from auditor.files import Place
+from auditor.faces.model import Card
 from auditor.hollow.leads import find_leads
-from auditor.model import Card
 from auditor.people.standing import Peers, cashiers
 from auditor.policy import Policy
 from auditor.report import render_day
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import COUNTED, DAILY, LEDGER, REJECTS, STORE_DAYS, ByStore
 from auditor.window import Window
 

@@ -23,13 +23,14 @@ import report_day
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor import control_sample, earlier, pipeline, purchases, spool, store
+from auditor import control_sample, pipeline, purchases
 from auditor.collect import collecting
 from auditor.decide import decide
 from auditor.errors import ConfigurationError, ContractError, OvertakenError, SourceError
-from auditor.files import Place
 from auditor.pipeline import Job, scoring
 from auditor.policy import ChainRules, Policy
+from auditor.storage import earlier, spool, store
+from auditor.storage.files import Place
 from auditor.tables import (
     FRAME_SCORES,
     LEDGER,

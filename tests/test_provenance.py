@@ -6,7 +6,7 @@ import pyarrow as pa
 from report_day import flag
 
 from auditor import provenance
-from auditor.model import Card
+from auditor.faces.model import Card
 from auditor.policy import Policy
 from auditor.tables import LEDGER, PROVENANCE
 

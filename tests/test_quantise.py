@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from auditor import resources
-from auditor.ages import AGES, AgeDistributions
-from auditor.engines import resnet50
 from auditor.errors import ModelError
-from auditor.model import AgeModel, AgeNetwork, folder
+from auditor.faces.ages import AGES, AgeDistributions
+from auditor.faces.engines import resnet50
+from auditor.faces.model import AgeModel, AgeNetwork, folder
 from models.training import quantise
 
 SIDE = 64

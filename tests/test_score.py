@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from auditor import score as score_module
-from auditor.detector import Face
-from auditor.engines.on_openvino import cores
-from auditor.frames import Picture, decode
+from auditor.faces import score as score_module
+from auditor.faces.detector import Face
+from auditor.faces.engines.on_openvino import cores
+from auditor.faces.frames import Picture, decode
+from auditor.faces.score import BATCH, Frame, Score, Scorer, _buyer_first
 from auditor.policy import Rules
-from auditor.score import BATCH, Frame, Score, Scorer, _buyer_first
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS
 
 _RULES = Rules()

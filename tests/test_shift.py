@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import auditor
-from auditor.ages import AGES, AgeDistributions
-from auditor.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
-from auditor.detector import Face
-from auditor.frames import Pixels, decode
-from auditor.score import Scorer, laplacian_variance
+from auditor.faces.ages import AGES, AgeDistributions
+from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
+from auditor.faces.detector import Face
+from auditor.faces.frames import Pixels, decode
+from auditor.faces.score import Scorer, laplacian_variance
 from models.training import evaluate, shift
 from models.training.calibrate import Judged
 from models.training.labelled import SIDE, scaled

@@ -10,9 +10,9 @@ from report_day import DAY, SCRIPT, render
 
 from auditor import pipeline
 from auditor.errors import ContractError
-from auditor.files import Place
 from auditor.report import SUMMARY, Summary, read_summary, render_site
 from auditor.report.site import as_json, months
+from auditor.storage.files import Place
 
 ONE = Summary(
     day=DAY,

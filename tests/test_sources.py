@@ -22,9 +22,9 @@ from samples import DAY, NOON, csv_bytes, header, policy, texts
 
 from auditor import sources
 from auditor.errors import SourceError
-from auditor.files import Place
 from auditor.policy import Policy
 from auditor.sources import Reading, conforming, distinct_frames, records
+from auditor.storage.files import Place
 from auditor.store_days import SourceCounts
 from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
 

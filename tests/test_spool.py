@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import row
 
-from auditor import spool
-from auditor.files import Place
-from auditor.spool import Spool, share_of
+from auditor.storage import spool
+from auditor.storage.files import Place
+from auditor.storage.spool import Spool, share_of
 from auditor.tables import REJECTS
 
 STORES = [None, "S1", "S2", "S10", "G00001"]

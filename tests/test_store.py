@@ -6,10 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from auditor import settled, store
 from auditor.errors import ContractError, SourceError
-from auditor.files import Place
-from auditor.layout import crop_path
+from auditor.storage import settled, store
+from auditor.storage.files import Place
+from auditor.storage.layout import crop_path
 from auditor.tables import REJECTS, UNKNOWN_STORE
 
 _DAY = date(2026, 3, 27)

@@ -10,7 +10,7 @@ import pytest
 
 from auditor import resources
 from auditor.errors import ModelError
-from auditor.model import AgeModel
+from auditor.faces.model import AgeModel
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs/threats.md").read_text(encoding="utf-8")

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from training_child import golden_ages
 from training_samples import EXPERIMENT, part, write_crops
 
-from auditor import backend
-from auditor.engines.on_tensorflow import assign_weights, build_network
 from auditor.errors import AuditorError, ConfigurationError
+from auditor.faces import backend
+from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from models.training import batches, checkpoint, config, loop, losses, networks, train
 from models.training.config import Augmentation, Batches, Schedule
 

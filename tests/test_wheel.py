@@ -12,7 +12,7 @@ _USE = """
 import auditor, pathlib
 from auditor import resources
 from auditor.demo import write_demo
-from auditor.model import AgeModel
+from auditor.faces.model import AgeModel
 from auditor.policy import ChainRules
 from auditor.report.rendering import environment
 home = pathlib.Path(auditor.__file__).parent

@@ -14,8 +14,8 @@ import numpy as np
 import report_day
 import samples
 
+from auditor.faces.score import Frame, Score
 from auditor.pipeline import Job, scoring
-from auditor.score import Frame, Score
 from auditor.tables import FRAME_SCORES, SNAPSHOT_INDEX, TILL_LINES
 from auditor.telemetry import Stopwatch
 

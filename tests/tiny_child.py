@@ -15,7 +15,7 @@ import rich.progress  # noqa: F401  # the command line loads it late
 import tiny_chain
 
 from auditor.cli import main
-from auditor.score import Frame, Score
+from auditor.faces.score import Frame, Score
 
 
 class _Waiting(tiny_chain.StandIn):

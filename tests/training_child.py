@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from training_samples import EXPERIMENT, part
 
-from auditor.ages import AgeDistributions
-from auditor.engines.on_tensorflow import assign_weights, build_network
-from auditor.model import folder
+from auditor.faces.ages import AgeDistributions
+from auditor.faces.engines.on_tensorflow import assign_weights, build_network
+from auditor.faces.model import folder
 from models.training import loop
 
 

@@ -20,13 +20,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from auditor.ages import AGES, AgeDistributions
 from auditor.demo import catalogue
 from auditor.demo.camera import EXPOSURE, FACE_WIDTHS, TAKEN_AFTER, place
 from auditor.demo.catalogue import Store, Till
 from auditor.demo.chain import Check, Slot, buyer_of, check_id, serving, slots
 from auditor.demo.scene import Light, Scene, draw
-from auditor.frames import luminance
+from auditor.faces.ages import AGES, AgeDistributions
+from auditor.faces.frames import luminance
 from auditor.policy import Rules
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS, SALES
 

@@ -17,13 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from auditor import resources, store
-from auditor.ages import AgeDistributions, Floats, in_hundredths
-from auditor.confusion import FILE, Confusion
+from auditor import resources
 from auditor.demo import catalogue
 from auditor.demo.catalogue import Product, Store
 from auditor.demo.chain import buyer_of, pick
-from auditor.files import Place
+from auditor.faces.ages import AgeDistributions, Floats, in_hundredths
+from auditor.faces.confusion import FILE, Confusion
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import INSIGHTS, STORE_DAYS
 
 #: The last day: the Sunday on which the demo ends.

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from auditor import resources
-from auditor.confusion import FILE as CONFUSION
 from auditor.demo import catalogue, troubles
 from auditor.demo.camera import Snapshot, capture, stray
 from auditor.demo.catalogue import Store
@@ -22,7 +21,8 @@ from auditor.demo.chain import Basket, trade
 from auditor.demo.exports import Damage, snapshot_index, till_export
 from auditor.demo.policy import FIRST_LINE, policy_toml
 from auditor.errors import ConfigurationError
-from auditor.files import Place
+from auditor.faces.confusion import FILE as CONFUSION
+from auditor.storage.files import Place
 from auditor.tables import CAMERA_FAULTS, CASHIER_HABITS, TRUTH
 
 #: Given the frames drawn so far and the frames in all.

@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 
 from auditor.errors import ConfigurationError, SourceError
-from auditor.files import Place
 from auditor.health.findings import Finding, failed, ok, skipped, warning
-from auditor.layout import folders_of_day
 from auditor.policy import Policy
 from auditor.sources import INDEX_FOLDER, files_of_day, first_frame
+from auditor.storage.files import Place
+from auditor.storage.layout import folders_of_day
 
 #: Nights that there has to be room for, at the rate of the day that is checked.
 NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2

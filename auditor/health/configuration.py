@@ -8,8 +8,8 @@ from jinja2 import TemplateError
 
 from auditor import resources
 from auditor.errors import ModelError
+from auditor.faces.model import AgeModel, Card, check_files
 from auditor.health.findings import Finding, failed, ok, warning
-from auditor.model import AgeModel, Card, check_files
 from auditor.pipeline import load_policy
 from auditor.policy import ChainRules, Policy
 from auditor.report.rendering import TEMPLATES, environment

@@ -7,13 +7,13 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import store
-from auditor.files import Place
+from auditor.faces.model import Card
 from auditor.health.findings import Finding, State, failed, ok, warning
-from auditor.model import Card
 from auditor.pipeline import Job, check_limits, report_folder, unfinished
 from auditor.policy import Policy
 from auditor.report import SUMMARY, read_summary, words
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.tables import OUTCOMES
 
 _COUNTED = ("store_id", "outcome")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from auditor.ages import Floats
+from auditor.faces.ages import Floats
 from auditor.insights.tallies import Counts
 
 FALSE_DISCOVERIES = 0.05

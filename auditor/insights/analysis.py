@@ -10,10 +10,8 @@ from importlib.metadata import version
 import numpy as np
 import pyarrow.compute as pc
 
-from auditor import store
-from auditor.confusion import Confusion, GroupConfusion
 from auditor.errors import ConfigurationError, SourceError
-from auditor.files import Place
+from auditor.faces.confusion import Confusion, GroupConfusion
 from auditor.insights.affinity import affinity
 from auditor.insights.backtest import Backtest, Learnt, backtest
 from auditor.insights.groups import age_groups
@@ -32,7 +30,9 @@ from auditor.insights.telling import (
     withheld,
 )
 from auditor.policy import Policy
-from auditor.store import Partitions
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.store import Partitions
 
 #: Weeks before the period that it is compared with.
 WEEKS_BEFORE = 4

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from auditor.ages import Floats
+from auditor.faces.ages import Floats
 from auditor.insights.mining import Basket, Rule
 
 FIRST = 5

@@ -1,10 +1,11 @@
 """Undo the blur that the age model's error puts on differences between age groups.
 
 A basket is known by probabilities over groups, p. Over many baskets of true group g their mean is
-row g of the confusion matrix M (auditor/confusion.py), whatever is in the baskets, so soft counts
-s[h] = sum of p[h] over the baskets with some product are expected to be sum over g of t[g] M[g, h],
-where t[g] are the baskets of group g with it. This is solved for t by weighted least squares under
-two constraints that the truth keeps: no t[g] is negative, and they add up to the baskets there are.
+row g of the confusion matrix M (auditor/faces/confusion.py), whatever is in the baskets, so soft
+counts s[h] = sum of p[h] over the baskets with some product are expected to be sum over g of t[g]
+M[g, h], where t[g] are the baskets of group g with it. This is solved for t by weighted least
+squares under two constraints that the truth keeps: no t[g] is negative, and they add up to the
+baskets there are.
 (Lipton, Wang and Smola 2018, arXiv 1802.03916, solve the same equation; Buonaccorsi 2010,
 "Measurement Error", chapter 2, gives it for misclassified counts.)
 
@@ -18,8 +19,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.ages import Floats
 from auditor.errors import ModelError
+from auditor.faces.ages import Floats
 
 _WORST_CONDITION = 1e3
 _FEASIBLE = 1e-9

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from auditor.ages import Floats
+from auditor.faces.ages import Floats
 from auditor.insights.reading import StoreDay
 
 #: Baskets that rules are looked for in; more make them slower, not better.

@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from auditor import store
-from auditor.ages import Floats
 from auditor.errors import ConfigurationError
-from auditor.files import Place
+from auditor.faces.ages import Floats
+from auditor.storage import store
+from auditor.storage.files import Place
 
 Positions = NDArray[np.int64]
 

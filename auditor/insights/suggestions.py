@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
-from auditor.ages import Floats
+from auditor.faces.ages import Floats
 from auditor.insights.affinity import Affinity, Ranged, ratio
 from auditor.insights.groups import AgeGroup
 from auditor.insights.mining import Rule

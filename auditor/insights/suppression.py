@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.ages import Floats
+from auditor.faces.ages import Floats
 
 Flags = NDArray[np.bool_]
 

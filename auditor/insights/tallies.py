@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from auditor.ages import Floats
-from auditor.confusion import GroupConfusion
+from auditor.faces.ages import Floats
+from auditor.faces.confusion import GroupConfusion
 from auditor.insights.deconvolution import Unblur
 from auditor.insights.reading import StoreDay
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.confusion import GroupConfusion
+from auditor.faces.confusion import GroupConfusion
 from auditor.insights import suppression
 from auditor.insights.affinity import (
     Affinity,

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Mapping
 
 from auditor.errors import SourceError
-from auditor.files import OutsideError, Place
+from auditor.storage.files import OutsideError, Place
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100600 << 16

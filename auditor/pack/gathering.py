@@ -7,14 +7,15 @@ from datetime import date
 
 import pyarrow as pa
 
-from auditor import control_sample, decisions, store
-from auditor.files import Place
+from auditor import control_sample, decisions
 from auditor.pack.pseudonyms import Pseudonyms
 from auditor.pack.sales import decided, sales, with_outcome
 from auditor.pipeline import report_folder
 from auditor.report.cases import anchor
 from auditor.spreadsheet import Cell
-from auditor.store import Partitions
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.store import Partitions
 from auditor.tables import OUTCOMES
 
 

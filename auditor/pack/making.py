@@ -10,10 +10,9 @@ from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
-from auditor import model, resources
+from auditor import resources
 from auditor.errors import ConfigurationError, ModelError, SourceError
-from auditor.files import Place
-from auditor.layout import FACE_PACKS
+from auditor.faces import model
 from auditor.pack import cover as covers
 from auditor.pack import manifest as manifests
 from auditor.pack.archive import zipped
@@ -28,6 +27,8 @@ from auditor.pipeline import load_policy
 from auditor.policy import Policy
 from auditor.report.rendering import SCHEMAS, assets, environment
 from auditor.spreadsheet import Cell, csv_text
+from auditor.storage.files import Place
+from auditor.storage.layout import FACE_PACKS
 from auditor.tables import OUTCOMES
 
 #: Where packs lie below OUT.

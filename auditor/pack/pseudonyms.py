@@ -11,7 +11,7 @@ import hmac
 import secrets
 
 from auditor.errors import ContractError
-from auditor.files import Place
+from auditor.storage.files import Place
 
 KEY = "keys/pseudonyms.key"
 _KEY_BYTES = 32

@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
-from auditor.addresses import without_credentials
 from auditor.errors import ConfigurationError, OvertakenError, SourceError, StorageError
-from auditor.files import OutsideError, Place
 from auditor.policy import Policy
+from auditor.storage.addresses import without_credentials
+from auditor.storage.files import OutsideError, Place
 
 #: Told how many frames of how many have been scored.
 Progress = Callable[[int, int], None]

@@ -16,16 +16,17 @@ from importlib.metadata import version
 
 import pyarrow as pa
 
-from auditor import purchases, spool, store
+from auditor import purchases
 from auditor.collect import collect
 from auditor.errors import ConfigurationError, SourceError
-from auditor.files import Place
-from auditor.model import Card
+from auditor.faces.model import Card
 from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, workspace
 from auditor.pipeline.scoring import OTHERS, balanced
 from auditor.policy import Policy
 from auditor.sources import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
-from auditor.spool import Spool
+from auditor.storage import spool, store
+from auditor.storage.files import Place
+from auditor.storage.spool import Spool
 from auditor.store_days import SaleCounts, SourceCounts, store_days
 from auditor.tables import (
     PURCHASES,

@@ -9,10 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import day_figures, drift, limits, provenance, store
+from auditor import day_figures, drift, limits, provenance
 from auditor.errors import OvertakenError
-from auditor.files import Place
-from auditor.model import Card
+from auditor.faces.model import Card
 from auditor.pipeline.job import Job, find_plan, load_policy, plan_path, settled_path, workspace
 from auditor.pipeline.scoring import handed_on
 from auditor.report import (
@@ -24,7 +23,9 @@ from auditor.report import (
     render_site,
     with_decisions,
 )
-from auditor.store import Partitions
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.store import Partitions
 from auditor.telemetry import tell
 
 

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from auditor import store
-from auditor.files import Place
 from auditor.pipeline.job import Job, Progress, load_policy
 from auditor.pipeline.planning import plan_day
 from auditor.pipeline.reporting import check_limits, count_outcomes, report_day
 from auditor.pipeline.scoring import each_frame_scored, frames_in, schema_of
 from auditor.pipeline.settling import settle_day
 from auditor.pipeline.turns import turn
+from auditor.storage import store
+from auditor.storage.files import Place
 from auditor.telemetry import tell
 
 

@@ -10,14 +10,15 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, purchases, store
+from auditor import control_sample, purchases
 from auditor.decide import decide
 from auditor.errors import StorageError
-from auditor.files import OutsideError, Place, TooLargeError, concerns_the_file
-from auditor.frames import MAX_BYTES
-from auditor.layout import crop_path
+from auditor.faces.frames import MAX_BYTES
+from auditor.faces.score import Frame, Score, encode_crop, load_scorer
 from auditor.pipeline.job import Job, load_policy, read_plan
-from auditor.score import Frame, Score, encode_crop, load_scorer
+from auditor.storage import store
+from auditor.storage.files import OutsideError, Place, TooLargeError, concerns_the_file
+from auditor.storage.layout import crop_path
 from auditor.tables import (
     FRAME_SCORES,
     LEDGER,

@@ -10,15 +10,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample, earlier, provenance, purchases, settled, store
+from auditor import control_sample, provenance, purchases
 from auditor.errors import ConfigurationError, ContractError, SourceError
-from auditor.files import Place
+from auditor.faces.model import Card
 from auditor.later_days import ForLaterDays
-from auditor.model import Card
 from auditor.pipeline.job import Job, load_policy, read_plan, settled_path, workspace
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
 from auditor.report.cases import anchor
-from auditor.spool import share_of
+from auditor.storage import earlier, settled, store
+from auditor.storage.files import Place
+from auditor.storage.spool import share_of
 from auditor.tables import (
     INCONCLUSIVE_REASONS,
     LEDGER,

@@ -5,10 +5,10 @@ Beside that each raises BusyError while another run is at work on the same day.
 
 from collections.abc import Sequence
 
-from auditor.files import Place
 from auditor.pipeline import planning, reporting, scoring, settling
 from auditor.pipeline.job import Job, load_policy
 from auditor.pipeline.turns import turn
+from auditor.storage.files import Place
 
 
 def plan_day(job: Job) -> list[str]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from auditor.errors import BusyError
-from auditor.files import Place
+from auditor.storage.files import Place
 
 
 @contextmanager

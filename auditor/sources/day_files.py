@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from auditor.files import Place
 from auditor.policy import STORE_ID_PATTERN
+from auditor.storage.files import Place
 
 _SUFFIXES = (".csv", ".csv.gz", ".parquet")
 _DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2}))(?!\d)")

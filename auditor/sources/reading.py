@@ -16,12 +16,12 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from auditor.errors import SourceError
-from auditor.files import OutsideError, Place, Told, concerns_the_file
 from auditor.policy import Policy
 from auditor.sources.cells import Fault
 from auditor.sources.conforming import BadCell, Rejected, Request, Rows
 from auditor.sources.day_files import SourceFile, files_of_day
 from auditor.sources.records import UnusableError, read_records
+from auditor.storage.files import OutsideError, Place, Told, concerns_the_file
 from auditor.store_days import SourceCounts
 from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
 

@@ -3,8 +3,8 @@
 import io
 from collections.abc import Iterable
 
-from auditor.files import OutsideError, Place
 from auditor.sources.records import UnusableError, read_records
+from auditor.storage.files import OutsideError, Place
 from auditor.tables import SNAPSHOT_INDEX, Schema
 
 #: Frames and indexes tried: a store may have lost its frames, the next one has not.

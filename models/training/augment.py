@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from auditor import backend
+from auditor.faces import backend
 from models.training.config import Augmentation, Change
 from models.training.degrade import LoseResolution, QuantiseBlocks
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
+from auditor.faces import backend
 from models.training.config import Experiment
 
 keras = backend.keras()

@@ -14,11 +14,11 @@ from pathlib import Path
 import click
 import numpy as np
 
-from auditor.ages import AgeDistributions
-from auditor.calibration import Calibration
 from auditor.errors import AuditorError
-from auditor.files import Place
-from auditor.model import AgeModel, AgeNetwork
+from auditor.faces.ages import AgeDistributions
+from auditor.faces.calibration import Calibration
+from auditor.faces.model import AgeModel, AgeNetwork
+from auditor.storage.files import Place
 from models.training.calibration import COVERAGES, fit
 from models.training.labelled import LabelledSet, read
 from models.training.metrics import (

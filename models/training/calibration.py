@@ -1,4 +1,4 @@
-"""Fit a calibration (auditor/calibration.py) to labelled faces."""
+"""Fit a calibration (auditor/faces/calibration.py) to labelled faces."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linprog, minimize_scalar
 
-from auditor.ages import AGES, AgeDistributions, Level, along
-from auditor.calibration import Calibration, tempered
 from auditor.errors import ModelError
+from auditor.faces.ages import AGES, AgeDistributions, Level, along
+from auditor.faces.calibration import Calibration, tempered
 from models.training.metrics import BANDS, Floats
 
 COVERAGES = (0.80, 0.95)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from auditor import backend
 from auditor.errors import ConfigurationError
+from auditor.faces import backend
 
 _PROGRESS = "progress"
 

@@ -3,10 +3,10 @@
     python -m models.training.confusion --version 3 --data DATA --split val
     python -m models.training.confusion --version 3 --data OWN --held-out --out DIR
 
-Writes ``confusion.json`` (auditor/confusion.py) and prints the matrix of the default age groups.
-An export makes it with the version; the first command makes it for a version that has none. The
-second measures it on a chain's own labelled till pictures (a folder with a CSV ``file,age``), for
-``insights.confusion`` in its policy: cameras differ from web photographs, and what is unblurred
+Writes ``confusion.json`` (auditor/faces/confusion.py) and prints the matrix of the default age
+groups. An export makes it with the version; the first command makes it for a version that has none.
+The second measures it on a chain's own labelled till pictures (a folder with a CSV ``file,age``),
+for ``insights.confusion`` in its policy: cameras differ from web photographs, and what is unblurred
 with another camera's confusion is wrong.
 """
 
@@ -16,12 +16,12 @@ from typing import Any
 
 import click
 
-from auditor.ages import AgeDistributions, Floats
-from auditor.confusion import FEWEST_FACES, FILE, Confusion, measured
 from auditor.errors import AuditorError
-from auditor.files import Place
-from auditor.model import AgeModel, folder
+from auditor.faces.ages import AgeDistributions, Floats
+from auditor.faces.confusion import FEWEST_FACES, FILE, Confusion, measured
+from auditor.faces.model import AgeModel, folder
 from auditor.policy import InsightRules
+from auditor.storage.files import Place
 from models.training import calibrate
 from models.training.labelled import LabelledSet, read
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
+from auditor.faces import backend
 
 keras = backend.keras()
 ops = keras.ops

@@ -16,10 +16,10 @@ import click
 import pandas as pd
 
 from auditor import resources
-from auditor.confusion import FILE
 from auditor.demo import write_demo
-from auditor.files import Place
-from auditor.model import AgeModel
+from auditor.faces.confusion import FILE
+from auditor.faces.model import AgeModel
+from auditor.storage.files import Place
 from models.training.confusion import measure, words
 from models.training.labelled import read
 

@@ -20,11 +20,11 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from auditor.calibration import Calibration
-from auditor.detector import Detector
 from auditor.errors import AuditorError, ConfigurationError
-from auditor.files import Place
-from auditor.model import AgeModel, AgeNetwork
+from auditor.faces.calibration import Calibration
+from auditor.faces.detector import Detector
+from auditor.faces.model import AgeModel, AgeNetwork
+from auditor.storage.files import Place
 from models.training import calibrate, evaluation_charts, shift
 from models.training.calibrate import Judged
 from models.training.calibration import fit

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from auditor import resources
 from auditor.errors import AuditorError, ConfigurationError
-from auditor.files import Place
+from auditor.storage.files import Place
 from models.training import charts, sheets
 from models.training.findings import findings, label_width, weight_ratio
 from models.training.labelled import LabelledSet, read

@@ -24,12 +24,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from auditor import resources
-from auditor.alignment import align
-from auditor.confusion import FILE as CONFUSION
-from auditor.detector import Detector
 from auditor.errors import AuditorError, ConfigurationError, ModelError
-from auditor.frames import decode
-from auditor.model import AgeNetwork, folder
+from auditor.faces.alignment import align
+from auditor.faces.confusion import FILE as CONFUSION
+from auditor.faces.detector import Detector
+from auditor.faces.frames import decode
+from auditor.faces.model import AgeNetwork, folder
 from models.training import calibrate, confusion, evaluate, labelled, quantise, shift
 from models.training.calibration import fit
 from models.training.evaluate import TEMPLATES, Evaluation

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
 from auditor.errors import AuditorError
+from auditor.faces import backend
 from models.training import batches, checkpoint, curves, losses, networks
 from models.training.checkpoint import Progress
 from models.training.config import Experiment, Optimiser, Schedule

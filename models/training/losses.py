@@ -7,8 +7,8 @@ its own. Without MixUp the share is 1.
 from collections.abc import Callable
 from typing import Any
 
-from auditor import backend
-from auditor.ages import AGES
+from auditor.faces import backend
+from auditor.faces.ages import AGES
 from models.training.config import Experiment
 
 keras = backend.keras()

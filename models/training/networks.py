@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
-from auditor.engines.on_tensorflow import assign_weights, build_network
 from auditor.errors import ConfigurationError, ModelError
+from auditor.faces import backend
+from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from models.training import augment
 from models.training.config import Experiment
 from models.training.normalisation import with_fused_normalisation

@@ -7,7 +7,7 @@ operation and from 85 with Keras's own, in bfloat16; in float32 from 80 and 60.
 
 from typing import Any
 
-from auditor import backend
+from auditor.faces import backend
 
 keras = backend.keras()
 ops = keras.ops

@@ -17,10 +17,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from auditor.alignment import align
-from auditor.detector import Detector, Face
 from auditor.errors import ConfigurationError
-from auditor.frames import UnreadableFrameError, decode
+from auditor.faces.alignment import align
+from auditor.faces.detector import Detector, Face
+from auditor.faces.frames import UnreadableFrameError, decode
 from models.training import labels
 
 #: A face is taken when the detector is so sure of it: as the crops for training were made.

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.ages import AgeDistributions
-from auditor.engines import Weights, on_openvino, resnet50
-from auditor.model import AgeNetwork
+from auditor.faces.ages import AgeDistributions
+from auditor.faces.engines import Weights, on_openvino, resnet50
+from auditor.faces.model import AgeNetwork
 from models.training.labelled import scaled
 
 #: Pictures that the ranges of activations are taken from.
@@ -93,7 +93,7 @@ def quantised(
     *,
     mirrored: bool,
 ) -> bytes:
-    """The content of int8.npz, see ``auditor.model``.
+    """The content of int8.npz, see ``auditor.faces.model``.
 
     Args:
         weights: of the network in single precision.

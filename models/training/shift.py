@@ -15,12 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
-from auditor.ages import AgeDistributions
-from auditor.alignment import align
-from auditor.detector import Face
-from auditor.frames import Pixels
+from auditor.faces.ages import AgeDistributions
+from auditor.faces.alignment import align
+from auditor.faces.detector import Face
+from auditor.faces.frames import Pixels
+from auditor.faces.score import laplacian_variance as sharpness_of
 from auditor.policy import Rules
-from auditor.score import laplacian_variance as sharpness_of
 from models.training.calibrate import LEGAL_AGES
 from models.training.metrics import Floats, Measured, calibration_error, share
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import report_day
 
-from auditor import store, tables
-from auditor.files import Place
+from auditor import tables
 from auditor.policy import Policy
+from auditor.storage import store
+from auditor.storage.files import Place
 
 DAY, STORE = date(2026, 3, 27), "S001"
 

@@ -20,8 +20,8 @@ from typing import Self
 import numpy as np
 
 from auditor import resources
-from auditor.ages import AGES, AgeDistributions, Floats
 from auditor.errors import ModelError
+from auditor.faces.ages import AGES, AgeDistributions, Floats
 
 #: Version of confusion.json.
 SCHEMA_VERSION = 1

@@ -18,10 +18,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor import store
 from auditor.errors import ContractError
-from auditor.files import Place
-from auditor.layout import day_folder, partition_path
+from auditor.storage import store
+from auditor.storage.files import Place
+from auditor.storage.layout import day_folder, partition_path
 from auditor.tables import LEDGER, PROVENANCE, STORED
 
 _EARLIER = "earlier"

@@ -29,10 +29,10 @@ MEANS_RGB = np.array([123.68, 116.779, 103.939], np.float32)
 def cascade(runtime: Runtime) -> Cascade:
     """The detector's networks; imports the runtime."""
     if runtime == "tensorflow":
-        from auditor.engines.on_tensorflow import Cascade as Reference
+        from auditor.faces.engines.on_tensorflow import Cascade as Reference
 
         return Reference()
-    from auditor.engines.mtcnn import Cascade as Fast
+    from auditor.faces.engines.mtcnn import Cascade as Fast
 
     return Fast()
 
@@ -44,10 +44,10 @@ def age_network(runtime: Runtime, weights: Weights, input_size: int) -> Network:
         ModelError: they are not the weights of this network.
     """
     if runtime == "tensorflow":
-        from auditor.engines.on_tensorflow import age_network as reference
+        from auditor.faces.engines.on_tensorflow import age_network as reference
 
         return reference(weights, input_size)
-    from auditor.engines.resnet50 import age_network as fast
+    from auditor.faces.engines.resnet50 import age_network as fast
 
     return fast(weights, input_size)
 

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import engines
-from auditor.frames import Decoded, Picture, Pixels
+from auditor.faces import engines
+from auditor.faces.frames import Decoded, Picture, Pixels
 from auditor.policy import Runtime
 
 _COARSE_SIDE = 160  # finds faces from 40 px wide in 640 x 480 at 7-9 ms a frame

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor import backend
-from auditor.ages import AGES
-from auditor.engines import MEANS_RGB, Network, Weights, by_rows
 from auditor.errors import ModelError
+from auditor.faces import backend
+from auditor.faces.ages import AGES
+from auditor.faces.engines import MEANS_RGB, Network, Weights, by_rows
 
 #: Rows a call of a network: always so many, padded with blanks, so that the numbers of a face do
 #: not depend on what shares its batch. (TensorFlow picks its kernels by shape.)

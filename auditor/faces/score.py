@@ -11,12 +11,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from auditor.ages import AgeDistributions
-from auditor.alignment import align
-from auditor.detector import Detector, Face
-from auditor.engines.on_openvino import cores
-from auditor.frames import Picture, Pixels, UnreadableFrameError, luminance, size
-from auditor.model import AgeModel
+from auditor.faces.ages import AgeDistributions
+from auditor.faces.alignment import align
+from auditor.faces.detector import Detector, Face
+from auditor.faces.engines.on_openvino import cores
+from auditor.faces.frames import Picture, Pixels, UnreadableFrameError, luminance, size
+from auditor.faces.model import AgeModel
 from auditor.policy import ChainRules, Rules, Runtime
 from auditor.telemetry import Stopwatch
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.ages import AGES
-from auditor.engines import MEANS_RGB, Network, Weights, by_rows, on_openvino
 from auditor.errors import ModelError
+from auditor.faces.ages import AGES
+from auditor.faces.engines import MEANS_RGB, Network, Weights, by_rows, on_openvino
 
 #: Blocks of each of ResNet50's four stages, and the stride of its first (He et al. 2016, table 1).
 STAGES = ((2, 3, 1), (3, 4, 2), (4, 6, 2), (5, 3, 2))
@@ -58,7 +58,7 @@ def build(weights: Weights, input_size: int) -> Any:
     """Build the network.
 
     Args:
-        weights: arrays by name, see ``auditor.model``.
+        weights: arrays by name, see ``auditor.faces.model``.
         input_size: side of the uint8 RGB input, pixels.
 
     Returns:

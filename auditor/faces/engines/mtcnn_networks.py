@@ -12,7 +12,7 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.engines import on_openvino
+from auditor.faces.engines import on_openvino
 
 #: Window of the first network, and how much smaller each level of the pyramid is than the last.
 WINDOW, LEVEL_FACTOR = 12, 0.709

@@ -6,7 +6,7 @@ A version is a folder ``models/age_resnet50/<version>/``:
 - ``weights.npz``: arrays named ``<keras layer>/<variable>``;
 - ``int8.npz``, unless the card names none: the same network with 8-bit weights and activations, for
   OpenVINO, with golden predictions of its own;
-- ``calibration.json``, unless the card names none: see :mod:`auditor.calibration`;
+- ``calibration.json``, unless the card names none: see :mod:`auditor.faces.calibration`;
 - ``golden.npz``: crops of faces that exist nowhere, with the age and standard deviation that this
   version's network gives them; they are predicted on loading, so that a damaged model never scores.
 """
@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor import resources
-from auditor.ages import AGES, AgeDistributions
-from auditor.calibration import Calibration
-from auditor.engines import Network, age_network
 from auditor.errors import ModelError
-from auditor.frames import Pixels
+from auditor.faces.ages import AGES, AgeDistributions
+from auditor.faces.calibration import Calibration
+from auditor.faces.engines import Network, age_network
+from auditor.faces.frames import Pixels
 from auditor.policy import Runtime
 
 NAME = "age_resnet50"
@@ -118,7 +118,7 @@ class AgeNetwork:
     """A network with its weights, as it is; :class:`AgeModel` is what may be relied on."""
 
     def __init__(self, network: Network, input_size: int, *, mirrored: bool) -> None:
-        """Take a network of ``auditor.engines``.
+        """Take a network of ``auditor.faces.engines``.
 
         Args:
             network: compiled.
@@ -147,7 +147,7 @@ class AgeNetwork:
         Raises:
             ModelError: OpenVINO cannot read it.
         """
-        from auditor.engines.resnet50 import quantised  # noqa: PLC0415  # imports OpenVINO
+        from auditor.faces.engines.resnet50 import quantised  # noqa: PLC0415  # imports OpenVINO
 
         arrays = _arrays(content)
         network = quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())

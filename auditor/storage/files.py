@@ -19,9 +19,9 @@ from typing import Any, BinaryIO
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
-from auditor.addresses import shown, without_credentials
 from auditor.errors import ConfigurationError, StorageError
-from auditor.locks import locked
+from auditor.storage.addresses import shown, without_credentials
+from auditor.storage.locks import locked
 
 #: Names that start so are unfinished; no reader looks at them.
 PARTIAL_PREFIX = ".partial-"

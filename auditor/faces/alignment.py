@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.frames import Picture, Pixels
+from auditor.faces.frames import Picture, Pixels
 
 #: Left eye, right eye, nose tip, left and right mouth corner, left to right as the picture shows
 #: them: pixels of a square of side TEMPLATE_SIDE.

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from auditor import decisions, formats, settled
+from auditor import decisions, formats
 from auditor.errors import ContractError, SourceError
-from auditor.files import Place
-from auditor.layout import FACE_PACKS, PART, crops_folder, day_folder, partition_path
+from auditor.storage import settled
+from auditor.storage.files import Place
+from auditor.storage.layout import FACE_PACKS, PART, crops_folder, day_folder, partition_path
 from auditor.tables import COUNTED, DAILY, DAY_FIGURES, DECISION_LOG, STORED, Schema
 from auditor.window import Window
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.engines import Arrays, by_rows, mtcnn_networks
-from auditor.engines.on_openvino import Compiled
+from auditor.faces.engines import Arrays, by_rows, mtcnn_networks
+from auditor.faces.engines.on_openvino import Compiled
 
 #: Pictures a call of the first network, and boxes a call of the second and third.
 ROWS, REFINED_BOXES, FINISHED_BOXES = 8, 32, 8

@@ -11,8 +11,8 @@ from datetime import date
 from typing import Self
 
 from auditor.errors import SourceError
-from auditor.files import Place
-from auditor.layout import day_folder
+from auditor.storage.files import Place
+from auditor.storage.layout import day_folder
 from auditor.tables import UNKNOWN_STORE
 
 # Of tables.STORED, those that it tells the stores of. Baskets by age group go with their retention.

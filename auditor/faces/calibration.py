@@ -22,8 +22,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from auditor.ages import AgeDistributions, Curve, Level
 from auditor.errors import ModelError
+from auditor.faces.ages import AgeDistributions, Curve, Level
 
 #: Version of calibration.json.
 SCHEMA_VERSION = 2

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
-from auditor.files import Place
+from auditor.storage.files import Place
 from auditor.tables import Schema
 
 #: Into how many shares the stores of a day are divided.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.engines import Arrays
+from auditor.faces.engines import Arrays
 
 
 def cores() -> int:

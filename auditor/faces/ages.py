@@ -22,7 +22,7 @@ _SMALLEST = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Which ages an interval of one coverage holds (auditor/calibration.py has the source).
+    """Which ages an interval of one coverage holds (auditor/faces/calibration.py has the source).
 
     It holds an age unless that would be too great a surprise for what the network says: a surprise
     over the sum of two curves. Both are needed. One by estimate alone holds too few of the true
