@@ -271,7 +271,7 @@ def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
         columns |= {"p_under_legal": ages < 15, "p_under_challenge": ages < 22}
         columns |= {"faces": 1, "face_confidence": 0.99, "face_px": 120.0, "sharpness": 90.0}
         frame = pd.DataFrame(columns).astype({"p_under_legal": float, "p_under_challenge": float})
-        scores = FRAME_SCORES.from_rows(frame.to_dict("records"))
+        scores = FRAME_SCORES.from_rows(pa.Table.from_pandas(frame).to_pylist())
         told = purchases.posteriors(sales, [])
         store.write_table(out, scoring.told_path(batch), told, POSTERIORS)
         ledger = decide(sales, scores, rules)

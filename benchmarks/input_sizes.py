@@ -10,6 +10,7 @@ import argparse
 import io
 import statistics
 import time
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,7 @@ def random_weights(side: int) -> bytes:
     """The content of a weights.npz with a new network's weights."""
     network = build_network(side)
     layers = (*network.get_layer("backbone").layers, network.get_layer("age"))
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{layer.name}/{variable.name}": np.asarray(variable)
         for layer in layers
         for variable in layer.weights

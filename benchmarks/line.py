@@ -108,7 +108,8 @@ def _line(chain: Path) -> float:
             pipeline.settle_day(job)
 
         took = seconds(audit)
-        return took / store.read_day(Place(out), "ledger", DAY).num_rows
+        sales: int = store.read_day(Place(out), "ledger", DAY).num_rows
+        return took / sales
 
 
 def _stages(frames: list[Path]) -> list[float]:

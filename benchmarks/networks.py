@@ -1,5 +1,6 @@
 """The age network on every runtime, as shares of what the cores can do."""
 
+import functools
 import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +46,7 @@ def measured(repeats: int, log: Callable[[str], None]) -> dict[str, Any]:
     rates: dict[str, list[float]] = {name: [] for name in contestants}
     for number in range(repeats):
         for name, (call, count) in contestants.items():
-            rates[name].append(count / seconds(lambda c=call, n=count: c(pixels[:n])))
+            rates[name].append(count / seconds(functools.partial(call, pixels[:count])))
         log(f"repeat {number + 1} of {repeats}")
     return {
         "side": side,
@@ -80,12 +81,16 @@ def _contestants(side: int, pictures: NDArray[np.uint8]) -> dict[str, tuple[Any,
             CROPS,
         ),
         **{
-            f"ONNX Runtime, {name}": (_in_parts(lambda x, r=run: r.run(None, {"pixels": x})), CROPS)
+            f"ONNX Runtime, {name}": (_in_parts(functools.partial(_run, run)), CROPS)
             for name, run in runs.items()
         },
         "OpenVINO, float32": (_on_all_cores(engines.age_network("openvino", weights, side)), CROPS),
         "OpenVINO, int8": (_on_all_cores(eight_bits), CROPS),
     }
+
+
+def _run(session: Any, x: NDArray[np.uint8]) -> Any:
+    return session.run(None, {"pixels": x})
 
 
 def _in_parts(call: Callable[[NDArray[np.uint8]], Any]) -> Callable[[NDArray[np.uint8]], Any]:

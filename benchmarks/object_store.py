@@ -135,13 +135,14 @@ def fetching() -> dict[str, float]:
     for name in names:
         there.write(name, bytes(FRAME_BYTES))
     sales = pa.table({"store_id": ["S1"] * FRAMES, "snapshot_path": names})
-    answer = DomainDispatcherApplication.__call__
+    server: Any = DomainDispatcherApplication
+    answer = server.__call__
 
     def late(*request: Any) -> Any:
         time.sleep(DELAY_S)
         return answer(*request)
 
-    DomainDispatcherApplication.__call__ = late
+    server.__call__ = late
     try:
         start = time.perf_counter()
         for name in names:
@@ -150,7 +151,7 @@ def fetching() -> dict[str, float]:
         frames = list(pipeline.frames_of(there, sales, {"S1": Rules()}))
         ahead = time.perf_counter() - start - one_by_one
     finally:
-        DomainDispatcherApplication.__call__ = answer
+        server.__call__ = answer
     if not all(frame.content for frame in frames):
         raise ValueError("a frame is not there")
     return {

@@ -18,7 +18,7 @@ from auditor.faces.engines.resnet50 import EPSILON, STAGES
 
 def float32(weights: Mapping[str, NDArray[Any]], side: int) -> bytes:
     """The network as an ONNX file, from uint8 (rows, side, side, 3) to (rows, 101)."""
-    return _Graph(weights).network(side).SerializeToString()
+    return bytes(_Graph(weights).network(side).SerializeToString())
 
 
 def int8(network: bytes, pictures: NDArray[np.uint8]) -> bytes:

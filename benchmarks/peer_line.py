@@ -8,6 +8,7 @@ Prints the seconds that all frames took together, after one that warmed it up, a
 import importlib
 import sys
 import time
+from typing import Any
 
 from PIL import Image
 
@@ -21,7 +22,7 @@ def main(frames: list[str]) -> None:
     print(time.perf_counter() - started, faces)
 
 
-def _predict(predictor: object, frame: str) -> int:
+def _predict(predictor: Any, frame: str) -> int:
     with Image.open(frame) as picture:
         return len(predictor.predict(picture.convert("RGB")))
 

@@ -109,9 +109,15 @@ class Named:
     def of(cls, chain: Chain, named: NDArray[np.bool_]) -> "Named":
         """Count those named in one chain."""
         groups = (~chain.careless, ~chain.careless & chain.heavy, chain.careless)
-        counts = [int((named & group).sum()) for group in groups]
-        false_share = counts[0] / max(int(named.sum()), 1)
-        return cls(*counts, *(int(group.sum()) for group in groups), 1, false_share)
+        honest, in_heavy, careless = (int((named & group).sum()) for group in groups)
+        of_honest, of_honest_in_heavy, of_careless = (int(group.sum()) for group in groups)
+        false_share = honest / max(int(named.sum()), 1)
+        return cls(
+            *(honest, in_heavy, careless),
+            *(of_honest, of_honest_in_heavy, of_careless),
+            chains=1,
+            false_shares=false_share,
+        )
 
     def __add__(self, other: "Named") -> "Named":
         mine, theirs = vars(self).values(), vars(other).values()

@@ -163,7 +163,8 @@ class Day:
 
         Airflow maps a task only so often: beyond that the nightly run gives a task several batches.
         """
-        return max(batch, math.ceil(self.sales / self.assumed.file["airflow"]["max_map_length"]))
+        most_tasks = int(self.assumed.file["airflow"]["max_map_length"])
+        return max(batch, math.ceil(self.sales / most_tasks))
 
     @property
     def resolve_s(self) -> float:
