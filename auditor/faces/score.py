@@ -168,7 +168,8 @@ def load_scorer(rules: ChainRules) -> Scorer:
 
 @functools.lru_cache(maxsize=2)  # as many as are ever compared
 def _loaded(version: str, runtime: Runtime) -> Scorer:
-    workers = cores() if runtime == "openvino" else 1  # TensorFlow takes all cores for itself
+    # One more than there are cores: some wait for the interpreter. TensorFlow takes all for itself.
+    workers = cores() + 1 if runtime == "openvino" else 1
     return Scorer(AgeModel(version, runtime), _detector(runtime), workers)
 
 
