@@ -179,7 +179,7 @@ def test_a_companion_is_not_taken_for_the_buyer(truth: pd.DataFrame, scorer: Sco
 
 
 def test_frames_are_drawn_a_few_batches_at_a_time(scorer: Scorer) -> None:
-    drawn, at_once = 0, cores() + 2
+    drawn, at_once = 0, cores() + 3  # those being worked on, one that waits, one begun
 
     def frames() -> Iterator[Frame]:
         nonlocal drawn
