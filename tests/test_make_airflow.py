@@ -35,7 +35,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     # What is installed stays as it is, and there is no chain to audit.
     made = [f"--old-file=.venv/.installed-{which}" for which in ("all", "base")]
     unused = [f"AUDITOR_{name}={home}" for name in ("SALES", "SNAPSHOTS", "POLICY", "OUT")]
-    command = ["make", *made, "airflow", f"AIRFLOW_HOME={home}", f"PORT={port}", *unused]
+    # What runs the tests in the background may have switched Ctrl-C off for all below it.
+    make = ["env", "--default-signal=INT", "make"]
+    command = [*make, *made, "airflow", f"AIRFLOW_HOME={home}", f"PORT={port}", *unused]
     with (home.parent / "make.log").open("wb") as log:
         process = subprocess.Popen(
             command,
