@@ -124,7 +124,8 @@ def test_the_analysis_loads_nothing_that_sees_faces_or_cases() -> None:
     seen = "score collect decide detector model report cashiers sources frames engines purchases"
     code = f"""
 import sys, auditor.insights.analysis
-bad = {{m.split(".")[1] for m in sys.modules if m.startswith("auditor.")}} & set("{seen}".split())
+seen = set("{seen}".split())
+bad = [m for m in sys.modules if m.startswith("auditor.") and seen & set(m.split("."))]
 assert not bad, bad
 assert "cv2" not in sys.modules
 """
@@ -136,13 +137,20 @@ def test_the_firewall_names_every_part_of_the_audit() -> None:
     root = Path(__file__).parent.parent
     contracts = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["importlinter"]
     (wall,) = (c for c in contracts["contracts"] if c["id"] == "purpose-firewall")
-    modules = {path.stem for path in (root / "auditor").iterdir() if path.suffix == ".py"}
-    modules |= {path.parent.name for path in (root / "auditor").glob("*/__init__.py")}
-    open_to_it = (
-        "ages business_day confusion errors files insights locks policy resources store tables"
+    in_part = {"faces", "storage"}
+    modules = {path.stem for path in (root / "auditor").glob("*.py")}
+    modules |= {path.parent.name for path in (root / "auditor").glob("*/__init__.py")} - in_part
+    for package in in_part:
+        for path in (root / "auditor" / package).iterdir():
+            if path.stem.strip("_") not in {"init", "pycache"}:
+                modules.add(f"{package}.{path.stem}")
+    open_to_it = "business_day errors faces.ages faces.confusion insights policy resources tables"
+    open_to_it += " storage.files storage.store"
+    # What these two rest on.
+    open_to_it += (
+        " decisions formats storage.addresses storage.layout storage.locks storage.settled"
     )
-    # What store.py and files.py rest on.
-    open_to_it += " addresses decisions formats layout settled window"
+    open_to_it += " window"
     edges = {"__init__", "__main__", "cli", "printing", "local_time"}
     behind = {name.removeprefix("auditor.") for name in wall["forbidden_modules"]}
     assert behind == modules - edges - set(open_to_it.split())

@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import rich.progress  # noqa: F401  # the command line loads it late
+import fsspec.implementations.chained  # noqa: F401  # loaded late, as is what follows
+import rich.progress  # noqa: F401
 import tiny_chain
 
 from auditor.cli import main
