@@ -3,6 +3,7 @@
 import logging
 import time
 import traceback
+import zlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -71,7 +72,8 @@ def impatient(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Faults:
 
 @pytest.fixture
 def bucket(faults: Faults, request: pytest.FixtureRequest) -> str:
-    name = f"b{abs(hash(request.node.name)):x}"
+    # The same each time, for what goes wrong depends on it.
+    name = f"b{zlib.crc32(request.node.name.encode()):x}"
     fsspec.filesystem("s3", skip_instance_cache=True).mkdir(name)
     faults.seen.clear()
     return f"s3://{name}"
@@ -131,7 +133,7 @@ def test_a_day_over_faulty_storage_gives_the_bytes_of_a_day_on_disk(
 
 
 @pytest.mark.parametrize(
-    "expected", [("error", 5), ("busy", 10), ("reset", 10), ("torn", 2), ("hang", 20)]
+    "expected", [("error", 5), ("busy", 10), ("reset", 10), ("torn", 8), ("hang", 20)]
 )
 def test_storage_that_always_fails_ends_the_run_soon_and_says_where(
     bucket: str,

@@ -11,6 +11,7 @@ import logging
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
@@ -43,6 +44,7 @@ S3_OPTIONS = {
     },
 }
 _S3_TRIES = 2  # of s3fs, each with botocore's attempts: for answers that break off in the middle
+_PAUSES = (0.1, 0.5, 2.0)  # seconds, before such an answer is asked for anew by s3fs
 
 # At the level DEBUG these log whole requests, session tokens included.
 _TELL_SECRETS = ("aiobotocore", "botocore", "boto3", "s3transfer")
@@ -132,7 +134,7 @@ class Place:
         end = None if most is None else most + 1
         with self._asked(path):
             try:
-                content: bytes = self._fs.cat_file(full, start=0, end=end)
+                content = _whole(lambda: self._fs.cat_file(full, start=0, end=end))
             except OSError as error:
                 if error.errno != errno.EINVAL or self._fs.size(full):
                     raise
@@ -364,7 +366,7 @@ class Told(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         """Read into a buffer what fits."""
         with self._telling():
-            some = self._stream.read(len(buffer))
+            some = _whole(lambda: self._stream.read(len(buffer)))
         buffer[: len(some)] = some
         return len(some)
 
@@ -372,6 +374,18 @@ class Told(io.RawIOBase):
         """Close the file too."""
         self._stream.close()
         super().close()
+
+
+def _whole(ask: Callable[[], bytes]) -> bytes:
+    """An answer that may break off, asked for again when it did: s3fs itself does so but once."""
+    for pause in _PAUSES:
+        try:
+            return ask()
+        except Exception as error:  # of a transport that need not be installed
+            if type(error).__name__ != "ClientPayloadError":
+                raise
+            time.sleep(pause)
+    return ask()
 
 
 def _too_large(path: str, most: int | None) -> TooLargeError:
