@@ -1,5 +1,7 @@
 """The streaming pass: frames in, one score a frame out; faces are gone when their batch is."""
 
+import contextlib
+import ctypes
 import functools
 import hashlib
 from collections import deque
@@ -25,6 +27,8 @@ BATCH = 32
 
 # Decoded frames held at once, pixels: 400 MB.
 _PIXELS_AT_ONCE = 64 * 1920 * 1080
+
+_M_ARENA_MAX = -8  # malloc.h
 
 # A face this much smaller than the largest is somebody in the background, however central.
 _RIVAL_SIZE = 0.5
@@ -170,7 +174,14 @@ def load_scorer(rules: ChainRules) -> Scorer:
 def _loaded(version: str, runtime: Runtime) -> Scorer:
     # One more than there are cores: some wait for the interpreter. TensorFlow takes all for itself.
     workers = cores() + 1 if runtime == "openvino" else 1
+    _share_memory()
     return Scorer(AgeModel(version, runtime), _detector(runtime), workers)
+
+
+def _share_memory() -> None:
+    """Keep threads to two of glibc's arenas: each of their own holds what the thread once used."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 _detector = functools.lru_cache(maxsize=1)(Detector)
