@@ -353,7 +353,7 @@ def _parquet(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> It
     number = _FIRST_RECORD
     # Texts that repeat stand once in the file. They are left so until it is known how long they
     # are: a cell of a megabyte may be meant in each of a million rows.
-    file = pq.ParquetFile(content, read_dictionary=list(positions))
+    file = pq.ParquetFile(content, metadata=file.metadata, read_dictionary=list(positions))
     batches = file.iter_batches(_rows_at_once(file), columns=list(positions), use_threads=False)
     for batch in (part for whole in batches for part in _cut_by_size(whole)):
         columns, damaged = {}, False
