@@ -9,24 +9,26 @@ are filled up to a call of fixed size; what is multiplied for nothing counts as 
 import argparse
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
-from auditor.faces import detector as detecting
+from auditor.faces import detector
 from auditor.faces.detector import Detector
-from auditor.faces.engines import mtcnn, mtcnn_networks
-from auditor.faces.frames import Picture, UnreadableFrameError
+from auditor.faces.engines import mtcnn
+from auditor.faces.engines import mtcnn_networks as networks
+from auditor.faces.engines.mtcnn import FINISHED_BOXES, REFINED_BOXES, ROWS
+from auditor.faces.frames import Picture
 from benchmarks import machine
+from benchmarks.line import readable_frames
 
 _BATCH, _REPEATS = 32, 5
 _PASSES = (
-    (detecting._COARSE_SIDE, detecting._COARSE_FACE),  # noqa: SLF001  # the stages of the line
-    (detecting._FINE_SIDE, detecting._FINE_FACE),  # noqa: SLF001
+    (detector._COARSE_SIDE, detector._COARSE_FACE),  # noqa: SLF001  # the stages of the line
+    (detector._FINE_SIDE, detector._FINE_FACE),  # noqa: SLF001
 )
 
 
@@ -53,7 +55,7 @@ def main() -> None:
     parser.add_argument("chain", type=Path)
     parser.add_argument("--frames", type=int, default=128)
     given = parser.parse_args()
-    pictures = list(_pictures(given.chain, given.frames))
+    pictures = [Picture.read(f.read_bytes()) for f in readable_frames(given.chain)[: given.frames]]
     found = Detector()
     found.detect(pictures[:_BATCH])
     parts = _watched(found)
@@ -86,49 +88,20 @@ def main() -> None:
 
 def _watched(found: Detector) -> dict[str, Sequence[_Timed]]:
     """Put watches into a detector that has been used."""
-    networks: dict[str, list[_Timed]] = {}
+    watches: dict[str, list[_Timed]] = {}
     for side, smallest in _PASSES:
         stages: Any = found._cascade._stages(side, smallest)  # type: ignore[attr-defined]  # noqa: SLF001
-        for name, attribute, network in (
-            ("P-Net", "_propose", mtcnn_networks.proposals(side, smallest, mtcnn.ROWS)),
-            (
-                "R-Net",
-                "_refine",
-                mtcnn_networks.refinement(side, mtcnn.ROWS, mtcnn.REFINED_BOXES),
-            ),
-            (
-                "O-Net",
-                "_finish",
-                mtcnn_networks.landmarks(side, mtcnn.ROWS, mtcnn.FINISHED_BOXES),
-            ),
+        for name, attribute, rows, network in (
+            ("P-Net", "_propose", ROWS, networks.proposals(side, smallest, ROWS)),
+            ("R-Net", "_refine", REFINED_BOXES, networks.refinement(side, ROWS, REFINED_BOXES)),
+            ("O-Net", "_finish", FINISHED_BOXES, networks.landmarks(side, ROWS, FINISHED_BOXES)),
         ):
-            watch = _Timed(getattr(stages, attribute), _multiply_adds(network))
+            watch = _Timed(getattr(stages, attribute), rows * machine.multiply_adds(network))
             setattr(stages, attribute, watch)
-            networks.setdefault(f"{name}, {side} px", []).append(watch)
+            watches.setdefault(f"{name}, {side} px", []).append(watch)
     resize, distinct = _Timed(cv2.resize), _Timed(mtcnn.distinct)
     cv2.resize, mtcnn.distinct = resize, distinct
-    return {**networks, "resizing": [resize], "choosing among boxes": [distinct]}
-
-
-def _multiply_adds(network: Any) -> int:
-    """Of a call."""
-    total = 0
-    for op in network.get_ops():
-        if op.get_type_name() in {"Convolution", "MatMul"}:
-            weights = list(op.input(1).get_shape())
-            inputs = weights[1:] if op.get_type_name() == "Convolution" else weights[:1]
-            total += int(np.prod(list(op.output(0).get_shape()))) * int(np.prod(inputs))
-    return total
-
-
-def _pictures(chain: Path, most: int) -> Iterator[Picture]:
-    for path in sorted((chain / "snapshots").rglob("*.jpg")):
-        if most:
-            try:
-                yield Picture.read(path.read_bytes())
-            except UnreadableFrameError:
-                continue
-            most -= 1
+    return {**watches, "resizing": [resize], "choosing among boxes": [distinct]}
 
 
 if __name__ == "__main__":

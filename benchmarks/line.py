@@ -72,7 +72,7 @@ def measured(repeats: int, peer: Path | None, log: Callable[[str], None]) -> dic
 def _of_size(
     chain: Path, loop: "Loop", repeats: int, peer: Path | None, log: Callable[[str], None]
 ) -> list[Figures]:
-    frames = [p for p in sorted((chain / "snapshots").rglob("*.jpg")) if _readable(p)]
+    frames = readable_frames(chain)
     timed: dict[str, Callable[[], list[float]]] = {
         "whole line": lambda: [_line(chain)],
         "loop": lambda: [seconds(lambda: [loop(f) for f in frames[:_OF_LOOP]]) / _OF_LOOP],
@@ -206,6 +206,11 @@ def _chain(small: Path, size: tuple[int, int] | None) -> Path:
             middle.resize(size, Image.Resampling.BICUBIC).save(stream, "JPEG", quality=85)
             path.write_bytes(stream.getvalue())
     return large
+
+
+def readable_frames(chain: Path) -> list[Path]:
+    """The frames of a demo chain that are no damaged ones, in order of their paths."""
+    return [path for path in sorted((chain / "snapshots").rglob("*.jpg")) if _readable(path)]
 
 
 def _readable(path: Path) -> bool:

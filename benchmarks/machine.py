@@ -43,6 +43,18 @@ def peaks(cores: int | None = None) -> dict[str, float]:
     }
 
 
+def multiply_adds(network: Any) -> int:
+    """Of an ``openvino.Model`` for one row of its input, counted from its graph."""
+    total = 0
+    for op in network.get_ops():
+        if op.get_type_name() == "Convolution":
+            kernel, out = op.input(1).get_shape(), op.output(0).get_shape()
+            total += int(np.prod(kernel)) * int(np.prod(out[2:]))
+        elif op.get_type_name() == "MatMul":
+            total += int(np.prod(op.input(1).get_shape()))
+    return total
+
+
 def seconds(work: Callable[[], Any]) -> float:
     """Wall-clock of a piece of work."""
     started = time.perf_counter()

@@ -15,23 +15,11 @@ from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from auditor.faces.model import Card, folder
 from auditor.policy import ChainRules
 from benchmarks import machine, onnx_network
-from benchmarks.machine import seconds
+from benchmarks.machine import multiply_adds, seconds
 from models.training import quantise
 from models.training.labelled import scaled
 
 CROPS, _ONE_BY_ONE = 256, 32
-
-
-def multiply_adds(side: int) -> int:
-    """Of the network for one crop, counted from its graph."""
-    total = 0
-    for op in resnet50.build(_weights(), side).get_ops():
-        if op.get_type_name() == "Convolution":
-            kernel, out = op.input(1).get_shape(), op.output(0).get_shape()
-            total += int(np.prod(kernel)) * int(np.prod(out[2:]))
-        elif op.get_type_name() == "MatMul":
-            total += int(np.prod(op.input(1).get_shape()))
-    return total
 
 
 def measured(repeats: int, log: Callable[[str], None]) -> dict[str, Any]:
@@ -50,7 +38,7 @@ def measured(repeats: int, log: Callable[[str], None]) -> dict[str, Any]:
         log(f"repeat {number + 1} of {repeats}")
     return {
         "side": side,
-        "multiply_adds": multiply_adds(side),
+        "multiply_adds": multiply_adds(resnet50.build(_weights(), side)),
         "peaks": machine.peaks(),
         "crops_a_second": rates,
     }
