@@ -11,7 +11,7 @@ from typing import Any
 _SETTINGS = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
-    # On by itself only where the processor has AVX-512; elsewhere training takes four times as long.
+    # By itself on only where a processor has AVX-512; elsewhere, training takes four times as long.
     "TF_ENABLE_ONEDNN_OPTS": "1",
 }
 
