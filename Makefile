@@ -4,7 +4,7 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow backfill crash distributed fuzz hostile tools \
+.PHONY: help demo test bench lock airflow backfill crash distributed fuzz hostile tools torch \
 	vulnerabilities sbom clean
 
 STARTED := $(shell date +%s)
@@ -63,6 +63,8 @@ lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra s3 --extra celery --extra statsd \
 		--extra kubernetes pyproject.toml -o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/torch.in \
+		-o requirements/torch.lock
 
 # ---- Trying it -----------------------------------------------------------------------------------
 
@@ -175,6 +177,14 @@ tools: .tools/.installed ## install what checks deploy/ and the dependencies; `m
 	@VIRTUAL_ENV=.tools $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
 
+# Most of its five gigabytes are for graphics cards, so the environment has it not. For `make test`, and
+# to train: PYTHONPATH=.torch KERAS_BACKEND=torch .venv/bin/python -m models.training.train ...
+torch: .torch/.installed ## install PyTorch to train with, in a folder beside; `make test` uses it
+.torch/.installed: requirements/torch.lock .venv/.installed-all
+	@rm -rf .torch
+	@$(BIN)/uv pip install --quiet --require-hashes --target .torch -r $<
+	@touch $@
+
 vulnerabilities: .tools/.installed ## look up known vulnerabilities of what deploy/ installs
 	.tools/bin/pip-audit --requirement requirements/deploy.lock --require-hashes --disable-pip \
 		--progress-spinner off --strict
@@ -195,5 +205,5 @@ bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writ
 	$(BIN)/python -m benchmarks.night --write docs/capacity.md
 
 clean: ## remove all that the above made, the environment included
-	rm -rf .venv .cache .demo .airflow .bench .tools build dist tests/actual \
+	rm -rf .venv .cache .demo .airflow .bench .tools .torch build dist tests/actual \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

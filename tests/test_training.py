@@ -1,4 +1,4 @@
-"""Training: it learns, it goes on where it stopped, and it does the same on two backends."""
+"""Training: it learns, it goes on where it stopped, and it does the same on every backend."""
 
 import json
 import os
@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from training_child import golden_ages
-from training_samples import EXPERIMENT, part, write_crops
+from training_samples import EXPERIMENT, broken_and_resumed, part, write_crops
 
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.faces import backend
 from auditor.faces.engines.on_tensorflow import assign_weights, build_network
-from models.training import batches, checkpoint, config, loop, losses, networks, train
+from models.training import batches, config, loop, losses, networks, train
 from models.training.config import Augmentation, Batches, Schedule
 
 keras = backend.keras()
 CONFIGS = Path(config.__file__).parent / "configs"
+HERE = Path(__file__).parent
+TORCH = HERE.parent / ".torch"  # `make torch`
 
 
 def weights(network: Any) -> list[np.ndarray]:
@@ -40,51 +42,45 @@ def test_the_loss_falls(unbroken: loop.Trained) -> None:
 
 
 def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(
-    unbroken: loop.Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unbroken: loop.Trained, tmp_path: Path
 ) -> None:
-    save = checkpoint.save
-
-    def save_and_break(*arguments: Any) -> None:
-        save(*arguments)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save", save_and_break)
-        with pytest.raises(KeyboardInterrupt):
-            loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "a"})
+    resumed = broken_and_resumed(tmp_path, {"data": "a"})
     with pytest.raises(ConfigurationError, match="its data differ"):
         loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "b"}, resume=True)
-    resumed = loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "a"}, resume=True)
     for got, want in zip(weights(resumed.network), weights(unbroken.network), strict=True):
         assert got == pytest.approx(want, abs=1e-6)
     assert [row["epoch"] for row in resumed.progress.curve] == [1, 2]
     assert resumed.ages == pytest.approx(unbroken.ages, abs=1e-4)
 
 
-@pytest.fixture(scope="module")
-def under_jax(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    out = tmp_path_factory.mktemp("jax") / "said.npz"
-    here = Path(__file__).parent
-    other = {"KERAS_BACKEND": "jax", "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
+@pytest.fixture(scope="module", params=["jax", "torch"])
+def elsewhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, np.ndarray]:
+    if request.param == "torch" and not (TORCH / ".installed").exists():
+        pytest.skip("torch is not there: make torch")
+    out = tmp_path_factory.mktemp(request.param) / "said.npz"
+    other = {"KERAS_BACKEND": request.param, "PYTHONPATH": f"{HERE.parent}{os.pathsep}{TORCH}"}
+    other |= {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
     subprocess.run(
-        [sys.executable, str(here / "training_child.py"), str(out)],
-        env=os.environ | other | {"PYTHONPATH": str(here.parent)},
+        [sys.executable, str(HERE / "training_child.py"), str(out)],
+        env=os.environ | other,
         check=True,
         stdout=subprocess.DEVNULL,
     )
     with np.load(out) as said:
-        return dict(said)
+        return dict(said) | {"wanted": request.param}
 
 
-def test_two_backends_agree_on_the_same_weights(under_jax: dict[str, np.ndarray]) -> None:
-    assert under_jax["backend"] == "jax"
-    assert keras.backend.backend() != "jax"
-    assert under_jax["ages"] == pytest.approx(golden_ages(), abs=1e-3)
+def test_backends_agree_on_the_same_weights(elsewhere: dict[str, np.ndarray]) -> None:
+    assert elsewhere["backend"] == elsewhere["wanted"] != keras.backend.backend()
+    assert elsewhere["ages"] == pytest.approx(golden_ages(), abs=1e-3)
 
 
-def test_a_run_on_the_other_backend_learns_too(under_jax: dict[str, np.ndarray]) -> None:
-    first, second = under_jax["losses"]
+def test_a_run_on_another_backend_learns_and_goes_on_too(elsewhere: dict[str, np.ndarray]) -> None:
+    first, second = elsewhere["losses"]
     assert second < first * 0.95
+    assert elsewhere["resumed"] == pytest.approx(elsewhere["trained"], abs=1e-4)
 
 
 def test_the_command_writes_what_an_export_needs(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from training_samples import EXPERIMENT, part
+from training_samples import EXPERIMENT, broken_and_resumed, part
 
 from auditor.faces.ages import AgeDistributions
 from auditor.faces.engines.on_tensorflow import assign_weights, build_network
@@ -24,11 +24,14 @@ def golden_ages() -> np.ndarray:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as out:
-        trained = loop.train(EXPERIMENT, (part(1), part(2)), Path(out), {})
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+        trained = loop.train(EXPERIMENT, (part(1), part(2)), Path(one), {})
+        resumed = broken_and_resumed(Path(two), {})
     np.savez(
         sys.argv[1],
         ages=golden_ages(),
+        trained=trained.ages,
+        resumed=resumed.ages,
         losses=[row["loss"] for row in trained.progress.curve],
         backend=loop.keras.backend.backend(),
     )

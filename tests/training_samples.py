@@ -1,13 +1,17 @@
 """Pictures on which an age can be seen: the older, the brighter."""
 
+import contextlib
 import io
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from models.training import checkpoint, loop
 from models.training.config import (
     Augmentation,
     Batches,
@@ -17,7 +21,7 @@ from models.training.config import (
     Optimiser,
     Schedule,
 )
-from models.training.loop import Part
+from models.training.loop import Part, Trained
 
 EXPERIMENT = Experiment(
     architecture="tiny",
@@ -45,6 +49,22 @@ def ages_and_pictures(seed: int, count: int, side: int) -> tuple[np.ndarray, np.
 def part(seed: int, count: int = 192) -> Part:
     ages, pixels = ages_and_pictures(seed, count, 32)
     return Part(pixels, ages.astype(float))
+
+
+def broken_and_resumed(folder: Path, run: dict[str, str]) -> Trained:
+    """A run that breaks off at its first checkpoint, and goes on from there."""
+    save, parts = checkpoint.save, (part(1), part(2))
+
+    def save_and_break(*arguments: Any) -> None:
+        save(*arguments)
+        raise KeyboardInterrupt
+
+    with (
+        mock.patch.object(checkpoint, "save", save_and_break),
+        contextlib.suppress(KeyboardInterrupt),
+    ):
+        loop.train(EXPERIMENT, parts, folder, run)
+    return loop.train(EXPERIMENT, parts, folder, run, resume=True)
 
 
 def write_crops(folder: Path) -> None:

@@ -225,7 +225,8 @@ class _Run(Callback):
         ages, outputs = estimates(self.model, experiment, validation.pixels, averaged=averaged)
         labels = validation.ages.astype(np.float32)
         target = np.stack([labels, labels, np.ones_like(labels)], axis=1)
-        loss = ops.convert_to_numpy(losses.loss_of(experiment)(target, outputs))
+        given = (ops.convert_to_tensor(target), ops.convert_to_tensor(outputs))
+        loss = ops.convert_to_numpy(losses.loss_of(experiment)(*given))
         return {
             "val_loss": float(loss.mean()),
             "val_mae": float(np.abs(ages - validation.ages).mean()),

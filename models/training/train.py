@@ -9,7 +9,8 @@ files named after the splits ``train`` and ``val``, or with a split file. DIR ge
 - ``run.json``: the settings, the code's revision, the command, the data's hash and faults, figures;
 - ``curves.csv`` and ``curves.png``, ``checkpoint.npz``.
 
-KERAS_BACKEND is tensorflow (the default), jax or torch.
+KERAS_BACKEND is tensorflow (the default), jax or torch; the last after `make torch`, with
+PYTHONPATH=.torch.
 """
 
 import hashlib
