@@ -17,15 +17,13 @@ from typing import Any
 import click
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.faces.calibration import Calibration
 from auditor.faces.detector import Detector
 from auditor.faces.model import AgeModel, AgeNetwork
 from auditor.storage.files import Place
-from models.training import calibrate, evaluation_charts, shift
+from models.training import calibrate, evaluation_charts, pages, shift
 from models.training.calibrate import Judged
 from models.training.calibration import fit
 from models.training.differences import Difference, differences
@@ -41,8 +39,6 @@ from models.training.metrics import (
     reliability,
     share,
 )
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 #: Version of evaluation.json.
 SCHEMA_VERSION = 3
@@ -250,9 +246,6 @@ def gates(found: shift.Shift) -> str:
 
 def render(found: Evaluation, stages: Stages) -> str:
     """The page, self-contained."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined
-    )
     by_name = {view.name: view for view in found.views}
     page = {
         "model": found.model,
@@ -296,8 +289,7 @@ def render(found: Evaluation, stages: Stages) -> str:
             "shift": _shift_charts(found.shift) if found.shift else [],
         },
     }
-    style = Markup((TEMPLATES / "evaluate.css").read_text(encoding="utf-8"))  # noqa: S704  ours
-    return environment.get_template("evaluate.html.jinja").render(page=page, style=style)
+    return pages.render("evaluate.html.jinja", page=page)
 
 
 def _chart(title: str, draw: Any, *data: Any) -> dict[str, Any]:

@@ -14,20 +14,16 @@ from typing import Any
 import click
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from auditor import resources
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.storage.files import Place
-from models.training import charts, sheets
+from models.training import pages, sheets, survey_charts
 from models.training.findings import findings, label_width, weight_ratio
 from models.training.labelled import LabelledSet, read
 from models.training.labels import REASONS
 from models.training.survey import Survey, differences, survey
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 #: Version of explore.json: raised when a key is renamed, removed or changes its meaning.
 SCHEMA_VERSION = 1
@@ -103,18 +99,9 @@ def as_json(surveyed: Survey) -> str:
 
 def render(surveyed: Survey) -> str:
     """The page, self-contained: opens from a file, without scripts."""
-    jinja = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = (resources.folder("reports/templates") / "style.css").read_text(encoding="utf-8")
-    style += (TEMPLATES / "explore.css").read_text(encoding="utf-8")
     faults = surveyed.labelled.faults
-    return jinja.get_template("explore.html.jinja").render(
-        style=Markup(style),  # noqa: S704  our own files
+    return pages.render(
+        "explore.html.jinja",
         survey=surveyed,
         counts={name: surveyed.counts(name) for name in ("sex", "group", "source", "split")},
         several_faces=int((surveyed.measured["faces"] > 1).sum()),
@@ -135,15 +122,15 @@ def _age_charts(surveyed: Survey) -> list[dict[str, Any]]:
     return [
         {
             "title": "By sex",
-            "svg": charts.bars_by_year(_ages_by(surveyed.measured, "sex"), "age-sex"),
+            "svg": survey_charts.bars_by_year(_ages_by(surveyed.measured, "sex"), "age-sex"),
         },
         {
             "title": "By source",
-            "svg": charts.bars_by_year(_ages_by(surveyed.measured, "source"), "age-source"),
+            "svg": survey_charts.bars_by_year(_ages_by(surveyed.measured, "source"), "age-source"),
         },
         {
             "title": "By group",
-            "svg": charts.lines_by_year(_ages_by(surveyed.measured, "group"), "age-group"),
+            "svg": survey_charts.lines_by_year(_ages_by(surveyed.measured, "group"), "age-group"),
         },
     ]
 
@@ -163,20 +150,20 @@ def _ages_by(measured: pd.DataFrame, column: str) -> dict[str, NDArray[np.float6
 def _digit_chart(surveyed: Survey) -> Markup:
     parts = surveyed.heaping_by_source or {"all": surveyed.heaping}
     shares = {name: heaping.digits for name, heaping in parts.items() if heaping.digits}
-    return charts.last_digits(dict(list(shares.items())[:_SERIES_SHOWN]), "digits")
+    return survey_charts.last_digits(dict(list(shares.items())[:_SERIES_SHOWN]), "digits")
 
 
 def _copy_chart(surveyed: Survey) -> Markup | None:
     if not len(surveyed.near):
         return None
-    return charts.years_apart(differences(surveyed), "copies")
+    return survey_charts.years_apart(differences(surveyed), "copies")
 
 
 def _quality_charts(surveyed: Survey) -> list[dict[str, Any]]:
     return [
         {
             "title": spread.name.replace("stored_kb", "stored size").capitalize(),
-            "svg": charts.histogram(
+            "svg": survey_charts.histogram(
                 surveyed.measured[spread.name].to_numpy(float),
                 f"quality-{spread.name}",
                 spread.meaning,

@@ -30,9 +30,9 @@ from auditor.faces.confusion import FILE as CONFUSION
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
 from auditor.faces.model import AgeNetwork, folder
-from models.training import calibrate, confusion, evaluate, labelled, quantise, shift
+from models.training import calibrate, confusion, evaluate, labelled, pages, quantise, shift
 from models.training.calibration import fit
-from models.training.evaluate import TEMPLATES, Evaluation
+from models.training.evaluate import Evaluation
 
 _GOLDEN_FACES = 16
 _FEWEST_OF_A_BAND = 50  # below, a band's error is left to the table
@@ -186,7 +186,7 @@ def render_card(  # noqa: PLR0913  # one argument a part of the card
     if gates is None or gates.min_face_px is None or gates.min_sharpness is None:
         raise ConfigurationError("no quality gates: give more --shift-faces, or train longer")
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader(pages.TEMPLATES),
         autoescape=False,  # noqa: S701  # TOML, not HTML
         undefined=StrictUndefined,
         keep_trailing_newline=True,

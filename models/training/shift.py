@@ -6,6 +6,7 @@ predicted. A face that is not found is counted. The gates are where the damage c
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,6 +19,7 @@ from scipy.optimize import isotonic_regression
 from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import align
 from auditor.faces.detector import Face
+from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Pixels
 from auditor.faces.score import laplacian_variance as sharpness_of
 from auditor.policy import Rules
@@ -175,15 +177,16 @@ def measure(crops: Crops, age: Floats, judge: Judge) -> Shift:
     Args:
         crops: uint8 RGB, shape (faces, side, side, 3), side being the model's crop size.
         age: completed years, shape (faces,).
-        judge: what finds the faces and predicts their ages.
+        judge: what finds the faces and predicts their ages, called from several threads.
     """
-    untouched, faces = _point("none", 0, crops, age, judge)
-    points, seen = [], [faces]
-    for kind, strength in _settings():
-        point, faces = _point(kind, strength, crops, age, judge)
-        points.append(point)
-        if kind in ("blur", "face size"):
-            seen.append(faces)
+
+    def measured(setting: tuple[str, float]) -> tuple[Point, pd.DataFrame]:
+        return _point(*setting, crops, age, judge)
+
+    with ThreadPoolExecutor(cores()) as pool:
+        done = list(pool.map(measured, [("none", 0.0), *_settings()]))
+    untouched, *points = [point for point, _ in done]
+    seen = [faces for point, faces in done if point.kind in ("none", "blur", "face size")]
     limit = untouched.mae * TOLERATED
     min_face_px = _size_gate([p for p in points if p.kind == "face size"], limit)
     together = pd.concat(seen)

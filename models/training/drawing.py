@@ -1,0 +1,71 @@
+"""How the pages' plots are drawn: SVG that takes its colours of text and lines from the page."""
+
+import io
+import re
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+#: Stands for the page's own colour of text.
+INK = "#010203"
+
+#: Of series, in their order; more than these begin again.
+COLOURS = ("#b4481f", "#3c7fb1", "#2c8c7c", "#c29a2f", "#8a6fb0", "#7d8791")
+
+_SIZE = (5.2, 3.1)  # inches: 374 px wide, so that the letters keep their size on a phone
+_LETTERS = 10  # px
+
+_LOOK: Any = {
+    "svg.fonttype": "none",  # text stays text
+    "font.size": _LETTERS,
+    "font.family": "sans-serif",
+    "text.color": INK,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.markersize": 4,
+    "lines.linewidth": 1.2,
+}
+
+
+def colour(number: int) -> str:
+    """The colour of a series, by its number from 0."""
+    return COLOURS[number % len(COLOURS)]
+
+
+def svg(draw: Callable[[Any], None], title: str, *, legend: bool = False) -> Markup:
+    """A plot.
+
+    Args:
+        draw: draws into the ``matplotlib.axes.Axes`` that it is given.
+        title: no two plots of a page have the same: the ids within the SVG follow from it.
+        legend: above the plot.
+    """
+    with mpl.rc_context(_LOOK | {"svg.hashsalt": title}):
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure.patch.set_alpha(0)
+        axes = figure.subplots()
+        axes.patch.set_alpha(0)
+        draw(axes)
+        if legend:
+            names = axes.get_legend_handles_labels()[1]
+            columns = 2 if max(map(len, names)) > _LETTERS else 3
+            figure.legend(loc="outside upper left", ncols=min(columns, len(names)))
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    text = stream.getvalue()
+    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)
+    text = re.sub(r'<svg ([^>]*?)height="[^"]*"([^>]*?)width="[^"]*"', r"<svg \1\2", text, count=1)
+    # Its letters are the page's.
+    text = re.sub(r"font: [^;\"]*sans-serif", f"font-size: {_LETTERS}px", text)
+    return Markup(text)  # noqa: S704  matplotlib escapes what it draws

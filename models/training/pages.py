@@ -1,0 +1,31 @@
+"""The pages of the training tools: one file each, in the report's style, without scripts."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from auditor import resources
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+_SHEETS = (resources.folder("reports/templates") / "style.css", TEMPLATES / "page.css")
+
+
+def render(template: str, **shown: Any) -> str:
+    """A page, which opens from a file.
+
+    Args:
+        template: its file in ``TEMPLATES``.
+        shown: what it shows.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = "".join(sheet.read_text(encoding="utf-8") for sheet in _SHEETS)
+    return environment.get_template(template).render(style=Markup(style), **shown)  # noqa: S704  ours
