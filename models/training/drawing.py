@@ -17,6 +17,7 @@ COLOURS = ("#b4481f", "#3c7fb1", "#2c8c7c", "#c29a2f", "#8a6fb0", "#7d8791")
 
 _SIZE = (5.2, 3.1)  # inches: 374 px wide, so that the letters keep their size on a phone
 _LETTERS = 10  # px
+_SHORT = 10  # letters of a name of which three fit beside each other in a legend
 
 _LOOK: Any = {
     "svg.fonttype": "none",  # text stays text
@@ -55,9 +56,9 @@ def svg(draw: Callable[[Any], None], title: str, *, legend: bool = False) -> Mar
         axes = figure.subplots()
         axes.patch.set_alpha(0)
         draw(axes)
-        if legend:
-            names = axes.get_legend_handles_labels()[1]
-            columns = 2 if max(map(len, names)) > _LETTERS else 3
+        names = axes.get_legend_handles_labels()[1] if legend else []
+        if names:
+            columns = 2 if max(map(len, names)) > _SHORT else 3
             figure.legend(loc="outside upper left", ncols=min(columns, len(names)))
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
@@ -66,6 +67,5 @@ def svg(draw: Callable[[Any], None], title: str, *, legend: bool = False) -> Mar
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r'<g id="[^"]*"', "<g", text)
     text = re.sub(r'<svg ([^>]*?)height="[^"]*"([^>]*?)width="[^"]*"', r"<svg \1\2", text, count=1)
-    # Its letters are the page's.
-    text = re.sub(r"font: [^;\"]*sans-serif", f"font-size: {_LETTERS}px", text)
+    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # it is the page's
     return Markup(text)  # noqa: S704  matplotlib escapes what it draws
