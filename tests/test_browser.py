@@ -19,6 +19,7 @@ from urllib.parse import urldefrag, urljoin, urlsplit
 import pyarrow as pa
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from click.testing import CliRunner
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from report_day import DAY, NOON, SCRIPT, ledger_rows, render
@@ -29,6 +30,8 @@ from auditor.report import SUMMARY, decided_files, read_summary, render_site, wi
 from auditor.report.insight_pages import render_insights
 from auditor.report.rendering import CONTENT_POLICY
 from auditor.tables import DECISION_LOG
+from models.training import evaluate, explore
+from tests import labelled_samples
 
 CHROMIUM = os.environ.get("AUDITOR_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -163,15 +166,43 @@ def test_no_page_breaks_a_rule_of_accessibility_or_is_wider_than_the_screen(
             page = watched.open(out, name)
             for details in page.locator("details").all():
                 details.evaluate("element => { element.open = true; }")
-            rules = {"type": "tag", "values": WCAG}
-            found = Axe().run(page, options={"runOnly": rules, "preload": False})
-            problems = [
-                (rule["id"], [node["target"] for node in rule["nodes"]][:3])
-                for rule in found.response["violations"]
-            ]
-            assert not problems, name
-            too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
-            assert not page.evaluate(too_wide), name
+            assert not problems(page), name
+        assert not watched.complaints
+
+
+def problems(page: Page) -> list[Any]:
+    """The rules of accessibility that a page breaks, where, and whether it is too wide."""
+    rules = {"type": "tag", "values": WCAG}
+    found = Axe().run(page, options={"runOnly": rules, "preload": False})
+    broken: list[Any] = [
+        (rule["id"], [node["target"] for node in rule["nodes"]][:3])
+        for rule in found.response["violations"]
+    ]
+    too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    return broken + ["too wide"] * page.evaluate(too_wide)
+
+
+@pytest.mark.parametrize("tool", [explore, evaluate])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+def test_nor_does_a_page_of_the_training_tools(
+    browser: Browser, tmp_path: Path, tool: Any, width: int, scheme: Any
+) -> None:
+    rows = [
+        {"id": f"{n}", "age": 10 + n % 60, "sex": ["female", "male"][n % 2], "source": "made"}
+        for n in range(240)
+    ]
+    data = labelled_samples.write_crops(tmp_path / "val-0.parquet", rows)
+    arguments = ["--version", "3", "--shift-faces", "0", "--data"] if tool is evaluate else []
+    told = CliRunner().invoke(tool.main, [*arguments, str(data), "--out", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    with browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme=scheme
+    ) as context:
+        watched = Watched(context)
+        page = watched.open(tmp_path, "index.html")
+        for details in page.locator("details").all():
+            details.evaluate("element => { element.open = true; }")
+        assert not problems(page)
         assert not watched.complaints
 
 
