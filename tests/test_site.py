@@ -75,6 +75,12 @@ def test_nothing_audited_yet_is_said() -> None:
     assert "No day has been audited yet." in page([])
 
 
+def test_one_day_is_no_span_of_days() -> None:
+    one, two = (page(past(count)) for count in (1, 2))
+    assert "day audited: Friday, 27 March 2026." in one
+    assert "days audited, from Thursday, 26 March 2026 to Friday, 27 March 2026." in two
+
+
 def test_hostile_text_of_a_summary_stays_text() -> None:
     text = page([replace(ONE, chain=SCRIPT, notices=(SCRIPT,))])
     assert SCRIPT not in text
