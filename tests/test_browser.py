@@ -163,15 +163,14 @@ def test_no_page_breaks_a_rule_of_accessibility_or_is_wider_than_the_screen(
     ) as context:
         watched = Watched(context)
         for name in PAGES:
-            page = watched.open(out, name)
-            for details in page.locator("details").all():
-                details.evaluate("element => { element.open = true; }")
-            assert not problems(page), name
+            assert not problems(watched.open(out, name)), name
         assert not watched.complaints
 
 
 def problems(page: Page) -> list[Any]:
-    """The rules of accessibility that a page breaks, where, and whether it is too wide."""
+    """The rules of accessibility that a page breaks, all of it unfolded, and if it is too wide."""
+    for details in page.locator("details").all():
+        details.evaluate("element => { element.open = true; }")
     rules = {"type": "tag", "values": WCAG}
     found = Axe().run(page, options={"runOnly": rules, "preload": False})
     broken: list[Any] = [
@@ -182,27 +181,30 @@ def problems(page: Page) -> list[Any]:
     return broken + ["too wide"] * page.evaluate(too_wide)
 
 
-@pytest.mark.parametrize("tool", [explore, evaluate])
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
-def test_nor_does_a_page_of_the_training_tools(
-    browser: Browser, tmp_path: Path, tool: Any, width: int, scheme: Any
-) -> None:
+@pytest.fixture(scope="module", params=[explore, evaluate])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a training tool writes."""
+    tool, folder = request.param, tmp_path_factory.mktemp("told")
     rows = [
         {"id": f"{n}", "age": 10 + n % 60, "sex": ["female", "male"][n % 2], "source": "made"}
         for n in range(240)
     ]
-    data = labelled_samples.write_crops(tmp_path / "val-0.parquet", rows)
+    data = labelled_samples.write_crops(folder / "val-0.parquet", rows)
     arguments = ["--version", "3", "--shift-faces", "0", "--data"] if tool is evaluate else []
-    told = CliRunner().invoke(tool.main, [*arguments, str(data), "--out", str(tmp_path)])
-    assert told.exit_code == 0, told.output
+    done = CliRunner().invoke(tool.main, [*arguments, str(data), "--out", str(folder)])
+    assert done.exit_code == 0, done.output
+    return folder
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+def test_nor_does_a_page_of_the_training_tools(
+    browser: Browser, told: Path, width: int, scheme: Any
+) -> None:
     with browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme
     ) as context:
         watched = Watched(context)
-        page = watched.open(tmp_path, "index.html")
-        for details in page.locator("details").all():
-            details.evaluate("element => { element.open = true; }")
-        assert not problems(page)
+        assert not problems(watched.open(told, "index.html"))
         assert not watched.complaints
 
 

@@ -12,8 +12,7 @@ from matplotlib.figure import Figure
 #: Stands for the page's own colour of text.
 INK = "#010203"
 
-#: Of series, in their order; more than these begin again.
-COLOURS = ("#b4481f", "#3c7fb1", "#2c8c7c", "#c29a2f", "#8a6fb0", "#7d8791")
+_COLOURS = ("#b4481f", "#3c7fb1", "#2c8c7c", "#c29a2f", "#8a6fb0", "#7d8791")
 
 _SIZE = (5.2, 3.1)  # inches: 374 px wide, so that the letters keep their size on a phone
 _LETTERS = 10  # px
@@ -38,8 +37,8 @@ _LOOK: Any = {
 
 
 def colour(number: int) -> str:
-    """The colour of a series, by its number from 0."""
-    return COLOURS[number % len(COLOURS)]
+    """The colour of a series, by its number from 0; after the last, they begin again."""
+    return _COLOURS[number % len(_COLOURS)]
 
 
 def svg(draw: Callable[[Any], None], title: str, *, legend: bool = False) -> Markup:

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from models.training.drawing import COLOURS, INK, colour, svg
+from models.training.drawing import INK, colour, svg
 from models.training.metrics import Bin, Challenge, Measured
 from models.training.shift import TOLERATED, Point, falling
 
@@ -105,8 +105,8 @@ def sharpness(curve: Sequence[tuple[float, float, int]], untouched: float, title
     def draw(axes: Any) -> None:
         axes.set_xscale("symlog", linthresh=1)  # zero has a place; before the points, to fit them
         at = [sharpness for sharpness, _, _ in curve]
-        axes.plot(at, [error for _, error, _ in curve], "o", color=COLOURS[0])
-        axes.plot(at, falling(curve), color=COLOURS[0])
+        axes.plot(at, [error for _, error, _ in curve], "o", color=colour(0))
+        axes.plot(at, falling(curve), color=colour(0))
         for height, style in ((untouched, "--"), (untouched * TOLERATED, ":")):
             axes.axhline(height, color=INK, linewidth=0.6, linestyle=style)
         axes.set_ylim(bottom=0)

@@ -7,7 +7,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from models.training.drawing import COLOURS, INK, colour, svg
+from models.training.drawing import INK, colour, svg
 
 _FEW = 50
 
@@ -73,7 +73,7 @@ def histogram(values: NDArray[np.floating], title: str, label: str, *, log: bool
             axes.set_xscale("log")
         else:
             edges = np.linspace(low, max(high, low + 1e-3), 50)
-        axes.hist(values, edges, color=COLOURS[1])
+        axes.hist(values, edges, color=colour(1))
         axes.set_xlabel(label)
         axes.set_ylabel("pictures")
 
@@ -85,7 +85,7 @@ def years_apart(differences: NDArray[np.floating], title: str) -> Markup:
 
     def draw(axes: Any) -> None:
         counts = np.bincount(np.clip(np.floor(differences).astype(int), 0, 30), minlength=31)
-        axes.bar(range(31), counts, width=0.85, color=COLOURS[0])
+        axes.bar(range(31), counts, width=0.85, color=colour(0))
         axes.set_xlabel("years between the two labels (30 is 30 and more)")
         axes.set_ylabel("pairs")
 
