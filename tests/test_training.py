@@ -236,6 +236,38 @@ def test_every_experiment_can_be_read_and_says_how_it_is_run(path: Path) -> None
     assert f"models.training.train models/training/configs/{path.name}" in path.read_text()
 
 
+def test_an_experiment_is_based_on_another_and_names_what_it_changes(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(
+        "input_size = 64\nseed = 3\n[schedule]\nepochs = 2\nfloor = 0.1\n"
+        "[augmentation]\nrotation = { probability = 0.5, strength = 10 }\n"
+    )
+    path = tmp_path / "changed.toml"
+    path.write_text(
+        'based_on = "base.toml"\ninput_size = 96\nschedule.epochs = 5\n'
+        "augmentation.rotation.strength = 20\n"
+    )
+    changed = config.read(path)
+    assert (changed.input_size, changed.seed) == (96, 3)
+    assert (changed.schedule.epochs, changed.schedule.floor) == (5, 0.1)
+    assert changed.augmentation.rotation == config.Change(probability=0.5, strength=20)
+
+
+def test_a_narrow_network_is_resnet50_with_a_quarter_of_the_filters() -> None:
+    schedule = config.Schedule(epochs=1)
+    narrow, whole = (
+        networks.build(config.Experiment(architecture=name, input_size=32, schedule=schedule))
+        .get_layer("backbone")
+        .layers[1:]
+        for name in ("narrow", "resnet50")
+    )
+    assert [layer.name for layer in narrow] == [layer.name for layer in whole]
+    filters = [
+        [layer.filters for layer in layers if hasattr(layer, "filters")]
+        for layers in (narrow, whole)
+    ]
+    assert [4 * each for each in filters[0]] == filters[1]
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -243,6 +275,8 @@ def test_every_experiment_can_be_read_and_says_how_it_is_run(path: Path) -> None
         ("input_size = 64\n[schedule]\nepochs = 1\nminutes = 2", "either epochs or minutes"),
         ("input_size = 60\n[schedule]\nepochs = 1", "input_size"),
         ("input_size = ", "cannot read"),
+        ('input_size = 64\nbased_on = "gone.toml"', "gone.toml"),
+        ('input_size = 64\nbased_on = "wrong.toml"\n[schedule]\nepochs = 1', "based_on"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
