@@ -154,17 +154,21 @@ def test_a_page_from_a_file_loads_what_lies_beside_it_and_nothing_is_refused(
     assert page.evaluate("[...document.images].every(i => i.naturalWidth > 0)")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
-def test_no_page_breaks_a_rule_of_accessibility_or_is_wider_than_the_screen(
-    out: Path, browser: Browser, width: int, scheme: Any
-) -> None:
+@pytest.fixture(params=[(1280, "dark"), (320, "light")])
+def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Watched]:
+    width, scheme = request.param
     with browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme
     ) as context:
-        watched = Watched(context)
-        for name in PAGES:
-            assert not problems(watched.open(out, name)), name
-        assert not watched.complaints
+        yield Watched(context)
+
+
+def test_no_page_breaks_a_rule_of_accessibility_or_is_wider_than_the_screen(
+    out: Path, screen: Watched
+) -> None:
+    for name in PAGES:
+        assert not problems(screen.open(out, name)), name
+    assert not screen.complaints
 
 
 def problems(page: Page) -> list[Any]:
@@ -196,16 +200,9 @@ def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return folder
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
-def test_nor_does_a_page_of_the_training_tools(
-    browser: Browser, told: Path, width: int, scheme: Any
-) -> None:
-    with browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme
-    ) as context:
-        watched = Watched(context)
-        assert not problems(watched.open(told, "index.html"))
-        assert not watched.complaints
+def test_nor_does_a_page_of_the_training_tools(told: Path, screen: Watched) -> None:
+    assert not problems(screen.open(told, "index.html"))
+    assert not screen.complaints
 
 
 class _Strict(SimpleHTTPRequestHandler):

@@ -1,7 +1,7 @@
 """The settings of one experiment: a TOML file, in which an unknown key is an error.
 
-``based_on = "other.toml"``, beside it, takes all settings of another file; what else the file names
-is then what it changes.
+``based_on = "other.toml"`` takes all settings of the file of that name beside it, which may not be
+based on another itself; what else the file names is then what it changes.
 """
 
 import tomllib

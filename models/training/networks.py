@@ -27,8 +27,6 @@ def build(experiment: Experiment) -> Any:
     shape = (experiment.input_size, experiment.input_size, 3)
     if experiment.architecture == "tiny":
         backbone = _tiny(shape)
-    elif experiment.architecture == "narrow":
-        backbone = _narrow(shape)
     else:
         backbone = keras.applications.ResNet50(
             include_top=False,
@@ -37,6 +35,8 @@ def build(experiment: Experiment) -> Any:
             input_shape=shape,
             name="backbone",
         )
+    if experiment.architecture == "narrow":
+        backbone = _narrowed(backbone)
     backbone = with_fused_normalisation(backbone)
     network = build_network(experiment.input_size, experiment.head, backbone)
     if experiment.weights not in ("none", "imagenet"):
@@ -128,17 +128,14 @@ def _load(network: Any, path: Path) -> None:
         raise ConfigurationError(f"{path.name} does not fit this network: {error}") from error
 
 
-def _narrow(shape: tuple[int, int, int]) -> Any:
+def _narrowed(backbone: Any) -> Any:
     def quarter(layer: Any) -> Any:
         settings = layer.get_config()
         if _is_convolution(layer):
             settings["filters"] //= 4
         return type(layer).from_config(settings)
 
-    whole = keras.applications.ResNet50(
-        include_top=False, weights=None, pooling="avg", input_shape=shape, name="backbone"
-    )
-    return keras.models.clone_model(whole, clone_function=quarter)
+    return keras.models.clone_model(backbone, clone_function=quarter)
 
 
 def _tiny(shape: tuple[int, int, int]) -> Any:
