@@ -174,10 +174,9 @@ class _Run(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         self._epoch_started, self._shown = time.monotonic(), 0
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        self._shown += self._size
-
+    # Not on_train_batch_end: with one, Keras waits for the loss of every step before the next.
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        self._shown += self._size
         if batch % max(1, min(self._steps // _SETTINGS_AN_EPOCH, _MOST_STEPS)):
             return
         if hasattr(self.model, "jax_state_sync"):
