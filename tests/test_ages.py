@@ -40,6 +40,19 @@ def test_an_even_split_over_two_years_by_hand() -> None:
     assert (low[0], high[0]) == pytest.approx((19.7, 30.3))
 
 
+def test_the_estimate_is_the_median_or_what_the_version_was_made_for() -> None:
+    scores = np.zeros((2, AGES.size))
+    scores[0, [20, 21, 40]] = 0.4, 0.4, 0.2
+    scores[1, 33] = 1
+    ages = AgeDistributions.from_scores(scores)
+    assert ages.estimate == pytest.approx([20.75, 33])  # 21 fills 20.5-21.5
+    assert ages.as_columns(legal_age=18, challenge_age=25)["age"] == pytest.approx([20.75, 33])
+    former = AgeDistributions(ages.probabilities, decoding="expectation")
+    assert former.estimate == pytest.approx([24.4, 33])
+    assert former[:1].estimate == pytest.approx([24.4])
+    assert AgeDistributions.joined([former, former]).estimate == pytest.approx([24.4, 33] * 2)
+
+
 @given(_scores)
 def test_wider_coverage_never_narrows_the_interval_and_both_stay_within_the_ages(
     scores: np.ndarray,
@@ -117,6 +130,6 @@ def test_levels_that_cross_still_nest_their_intervals_around_the_estimate(
     ages = AgeDistributions(AgeDistributions.from_scores(scores).probabilities, levels)
     (low80, high80), (low95, high95) = ages.interval(0.8), ages.interval(0.95)
     assert (low95 <= low80).all()
-    assert (low80 <= ages.mean).all()
-    assert (ages.mean <= high80).all()
+    assert (low80 <= ages.estimate).all()
+    assert (ages.estimate <= high80).all()
     assert (high80 <= high95).all()

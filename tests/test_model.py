@@ -99,6 +99,22 @@ def test_the_card_tells_what_a_reader_has_to_know() -> None:
     assert card.full_name == "age_resnet50/1"
 
 
+def test_the_card_says_what_of_a_distribution_is_the_estimate(
+    copy: Path, crops: np.ndarray
+) -> None:
+    former = AgeModel("1").predict(crops)
+    assert former.estimate == pytest.approx(former.mean)
+    card = copy / "card.toml"
+    text = card.read_text()
+    card.write_text(text.replace('decoding = "expectation', 'decoding = "median'))
+    now = AgeModel("1").predict(crops)
+    assert np.abs(now.estimate - former.mean).max() > 0.5
+    assert now.mean == pytest.approx(former.mean)
+    card.write_text(text.replace('decoding = "expectation', 'decoding = "mode'))
+    with pytest.raises(ModelError, match="unknown decoding 'mode'"):
+        AgeModel("1")
+
+
 def test_a_mirrored_network_gives_a_face_and_its_mirror_image_one_age(crops: np.ndarray) -> None:
     weights = (folder("1") / "weights.npz").read_bytes()
     plain, mirrored = (AgeNetwork.of_weights(weights, 64, mirrored=each) for each in (False, True))

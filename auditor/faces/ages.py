@@ -1,10 +1,11 @@
-"""What a predicted distribution over ages 0-100 says: expectation, spread, probabilities.
+"""What a predicted distribution over ages 0-100 says: estimate, spread, probabilities.
 
 Ages are completed years, as labels and the law count them: someone of label 17 is under 18.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,10 @@ Floats = NDArray[np.float64]
 
 #: Values at ages, years, in rising order; straight lines between, the end values beyond.
 Curve = tuple[tuple[float, float], ...]
+
+#: What of a distribution is the estimate. The median is the nearest to the age on average, whatever
+#: the distribution (least absolute error); the expectation is what versions up to 3 were made for.
+Decoding = Literal["median", "expectation"]
 
 _SMALLEST = 1e-12
 
@@ -54,10 +59,17 @@ class AgeDistributions:
 
     probabilities: Floats  # shape (faces, 101), each row summing to 1
     levels: tuple[Level, ...] = ()
+    decoding: Decoding = "median"
 
     def __getitem__(self, rows: slice | NDArray[np.generic]) -> "AgeDistributions":
         """The distributions of some of the faces."""
-        return AgeDistributions(self.probabilities[rows], self.levels)
+        return replace(self, probabilities=self.probabilities[rows])
+
+    @classmethod
+    def joined(cls, parts: Sequence["AgeDistributions"]) -> "AgeDistributions":
+        """The faces of all parts, at least one, of one decoding; without the levels."""
+        together = np.concatenate([part.probabilities for part in parts])
+        return cls(together, decoding=parts[0].decoding)
 
     @classmethod
     def from_scores(cls, scores: NDArray[np.floating]) -> "AgeDistributions":
@@ -73,6 +85,11 @@ class AgeDistributions:
         if not (np.isfinite(values).all() and (values >= 0).all() and (totals > 0).all()):
             raise ValueError("a row has negative, infinite or no probability")
         return cls(values / totals)
+
+    @property
+    def estimate(self) -> Floats:
+        """Estimated ages, years, shape (faces,)."""
+        return self.mean if self.decoding == "expectation" else self._quantile(0.5)
 
     @property
     def mean(self) -> Floats:
@@ -99,7 +116,7 @@ class AgeDistributions:
         low, high = self.interval(0.80)
         low_95, high_95 = self.interval(0.95)
         return {
-            "age": self.mean,
+            "age": self.estimate,
             "age_sd": self.sd,
             "age_low": low,
             "age_high": high,
@@ -136,13 +153,13 @@ class AgeDistributions:
         With a level for the coverage: from the first to the last age that is allowed by it, or by
         one for less, and never without the estimate. Without: the central interval, with each
         year's probability spread evenly over half a year on either side of it, so that the ends
-        are on the same scale as the expectation. Both are kept within 0 and 100.
+        are on the same scale as the estimate. Both are kept within 0 and 100.
         """
         levels = [level for level in self.levels if level.coverage <= coverage]
         if not any(level.coverage == coverage for level in levels):
             tail = (1 - coverage) / 2
             return self._quantile(tail), self._quantile(1 - tail)
-        estimate, surprise = self.mean, self.surprise
+        estimate, surprise = self.estimate, self.surprise
         limits = np.max([level.limits(estimate) for level in levels], axis=0)
         allowed = surprise <= np.maximum(limits, surprise.min(axis=1, keepdims=True))
         low, high = allowed.argmax(axis=1), AGES[-1] - allowed[:, ::-1].argmax(axis=1)

@@ -16,7 +16,7 @@ trained on, and kept with the version of the model:
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import chain
 from typing import Any, Self
 
@@ -48,7 +48,7 @@ class Calibration:
         cumulative[:, -1] = 1
         mapped = np.interp(cumulative, self.stated, self.happened)
         scores = AgeDistributions.from_scores(np.diff(mapped, axis=1, prepend=0.0))
-        return AgeDistributions(scores.probabilities, self.levels)
+        return replace(ages, probabilities=scores.probabilities, levels=self.levels)
 
     def as_json(self) -> str:
         """What is stored with the model version."""

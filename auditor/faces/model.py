@@ -7,8 +7,9 @@ A version is a folder ``models/age_resnet50/<version>/``:
 - ``int8.npz``, unless the card names none: the same network with 8-bit weights and activations, for
   OpenVINO, with golden predictions of its own;
 - ``calibration.json``, unless the card names none: see :mod:`auditor.faces.calibration`;
-- ``golden.npz``: crops of faces that exist nowhere, with the age and standard deviation that this
-  version's network gives them; they are predicted on loading, so that a damaged model never scores.
+- ``golden.npz``: crops of faces that exist nowhere, with the expectation and standard deviation
+  that this version's network gives them; they are predicted on loading, so that a damaged model
+  never scores.
 """
 
 import hashlib
@@ -16,9 +17,9 @@ import io
 import re
 import tomllib
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import cv2
 import numpy as np
@@ -26,7 +27,7 @@ from numpy.typing import NDArray
 
 from auditor import resources
 from auditor.errors import ModelError
-from auditor.faces.ages import AGES, AgeDistributions
+from auditor.faces.ages import AGES, AgeDistributions, Decoding
 from auditor.faces.calibration import Calibration
 from auditor.faces.engines import Network, age_network
 from auditor.faces.frames import Pixels
@@ -48,6 +49,7 @@ class Card:
     input_size: int  # side of the network's input, pixels
     crop_size: int  # side of the aligned crop that is averaged down to it, pixels
     mirrored: bool  # whether its prediction is the mean over a crop and its mirror image
+    decoding: Decoding  # what of its distribution is the estimate
     weights_sha256: str
     calibration_sha256: str | None  # None: the network's own probabilities
     int8_sha256: str | None  # None: single precision on every runtime
@@ -69,11 +71,17 @@ class Card:
         except (OSError, tomllib.TOMLDecodeError) as error:
             raise ModelError(f"model version {version!r}: cannot read its card: {error}") from error
         try:
+            decoding = entries["decoding"].split()[0]
+            if decoding not in get_args(Decoding):
+                raise ModelError(
+                    f"{path.name} of version {version!r}: unknown decoding {decoding!r}"
+                )
             return cls(
                 version=entries["version"],
                 input_size=entries["input_size"],
                 crop_size=entries["crop_size"],
                 mirrored=entries["mirrored"],
+                decoding=decoding,
                 weights_sha256=entries["weights_sha256"],
                 calibration_sha256=entries.get("calibration_sha256"),
                 int8_sha256=entries.get("int8_sha256"),
@@ -117,7 +125,9 @@ def folder(version: str) -> Path:
 class AgeNetwork:
     """A network with its weights, as it is; :class:`AgeModel` is what may be relied on."""
 
-    def __init__(self, network: Network, input_size: int, *, mirrored: bool) -> None:
+    def __init__(
+        self, network: Network, input_size: int, *, mirrored: bool, decoding: Decoding = "median"
+    ) -> None:
         """Take a network of ``auditor.faces.engines``.
 
         Args:
@@ -125,12 +135,20 @@ class AgeNetwork:
             input_size: side of its input, pixels.
             mirrored: predict the mean over a crop and its mirror image: half of what the network
                 takes for age in the one and not in the other is gone, for twice the time.
+            decoding: what of a distribution is the estimate.
         """
         self._network, self._input_size, self._mirrored = network, input_size, mirrored
+        self._decoding: Decoding = decoding
 
     @classmethod
     def of_weights(
-        cls, content: bytes, input_size: int, *, mirrored: bool, runtime: Runtime = "openvino"
+        cls,
+        content: bytes,
+        input_size: int,
+        *,
+        mirrored: bool,
+        decoding: Decoding = "median",
+        runtime: Runtime = "openvino",
     ) -> Self:
         """Build the network around the content of a weights.npz; imports the runtime.
 
@@ -138,10 +156,12 @@ class AgeNetwork:
             ModelError: they are not the weights of this network.
         """
         network = age_network(runtime, _arrays(content), input_size)
-        return cls(network, input_size, mirrored=mirrored)
+        return cls(network, input_size, mirrored=mirrored, decoding=decoding)
 
     @classmethod
-    def of_int8(cls, content: bytes, input_size: int, *, mirrored: bool) -> Self:
+    def of_int8(
+        cls, content: bytes, input_size: int, *, mirrored: bool, decoding: Decoding = "median"
+    ) -> Self:
         """Build the network around the content of an int8.npz; imports OpenVINO.
 
         Raises:
@@ -151,7 +171,7 @@ class AgeNetwork:
 
         arrays = _arrays(content)
         network = quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())
-        return cls(network, input_size, mirrored=mirrored)
+        return cls(network, input_size, mirrored=mirrored, decoding=decoding)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
         """Predict the ages of aligned faces, not calibrated.
@@ -166,12 +186,12 @@ class AgeNetwork:
         pixels = np.zeros((len(crops), side, side, 3), np.uint8)
         for number, crop in enumerate(crops):
             pixels[number] = self.as_seen(crop)
-        if not len(pixels):
-            return AgeDistributions.from_scores(np.empty((0, AGES.size)))
-        scores: NDArray[np.floating] = self._network(pixels)
-        if self._mirrored:
+        scores: NDArray[np.floating] = np.empty((0, AGES.size))
+        if len(pixels):
+            scores = self._network(pixels)
+        if len(pixels) and self._mirrored:
             scores = (scores + self._network(pixels[:, :, ::-1])) / 2
-        return AgeDistributions.from_scores(scores)
+        return replace(AgeDistributions.from_scores(scores), decoding=self._decoding)
 
     def as_seen(self, crop: Pixels) -> Pixels:
         """The crop averaged down to the network's input size."""
@@ -219,13 +239,23 @@ class AgeModel:
 
     def _whole(self, runtime: Runtime) -> AgeNetwork:
         weights = _file_of(self.card, "weights.npz")
-        side, mirrored = self.card.input_size, self.card.mirrored
-        return AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime=runtime)
+        return AgeNetwork.of_weights(
+            weights,
+            self.card.input_size,
+            mirrored=self.card.mirrored,
+            decoding=self.card.decoding,
+            runtime=runtime,
+        )
 
     def _quantised(self, golden: dict[str, NDArray[Any]]) -> AgeNetwork:
         content = _file_of(self.card, "int8.npz")
         golden |= {name: values for name, values in _arrays(content).items() if name in golden}
-        return AgeNetwork.of_int8(content, self.card.input_size, mirrored=self.card.mirrored)
+        return AgeNetwork.of_int8(
+            content,
+            self.card.input_size,
+            mirrored=self.card.mirrored,
+            decoding=self.card.decoding,
+        )
 
     def _check(self, golden: dict[str, NDArray[Any]]) -> None:
         ages = self.network.predict(golden["crops"])

@@ -257,6 +257,5 @@ def _buyer_first(faces: Sequence[Face], picture: Picture) -> list[Face]:
 
 def _estimates(ages: AgeDistributions, rules: Rules) -> list[dict[str, float]]:
     columns = ages.as_columns(legal_age=rules.legal_age, challenge_age=rules.challenge_age)
-    return [
-        {name: float(values[i]) for name, values in columns.items()} for i in range(len(ages.mean))
-    ]
+    faces = range(len(ages.probabilities))
+    return [{name: float(values[i]) for name, values in columns.items()} for i in faces]

@@ -71,7 +71,7 @@ class Loss:
 
 def loss(before: AgeDistributions, after: AgeDistributions, age: NDArray[np.float64]) -> Loss:
     """Compare estimates of the same faces, whose ages are known."""
-    was, now = before.mean, after.mean
+    was, now = before.estimate, after.estimate
     adults = age >= 18
     median, most = np.quantile(np.abs(now - was), [0.5, 0.99])
     return Loss(

@@ -217,7 +217,7 @@ def _point(
         {
             "face_px": size[found],
             "sharpness": np.array([sharpness_of(judge.as_seen(c)) for c in again[found]], float),
-            "error": ages.mean - age,
+            "error": ages.estimate - age,
             "held": (age >= low) & (age <= high),
         }
     )
