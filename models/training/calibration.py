@@ -1,16 +1,11 @@
 """Fit a calibration (auditor/faces/calibration.py) to labelled faces."""
 
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Self
-
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import linprog, minimize_scalar
+from scipy.optimize import minimize_scalar
 
 from auditor.errors import ModelError
-from auditor.faces.ages import AGES, AgeDistributions, Level, along
+from auditor.faces.ages import AGES, AgeDistributions, Curve, Level
 from auditor.faces.calibration import Calibration, tempered
 from models.training.metrics import BANDS, Floats
 
@@ -18,9 +13,12 @@ COVERAGES = (0.80, 0.95)
 
 _KNOTS = np.array([0, 0.01, 0.025, *np.linspace(0.05, 0.95, 19), 0.975, 0.99, 1])
 _FEWEST = 100
-_FEWEST_AT_A_KNOT = 15
-#: Where the levels bend: the middle of each band of age, and five years into the last.
-_MIDDLES = (*((low + high - 1) / 2 for low, high in pairwise(BANDS)), BANDS[-1] + 5)
+_FEWEST_IN_A_BAND = 15
+_ROUNDS = 12  # after which the levels hardly change
+#: As many faces of every band as the fit takes for itself: those of other halves of the validation
+#: faces are held in the bands as often as claimed with it.
+_FITTED_AWAY = 0.4
+_LOWEST = -1.0  # of a level
 _SMALLEST = 1e-12
 
 
@@ -40,61 +38,82 @@ def fit(ages: AgeDistributions, age: Floats) -> Calibration:
     happened[0], happened[-1] = 0, 1
     curve = tuple(_KNOTS.tolist()), tuple(happened.tolist())
     mapped = Calibration(temperature, *curve, (), len(age)).apply(ages)
-    levels = tuple(_level(mapped, age, coverage) for coverage in COVERAGES)
-    return Calibration(temperature, *curve, levels, len(age))
+    levels: list[Level] = []
+    for coverage in COVERAGES:
+        levels.append(_level(mapped, age, coverage, levels))
+    return Calibration(temperature, *curve, tuple(levels), len(age))
 
 
-def _level(ages: AgeDistributions, age: Floats, coverage: float) -> Level:
-    """The level of an interval, by quantile regression on hat functions over estimate and age.
+def _level(ages: AgeDistributions, age: Floats, coverage: float, lower: list[Level]) -> Level:
+    """The level of an interval, held as often as it claims in every band of estimate and of age.
 
-    At the optimum, as many faces under every hat are held as the coverage wants, but for about one
-    a hat: what the fit takes for itself is given back by aiming so much higher.
+    The bands of the one and of the other take turns: each level becomes what its band needs while
+    the others stay (Jung, Noarov, Ramalingam and Roth 2023, arXiv 2209.15145).
+
+    Args:
+        ages: of the faces, mapped.
+        age: their completed years.
+        coverage: what is claimed.
+        lower: the levels of smaller coverages, whose intervals it contains.
     """
-    year = _year(age)
-    surprise = ages.surprise[np.arange(len(year)), year]
-    by_estimate, by_age = _Hats.over(ages.mean), _Hats.over(year)
-    columns = np.hstack([by_estimate.values, by_age.values])
-    wanted = coverage * (1 + (columns.shape[1] - 1) / len(year))
-    values = _quantile_regression(columns, surprise, min(wanted, 1 - 1 / len(year)))
-    count = len(by_estimate.knots)
-    return Level(
-        coverage,
-        tuple(zip(by_estimate.knots, values[:count].tolist(), strict=True)),
-        tuple(zip(by_age.knots, values[count:].tolist(), strict=True)),
-    )
+    year, estimate = _year(age)[:, None], ages.estimate
+    # An interval reaches an age by allowing it, or one further out.
+    outward = np.where(year >= estimate[:, None], year <= AGES, year >= AGES)
+    surprise = np.where(outward, ages.surprise, np.inf)
+    by_estimate, by_age = _Steps(estimate, 1.0), _Steps(year[:, 0], 0.0)
+    fitted_away = _FITTED_AWAY * (by_estimate.share_of_one + by_age.share_of_one)
+    claimed = np.minimum(coverage * (1 + fitted_away), 1)
+    allowed = [surprise <= level.limits(estimate) for level in lower]
+    held = np.any(allowed, axis=(0, 2)) if lower else np.zeros(len(year), bool)
+    for _ in range(_ROUNDS):
+        short = surprise - Level(coverage, by_estimate.curve, by_age.curve).limits(estimate)
+        by_estimate.raise_by(np.where(held, -np.inf, short.min(axis=1)), claimed)
+
+        short = surprise - Level(coverage, by_estimate.curve, by_age.curve).limits(estimate)
+        alike = by_age.band_of(AGES) == by_age.band_of(year[:, 0])[:, None]
+        otherwise = held | np.any((short <= 0) & ~alike, axis=1)
+        own = np.where(alike, short, np.inf).min(axis=1)
+        by_age.raise_by(np.where(otherwise, -np.inf, own), claimed)
+    return Level(coverage, by_estimate.curve, by_age.curve)
 
 
-@dataclass(frozen=True, slots=True)
-class _Hats:
-    """Functions that are 1 at their knot, 0 at the others, and straight between."""
+class _Steps:
+    """A function over ages: constant in each band with enough faces, and straight between bands."""
 
-    knots: list[float]
-    values: Floats  # shape (faces, knots)
+    def __init__(self, ages: NDArray[np.generic], start: float) -> None:
+        """Begin with one value for all.
 
-    @classmethod
-    def over(cls, ages: NDArray[np.generic]) -> Self:
-        """Those of the middles of the bands of age that enough faces are near to."""
-        knots = np.array(_MIDDLES)
-        nearest = np.abs(ages[:, None] - knots).argmin(axis=1)
-        kept = knots[np.bincount(nearest, minlength=len(knots)) >= _FEWEST_AT_A_KNOT]
-        hats = [
-            along(tuple(zip(kept, row, strict=True)), ages) for row in np.eye(len(kept)).tolist()
-        ]
-        return cls(kept.tolist(), np.stack(hats, axis=1))
+        Args:
+            ages: of the faces that it is fitted to, years.
+            start: the value.
+        """
+        found = self.band_of(ages)
+        counts = np.bincount(found, minlength=len(BANDS))
+        self._bands = np.flatnonzero(counts >= _FEWEST_IN_A_BAND)
+        self._members = found[:, None] == self._bands
+        self._values = np.full(len(self._bands), start)
+        self.share_of_one = self._members @ (1 / counts[self._bands])  # of its band, for each face
 
+    @staticmethod
+    def band_of(ages: NDArray[np.generic]) -> NDArray[np.intp]:
+        """The number of the band of each age."""
+        return np.searchsorted(BANDS, ages, side="right") - 1
 
-def _quantile_regression(columns: Floats, target: Floats, quantile: float) -> Floats:
-    """Coefficients of the least pinball loss (Koenker and Bassett 1978), by linear programming."""
-    count, width = columns.shape
-    over = sparse.identity(count)
-    found = linprog(
-        np.concatenate([np.zeros(width), np.full(count, quantile), np.full(count, 1 - quantile)]),
-        A_eq=sparse.hstack([sparse.csr_matrix(columns), over, -over], format="csc"),
-        b_eq=target,
-        bounds=[(None, None)] * width + [(0, None)] * (2 * count),
-        method="highs",
-    )
-    return np.asarray(found.x[:width])
+    @property
+    def curve(self) -> Curve:
+        """Its knots: the first and the last year of each band."""
+        ends = [*BANDS[1:], AGES.size]
+        return tuple(
+            (float(year), float(value))
+            for band, value in zip(self._bands, self._values, strict=True)
+            for year in (BANDS[band], ends[band] - 1)
+        )
+
+    def raise_by(self, needed: Floats, claimed: Floats) -> None:
+        """Raise or lower each band's value by what the claimed share of its faces needs."""
+        for number, members in enumerate(self._members.T):
+            rise = np.quantile(needed[members], claimed[members].mean(), method="inverted_cdf")
+            self._values[number] = max(self._values[number] + rise, _LOWEST)
 
 
 def _year(age: Floats) -> NDArray[np.intp]:

@@ -141,7 +141,7 @@ def evaluate(  # noqa: PLR0913  # each changes what is measured
     age = labelled.table["age"].to_numpy(float)
     first = calibrate.first_half(labelled.table["id"], seed)
     calibration = subject.calibration or fit(ages[first], age[first])
-    estimate = calibration.apply(ages).mean if subject.calibration else ages.mean
+    estimate = (calibration.apply(ages) if subject.calibration else ages).estimate
     views = [view_of(subject.name, labelled, estimate)]
     if peer:
         views.append(view_of(_PEER, labelled, _peer(peer, labelled)))
@@ -161,7 +161,7 @@ def evaluate(  # noqa: PLR0913  # each changes what is measured
         len(labelled),
         views,
         differences(labelled.table, estimate - age),
-        calibrate.reports(ages, age, first, calibration, crossed),
+        calibrate.reports(ages, age, labelled.table["id"], calibration, seed),
         int(first.sum()),
         shifted,
     )
@@ -259,7 +259,9 @@ def render(found: Evaluation, stages: Stages) -> str:
             "words": f"Before and after: on the faces that were not fitted; {found.fitted:,} were. "
             "Crossed, as in the plots: each half with a calibration that was fitted on the other, "
             "so that every face counts once. A set of this size leaves a coverage uncertain by the "
-            "interval beside it.",
+            "interval beside it. Halvings: the mean of what "
+            f"{calibrate.HALVINGS} other halvings give, each crossed; what holds in a small band "
+            "is to be read there.",
         },
         "shift": found.shift
         and {"words": gates(found.shift), "points": [found.shift.untouched, *found.shift.points]},
