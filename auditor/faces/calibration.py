@@ -10,9 +10,9 @@ trained on, and kept with the version of the model:
   all ages keeps a full distribution, from which the estimate and every P(under X) follow;
 - an interval that should hold 80 % holds the ages whose surprise (``AgeDistributions.surprise``) is
   at most what the fitting faces needed. What is allowed is a sum of two curves, one over the
-  estimate and one over the age, fitted by quantile regression, so that 80 % are held in every
-  band of the estimate and in every band of the true age, not on average only (Gibbs, Cherian and
-  Candes 2023, arXiv 2305.12616; by true age alone: Vovk 2012, arXiv 1209.2673).
+  estimate and one over the age, fitted in turns, so that 80 % are held in every band of the
+  estimate and in every band of the true age, not on average only (Jung, Noarov, Ramalingam and
+  Roth 2023, arXiv 2209.15145; by true age alone: Vovk 2012, arXiv 1209.2673).
 """
 
 import json
