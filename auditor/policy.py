@@ -97,7 +97,7 @@ Runtime = Literal["openvino", "tensorflow"]
 class ChainRules(_Strict):
     """What holds for the whole chain on one day: it cannot differ between stores."""
 
-    model: str = "3"
+    model: str = "4"
     runtime: Runtime = "openvino"
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
     decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096
