@@ -159,6 +159,23 @@ def test_crossed_figures_come_from_calibrations_of_other_faces() -> None:
     assert found.coverages[0.8].value == ((lows <= age) & (age <= highs)).mean()
 
 
+def test_the_last_report_is_the_mean_over_many_halvings() -> None:
+    ages, age = _simulated(600, 1, 2.5, 4)
+    ids = [f"face-{number}" for number in range(600)]
+    first = calibrate.first_half(ids, 1)
+    found = calibrate.reports(ages, age, ids, fit(ages[first], age[first]), 1)
+    assert [report.name for report in found] == ["before", "after", "crossed", "halvings"]
+    held = []
+    for seed in range(1, 1 + calibrate.HALVINGS):
+        halving = calibrate.crossed(ages, age, calibrate.first_half(ids, seed))
+        held.append(calibrate.measure("", halving))
+    by_band = [each.by_age["18-24"][0.8].value for each in held]
+    assert len(set(by_band)) > 5
+    assert found[-1].by_age["18-24"][0.8].value == pytest.approx(np.mean(by_band))
+    assert found[-1].mae == pytest.approx(np.mean([each.mae for each in held]))
+    assert found[-1].faces == 600
+
+
 def test_a_face_stays_in_its_half() -> None:
     ids = [f"face-{number}" for number in range(400)]
     whole = calibrate.first_half(ids, 1)

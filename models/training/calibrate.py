@@ -114,9 +114,9 @@ def reports(
         seed: of the halves.
 
     Returns:
-        Before, after; crossed, where every half is once the other half; and the mean of what
-        ``HALVINGS`` other halvings give, each crossed: one alone leaves it to chance which faces of
-        a small band are in which half.
+        Before, after; crossed, where every half is once the other half; and last, the mean of what
+        ``HALVINGS`` halvings give, each crossed: one alone leaves it to chance which faces of a
+        small band are in which half.
     """
     names = list(ids)
     other = ~first_half(names, seed)

@@ -221,7 +221,7 @@ def findings(found: Evaluation) -> list[str]:
     for report in found.reports:
         held = ", ".join(f"{w:.0%} holds {m.value:.1%}" for w, m in report.coverages.items())
         gaps = ", ".join(f"P(under {n}) {gap:.3f}" for n, gap in report.errors.items())
-        lines.append(f"{report.name.capitalize()} calibration: {held}; expected error {gaps}.")
+        lines.append(f"Calibration, {report.name}: {held}; expected error {gaps}.")
     if found.shift:
         lines.append(gates(found.shift))
     return lines
@@ -259,9 +259,9 @@ def render(found: Evaluation, stages: Stages) -> str:
             "words": f"Before and after: on the faces that were not fitted; {found.fitted:,} were. "
             "Crossed, as in the plots: each half with a calibration that was fitted on the other, "
             "so that every face counts once. A set of this size leaves a coverage uncertain by the "
-            "interval beside it. Halvings: the mean of what "
-            f"{calibrate.HALVINGS} other halvings give, each crossed; what holds in a small band "
-            "is to be read there.",
+            f"interval beside it. Halvings: the mean over {calibrate.HALVINGS}, each crossed; one "
+            "alone leaves it to chance which faces of a small band are in which half, so the bands "
+            "are told of this mean.",
         },
         "shift": found.shift
         and {"words": gates(found.shift), "points": [found.shift.untouched, *found.shift.points]},
