@@ -69,12 +69,11 @@ def ledger(day: date, policy: Policy, *, seed: int = 1) -> dict[str, pa.Table]:
     Raises:
         ConfigurationError: no policy was in force on the day.
     """
-    mae_years = Card.read(policy.chain_rules(day).model).mae_years
     rules = {shop.store_id: policy.rules(day, shop.store_id) for shop in STORES}
     sales, scores, rows = [], [], 0
     for shop in STORES:
         own = rules[shop.store_id]
-        sold, scored = simulate(shop, day, rules=own, mae_years=mae_years, seed=seed)
+        sold, scored = simulate(shop, day, rules=own, seed=seed)
         place = scored.schema.get_field_index("frame")
         moved = pc.add(scored["frame"], rows)  # a score names its sale by its row
         sales.append(sold)

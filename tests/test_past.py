@@ -126,7 +126,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert hashes[0] != hashes[2]
 
 
-def test_estimates_of_the_past_err_as_the_models_card_says() -> None:
+def test_a_simulated_day_has_every_outcome() -> None:
     ledger = pa.concat_tables(past.ledger(DAYS[0], POLICY).values())
     assert LEDGER.conform(ledger).equals(ledger)
     counted = {
