@@ -23,6 +23,7 @@ from auditor.errors import ExitCode
 from auditor.health import Finding, State, pool, worst
 from auditor.health.configuration import OF_THE_COMMAND, VARIABLES
 from auditor.pipeline import Job, run_day
+from auditor.policy import ChainRules
 from auditor.storage.layout import crop_path
 
 DAY = "2026-03-27"
@@ -250,7 +251,7 @@ def test_changed_model_files_are_found_without_loading_it(
 ) -> None:
     copy = tmp_path / "models"
     shutil.copytree(resources.folder("models/age_resnet50"), copy)
-    with (copy / "3/weights.npz").open("ab") as weights:
+    with (copy / ChainRules().model / "weights.npz").open("ab") as weights:
         weights.write(b" ")
     real = resources.folder
     monkeypatch.setattr(

@@ -282,7 +282,7 @@ def test_a_face_too_small_to_be_found_is_counted(
     model = scorer._model
     judge = shift.Judge(scorer._detector.detect, model.predict, model.as_seen)
     crops, _ = portraits
-    found = shift.measure(crops, model.predict(crops).mean, judge)
+    found = shift.measure(crops, model.predict(crops).estimate, judge)
     near, far = found.points
     assert (near.failed.value, far.failed.value) == (0, 1)
     assert near.face_px == pytest.approx(100 * 1.3, rel=0.1)
