@@ -267,8 +267,8 @@ _OTHER_FACE = pa.struct(
 )
 
 _ESTIMATE = (
-    Column("age", pa.float32(), "expected age of the buyer, years", nullable=True),
-    Column("age_sd", pa.float32(), "its standard deviation, years", nullable=True),
+    Column("age", pa.float32(), "estimated age of the buyer, years", nullable=True),
+    Column("age_sd", pa.float32(), "standard deviation of the age, years", nullable=True),
     Column("age_low", pa.float32(), "lower end of the 80 % interval, years", nullable=True),
     Column("age_high", pa.float32(), "upper end of the 80 % interval, years", nullable=True),
     Column("p_under_legal", pa.float32(), "P(buyer under the legal age)", nullable=True),
