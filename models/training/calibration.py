@@ -65,12 +65,12 @@ def _level(ages: AgeDistributions, age: Floats, coverage: float, lower: list[Lev
     claimed = np.minimum(coverage * (1 + fitted_away), 1)
     allowed = [surprise <= level.limits(estimate) for level in lower]
     held = np.any(allowed, axis=(0, 2)) if lower else np.zeros(len(year), bool)
+    alike = by_age.band_of(AGES) == by_age.band_of(year)
     for _ in range(_ROUNDS):
         short = surprise - Level(coverage, by_estimate.curve, by_age.curve).limits(estimate)
         by_estimate.raise_by(np.where(held, -np.inf, short.min(axis=1)), claimed)
 
         short = surprise - Level(coverage, by_estimate.curve, by_age.curve).limits(estimate)
-        alike = by_age.band_of(AGES) == by_age.band_of(year[:, 0])[:, None]
         otherwise = held | np.any((short <= 0) & ~alike, axis=1)
         own = np.where(alike, short, np.inf).min(axis=1)
         by_age.raise_by(np.where(otherwise, -np.inf, own), claimed)
