@@ -186,10 +186,10 @@ class AgeNetwork:
         pixels = np.zeros((len(crops), side, side, 3), np.uint8)
         for number, crop in enumerate(crops):
             pixels[number] = self.as_seen(crop)
-        scores: NDArray[np.floating] = np.empty((0, AGES.size))
-        if len(pixels):
-            scores = self._network(pixels)
-        if len(pixels) and self._mirrored:
+        if not len(pixels):
+            return AgeDistributions(np.empty((0, AGES.size)), decoding=self._decoding)
+        scores: NDArray[np.floating] = self._network(pixels)
+        if self._mirrored:
             scores = (scores + self._network(pixels[:, :, ::-1])) / 2
         return replace(AgeDistributions.from_scores(scores), decoding=self._decoding)
 

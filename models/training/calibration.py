@@ -7,7 +7,7 @@ from scipy.optimize import minimize_scalar
 from auditor.errors import ModelError
 from auditor.faces.ages import AGES, AgeDistributions, Curve, Level
 from auditor.faces.calibration import Calibration, tempered
-from models.training.metrics import BANDS, Floats
+from models.training.metrics import BANDS, Floats, band_numbers
 
 COVERAGES = (0.80, 0.95)
 
@@ -65,7 +65,7 @@ def _level(ages: AgeDistributions, age: Floats, coverage: float, lower: list[Lev
     claimed = np.minimum(coverage * (1 + fitted_away), 1)
     allowed = [surprise <= level.limits(estimate) for level in lower]
     held = np.any(allowed, axis=(0, 2)) if lower else np.zeros(len(year), bool)
-    alike = by_age.band_of(AGES) == by_age.band_of(year)
+    alike = band_numbers(AGES) == band_numbers(year)
     for _ in range(_ROUNDS):
         short = surprise - Level(coverage, by_estimate.curve, by_age.curve).limits(estimate)
         by_estimate.raise_by(np.where(held, -np.inf, short.min(axis=1)), claimed)
@@ -87,17 +87,12 @@ class _Steps:
             ages: of the faces that it is fitted to, years.
             start: the value.
         """
-        found = self.band_of(ages)
+        found = band_numbers(ages)
         counts = np.bincount(found, minlength=len(BANDS))
         self._bands = np.flatnonzero(counts >= _FEWEST_IN_A_BAND)
         self._members = found[:, None] == self._bands
         self._values = np.full(len(self._bands), start)
         self.share_of_one = self._members @ (1 / counts[self._bands])  # of its band, for each face
-
-    @staticmethod
-    def band_of(ages: NDArray[np.generic]) -> NDArray[np.intp]:
-        """The number of the band of each age."""
-        return np.searchsorted(BANDS, ages, side="right") - 1
 
     @property
     def curve(self) -> Curve:

@@ -134,7 +134,12 @@ def coverage(low: Floats, high: Floats, age: Floats) -> Measured:
 
 def bands(age: Floats) -> NDArray[np.str_]:
     """The name of each age's band: "13-17", "65+"."""
-    return np.array(BAND_NAMES)[np.searchsorted(BANDS, age, side="right") - 1]
+    return np.array(BAND_NAMES)[band_numbers(age)]
+
+
+def band_numbers(age: NDArray[np.generic]) -> NDArray[np.intp]:
+    """The place in ``BANDS`` of each age's band."""
+    return np.searchsorted(BANDS, age, side="right") - 1
 
 
 def parts(table: pd.DataFrame) -> dict[str, dict[str, Flags]]:
