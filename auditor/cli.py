@@ -196,7 +196,7 @@ def estimate(*, paths: tuple[Path, ...], form: str, ages: tuple[int, int]) -> No
 def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, str]:
     old, _, new = (part.strip() for part in value.partition(","))
     if not old or not new or "," in new:
-        raise click.BadParameter(f"{value!r} is not two versions such as 1,2")
+        raise click.BadParameter(f"{value!r} is not two versions such as 3,4")
     return old, new
 
 

@@ -23,23 +23,23 @@ from auditor.errors import ConfigurationError, ExitCode, ModelError, SourceError
 from auditor.faces.model import AgeNetwork, folder
 from auditor.pipeline import Job
 
-OLDER = "older"  # a version that takes everybody for much older than version 1 does
+OLDER = "older"  # a version that takes everybody for much older than version 3 does
 
 
 @pytest.fixture(scope="module")
 def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Version 1, and one whose head was bent."""
+    """Version 3, and one whose head was bent."""
     models = tmp_path_factory.mktemp("models")
-    shutil.copytree(folder("1"), models / "1")
-    shutil.copytree(folder("1"), models / OLDER)
-    with np.load(models / "1/weights.npz") as stored:
+    shutil.copytree(folder("3"), models / "3")
+    shutil.copytree(folder("3"), models / OLDER)
+    with np.load(models / "3/weights.npz") as stored:
         arrays = dict(stored)
     arrays["age/bias"] = arrays["age/bias"] + np.linspace(0, 8, 101, dtype=np.float32)
     np.savez(models / OLDER / "weights.npz", **arrays)
     weights = (models / OLDER / "weights.npz").read_bytes()
-    with np.load(models / "1/golden.npz") as golden:
+    with np.load(models / "3/golden.npz") as golden:
         crops = golden["crops"]
-    ages = AgeNetwork.of_weights(weights, 64, mirrored=False).predict(crops)
+    ages = AgeNetwork.of_weights(weights, 64, mirrored=True).predict(crops)
     np.savez(models / OLDER / "golden.npz", crops=crops, age=ages.mean, age_sd=ages.sd)
     card = models / OLDER / "card.toml"
     lines = [
@@ -66,11 +66,11 @@ def job(chain: Path) -> Job:
 
 @pytest.fixture(scope="module")
 def found(versions: None, small_chain: Path) -> Comparison:  # noqa: ARG001
-    return compare_models(job(small_chain), ("1", OLDER))
+    return compare_models(job(small_chain), ("3", OLDER))
 
 
 def test_every_sale_is_compared_once(found: Comparison) -> None:
-    assert found.models == ("age_resnet50/1", "age_resnet50/older")
+    assert found.models == ("age_resnet50/3", "age_resnet50/older")
     assert len(found.sales) == 19
     assert found.sales["transaction_id"].is_unique
     summary = found.summary()
@@ -122,14 +122,14 @@ def test_the_old_side_is_what_the_audit_says_under_the_policy(
 ) -> None:
     policy = tmp_path / "policy.toml"
     changed = (
-        "model = '1'\nchallenge_age = 35\ncounting_checks = ['looks_over']\nmin_sharpness = 60\n"
+        "model = '3'\nchallenge_age = 35\ncounting_checks = ['looks_over']\nmin_sharpness = 60\n"
     )
     policy.write_text((small_chain / "policy.toml").read_text() + changed)
     own = dataclasses.replace(job(small_chain), policy=str(policy), out=str(tmp_path / "out"))
     pipeline.run_day(own)
     stored = ds.dataset(tmp_path / "out/ledger", format="parquet", partitioning=None)
     ledger = stored.to_table().to_pandas().set_index("transaction_id")
-    sales = compare_models(own, ("1", OLDER)).sales.set_index("transaction_id")
+    sales = compare_models(own, ("3", OLDER)).sales.set_index("transaction_id")
     assert "id_checked" in set(ledger["outcome"])
     for name in OF_A_VERSION:
         want = ledger.loc[sales.index, name]
@@ -144,7 +144,7 @@ def test_a_reason_that_differs_is_a_change(found: Comparison) -> None:
     assert unjudged in Comparison(found.models, sales).changed.index
 
 
-def _auditor(chain: Path, *more: str, models: str = f"1,{OLDER}") -> Result:
+def _auditor(chain: Path, *more: str, models: str = f"3,{OLDER}") -> Result:
     urls = ["--sales", chain / "sales", "--snapshots", chain / "snapshots"]
     day = ["--day", "2026-03-27", "--policy", chain / "policy.toml", "--models", models]
     return CliRunner().invoke(main, ["compare-models", *map(str, (*urls, *day, *more))])
@@ -195,7 +195,7 @@ def test_a_day_without_sales_changes_nothing(small_chain: Path, tmp_path: Path) 
     )
     chain = job(small_chain)
     nothing = Job(chain.day, str(tmp_path / "sales"), chain.snapshots, "", chain.policy)
-    found = compare_models(nothing, ("1", OLDER))
+    found = compare_models(nothing, ("3", OLDER))
     assert found.summary()["sales"] == 0
     assert found.summary()["mean_change_years"] is None
 
@@ -204,16 +204,16 @@ def test_a_day_without_sales_changes_nothing(small_chain: Path, tmp_path: Path) 
 def test_a_day_without_an_export_is_an_error(small_chain: Path) -> None:
     """Although the policy lists a store that the audit would report as missing."""
     with pytest.raises(SourceError, match="no till export of 2026-06-01"):
-        compare_models(dataclasses.replace(job(small_chain), day=date(2026, 6, 1)), ("1", OLDER))
+        compare_models(dataclasses.replace(job(small_chain), day=date(2026, 6, 1)), ("3", OLDER))
 
 
 @pytest.mark.usefixtures("versions")
 def test_versions_that_cannot_be_compared_are_refused(small_chain: Path) -> None:
     with pytest.raises(ConfigurationError, match="with itself"):
-        compare_models(job(small_chain), ("1", "1"))
+        compare_models(job(small_chain), ("3", "3"))
     with pytest.raises(ModelError, match="none"):
-        compare_models(job(small_chain), ("1", "none"))
-    for wrong in ("1", "1,", "1,2,3"):
+        compare_models(job(small_chain), ("3", "none"))
+    for wrong in ("3", "3,", "3,4,5"):
         refused = _auditor(small_chain, models=wrong)
         assert refused.exit_code == ExitCode.WRONG_USE
-        assert "two versions such as 1,2" in refused.stderr
+        assert "two versions such as 3,4" in refused.stderr

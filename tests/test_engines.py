@@ -79,11 +79,11 @@ def test_no_pictures_no_faces() -> None:
 
 @pytest.fixture(scope="module")
 def weights() -> bytes:
-    return (folder("1") / "weights.npz").read_bytes()
+    return (folder("3") / "weights.npz").read_bytes()
 
 
 def test_the_age_network_gives_the_ages_of_tensorflow(weights: bytes) -> None:
-    with np.load(folder("1") / "golden.npz") as golden:
+    with np.load(folder("3") / "golden.npz") as golden:
         crops = golden["crops"]
     want, got = (
         AgeNetwork.of_weights(weights, 64, mirrored=False, runtime=runtime).predict(crops)

@@ -21,7 +21,7 @@ from models.training import export, shift
 from models.training.config import Experiment, Schedule
 from tests import labelled_samples
 
-VERSION_1 = folder("1")
+VERSION_3 = folder("3")
 ABOUT = Path(export.__file__).parent / "about/utkface_all_age_faces.toml"
 
 
@@ -45,9 +45,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _run_of(path: Path, **changes: Any) -> Path:
-    """What `train` would have left of a run that ended with version 1."""
+    """What `train` would have left of a run that ended with version 3."""
     path.mkdir()
-    weights = (VERSION_1 / "weights.npz").read_bytes()
+    weights = (VERSION_3 / "weights.npz").read_bytes()
     (path / "weights.npz").write_bytes(weights)
     experiment = Experiment(input_size=64, schedule=Schedule(epochs=1))
     said = {

@@ -21,13 +21,13 @@ SIDE = 64
 
 @pytest.fixture(scope="module")
 def weights() -> dict[str, Any]:
-    with np.load(folder("1") / "weights.npz") as arrays:
+    with np.load(folder("3") / "weights.npz") as arrays:
         return dict(arrays)
 
 
 @pytest.fixture(scope="module")
 def crops() -> np.ndarray:
-    with np.load(folder("1") / "golden.npz") as golden:
+    with np.load(folder("3") / "golden.npz") as golden:
         return np.asarray(golden["crops"])
 
 
@@ -51,12 +51,12 @@ def test_channels_made_even_leave_the_network_the_same(
 @pytest.fixture(scope="module")
 def content(weights: dict[str, Any], crops: np.ndarray) -> bytes:
     pictures = np.concatenate([crops, crops[:, :, ::-1]])
-    return quantise.quantised(weights, SIDE, pictures, crops, mirrored=False)
+    return quantise.quantised(weights, SIDE, pictures, crops, mirrored=True)
 
 
 def test_eight_bits_estimate_what_single_precision_does(content: bytes, crops: np.ndarray) -> None:
     network = AgeNetwork.of_int8(content, SIDE, mirrored=True)
-    single = AgeNetwork.of_weights((folder("1") / "weights.npz").read_bytes(), SIDE, mirrored=True)
+    single = AgeNetwork.of_weights((folder("3") / "weights.npz").read_bytes(), SIDE, mirrored=True)
     difference = np.abs(network.predict(crops).mean - single.predict(crops).mean)
     assert 0 < difference.max() < 1.5
     assert np.median(difference) < 0.3
@@ -65,22 +65,22 @@ def test_eight_bits_estimate_what_single_precision_does(content: bytes, crops: n
 def test_a_version_with_eight_bits_is_checked_against_its_own_card(
     content: bytes, crops: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(folder("1"), tmp_path / "1")
+    shutil.copytree(folder("3"), tmp_path / "3")
     monkeypatch.setattr(resources, "folder", lambda _name: tmp_path)
-    (tmp_path / "1/int8.npz").write_bytes(content)
-    card = tmp_path / "1/card.toml"
+    (tmp_path / "3/int8.npz").write_bytes(content)
+    card = tmp_path / "3/card.toml"
     own = f'int8_sha256 = "{hashlib.sha256(content).hexdigest()}"\n'
     card.write_text(card.read_text().replace("weights_sha256", own + "weights_sha256"))
 
-    model = AgeModel("1")
+    model = AgeModel("3")
     assert model.quantised
-    own_network = AgeNetwork.of_int8(content, SIDE, mirrored=False)
-    assert (model.predict(crops).mean == own_network.predict(crops).mean).all()
-    assert not AgeModel("1", "tensorflow").quantised
+    own_network = AgeNetwork.of_int8(content, SIDE, mirrored=True)
+    assert (model.network.predict(crops).mean == own_network.predict(crops).mean).all()
+    assert not AgeModel("3", "tensorflow").quantised
 
-    (tmp_path / "1/int8.npz").write_bytes(content + b" ")
+    (tmp_path / "3/int8.npz").write_bytes(content + b" ")
     with pytest.raises(ModelError, match=r"int8\.npz is not the file of its card"):
-        AgeModel("1")
+        AgeModel("3")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ for schema in ("report", "pack-manifest"):
     path = resources.folder("reports/schemas") / f"{schema}.schema.json"
     assert path.is_relative_to(home) and path.stat().st_size, path
 assert len(list((home / "demo/faces").glob("*.jpg"))) == 150
-AgeModel("1")
+AgeModel("3")
 AgeModel(ChainRules().model)
 """
 

