@@ -1,6 +1,8 @@
 """The policy: what holds when and where, and what it refuses."""
 
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,23 @@ def test_without_a_file_the_defaults_hold() -> None:
     rules = Policy().rules(_DAY, "S001")
     assert (rules.legal_age, rules.challenge_age) == (18, 25)
     assert rules.counting_checks == {"id_scanned", "dob_entered", "id_viewed"}
+
+
+def test_the_readme_has_the_keys_and_their_defaults() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    _, _, after = text.partition("| key of `[[policy]]` | default |")
+    told = {}
+    for row in after.partition("\n\n")[0].splitlines()[2:]:
+        names, defaults = row.split(" | ")[:2]
+        keys = re.findall(r"`(\w+)`", names)
+        values = defaults.split("; " if ";" in defaults else ", ")
+        every = values + values[-1:] * (len(keys) - len(values))  # one may stand for all
+        told |= {key: value.strip("`") for key, value in zip(keys, every, strict=False)}
+    rules = Policy().rules(_DAY, "S001").model_dump() | Policy().chain_rules(_DAY).model_dump()
+    assert set(told) == {*rules, "effective_from"}
+    plain = {name: value for name, value in rules.items() if isinstance(value, int | float | str)}
+    assert len(plain) > 15
+    assert {name: type(value)(told[name]) for name, value in plain.items()} == plain
 
 
 def test_an_entry_changes_only_what_it_names_from_its_day_on() -> None:
