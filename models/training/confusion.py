@@ -1,7 +1,7 @@
 """Measure how a version of the age model confuses ages, for purchases by age group.
 
-    python -m models.training.confusion --version 3 --data DATA --split val
-    python -m models.training.confusion --version 3 --data OWN --held-out --out DIR
+    python -m models.training.confusion --version 4 --data DATA --split val
+    python -m models.training.confusion --version 4 --data OWN --held-out --out DIR
 
 Writes ``confusion.json`` (auditor/faces/confusion.py) and prints the matrix of the default age
 groups. An export makes it with the version; the first command makes it for a version that has none.

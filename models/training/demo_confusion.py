@@ -1,6 +1,6 @@
 """Measure how a version confuses the ages of the demo chain's customers, for `auditor demo`.
 
-    python -m models.training.demo_confusion --version 3
+    python -m models.training.demo_confusion --version 4
 
 As a chain would: a sample of its own till frames, of customers whose age is known. Here they are
 the frames of another demo chain (another seed), with its truth. Writes auditor/demo/confusion.json,
