@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from auditor.faces.alignment import align
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
 from auditor.faces.model import AgeModel, Card, folder
-from models.training import export, shift
+from models.training import export, labelled, shift, train
 from models.training.config import Experiment, Schedule
 from tests import labelled_samples
 
@@ -62,6 +63,7 @@ def _run_of(path: Path, **changes: Any) -> Path:
         "minutes": 2.5,
     }
     (path / "run.json").write_text(json.dumps(said))
+    np.save(path / train.LEARNT, np.zeros(1000, np.uint64))
     return path
 
 
@@ -144,6 +146,17 @@ def test_changed_weights_or_no_run_are_refused(tmp_path: Path, data: Path) -> No
     assert "not what run.json says" in _export("2", run, data).output
     (run / "run.json").unlink()
     assert "no finished training run" in _export("2", run, data).output
+
+
+@pytest.mark.usefixtures("models")
+def test_pictures_that_the_run_learnt_from_do_not_measure_it(tmp_path: Path, data: Path) -> None:
+    run = _run_of(tmp_path / "run")
+    np.save(run / train.LEARNT, labelled.read(data).hashes()[:7])
+    told = _export("2", run, data)
+    assert told.exit_code == 1
+    assert re.search(r"learnt from 7 of the \d+ pictures of val-0\.parquet", told.output)
+    (run / train.LEARNT).unlink()
+    assert "does not say what it learnt from" in _export("2", run, data).output
 
 
 @pytest.mark.parametrize(

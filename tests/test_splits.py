@@ -149,6 +149,24 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert one.parts.sort_index().equals(other.parts.sort_index())
 
 
+def test_a_part_is_read_by_file_names_or_by_a_split_file(tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "split.parquet"
+    data.mkdir()
+    rows = [{"id": f"{number:02}", "age": 20 + number} for number in range(20)]
+    samples.write_crops(data / "train-0.parquet", rows[:15])
+    samples.write_crops(data / "val-0.parquet", rows[15:])
+    whole = splits.read_part(data, None)
+    assert len(whole) == 20
+    assert splits.read_part(data, "val").table["id"].tolist() == ["15", "16", "17", "18", "19"]
+
+    splits.make(whole, np.arange(20), {"train": 0.5, "val": 0.5}, 1).write(file)
+    parts = [splits.read_part(data, part, file) for part in ("train", "val")]
+    assert [len(part) for part in parts] == [10, 10]
+    assert set(parts[0].hashes()) | set(parts[1].hashes()) == set(whole.hashes())
+    with pytest.raises(ConfigurationError, match="name the part"):
+        splits.read_part(data, None, file)
+
+
 def test_a_split_file_is_read_back_and_refuses_another_set(tmp_path: Path) -> None:
     found, groups = many(300)
     path = tmp_path / "deep" / "split.parquet"

@@ -16,7 +16,7 @@ from training_samples import EXPERIMENT, broken_and_resumed, part, write_crops
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.faces import backend
 from auditor.faces.engines.on_tensorflow import assign_weights, build_network
-from models.training import batches, config, loop, losses, networks, train
+from models.training import batches, config, labelled, loop, losses, networks, train
 from models.training.config import Augmentation, Batches, Schedule
 
 keras = backend.keras()
@@ -101,6 +101,9 @@ def test_the_command_writes_what_an_export_needs(tmp_path: Path) -> None:
     assert about["minutes"] > 0
     assert (tmp_path / "out/curves.png").stat().st_size > 1000
     assert (tmp_path / "out/curves.csv").read_text().startswith("epoch,minutes,learning_rate,loss")
+
+    learnt = np.load(tmp_path / "out" / train.LEARNT)
+    assert set(learnt) == set(labelled.read(tmp_path, "train").hashes())
 
     again = CliRunner().invoke(train.main, command)
     assert again.exit_code == 2

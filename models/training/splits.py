@@ -3,15 +3,17 @@
     python -m models.training.splits DATA --out FILE [--seed 1] [--part train 0.9 --part val 0.1]
 
 A split file is Parquet with a row a crop (``id``, ``part``); its metadata keep the seed, the
-fractions and a hash of the ids, so that a file that was made for another set is refused.
+fractions and a hash of the ids, so that a file that was made for another set is refused. Every
+command that measures on labelled pictures takes one part of a set: ``--split NAME`` where the set's
+files are named after parts, and with ``--split-file FILE`` where they are not.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import click
 import numpy as np
@@ -95,6 +97,31 @@ class Split:
         ):
             raise ConfigurationError(f"{path} was changed after it was made: make it anew")
         return split
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command ``--split`` and ``--split-file``, for :func:`read_part`."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    with_file = click.option("--split-file", type=file, help="The set's, if it needs one.")
+    return click.option("--split", help="Only this part of the set.")(with_file(command))
+
+
+def read_part(data: Path, split: str | None, split_file: Path | None = None) -> LabelledSet:
+    """Read a labelled set, or one part of it.
+
+    Args:
+        data: as :func:`models.training.labelled.read` takes it.
+        split: name of the part; None: the whole set.
+        split_file: says what is in the part; without one, the names of the set's files do.
+
+    Raises:
+        ConfigurationError: no labelled set, a split file that does not fit, or no such part.
+    """
+    if split_file is None:
+        return read(data, split)
+    if split is None:
+        raise ConfigurationError(f"name the part of {split_file} with --split")
+    return Split.read(split_file).of(read(data), split)
 
 
 def make(

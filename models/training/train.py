@@ -1,11 +1,14 @@
 """Train the age model.
 
     KERAS_BACKEND=jax python -m models.training.train CONFIG --data DATA --out DIR [--resume]
+        [--split-file FILE]
 
 CONFIG is one of models/training/configs. DATA is a labelled set (models/training/labelled.py): with
-files named after the splits ``train`` and ``val``, or with a split file. DIR gets
+files named after the parts ``train`` and ``val``, or with a split file (models/training/splits.py).
+DIR gets
 
-- ``weights.npz``, for ``models.training.export make``;
+- ``weights.npz``, for ``models.training.export``;
+- ``learnt.npy``: hashes of the pictures that it learnt from, so that none of them measures it;
 - ``run.json``: the settings, the code's revision, the command, the data's hash and faults, figures;
 - ``curves.csv`` and ``curves.png``, ``checkpoint.npz``.
 
@@ -27,8 +30,11 @@ import click
 import numpy as np
 
 from auditor.errors import AuditorError, ConfigurationError
-from models.training import config, labelled, labels, splits
+from models.training import config, labels, splits
 from models.training.labelled import LabelledSet
+
+#: Hashes of the pictures that a run learnt from, as labelled.LabelledSet.hashes gives them.
+LEARNT = "learnt.npy"
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -36,13 +42,13 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command()
 @click.argument("settings", metavar="CONFIG", type=click.Path(path_type=Path))
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="A labelled set.")
-@click.option("--split", type=click.Path(path_type=Path), help="Its split file, if it needs one.")
+@click.option("--split-file", type=click.Path(path_type=Path), help="DATA's, if it needs one.")
 @click.option("--out", required=True, type=_FOLDER, help="Where the run is kept.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
-def main(settings: Path, data: Path, split: Path | None, out: Path, *, resume: bool) -> None:
+def main(settings: Path, data: Path, split_file: Path | None, out: Path, *, resume: bool) -> None:
     """Train the network that CONFIG describes."""
     try:
-        run(settings, data, out, split=split, resume=resume)
+        run(settings, data, out, split_file=split_file, resume=resume)
     except AuditorError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
@@ -53,7 +59,7 @@ def run(
     data: Path,
     out: Path,
     *,
-    split: Path | None = None,
+    split_file: Path | None = None,
     resume: bool = False,
 ) -> dict[str, Any]:
     """Train, and write all that belongs to the run.
@@ -62,7 +68,7 @@ def run(
         settings: the experiment's file.
         data: the labelled set.
         out: where the run is kept.
-        split: the set's split file, if it needs one.
+        split_file: the set's split file, if it needs one.
         resume: go on from the checkpoint in ``out``.
 
     Returns:
@@ -82,7 +88,7 @@ def run(
         raise ConfigurationError(f"{out} has a run already: add --resume or name another folder")
     if resume and not checkpoint.exists():
         raise ConfigurationError(f"{out} has no checkpoint to resume from")
-    parts = {name: _read(data, split, name) for name in ("train", "val")}
+    parts = {name: _read(data, split_file, name) for name in ("train", "val")}
     out.mkdir(parents=True, exist_ok=True)
 
     arrays = tuple(
@@ -95,6 +101,7 @@ def run(
     }
     trained = loop.train(experiment, arrays, out, identity, resume=resume)
     networks.save(trained.network, out / "weights.npz")
+    np.save(out / LEARNT, parts["train"].hashes())
     said = {
         "settings": experiment.model_dump(),
         "command": f"python -m models.training.train {settings.name} --data DATA --out OUT",
@@ -149,11 +156,8 @@ def revision() -> str:
     return said.stdout.strip()
 
 
-def _read(data: Path, split: Path | None, name: str) -> LabelledSet:
-    if split is None:
-        part = labelled.read(data, name)
-    else:
-        part = splits.Split.read(split).of(labelled.read(data), name)
+def _read(data: Path, split_file: Path | None, name: str) -> LabelledSet:
+    part = splits.read_part(data, name, split_file)
     click.echo(f"{name}: {len(part)} crops, {len(part.faults)} set aside")
     for reason, count in _fault_counts(part).items():
         click.echo(f"  {count} x {reason}: {labels.REASONS.get(str(reason), '')}")
