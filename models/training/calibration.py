@@ -29,7 +29,10 @@ def fit(ages: AgeDistributions, age: Floats) -> Calibration:
         ModelError: too few faces.
     """
     if len(age) < _FEWEST:
-        raise ModelError(f"{len(age)} faces are too few to calibrate on: {_FEWEST} are needed")
+        raise ModelError(
+            f"{len(age)} faces are too few to calibrate on: {_FEWEST} are needed, and as many "
+            "again to measure it on"
+        )
     temperature = _temperature(ages, age)
     below, within = _at_label(tempered(ages, temperature), age)
     # A label fills its whole year, so it counts for as much of it as lies under the knot.

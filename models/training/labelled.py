@@ -131,8 +131,8 @@ def read(path: Path | str | Sequence[Path], split: str | None = None) -> Labelle
     if len(paths) == 1 and (table := photographs.find_table(paths[0])):
         if split is not None:
             raise ConfigurationError(
-                f"{table.name} names no splits: read it whole and use a split file "
-                "(models.training.splits)"
+                f"{table.name} names no splits: make a split file (models.training.splits) and "
+                "give it with --split-file"
             )
         photos = photographs.read(table, SIDE)
         return LabelledSet(paths[0].name, _of_columns(photos.table), photos.faults, photos.images)
