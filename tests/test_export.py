@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from auditor.faces.alignment import align
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
 from auditor.faces.model import AgeModel, Card, folder
-from models.training import export, labelled, shift, train
+from models.training import export, labelled, shift, splits, train
 from models.training.config import Experiment, Schedule
 from tests import labelled_samples
 
@@ -67,9 +66,9 @@ def _run_of(path: Path, **changes: Any) -> Path:
     return path
 
 
-def _export(version: str, run: Path, data: Path, about: Path = ABOUT) -> Result:
-    command = [version, str(run), "--data", str(data), "--split", "val", "--about", str(about)]
-    return CliRunner().invoke(export.main, [*command, "--mirrored", "--shift-faces", "40"])
+def _export(version: str, run: Path, data: Path, *more: str) -> Result:
+    command = [version, str(run), "--data", str(data), "--split", "val", "--about", str(ABOUT)]
+    return CliRunner().invoke(export.main, [*command, "--mirrored", "--shift-faces", "40", *more])
 
 
 @pytest.fixture
@@ -150,11 +149,15 @@ def test_changed_weights_or_no_run_are_refused(tmp_path: Path, data: Path) -> No
 
 @pytest.mark.usefixtures("models")
 def test_pictures_that_the_run_learnt_from_do_not_measure_it(tmp_path: Path, data: Path) -> None:
-    run = _run_of(tmp_path / "run")
-    np.save(run / train.LEARNT, labelled.read(data).hashes()[:7])
-    told = _export("2", run, data)
+    run, file = _run_of(tmp_path / "run"), tmp_path / "split.parquet"
+    whole = labelled.read(data)
+    split = splits.make(whole, np.arange(len(whole)), {"val": 0.5, "other": 0.5}, seed=1)
+    split.write(file)
+    val, other = split.of(whole, "val"), split.of(whole, "other")
+    np.save(run / train.LEARNT, np.concatenate([other.hashes(), val.hashes()[:7]]))
+    told = _export("2", run, data, "--split-file", str(file))
     assert told.exit_code == 1
-    assert re.search(r"learnt from 7 of the \d+ pictures of val-0\.parquet", told.output)
+    assert f"learnt from 7 of the {len(val)} pictures of val-0.parquet" in told.output
     (run / train.LEARNT).unlink()
     assert "does not say what it learnt from" in _export("2", run, data).output
 

@@ -1,6 +1,7 @@
 """Near-duplicates are found whatever was done to them; no split separates them."""
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import labelled_samples as samples
@@ -12,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import ConfigurationError
-from models.training import duplicates, labelled, splits
+from models.training import (
+    calibrate,
+    confusion,
+    duplicates,
+    evaluate,
+    explore,
+    labelled,
+    splits,
+)
 
 FRACTIONS = {"train": 0.8, "val": 0.2}
 
@@ -165,6 +174,20 @@ def test_a_part_is_read_by_file_names_or_by_a_split_file(tmp_path: Path) -> None
     assert set(parts[0].hashes()) | set(parts[1].hashes()) == set(whole.hashes())
     with pytest.raises(ConfigurationError, match="name the part"):
         splits.read_part(data, None, file)
+
+
+@pytest.mark.parametrize("command", [explore, evaluate, calibrate, confusion])
+def test_every_command_takes_a_split_file(command: Any, tmp_path: Path) -> None:
+    data, file = tmp_path / "set.parquet", tmp_path / "f.parquet"
+    samples.write_crops(data, [{"id": "a", "age": 3}])
+    splits.make(labelled.read(data), np.arange(1), FRACTIONS, 1).write(file)
+    given = [data] if command is explore else ["--data", data, "--version", "3"]
+    options = [*given, "--out", tmp_path / "out", "--split-file", file]
+    told = CliRunner().invoke(command.main, [str(option) for option in options])
+    assert told.exit_code == 1
+    assert "f.parquet with --split" in told.output
+    told = CliRunner().invoke(command.main, [*map(str, options), "--split", "test"])
+    assert "no part 'test': the split has train, val" in told.output
 
 
 def test_a_split_file_is_read_back_and_refuses_another_set(tmp_path: Path) -> None:
