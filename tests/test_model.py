@@ -142,6 +142,7 @@ def test_a_calibrated_version_gives_calibrated_ages(copy: Path, crops: np.ndarra
     assert former
     card.write_text(card.read_text().replace(former, own))
     model = AgeModel("3")
+    assert model.card.calibrated
     want = calibration.apply(model.network.predict(crops))
     got = model.predict(crops)
     assert (got.probabilities == want.probabilities).all()

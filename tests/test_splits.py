@@ -171,6 +171,9 @@ def test_a_part_is_read_by_file_names_or_by_a_split_file(tmp_path: Path) -> None
     splits.make(whole, np.arange(20), {"train": 0.5, "val": 0.5}, 1).write(file)
     parts = [splits.read_part(data, part, file) for part in ("train", "val")]
     assert [len(part) for part in parts] == [10, 10]
+    together = splits.read_parts(data, ("train", "val"), file)
+    for one, other in zip(parts, together.values(), strict=True):
+        assert one.table.equals(other.table)
     assert set(parts[0].hashes()) | set(parts[1].hashes()) == set(whole.hashes())
     with pytest.raises(ConfigurationError, match="name the part"):
         splits.read_part(data, None, file)

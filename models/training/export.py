@@ -121,10 +121,10 @@ def make(  # noqa: PLR0913  # one argument an option
     if target.exists():
         raise ConfigurationError(f"there is a version {version} already: choose another name")
     ran, weights = _read_run(run)
-    side = ran["settings"]["input_size"]
-    network = AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime="tensorflow")
     faces = splits.read_part(data, split, split_file)
     _refuse_learnt(run, faces)
+    side = ran["settings"]["input_size"]
+    network = AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime="tensorflow")
     ages = calibrate.predict(network, faces)
     first = calibrate.first_half(faces.table["id"], seed)
     calibration = fit(ages[first], faces.table["age"].to_numpy(float)[first])

@@ -98,10 +98,13 @@ class LabelledSet:
                 place += 1
         return pixels
 
+    def digests(self) -> list[bytes]:
+        """SHA-256 of each picture as it is stored, in the order of the table."""
+        return [hashlib.sha256(image.as_py()).digest() for image in self.images]
+
     def hashes(self) -> NDArray[np.uint64]:
-        """Of each picture as it is stored, in the order of the table: 64 bits of its SHA-256."""
-        digests = [hashlib.sha256(image.as_py()).digest()[:8] for image in self.images]
-        return np.frombuffer(b"".join(digests), "<u8")
+        """The first 64 bits of each of the digests."""
+        return np.frombuffer(b"".join(digest[:8] for digest in self.digests()), "<u8")
 
     def subset(self, indices: Sequence[int] | NDArray[np.integer] | NDArray[np.bool_]) -> Self:
         """The rows at ``indices`` (or where a mask is true), renumbered; the faults stay."""

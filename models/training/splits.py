@@ -10,7 +10,7 @@ files are named after parts, and with ``--split-file FILE`` where they are not.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -121,7 +121,21 @@ def read_part(data: Path, split: str | None, split_file: Path | None = None) -> 
         return read(data, split)
     if split is None:
         raise ConfigurationError(f"name the part of {split_file} with --split")
-    return Split.read(split_file).of(read(data), split)
+    return read_parts(data, (split,), split_file)[split]
+
+
+def read_parts(
+    data: Path, names: Sequence[str], split_file: Path | None = None
+) -> dict[str, LabelledSet]:
+    """Read several parts by name; with a split file, the set is read once for all of them.
+
+    Raises:
+        ConfigurationError: as :func:`read_part`.
+    """
+    if split_file is None:
+        return {name: read(data, name) for name in names}
+    split, whole = Split.read(split_file), read(data)
+    return {name: split.of(whole, name) for name in names}
 
 
 def make(

@@ -88,7 +88,9 @@ def run(
         raise ConfigurationError(f"{out} has a run already: add --resume or name another folder")
     if resume and not checkpoint.exists():
         raise ConfigurationError(f"{out} has no checkpoint to resume from")
-    parts = {name: _read(data, split_file, name) for name in ("train", "val")}
+    parts = splits.read_parts(data, ("train", "val"), split_file)
+    for name, part in parts.items():
+        _tell(name, part, data)
     out.mkdir(parents=True, exist_ok=True)
 
     arrays = tuple(
@@ -140,8 +142,8 @@ def data_hash(parts: Mapping[str, LabelledSet]) -> str:
     for name, part in parts.items():
         whole.update(f"{name} {len(part)}".encode())
         whole.update(np.ascontiguousarray(part.table["age"].to_numpy(float)).tobytes())
-        for image in part.images:
-            whole.update(hashlib.sha256(image.as_py()).digest())
+        for digest in part.digests():
+            whole.update(digest)
     return whole.hexdigest()
 
 
@@ -156,14 +158,13 @@ def revision() -> str:
     return said.stdout.strip()
 
 
-def _read(data: Path, split_file: Path | None, name: str) -> LabelledSet:
-    part = splits.read_part(data, name, split_file)
+def _tell(name: str, part: LabelledSet, data: Path) -> None:
+    """Say what a part has and what was set aside; one without pictures ends the run."""
     click.echo(f"{name}: {len(part)} crops, {len(part.faults)} set aside")
     for reason, count in _fault_counts(part).items():
         click.echo(f"  {count} x {reason}: {labels.REASONS.get(str(reason), '')}")
     if not len(part):
         raise ConfigurationError(f"{data} has no usable crops of the part {name!r}")
-    return part
 
 
 def _fault_counts(part: LabelledSet) -> Any:
