@@ -18,7 +18,7 @@ from auditor.report.cases import anchor
 from auditor.report.schema import closed
 from auditor.storage import earlier, store
 from auditor.storage.earlier import Version
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.storage.layout import partition_path
 from auditor.storage.store import Partitions
 from auditor.tables import OUTCOMES, SALE_KEY, sale_key
@@ -151,7 +151,7 @@ def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
     """
     if last < first:
         raise ConfigurationError(f"the last day, {last}, is before the first, {first}")
-    place = Place(out)
+    place = results_at(out)
     for days in range((last - first).days + 1):
         yield _of_day(place, first + timedelta(days))
 

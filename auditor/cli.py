@@ -393,11 +393,11 @@ def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
     if past is not None:
         from auditor.past import write_past
         from auditor.pipeline import load_policy
-        from auditor.storage.files import Place
+        from auditor.storage.files import results_at
 
         with _progress("Simulating days before") as progress:
             rules = load_policy(str(folder / "policy.toml"))
-            write_past(Place(past), rules, seed=seed, progress=progress)
+            write_past(results_at(past), rules, seed=seed, progress=progress)
     if past_weeks:
         from auditor.demo.past_baskets import write_past as write_baskets
 

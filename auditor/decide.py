@@ -1,16 +1,20 @@
-"""Where a sale ends: one named rule an outcome, the first that applies.
+"""Where a sale ends: one named rule an outcome, of which exactly one applies to a sale.
 
 A flag is a lead for a person to look at; no rule finds an offence.
 """
 
 from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
+from auditor.birthdays import completed_years
 from auditor.errors import ContractError
 from auditor.policy import Rules
-from auditor.tables import FRAME_SCORES, LEDGER, SALES
+from auditor.tables import FRAME_SCORES, LEDGER, RECORDED_UNDERAGE, SALES
 
 Rule = Callable[[pd.DataFrame], "pd.Series[bool]"]
 
@@ -20,37 +24,48 @@ def is_refused(sales: pd.DataFrame) -> "pd.Series[bool]":
     return sales["id_check"] == "refused"
 
 
+def is_recorded_underage(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Sold although the recorded birth date makes the buyer younger than the legal age."""
+    return ~is_refused(sales) & (sales["recorded_years"] < sales["legal_age"])
+
+
 def is_id_checked(sales: pd.DataFrame) -> "pd.Series[bool]":
-    """An ID check that the store's policy counts is recorded."""
-    return sales["check_counts"]
+    """Sold with an ID check that the store's policy counts, which shows nobody under age."""
+    return ~is_refused(sales) & ~is_recorded_underage(sales) & sales["check_counts"]
+
+
+def is_unchecked(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Sold, and no record tells how old the buyer is: only an estimate can."""
+    return ~is_refused(sales) & ~is_recorded_underage(sales) & ~sales["check_counts"]
 
 
 def is_inconclusive(sales: pd.DataFrame) -> "pd.Series[bool]":
-    """No age could be estimated; never counted as compliant."""
-    return sales["age"].isna()
+    """Unchecked, and no age could be estimated; never counted as compliant."""
+    return is_unchecked(sales) & sales["age"].isna()
 
 
 def is_flagged(sales: pd.DataFrame) -> "pd.Series[bool]":
-    """The estimate is under the challenge age, and no counting ID check is recorded."""
-    return sales["age"] < sales["challenge_age"]
+    """Recorded underage, or unchecked and estimated under the challenge age."""
+    looks_young = is_unchecked(sales) & (sales["age"] < sales["challenge_age"])
+    return is_recorded_underage(sales) | looks_young
 
 
 def is_over_threshold(sales: pd.DataFrame) -> "pd.Series[bool]":
-    """The estimate is at or over the challenge age."""
-    return sales["age"] >= sales["challenge_age"]
+    """Unchecked, and estimated at or over the challenge age."""
+    return is_unchecked(sales) & (sales["age"] >= sales["challenge_age"])
 
 
 #: Mark of a sale whose frame shows several faces: the estimate may be another person's.
 SEVERAL_FACES = "several_faces"
 
-#: In the order in which they are asked.
-RULES: tuple[tuple[str, Rule], ...] = (
-    ("refused", is_refused),
-    ("id_checked", is_id_checked),
-    ("inconclusive", is_inconclusive),
-    ("flagged", is_flagged),
-    ("over_threshold", is_over_threshold),
-)
+#: The rule of each outcome. Exactly one applies to a sale, so their order means nothing.
+RULES: Mapping[str, Rule] = {
+    "flagged": is_flagged,
+    "id_checked": is_id_checked,
+    "over_threshold": is_over_threshold,
+    "refused": is_refused,
+    "inconclusive": is_inconclusive,
+}
 
 
 def decide(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pa.Table:
@@ -66,19 +81,19 @@ def decide(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pa.
         tables.LEDGER, in the order of ``sales``; ``crop`` is still null.
 
     Raises:
-        ContractError: a score belongs to no sale or to one that has a score already, or a sale
-            met no rule.
+        ContractError: a score belongs to no sale or to one that has a score already, or not
+            exactly one rule applies to a sale.
     """
     facts = _facts(SALES.conform(sales), FRAME_SCORES.conform(scores), rules)
-    outcome = pd.Series(pd.NA, index=facts.index, dtype="string")
-    for name, applies in RULES:
-        outcome = outcome.mask(outcome.isna() & applies(facts), name)
-    if outcome.isna().any():
-        raise ContractError(f"{int(outcome.isna().sum())} sales met no rule")
+    applies = pd.DataFrame({name: rule(facts) for name, rule in RULES.items()})
+    if len(wrong := np.flatnonzero(applies.sum(axis=1) != 1)):
+        raise ContractError(f"{len(wrong)} sales do not end in exactly one outcome")
+    outcome = applies.idxmax(axis=1) if len(applies) else pd.Series(dtype="string")
 
     flagged, inconclusive = outcome == "flagged", outcome == "inconclusive"
     reason = facts["reason"].where(inconclusive, None)
     reason = reason.mask(flagged, facts["id_check"])
+    reason = reason.mask(is_recorded_underage(facts), RECORDED_UNDERAGE)
     detail = facts["detail"].where(inconclusive, None)
 
     scored = FRAME_SCORES.conform(scores)
@@ -106,7 +121,8 @@ def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
 
 def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.DataFrame:
     """What the rules look at, a row a sale; ``score`` is the row of its score or NA."""
-    facts: pd.DataFrame = sales.select(["store_id", "id_check", "challenge_age"]).to_pandas()
+    wanted = ["store_id", "id_check", "legal_age", "challenge_age"]
+    facts: pd.DataFrame = sales.select(wanted).to_pandas()
     counting = pd.Series(
         [
             check in rules[store].counting_checks
@@ -119,7 +135,8 @@ def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.
     if found["frame"].duplicated().any() or not found["frame"].between(0, len(facts) - 1).all():
         raise ContractError("scores name a sale twice, or one that is not there")
     found["score"] = pd.RangeIndex(len(found))
-    facts = facts.assign(check_counts=counting).join(found.set_index("frame"))
+    facts = facts.assign(check_counts=counting, recorded_years=_recorded_years(sales, rules))
+    facts = facts.join(found.set_index("frame"))
     facts["score"] = facts["score"].astype("Int64")
     missing = facts["score"].isna()
     facts["reason"] = facts["reason"].astype("object").mask(missing, "snapshot_missing")
@@ -127,3 +144,16 @@ def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.
         facts["detail"].astype("object").mask(missing, "no snapshot was matched to the sale")
     )
     return facts
+
+
+def _recorded_years(sales: pa.Table, rules: Mapping[str, Rules]) -> NDArray[np.float64]:
+    """Completed years on the day of the sale, by the recorded birth date and the store's clock."""
+    sold_at = pd.DatetimeIndex(sales["sold_at"].to_pandas())
+    zones = np.array([rules[s].time_zone for s in sales["store_id"].to_pylist()], dtype=object)
+    sold_on = np.full(len(zones), np.datetime64("NaT"), "datetime64[D]")
+    for name in np.unique(zones):
+        own = zones == name
+        local = sold_at[own].tz_convert(ZoneInfo(name)).tz_localize(None)
+        sold_on[own] = local.to_numpy().astype("datetime64[D]")
+    born = sales["birth_date"].to_numpy().astype("datetime64[D]")
+    return completed_years(born, sold_on)

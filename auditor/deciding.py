@@ -12,7 +12,7 @@ from auditor.errors import ConfigurationError, ContractError
 from auditor.pipeline import list_days, show_decisions
 from auditor.report.cases import anchor
 from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.storage.store import Partitions
 from auditor.tables import sale_key
 
@@ -44,7 +44,7 @@ def decide(out: str, day: date, sale: str, says: Judgement) -> Recorded:
         ConfigurationError: there is no such sale on that day, or the judgement is none.
         ContractError: the log was changed by hand, or the store's day is not settled.
     """
-    place = Place(out)
+    place = results_at(out)
     row = _find(place, day, sale)
     provenance = store.read_day(place, "provenance", day, [row["store_id"]]).to_pylist()
     if not provenance:  # its settling goes on, or broke off
@@ -67,7 +67,7 @@ def log_of(out: str, day: date) -> pa.Table:
     Raises:
         ContractError: the log was changed by hand.
     """
-    return store.read_decisions(Place(out), day)
+    return store.read_decisions(results_at(out), day)
 
 
 def _find(place: Place, day: date, sale: str) -> dict[str, Any]:

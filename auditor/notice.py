@@ -12,7 +12,7 @@ from auditor.pipeline import load_policy, report_folder, unfinished
 from auditor.policy import ChainRules
 from auditor.report import SUMMARY, Summary, read_summary, words
 from auditor.report.rendering import environment
-from auditor.storage.files import Place
+from auditor.storage.files import results_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def of_day(day: date, run: Run, *, out: str, policy: str | None, reports_url: st
         policy: URL of the policy; one that cannot be read only leaves its limits unmentioned.
         reports_url: under which ``OUT/reports`` is served; without, the notice names the path.
     """
-    place = Place(out)
+    place = results_at(out)
     path = f"{report_folder(day)}/{SUMMARY}"
     summary = read_summary(place.read(path), origin=path) if place.exists(path) else None
     problems = _problems(run, summary, finished=not unfinished(place, day))

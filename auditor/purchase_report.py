@@ -10,7 +10,7 @@ from auditor.insights.results import Insights
 from auditor.pipeline import load_policy
 from auditor.policy import Policy
 from auditor.report.insight_pages import render_insights
-from auditor.storage.files import OutsideError, Place
+from auditor.storage.files import OutsideError, Place, results_at
 
 #: Where the pages lie: not among the audit's, for others may read them.
 FOLDER = "insight-reports"
@@ -45,7 +45,7 @@ def report_purchases(
         SourceError: no baskets were kept of the period.
         ModelError: it is not known how the model confuses ages.
     """
-    policy, place = load_policy(policy_url), Place(out)
+    policy, place = load_policy(policy_url), results_at(out)
     found = analyse(
         place,
         first,

@@ -31,6 +31,10 @@ ID_CHECKS = (
 #: Where an alcohol sale ends, in the order in which a page counts them.
 OUTCOMES = ("flagged", "id_checked", "over_threshold", "refused", "inconclusive")
 
+#: Reason of a flag that rests on the till's record alone: the recorded birth date makes the buyer
+#: younger than the legal age. Of every other flag the reason is the state of the ID check.
+RECORDED_UNDERAGE = "recorded_underage"
+
 #: Why no age could be estimated.
 INCONCLUSIVE_REASONS = (
     "snapshot_missing",
@@ -244,7 +248,7 @@ _SALE_DETAIL = (
     Column("snapshot_offset_s", pa.float64(), "camera's time minus till's, seconds", nullable=True),
     Column("id_check_at", TIME, "time of the ID check", nullable=True),
     Column("id_check_by", _TEXT, "who did the ID check", nullable=True),
-    Column("birth_date", pa.date32(), "date of birth keyed or scanned", nullable=True),
+    Column("birth_date", pa.date32(), "date of birth on record, the latest of any", nullable=True),
     Column("amount", MONEY, "price of the basket, in the store's currency"),
     Column("basket", pa.list_(_BASKET_LINE), "the lines of the sale"),
     Column("marks", pa.list_(_TEXT), "what a reader should know of the record, see GLOSSARY.md"),
@@ -304,7 +308,7 @@ LEDGER = Schema(
     (
         *_SALE_HEAD,
         Column("outcome", _TEXT, "one of OUTCOMES"),
-        Column("reason", _TEXT, "of a flag, the ID-check state; of inconclusive, why", True),
+        Column("reason", _TEXT, "why flagged (ID check, recorded_underage) or inconclusive", True),
         *_ESTIMATE,
         *_SALE_AGES,
         _SNAPSHOT_ID,

@@ -135,6 +135,11 @@ def flag(
     return sale(number, "flagged", **(guess | kept | reason | other))
 
 
+def underage(number: int, **other: Any) -> dict[str, Any]:
+    """A row of LEDGER whose buyer was too young by the birth date on record."""
+    return sale(number, "flagged", reason="recorded_underage", **other)
+
+
 def store_day(store_id: str, **other: Any) -> dict[str, Any]:
     """A row of STORE_DAYS of a store that sent an export and sold nothing."""
     counts = [c.name for c in STORE_DAYS.columns if pa.types.is_integer(c.type)]
@@ -191,6 +196,14 @@ def ledger_rows() -> list[dict[str, Any]]:
         ),
         flag(3, 24.9, 0.05, 0.52, id_check="not_recorded", cashier_id=FORMULA, crop=None),
         flag(4, 22.1, 0.21, 0.79, id_check="dob_on_file", birth_date=date(1992, 3, 28)),
+        underage(10, id_check="id_scanned", birth_date=date(2010, 3, 14)),
+        underage(
+            11,
+            **estimate(41.0, 0.0, 0.01),
+            id_check="dob_entered",
+            birth_date=date(2008, 3, 28),
+            crop=crop(11),
+        ),
         sale(
             5,
             "id_checked",

@@ -174,17 +174,28 @@ def test_the_strongest_check_of_the_alcohol_lines_is_told(
 
 
 def test_who_checked_and_when_are_told_by_the_line_of_the_check() -> None:
-    born = NOON.date().replace(year=1990)
     lines = [
         line(sku="a", id_check_by="Bob", id_check_at=after(1)),
         line(sku="b", id_check="id_viewed", id_check_by="Ann", id_check_at=after(2)),
-        line(sku="c", id_check="id_viewed", id_check_by="Cy", birth_date=born),
+        line(sku="c", id_check="id_viewed", id_check_by="Cy"),
     ]
 
     sale = only_sale(collected(lines))
 
     assert (sale["id_check_by"], sale["id_check_at"]) == ("Ann", after(2))
-    assert sale["birth_date"] is None
+
+
+def test_the_latest_birth_date_of_any_line_is_on_record() -> None:
+    """A till asks once for all that is bought: what it keyed for tobacco is the buyer's."""
+    older, younger = (NOON.date().replace(year=year) for year in (1990, 2009))
+    lines = [
+        line(sku="a", id_check="id_scanned"),
+        line(sku="b", id_check="dob_entered", birth_date=older),
+        bread(sku="tobacco", id_check="dob_entered", birth_date=younger),
+    ]
+
+    assert only_sale(collected(lines))["birth_date"] == younger
+    assert only_sale(collected(lines[:1]))["birth_date"] is None
 
 
 def test_a_price_beyond_the_column_is_capped_and_marked() -> None:

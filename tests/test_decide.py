@@ -1,6 +1,7 @@
 """Outcomes: every sale in exactly one, and never a flag more for looking older."""
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,7 +18,10 @@ from auditor.tables import FRAME_SCORES, ID_CHECKS, INCONCLUSIVE_REASONS, OUTCOM
 _RULES = {"S001": Rules()}
 
 
-def _sales(*id_checks: str, challenge_age: int = 25) -> pa.Table:
+def _sales(
+    *id_checks: str, challenge_age: int = 25, births: Sequence[dt.date | None] = ()
+) -> pa.Table:
+    born = [*births, *[None] * len(id_checks)]
     return SALES.from_rows(
         {
             "transaction_id": f"T{number}",
@@ -31,6 +35,7 @@ def _sales(*id_checks: str, challenge_age: int = 25) -> pa.Table:
             "amount": Decimal("1.00"),
             "basket": [],
             "marks": [],
+            "birth_date": born[number],
         }
         for number, check in enumerate(id_checks)
     )
@@ -86,6 +91,43 @@ def test_without_a_snapshot_only_the_till_record_decides(check: str, outcome: st
 def test_a_frame_without_an_estimate_gives_its_reason() -> None:
     (sale,) = _decided(_sales("none"), {"frame": 0, "reason": "no_face", "detail": "why"})
     assert (sale["outcome"], sale["reason"], sale["detail"]) == ("inconclusive", "no_face", "why")
+
+
+@pytest.mark.parametrize(
+    ("born", "underage"),
+    [
+        (dt.date(2010, 3, 27), True),
+        (dt.date(2008, 3, 28), True),  # 17 years and 364 days
+        (dt.date(2008, 3, 27), False),  # of age on the day itself
+        (dt.date(2026, 3, 28), True),  # not yet born: an error that a person has to see
+        (dt.date(1990, 1, 1), False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("check", ID_CHECKS)
+@pytest.mark.parametrize("age", [None, 15.0, 60.0])
+def test_a_recorded_birth_date_under_the_legal_age_outranks_check_and_camera(
+    born: dt.date | None, check: str, age: float | None, *, underage: bool
+) -> None:
+    scores = () if age is None else (_score(0, age),)
+    (sale,) = _decided(_sales(check, births=[born]), *scores)
+    recorded = underage and check != "refused"
+    assert (sale["reason"] == "recorded_underage") == recorded
+    if recorded:
+        assert (sale["outcome"], sale["age"]) == ("flagged", age)
+    elif check == "refused":
+        assert sale["outcome"] == "refused"
+
+
+def test_the_birthday_is_that_of_the_stores_own_clock() -> None:
+    """At half past eleven in the evening in UTC it is the next day in Athens."""
+    sales = _sales("id_scanned", births=[dt.date(2008, 3, 28)])
+    late = pa.array([dt.datetime(2026, 3, 27, 23, 30, tzinfo=dt.UTC)], sales["sold_at"].type)
+    sales = sales.set_column(sales.column_names.index("sold_at"), "sold_at", late)
+    for zone, outcome in (("UTC", "flagged"), ("Europe/Athens", "id_checked")):
+        rules = {"S001": Rules(time_zone=zone)}
+        decided = decide(sales, FRAME_SCORES.empty(), rules)
+        assert decided["outcome"].to_pylist() == [outcome]
 
 
 def test_the_store_says_which_checks_count() -> None:

@@ -8,7 +8,7 @@ from report_day import DAY, NOON, flag, line, render_sales
 from test_pages import report_of
 
 from auditor.report.guidance import keep_in_mind, kept_until, next_steps
-from auditor.tables import ID_CHECKS
+from auditor.tables import ID_CHECKS, RECORDED_UNDERAGE
 
 CLEAR: dict[str, Any] = {
     "p_under_challenge": 0.95,
@@ -43,12 +43,12 @@ def test_what_is_not_known_raises_no_doubt() -> None:
     assert keep_in_mind(**CLEAR | dict.fromkeys(unknown)) == ()
 
 
-@pytest.mark.parametrize("id_check", ID_CHECKS)
-def test_every_record_has_a_next_step_and_none_speaks_of_guilt(id_check: str) -> None:
-    steps = next_steps(id_check=id_check, challenge_age=25, marks=(), kept_until=DAY)
+@pytest.mark.parametrize("reason", [*ID_CHECKS, RECORDED_UNDERAGE])
+def test_every_reason_has_a_next_step_and_none_speaks_of_guilt(reason: str) -> None:
+    steps = next_steps(reason=reason, challenge_age=25, marks=(), kept_until=DAY)
     text = " ".join(steps).lower()
     assert len(steps) == 3
-    assert "25 or over to you, this lead ends here" in text
+    assert ("25 or over to you, this lead ends here" in text) == (reason != RECORDED_UNDERAGE)
     for verdict in ("offence", "violation", "guilty", "illegal", "fault", "failed"):
         assert verdict not in text
 
@@ -56,7 +56,7 @@ def test_every_record_has_a_next_step_and_none_speaks_of_guilt(id_check: str) ->
 def test_the_steps_say_until_when_the_picture_is_there() -> None:
     assert kept_until(date(2026, 3, 27), 31) == date(2026, 4, 27)
     steps = next_steps(
-        id_check="none",
+        reason="none",
         challenge_age=25,
         marks=("several_faces", "matched_by_time"),
         kept_until=None,

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_day import NOON, estimate, sale
 
+from auditor.birthdays import completed_years
 from auditor.hollow.counting import count_ages, count_hollow, find
-from auditor.hollow.facts import completed_years
 from auditor.hollow.leads import Finding, find_leads, heaps, of_store
 from auditor.hollow.rules import RULES
 from auditor.policy import Policy, Rules

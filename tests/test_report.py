@@ -34,7 +34,7 @@ from report_day import (
 from auditor import resources
 from auditor.report.people import cashier_page_name
 from auditor.report.rendering import CONTENT_POLICY, FLAG_COLUMNS, FlagsCsv, environment
-from auditor.tables import OUTCOMES
+from auditor.tables import OUTCOMES, RECORDED_UNDERAGE
 
 STANDING_OUT = (("S001", SCRIPT), ("S001", "C07"), ("S003", "C08"))
 GOLDEN = Path(__file__).parent / "golden" / "report"
@@ -191,9 +191,9 @@ def test_every_link_leads_somewhere(files: dict[str, bytes], pages: dict[str, Re
 
 def test_every_picture_says_what_it_shows_and_that_it_goes(pages: dict[str, Reader]) -> None:
     pictures = [(n, v) for t, n, v in pages["index.html"].attributes if t == "img"]
-    assert sum(name == "alt" and "deleted after its 31\u00a0days" in v for name, v in pictures) == 3
+    assert sum(name == "alt" and "deleted after its 31\u00a0days" in v for name, v in pictures) == 4
     for name, value in (("width", "112"), ("height", "112")):
-        assert pictures.count((name, value)) == 3
+        assert pictures.count((name, value)) == 4
     assert "No picture was kept" in pages["index.html"].text
 
 
@@ -291,11 +291,14 @@ def test_a_share_of_few_sales_is_withheld(files: dict[str, bytes]) -> None:
 def test_flags_csv_is_ranked_and_documented(files: dict[str, bytes]) -> None:
     rows = list(csv.DictReader(io.StringIO(files["flags.csv"].decode(), newline="")))
     assert list(rows[0]) == list(FLAG_COLUMNS)
-    assert [row["rank"] for row in rows] == ["1", "2", "3", "4"]
-    assert [row["transaction_id"] for row in rows] == ["T002", "T004", "T001", "T003"]
-    assert rows[0]["sold_at"] == "2026-03-27T12:02:00+00:00"
-    assert rows[0]["p_under_legal"] == "0.6400"
-    assert rows[3]["cashier_id"] == f"'{FORMULA}"
+    assert [row["rank"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    numbers = ["T011", "T010", "T002", "T004", "T001", "T003"]
+    assert [row["transaction_id"] for row in rows] == numbers
+    assert [row["reason"] for row in rows[:3]] == [RECORDED_UNDERAGE, RECORDED_UNDERAGE, "looks_over"]
+    assert [(row["recorded_years"], row["age"]) for row in rows[:2]] == [("17", "41.0000"), ("16", "")]
+    assert rows[2]["sold_at"] == "2026-03-27T12:02:00+00:00"
+    assert rows[2]["p_under_legal"] == "0.6400"
+    assert rows[5]["cashier_id"] == f"'{FORMULA}"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d"])
@@ -319,20 +322,23 @@ def test_report_json_holds_what_the_pages_show(files: dict[str, bytes]) -> None:
     assert report["day"] == "2026-03-27"
     assert report["provenance"]["inputs_sha256"] == "1a" * 32
     assert {o["code"]: o["count"] for o in report["coverage"]["outcomes"]} == {
-        "flagged": 4,
+        "flagged": 6,
         "id_checked": 2,
         "over_threshold": 2,
         "refused": 1,
         "inconclusive": 5,
     }
+    assert report["coverage"]["recorded_underage"] == 2
     assert [case["transaction_id"] for case in report["flagged"]] == [
+        "T011",
+        "T010",
         "T002",
         "T004",
         "T001",
         "T003",
     ]
-    assert report["flagged"][0]["estimate"]["p_under_legal"] == 0.64
-    assert report["flagged"][2]["basket"][0]["description"] == "Sourdough <b>loaf</b>"
+    assert report["flagged"][2]["estimate"]["p_under_legal"] == 0.64
+    assert report["flagged"][4]["basket"][0]["description"] == "Sourdough <b>loaf</b>"
     assert len(report["inconclusive"]) == 5
     assert report["stores"].keys() == {"S001", "S002", "S003", "S004"}
     assert list(report) == sorted(report)
@@ -342,7 +348,7 @@ def test_a_sale_has_the_same_anchor_on_both_pages(pages: dict[str, Reader]) -> N
     # printf 'S001|T002' | sha256sum
     assert "sale-6b7ba5506aa1" in pages["index.html"].ids
     anchors = {i for i in pages["index.html"].ids if re.fullmatch(r"sale-[0-9a-f]{12}", i)}
-    assert len(anchors) == 9
+    assert len(anchors) == 11
     assert anchors <= set(pages["store-S001.html"].ids)
 
 

@@ -32,6 +32,7 @@ MARKS = (
 )
 
 _AT_A_TIME = 1_000_000  # rows, unless one store has more
+_NO_DAY = np.iinfo(np.int32).min
 _REFUSED = ID_CHECKS.index("refused")
 _LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
 _DETAILS = {
@@ -208,6 +209,16 @@ def _latest(divided: Transactions) -> pa.Array:
     return pa.array(np.maximum.reduceat(times(divided.lines["sold_at"]), divided.starts))
 
 
+def _latest_birth_date(divided: Transactions) -> pa.Array:
+    """Of each transaction the latest birth date that any of its lines records.
+
+    A till asks once for all that a customer buys: a birth date keyed for tobacco is the buyer's.
+    """
+    days = pc.fill_null(divided.lines["birth_date"].cast(pa.int32()), _NO_DAY).to_numpy()
+    latest = np.maximum.reduceat(days, divided.starts) if len(divided.starts) else days
+    return pa.array(latest, mask=latest == _NO_DAY).cast(pa.date32())
+
+
 def _rules(heads: pa.Table, index: pa.Table, day: date, policy: Policy) -> dict[str, Rules]:
     stores = {s for table in (heads, index) for s in table["store_id"].unique().to_pylist()}
     return {store: policy.rules(day, store) for store in sorted(stores)}
@@ -241,9 +252,10 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         "several_snapshots": matches.several[at],
     }
     named = {name: sale[name] for name in ("transaction_id", "store_id", "till_id", "cashier_id")}
-    told = ("id_check", "id_check_at", "id_check_by", "birth_date")
+    told = ("id_check", "id_check_at", "id_check_by")
     columns = named | {name: evidence[name] for name in told}
     columns |= {
+        "birth_date": _latest_birth_date(divided).take(pa.array(at)),
         "sold_at": sale["sold_at"],
         "legal_age": pa.array([rules[s].legal_age for s in stores], pa.int16()),
         "challenge_age": pa.array([rules[s].challenge_age for s in stores], pa.int16()),

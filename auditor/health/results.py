@@ -13,7 +13,7 @@ from auditor.pipeline import Job, check_limits, report_folder, unfinished
 from auditor.policy import Policy
 from auditor.report import SUMMARY, read_summary, words
 from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.tables import OUTCOMES
 
 _COUNTED = ("store_id", "outcome")
@@ -32,7 +32,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[Finding]:
     day = job.day
     again = _AGAIN.format(day=day)
     try:
-        out = Place(job.out)
+        out = results_at(job.out)
         yield _retention(out, policy, today)
         days = store.read_day(out, "coverage", day)
         if not days.num_rows:

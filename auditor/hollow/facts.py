@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from auditor.birthdays import completed_years
 from auditor.policy import Rules
 
 Flags = NDArray[np.bool_]
@@ -92,19 +93,6 @@ class Facts:
     def scanned(self) -> Flags:
         """Whether a machine read the birth date on record."""
         return np.asarray(self.check == SCANNED) & ~np.isnat(self.born)
-
-
-def completed_years(born: NDArray[np.datetime64], on: NDArray[np.datetime64]) -> Floats:
-    """Age in completed years, NaN without a birth date; negative before it."""
-    years = on.astype("datetime64[Y]").astype(float) - born.astype("datetime64[Y]").astype(float)
-    ahead = _month_and_day(on) < _month_and_day(born)
-    return np.where(np.isnat(born), np.nan, years - ahead)
-
-
-def _month_and_day(days: NDArray[np.datetime64]) -> Floats:
-    months = days.astype("datetime64[M]")
-    of_year = (months - months.astype("datetime64[Y]").astype("datetime64[M]")).astype(float)
-    return np.asarray(of_year * 32 + (days - months.astype("datetime64[D]")).astype(float))
 
 
 def _years_before(days: NDArray[np.datetime64], years: NDArray[Any]) -> NDArray[np.datetime64]:

@@ -11,7 +11,7 @@ from auditor.pack.week import Week
 from auditor.policy import Policy, Rules
 from auditor.report import words
 from auditor.report.coverage import Expected, expect
-from auditor.tables import DECISIONS, OUTCOMES
+from auditor.tables import DECISIONS, OUTCOMES, RECORDED_UNDERAGE
 
 _STORES_SHOWN = 100
 
@@ -140,8 +140,9 @@ def on_decisions(found: Gathered) -> dict[str, Any]:
 
 
 def wrong_flags(found: Gathered) -> Expected:
-    """How many of the flagged buyers are to be expected at or over the challenge age."""
-    return expect(1 - float(str(row["p_under_challenge"])) for row in found.flags)
+    """How many of the buyers flagged by an estimate to expect at or over the challenge age."""
+    by_estimate = (row for row in found.flags if row["reason"] != RECORDED_UNDERAGE)
+    return expect(1 - float(str(row["p_under_challenge"])) for row in by_estimate)
 
 
 def rules_in_force(policy: Policy, days: Sequence[date], stores: Iterable[str]) -> list[RuleRow]:

@@ -16,7 +16,7 @@ from auditor.spreadsheet import Cell
 from auditor.storage import store
 from auditor.storage.files import Place
 from auditor.storage.store import Partitions
-from auditor.tables import OUTCOMES
+from auditor.tables import OUTCOMES, RECORDED_UNDERAGE
 
 
 @dataclass(slots=True)
@@ -112,6 +112,11 @@ _CROPS = ("transaction_id", "crop")
 _ZONES = ("store_id", "time_zone")
 
 
-def _likeliest_first(row: Mapping[str, Cell]) -> tuple[float, str, str]:
-    p = row["p_under_legal"]
-    return -(p if isinstance(p, float) else 0.0), str(row["sold_at"]), str(row["sale"])
+def _likeliest_first(row: Mapping[str, Cell]) -> tuple[bool, float, str, str]:
+    p, recorded = row["p_under_legal"], row["reason"] == RECORDED_UNDERAGE
+    return (
+        not recorded,
+        -(p if isinstance(p, float) else 0.0),
+        str(row["sold_at"]),
+        str(row["sale"]),
+    )

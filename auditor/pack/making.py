@@ -27,7 +27,7 @@ from auditor.pipeline import load_policy
 from auditor.policy import Policy
 from auditor.report.rendering import SCHEMAS, assets, environment
 from auditor.spreadsheet import Cell, csv_text
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.storage.layout import FACE_PACKS
 from auditor.tables import OUTCOMES
 
@@ -78,7 +78,7 @@ def make_pack(order: Order) -> Pack:
         ConfigurationError: the policy, a key or an attachment is not what it has to be.
         ContractError: a table or a decision is not as it was written.
     """
-    out, policy = Place(order.out), load_policy(order.policy)
+    out, policy = results_at(order.out), load_policy(order.policy)
     people = Pseudonyms(None) if order.with_names else of_results(out)
     found = gather(out, order.week.days, people)
     if not found.reported:

@@ -28,6 +28,8 @@ SALE_COLUMNS: Mapping[str, str] = {
     "sold_at": "time of the sale, local to the store, with its offset",
     "products": "the alcohol in the basket",
     "outcome": "where the audit put the sale",
+    "reason": "of a flag, the state of the ID check, or recorded_underage where the date of birth"
+    " on record makes the buyer too young; of an inconclusive sale, why no age was estimated",
     "id_check": "what the till recorded of the ID check",
     "id_check_at": "and when",
     "age": "estimated age of the buyer; empty where none could be estimated",
@@ -57,7 +59,7 @@ DECISION_COLUMNS: Mapping[str, str] = {
 }
 
 _AS_THEY_ARE = (
-    *("store_id", "till_id", "id_check", "age", "age_sd", "age_low", "age_high"),
+    *("store_id", "till_id", "reason", "id_check", "age", "age_sd", "age_low", "age_high"),
     *("p_under_legal", "p_under_challenge", "legal_age", "challenge_age"),
 )
 

@@ -25,7 +25,7 @@ from auditor.pipeline.scoring import OTHERS, balanced
 from auditor.policy import Policy
 from auditor.sources import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.storage import spool, store
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.storage.spool import Spool
 from auditor.store_days import SaleCounts, SourceCounts, store_days
 from auditor.tables import (
@@ -161,7 +161,7 @@ def plan_day(job: Job) -> list[str]:
     """
     start, policy = time.perf_counter(), load_policy(job.policy)
     card = Card.read(policy.chain_rules(job.day).model)  # a version that is not there fails now
-    out, work = Place(job.out), workspace(job.day)
+    out, work = results_at(job.out), workspace(job.day)
     spools = f"{_SPOOLS}-{secrets.token_hex(4)}"  # another run may be planning the day
     if out.is_local:  # there the day is this run's alone, and these are a killed one's
         _clear(out, work, lambda name: name.startswith(_SPOOLS))

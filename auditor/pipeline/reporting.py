@@ -24,7 +24,7 @@ from auditor.report import (
     with_decisions,
 )
 from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.storage.store import Partitions
 from auditor.telemetry import tell
 
@@ -38,7 +38,7 @@ def report_day(job: Job) -> str:
     Raises:
         OvertakenError: another run has planned the day anew since it was settled.
     """
-    start, out = time.perf_counter(), Place(job.out)
+    start, out = time.perf_counter(), results_at(job.out)
     _settled(out, job.day)
     folder = report_folder(job.day)
     policy = load_policy(job.policy)
@@ -126,7 +126,7 @@ def list_days(out: Place, day: date) -> None:
 
 def check_limits(job: Job) -> list[str]:
     """Say which of the policy's limits the stored day exceeds; none is an empty list."""
-    out = Place(job.out)
+    out = results_at(job.out)
     rejects = Partitions(out, "rejects", job.day, job.stores)
     return limits.exceeded(
         load_policy(job.policy).chain_rules(job.day),
@@ -138,7 +138,7 @@ def check_limits(job: Job) -> list[str]:
 
 def count_outcomes(job: Job) -> dict[str, int]:
     """How many of the stored day's alcohol sales ended where."""
-    ledger = Partitions(Place(job.out), "ledger", job.day, job.stores)
+    ledger = Partitions(results_at(job.out), "ledger", job.day, job.stores)
     counts: Counter[str] = Counter()
     for store_id in ledger.stores:
         counts.update(ledger.of(store_id, ["outcome"])["outcome"].to_pylist())

@@ -10,7 +10,7 @@ from auditor.pipeline.scoring import each_frame_scored, frames_in, schema_of
 from auditor.pipeline.settling import settle_day
 from auditor.pipeline.turns import turn
 from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.telemetry import tell
 
 
@@ -36,7 +36,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         AuditorError: the run failed as a whole.
     """
     load_policy(job.policy)  # a wrong one is told before anything is written
-    with turn(Place(job.out), job.day, wait=wait):
+    with turn(results_at(job.out), job.day, wait=wait):
         report = _reported(job, progress)
     expire(job.out, job.policy, job.day + timedelta(days=1))
     return DayResult(report, count_outcomes(job), check_limits(job))
@@ -45,7 +45,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
 def _reported(job: Job, progress: Progress | None) -> str:
     """Go through all steps, up to the report; its path."""
     batches = plan_day(job)
-    out = Place(job.out)
+    out = results_at(job.out)
     total = sum(
         frames_in(store.read_table(out, batch, schema_of(batch), ["snapshot_path"]))
         for batch in batches
@@ -69,7 +69,7 @@ def expire(out: str, policy: str | None, as_of: date) -> list[str]:
     Returns:
         The folders that were removed, relative to ``out``.
     """
-    whole, place = load_policy(policy), Place(out)
+    whole, place = load_policy(policy), results_at(out)
     rules = whole.chain_rules(as_of)
     removed = [
         *_expire_days(place, "crops", as_of - timedelta(rules.retention_days)),

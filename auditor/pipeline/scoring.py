@@ -17,7 +17,7 @@ from auditor.faces.frames import MAX_BYTES
 from auditor.faces.score import Frame, Score, encode_crop, load_scorer
 from auditor.pipeline.job import Job, load_policy, read_plan
 from auditor.storage import store
-from auditor.storage.files import OutsideError, Place, TooLargeError, concerns_the_file
+from auditor.storage.files import OutsideError, Place, TooLargeError, concerns_the_file, results_at
 from auditor.storage.layout import crop_path
 from auditor.tables import (
     FRAME_SCORES,
@@ -56,7 +56,7 @@ def score_batch(job: Job, batch: str) -> str:
 
 def each_frame_scored(job: Job, batch: str) -> Iterator[None]:
     """Do what :func:`score_batch` does, yielding after each frame."""
-    policy, out = load_policy(job.policy), Place(job.out)
+    policy, out = load_policy(job.policy), results_at(job.out)
     planned = read_plan(out, job.day, [batch])
     sales = store.read_table(out, batch, schema_of(batch))
     rules = {s: policy.rules(job.day, s) for s in pc.unique(sales["store_id"]).to_pylist()}
@@ -103,7 +103,7 @@ def _store_decided(  # noqa: PLR0913  # what is decided, and what its sample is 
     sales_of_day: int,
 ) -> None:
     """Write a batch's decided sales, and the crops that somebody may have to see."""
-    out = Place(job.out)
+    out = results_at(job.out)
     kept: list[str | None] = [None] * ledger.num_rows
     keys = ledger.select([*SALE_KEY, "outcome"]).to_pylist()
     drawn = control_sample.may_be_drawn(

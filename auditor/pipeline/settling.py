@@ -18,7 +18,7 @@ from auditor.pipeline.job import Job, load_policy, read_plan, settled_path, work
 from auditor.pipeline.scoring import scored_path, told_path, with_crops
 from auditor.report.cases import anchor
 from auditor.storage import earlier, settled, store
-from auditor.storage.files import Place
+from auditor.storage.files import Place, results_at
 from auditor.storage.spool import share_of
 from auditor.tables import (
     INCONCLUSIVE_REASONS,
@@ -61,7 +61,7 @@ def settle_day(job: Job, batches: Sequence[str] = ()) -> None:
 
 
 def _settle(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
-    out, work = Place(job.out), workspace(job.day)
+    out, work = results_at(job.out), workspace(job.day)
     plan, policy = read_plan(out, job.day, batches), load_policy(job.policy)
     if policy.sha256 != plan["policy_sha256"]:
         raise ConfigurationError(

@@ -10,13 +10,15 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor import control_sample
+from auditor.birthdays import completed_years
 from auditor.errors import ContractError
 from auditor.report import guidance, words
-from auditor.tables import INCONCLUSIVE_REASONS, StoreTables
+from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
 
 _ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
 _BASKET_SHOWN = 10
@@ -132,12 +134,16 @@ class Drawn(Sale):
 class Case(Sale):
     """A flagged sale. ``rank`` counts from 1 over the whole chain.
 
+    ``reason`` is recorded_underage, or the state of the ID check. Only a sale that is recorded
+    underage may have no estimate. ``recorded_years`` is the age by the birth date on record.
     ``scans`` are where on the trail's time line the lines of the basket were scanned, from 0 to 1.
     ``frame`` is the address of the full frame, where the policy says that it can be seen.
     """
 
     rank: int
-    estimate: Estimate
+    reason: str
+    recorded_years: int | None
+    estimate: Estimate | None
     legal_age: int
     challenge_age: int
     why: str
@@ -157,6 +163,11 @@ class Case(Sale):
     next_steps: tuple[str, ...]
     frame: str | None
     snapshot_sha256: str | None
+
+    @property
+    def is_recorded_underage(self) -> bool:
+        """Whether the flag rests on the recorded birth date, not on an estimate."""
+        return self.reason == RECORDED_UNDERAGE
 
     @property
     def timed(self) -> tuple[Step, ...]:
@@ -181,7 +192,7 @@ def anchor(store_id: str, transaction_id: str) -> str:
 
 
 def ranks(ledger: StoreTables) -> dict[str, list[int]]:
-    """The rank of every flagged sale, the likeliest to be under the legal age first.
+    """The rank of every flagged sale: recorded underage, then likeliest under the legal age.
 
     Ties are ordered by P(under the challenge age), store, time and transaction.
 
@@ -194,13 +205,14 @@ def ranks(ledger: StoreTables) -> dict[str, list[int]]:
     Raises:
         ContractError: a flagged sale lacks its estimate.
     """
-    columns = [*_ESTIMATE, "store_id", "sold_at", "transaction_id"]
+    columns = ["reason", *_ESTIMATE, "store_id", "sold_at", "transaction_id"]
     keys = []
     for store_id in ledger.stores:
         own = ledger.of(store_id, ["outcome", *columns])
         rows = own.filter(pc.equal(own["outcome"], "flagged")).to_pylist()
         for row in rows:
-            _check_estimate(row)
+            if row["reason"] != RECORDED_UNDERAGE:
+                _check_estimate(row)
         keys += [_by_likelihood(row) for row in rows]
     keys.sort()
     found: dict[str, list[int]] = {}
@@ -247,7 +259,8 @@ def by_reason(sale: Unjudged) -> tuple[Any, ...]:
 
 def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
-        *(-row["p_under_legal"], -row["p_under_challenge"]),
+        row["reason"] != RECORDED_UNDERAGE,
+        *(-(row[name] or 0.0) for name in ("p_under_legal", "p_under_challenge")),
         *(row["store_id"], row["sold_at"], row["transaction_id"]),
     )
 
@@ -289,6 +302,10 @@ def _check_estimate(row: Mapping[str, Any]) -> None:
         )
 
 
+def _estimate_or_none(row: Mapping[str, Any]) -> Estimate | None:
+    return None if row["age"] is None else _estimate(row)
+
+
 def _estimate(row: Mapping[str, Any]) -> Estimate:
     return Estimate(
         age=row["age"],
@@ -320,15 +337,20 @@ def _sale(row: dict[str, Any], place: Place) -> dict[str, Any]:
 
 def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
     checked_at = row["id_check_at"]
+    recorded = recorded_years(row["birth_date"], row["sold_at"].astimezone(place.zone).date())
     marks = tuple(dict.fromkeys(row["marks"]))
     trail, scans = _trail(row, place.zone)
     return Case(
         **_sale(row, place),
         rank=rank,
-        estimate=_estimate(row),
+        reason=str(row["reason"]),
+        recorded_years=recorded,
+        estimate=_estimate_or_none(row),
         legal_age=row["legal_age"],
         challenge_age=row["challenge_age"],
-        why=words.why_flagged(row["age"], row["challenge_age"], row["id_check"]),
+        why=words.why_recorded_underage(recorded, row["legal_age"])
+        if row["reason"] == RECORDED_UNDERAGE and recorded is not None
+        else words.why_flagged(row["age"], row["challenge_age"], row["id_check"]),
         crop=_inside_out(row["crop"]),
         faces=row["faces"],
         other_faces=tuple(
@@ -351,7 +373,9 @@ def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
             )
             for line in row["basket"]
         ),
-        keep_in_mind=guidance.keep_in_mind(
+        keep_in_mind=()
+        if row["age"] is None
+        else guidance.keep_in_mind(
             p_under_challenge=row["p_under_challenge"],
             challenge_age=row["challenge_age"],
             interval_years=row["age_high"] - row["age_low"],
@@ -363,7 +387,7 @@ def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
             snapshot_offset_s=row["snapshot_offset_s"],
         ),
         next_steps=guidance.next_steps(
-            id_check=row["id_check"],
+            reason=row["reason"],
             challenge_age=row["challenge_age"],
             marks=marks,
             kept_until=place.kept_until if row["crop"] else None,
@@ -402,8 +426,8 @@ def _trail(row: dict[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], tuple
         frame_at = sold_at + timedelta(seconds=row["snapshot_offset_s"])
         steps.append(Step(frame_at.astimezone(zone), "Camera frame (camera's clock)", "frame"))
     if row["birth_date"]:
-        age = _age_on(row["birth_date"], sold_at.astimezone(zone).date())
-        says = f"{age} years old that day" if age >= 0 else "a day after the sale"
+        age = recorded_years(row["birth_date"], sold_at.astimezone(zone).date())
+        says = "a day after the sale" if age is None or age < 0 else f"{age} years old that day"
         steps.append(Step(None, f"Date of birth on record: {says}", "birth_date"))
     times = [t for t in (*scanned, *(step.at for step in steps)) if t]
     first_at, seconds = min(times), (max(times) - min(times)).total_seconds()
@@ -420,9 +444,12 @@ def _time_of(step: Step) -> tuple[float, int]:
     return step.at.timestamp() if step.at else float("inf"), _STEPS.index(step.kind)
 
 
-def _age_on(birth_date: date, day: date) -> int:
-    before_birthday = (day.month, day.day) < (birth_date.month, birth_date.day)
-    return day.year - birth_date.year - before_birthday
+def recorded_years(birth_date: date | None, day: date) -> int | None:
+    """Age in completed years on a day, by a birth date on record; None without one."""
+    if birth_date is None:
+        return None
+    days = (np.array([value], "datetime64[D]") for value in (birth_date, day))
+    return int(completed_years(*days)[0])
 
 
 def _inside_out(crop: str | None) -> str | None:

@@ -13,7 +13,7 @@ from scipy.signal import fftconvolve
 
 from auditor.errors import ContractError
 from auditor.report import words
-from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES
+from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES, RECORDED_UNDERAGE
 
 _LEVEL = 0.8
 _DIRECT_CONVOLUTION = 256
@@ -71,10 +71,11 @@ class Coverage:
     ``outcomes`` add up to ``alcohol_sales``, ``inconclusive`` to the outcome of that name;
     ``alcohol_sales`` less ``scored`` is ``inconclusive`` plus ``unscored_by_record``.
 
-    Of the flagged sales, ``wrong_flags`` are those whose buyer is to be expected at or over the
-    challenge age after all. ``unjudged_under_challenge`` supposes that the buyers of inconclusive
-    sales are like those of the others without a check; where there are none of these, that nothing
-    is known is told by an expectation among none.
+    ``recorded_underage`` of the flagged sales rest on the birth date on record. Of the others,
+    ``wrong_flags`` are those whose buyer is to be expected at or over the challenge age after all.
+    ``unjudged_under_challenge`` supposes that the buyers of inconclusive sales are like those of
+    the others without a check; where there are none of these, that nothing is known is told by an
+    expectation among none.
     """
 
     stores: tuple[StoreCoverage, ...]
@@ -83,6 +84,7 @@ class Coverage:
     with_snapshot: int
     scored: int
     unscored_by_record: int
+    recorded_underage: int
     outcomes: tuple[Count, ...]
     inconclusive: tuple[Count, ...]
     duplicate_transactions: int
@@ -130,7 +132,9 @@ class Tally:
         day: its row of STORE_DAYS.
         outcomes, reasons: sales by outcome, inconclusive ones by reason.
         unscored_by_record: sales without an estimate whose outcome rests on the till's record.
-        wrong: of each flagged sale, the probability that its buyer is not under the challenge age.
+        recorded_underage: flagged sales that rest on the birth date on record.
+        wrong: of each other flagged sale, the probability that its buyer is not under the challenge
+            age.
         under_challenge, under_legal: of each sale over the threshold, the probabilities that its
             buyer is under these ages.
         flagged_under_legal: the same of each flagged sale.
@@ -141,6 +145,7 @@ class Tally:
     outcomes: Counter[str]
     reasons: Counter[str | None]
     unscored_by_record: int
+    recorded_underage: int
     wrong: Chances
     under_challenge: Chances
     under_legal: Chances
@@ -168,6 +173,7 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
         )
     without_age = ledger.filter(pc.is_null(ledger["age"]))
     over, flagged = _of(ledger, "over_threshold"), _of(ledger, "flagged")
+    estimated = flagged.filter(pc.not_equal(flagged["reason"], RECORDED_UNDERAGE))
     return Tally(
         store=StoreCoverage(
             store_id=day["store_id"],
@@ -183,10 +189,11 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
         outcomes=outcomes,
         reasons=Counter(_of(ledger, "inconclusive")["reason"].to_pylist()),
         unscored_by_record=without_age.num_rows - _of(without_age, "inconclusive").num_rows,
-        wrong=1 - _probabilities(flagged, "p_under_challenge"),
+        recorded_underage=flagged.num_rows - estimated.num_rows,
+        wrong=1 - _probabilities(estimated, "p_under_challenge"),
         under_challenge=_probabilities(over, "p_under_challenge"),
         under_legal=_probabilities(over, "p_under_legal"),
-        flagged_under_legal=_probabilities(flagged, "p_under_legal"),
+        flagged_under_legal=_probabilities(estimated, "p_under_legal"),
     )
 
 
@@ -208,6 +215,7 @@ def cover(tallies: Sequence[Tally]) -> Coverage:
         with_snapshot=sum(s.with_snapshot for s in stores),
         scored=sum(s.scored for s in stores),
         unscored_by_record=sum(each.unscored_by_record for each in tallies),
+        recorded_underage=sum(each.recorded_underage for each in tallies),
         outcomes=tuple(Count(o, words.OUTCOMES[o], outcomes[o]) for o in OUTCOMES),
         inconclusive=tuple(
             Count(r, words.label(words.REASONS, r), reasons[r]) for r in known if reasons[r]

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 from auditor.report import words
+from auditor.tables import RECORDED_UNDERAGE
 
 #: Below such a probability of being under the challenge age a flag is said to be a close call.
 _CLOSE_CALL = 0.65
@@ -15,6 +16,10 @@ _SURE_FACE = 0.97
 _NEAR_GATE = 1.5
 
 _AFTER_LOOKING = {
+    RECORDED_UNDERAGE: (
+        "Find out whose date of birth was recorded, whether it was mistyped, and why the till let "
+        "the sale go on."
+    ),
     "none": (
         "Ask at the store whether ID was asked for and not recorded: a missing record is not a "
         "missing check."
@@ -87,12 +92,12 @@ def keep_in_mind(  # noqa: PLR0913  each is one thing that can be doubtful
 
 
 def next_steps(
-    *, id_check: str, challenge_age: int, marks: tuple[str, ...], kept_until: date | None
+    *, reason: str, challenge_age: int, marks: tuple[str, ...], kept_until: date | None
 ) -> tuple[str, ...]:
     """What a person can do about a flagged sale, in order.
 
     Args:
-        id_check: what the till recorded.
+        reason: of the flag: recorded_underage, or what the till recorded of the ID check.
         challenge_age: years.
         marks: of the sale.
         kept_until: the last day on which the picture is there; None where none was kept.
@@ -104,12 +109,17 @@ def next_steps(
         steps.append("Make sure that the frame belongs to this sale: compare the times.")
     if kept_until is None:
         steps.append("No picture was kept: judge by the record alone, or leave it undecided.")
+    elif reason == RECORDED_UNDERAGE:
+        steps.append(
+            f"Look at the picture, while it is there (until {words.short_day(kept_until)}), and "
+            "compare it with the age on record."
+        )
     else:
         steps.append(
             f"Look at the picture, while it is there (until {words.short_day(kept_until)}): if the "
             f"buyer looks {challenge_age} or over to you, this lead ends here."
         )
-    steps.append(_AFTER_LOOKING.get(id_check, _OTHER_RECORD))
+    steps.append(_AFTER_LOOKING.get(reason, _OTHER_RECORD))
     steps.append("Write down what you decided and why, whichever way it went.")
     return tuple(steps)
 

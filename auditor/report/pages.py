@@ -431,7 +431,7 @@ def _about_sales(coverage: Coverage) -> list[str]:
         transactions = words.counted(coverage.transactions, "transaction")
         return [f"No alcohol was sold in {transactions}."]
     of_sales = f"of {words.counted(sales, 'alcohol sale')}"
-    if not coverage.scored:
+    if not coverage.scored and not flags:
         return [
             f"No age could be estimated in any {of_sales}, so no sale could be flagged.",
             "Nothing follows from the absence of flags.",
@@ -441,9 +441,18 @@ def _about_sales(coverage: Coverage) -> list[str]:
         doubt = unseen if dark else "Estimates can be wrong"
         return ["No flags were raised.", f"{doubt}, so this is no proof that every check was made."]
     raised = f"{words.integer(flags)} {of_sales} {'is' if flags == 1 else 'are'} flagged"
-    if dark:
-        return [f"{raised} for a person to look at; {words.integer(dark)} could not be judged."]
-    return [f"{raised} for a person to look at."]
+    judged = f"; {words.integer(dark)} could not be judged" if dark else ""
+    return [f"{raised} for a person to look at{judged}.", *_about_records(coverage)]
+
+
+def _about_records(coverage: Coverage) -> list[str]:
+    """What the till's own record says of buyers under the legal age, if there are any."""
+    underage = coverage.recorded_underage
+    if not underage:
+        return []
+    sold = words.counted(underage, "sale")
+    verb = "has" if underage == 1 else "have"
+    return [f"{sold} {verb} a date of birth on record that makes the buyer too young."]
 
 
 def _drawn_from(ledger: pa.Table) -> int:

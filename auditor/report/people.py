@@ -15,14 +15,13 @@ import pyarrow.compute as pc
 from markupsafe import Markup
 
 from auditor.hollow.counting import find
-from auditor.hollow.facts import completed_years
 from auditor.hollow.leads import Finding, Heaps, Lead, find_leads, heaps, of_store
 from auditor.people import standing
 from auditor.people.exposure import CLASSES, FIRST_DUE
 from auditor.people.standing import Peers, Standing, at_usual
 from auditor.policy import ChainRules, Rules
 from auditor.report import words
-from auditor.report.cases import Case, Place, anchor
+from auditor.report.cases import Case, Place, anchor, recorded_years
 from auditor.report.hollow_words import HOLLOW_RULES
 from auditor.report.plots import COLOURS, Plot, plot
 from auditor.stats.funnel import limits
@@ -368,7 +367,7 @@ def _found(
                         age=row["age"],
                         low=row["age_low_95"],
                         high=row["age_high_95"],
-                        recorded_years=_years(row["birth_date"], sold_at.date()),
+                        recorded_years=recorded_years(row["birth_date"], sold_at.date()),
                         anchor=anchor(store_id, row["transaction_id"])
                         if row["outcome"] == "flagged"
                         else None,
@@ -377,13 +376,6 @@ def _found(
     for sales in found.values():
         sales.sort(key=lambda sale: (sale.store_id, sale.sold_at, sale.transaction_id))
     return found
-
-
-def _years(born: date | None, on: date) -> int | None:
-    if born is None:
-        return None
-    days = (np.array([day], "datetime64[D]") for day in (born, on))
-    return int(completed_years(*days)[0])
 
 
 def _shares(counts: pa.Table, column: str, name: Callable[[int], str]) -> tuple[Share, ...]:

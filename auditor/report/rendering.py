@@ -72,6 +72,8 @@ FLAG_COLUMNS: Mapping[str, str] = {
     "matched_by": "how the frame was matched: transaction or till_and_time",
     "snapshot_id": "frame",
     "marks": "what a reader should know of the record, separated by spaces",
+    "reason": "recorded_underage, or the state of the ID check",
+    "recorded_years": "age of the buyer by the date of birth on record, if there is one",
     "why": "why the sale is flagged, in a sentence",
     "page": "where the sale stands in the report",
     "decision": "what a person decided last, see GLOSSARY.md; empty where nobody has yet",
@@ -322,15 +324,15 @@ def _control(sample: ControlSample | None) -> dict[str, Any] | None:
 
 
 def _flag_row(case: Case) -> dict[str, Cell]:
-    estimate = case.estimate
+    estimate = asdict(case.estimate) if case.estimate else {}
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
-        "age": estimate.age,
-        "age_sd": estimate.sd,
-        "age_low": estimate.low,
-        "age_high": estimate.high,
-        "p_under_legal": estimate.p_under_legal,
-        "p_under_challenge": estimate.p_under_challenge,
+        "age": estimate.get("age"),
+        "age_sd": estimate.get("sd"),
+        "age_low": estimate.get("low"),
+        "age_high": estimate.get("high"),
+        "p_under_legal": estimate.get("p_under_legal"),
+        "p_under_challenge": estimate.get("p_under_challenge"),
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
         **dict.fromkeys(("decision", "decided_by", "decided_at", "decision_note")),

@@ -144,6 +144,8 @@ def _notices(chain: Page) -> tuple[str, ...]:
     for status, what in (("missing", "no till export"), ("unreadable", "unreadable till export")):
         if stores := seen.with_export(status):
             notices.append(f"{what} from {words.counted(len(stores), 'store')}")
+    if underage := seen.recorded_underage:
+        notices.append(f"{words.counted(underage, 'buyer')} too young by the record")
     if chain.past:
         for share in chain.past.signals:
             how = "higher" if share.side > 0 else "lower"

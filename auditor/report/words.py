@@ -104,6 +104,12 @@ def why_flagged(age: float, challenge_age: int, id_check: str) -> str:
     return f"Estimated at {years(age)}, under the challenge age of {challenge_age}; {clause}."
 
 
+def why_recorded_underage(recorded_years: int, legal_age: int) -> str:
+    """One plain sentence on a sale whose recorded birth date makes the buyer too young."""
+    says = f"was {recorded_years}" if recorded_years >= 0 else "was not yet born"
+    return f"By the date of birth on record the buyer {says}, under the legal age of {legal_age}."
+
+
 #: Items of a list that are named.
 _NAMED = 10
 

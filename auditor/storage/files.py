@@ -79,6 +79,20 @@ class TooLargeError(ValueError):
     """A file has more bytes than were asked for at most."""
 
 
+def results_at(url: str) -> "Place":
+    """Open the folder below which results are written and read.
+
+    Raises:
+        ConfigurationError: ``url`` is a file, or as of :class:`Place`.
+    """
+    place = Place(url)
+    if place.single_file is not None:
+        raise ConfigurationError(
+            f"{place} is a file, and results need a folder: name a folder, or a new one, with --out"
+        )
+    return place
+
+
 class Place:
     """A folder at a URL, or the folder around a single file."""
 
