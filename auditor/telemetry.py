@@ -1,6 +1,6 @@
 """What the audit tells of its steps to whoever watches it: counts and seconds, nobody in them.
 
-Each step tells one event, a record of logging with figures. A log shows it as ``settled day=...
+Each step tells one event, a record of logging with figures. A log shows it as ``finalised day=...
 sales=342 ...`` or as a line of JSON; Airflow's tasks make metrics of the figures in METRICS.
 """
 
@@ -45,7 +45,7 @@ METRICS: Mapping[tuple[str, str], Metric] = {
         ("batches", Metric("planned", "auditor.batches", "gauge", "scoring batches of the day")),
         ("rejects", Metric("planned", "auditor.rejects", "gauge", "input rows set aside")),
         ("seconds", Metric("planned", "auditor.seconds.plan", "timer", "planning a day")),
-        ("seconds", Metric("settled", "auditor.seconds.settle", "timer", "settling a day")),
+        ("seconds", Metric("finalised", "auditor.seconds.finalise", "timer", "finalising a day")),
         ("seconds", Metric("reported", "auditor.seconds.report", "timer", "rendering a day")),
         *(
             (f"seconds_{stage}", Metric("scored", f"auditor.seconds.{stage}", "timer", meaning))
@@ -57,18 +57,21 @@ METRICS: Mapping[tuple[str, str], Metric] = {
                 ("store", "a batch's results written"),
             )
         ),
-        ("stores", Metric("settled", "auditor.stores", "gauge", "stores of the day")),
-        ("sales", Metric("settled", "auditor.sales", "gauge", "alcohol sales of the day")),
-        ("scored", Metric("settled", "auditor.scored", "gauge", "of these, with an age estimated")),
-        ("flagged", Metric("settled", "auditor.flagged", "gauge", "of the sales, flagged")),
+        ("stores", Metric("finalised", "auditor.stores", "gauge", "stores of the day")),
+        ("sales", Metric("finalised", "auditor.sales", "gauge", "alcohol sales of the day")),
+        (
+            "scored",
+            Metric("finalised", "auditor.scored", "gauge", "of these, with an age estimated"),
+        ),
+        ("flagged", Metric("finalised", "auditor.flagged", "gauge", "of the sales, flagged")),
         (
             "inconclusive",
-            Metric("settled", "auditor.inconclusive", "gauge", "of the sales, not judged"),
+            Metric("finalised", "auditor.inconclusive", "gauge", "of the sales, not judged"),
         ),
         *(
             (
                 f"inconclusive_{reason}",
-                Metric("settled", f"auditor.inconclusive.{reason}", "gauge", f"since {words}"),
+                Metric("finalised", f"auditor.inconclusive.{reason}", "gauge", f"since {words}"),
             )
             for reason, words in (
                 ("snapshot_missing", "there was no frame"),
@@ -86,7 +89,7 @@ METRICS: Mapping[tuple[str, str], Metric] = {
 }
 
 
-def tell(event: str, day: date, **figures: Figure) -> None:
+def emit(event: str, day: date, **figures: Figure) -> None:
     """Tell an event of a day's audit; figures are counts, seconds, and names of no person."""
     figures = {"day": day.isoformat(), **figures}
     said = " ".join(f"{name}={_shown(value)}" for name, value in figures.items())

@@ -3,7 +3,7 @@
     python -m benchmarks.growth [--sales 1000,10000,100000] [--challenge-age 22]
     python -m benchmarks.growth --simulated-scores --flags 3000
     python -m benchmarks.growth --sales 5000000 --sales-a-store 1000 --simulated-scores \
-        --until settle [--layout one-file]
+        --until finalise [--layout one-file]
 
 A chain of as many sales is made of copies of a store of the demo, which share its frames; a store
 of more sales than that one is several copies with tills of their own. Every size runs in a process
@@ -36,17 +36,27 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from auditor import pipeline, purchases
-from auditor.decide import decide
 from auditor.demo import write_demo
-from auditor.pipeline import Job, scoring
-from auditor.storage import store
-from auditor.storage.files import Place
-from auditor.storage.store import Partitions
+from auditor.pipeline import (
+    Job,
+    collect_day,
+    finalise_day,
+    plan_day,
+    report_day,
+    score,
+    score_batch,
+    scored_path,
+)
+from auditor.policy import load_policy
+from auditor.sales import purchases
+from auditor.sales.outcomes import assign_outcomes
+from auditor.storage.parquet import read_table, write_table
+from auditor.storage.partitions import Partitions, read_day
+from auditor.storage.place import Place
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, SALES
 
 DAY = date(2026, 3, 27)
-STEPS = ("collect", "score", "settle", "report")
+STEPS = ("collect", "score", "finalise", "report")
 LAYOUTS = ("a-file-a-store", "one-file")
 
 _COPIED = "S001"
@@ -171,7 +181,7 @@ def sales_of_a_copy(demo: Path) -> int:
     """The alcohol sales of the store of the demo that chains are made of."""
     own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, (_COPIED,))
     with tempfile.TemporaryDirectory() as scratch:
-        collected = pipeline.collect_day(own, pipeline.load_policy(None), Place(scratch), "one")
+        collected = collect_day(own, load_policy(None), Place(scratch), "one")
         return sum(share.sales.num_rows for share in collected.shares())
 
 
@@ -199,16 +209,16 @@ def measured(chain: Path, given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=given.scratch) as out:
         job = Job(DAY, f"{chain}/sales", f"{chain}/snapshots", out, f"{chain}/policy.toml")
         seconds: dict[str, tuple[float, float]] = {}
-        batches = _timed(seconds, "collect", lambda: pipeline.plan_day(job))
+        batches = _timed(seconds, "collect", lambda: plan_day(job))
         share = given.flags and given.flags / int(chain.name)
-        score = _simulation(job, share) if given.simulated_scores else pipeline.score_batch
+        score = _simulation(job, share) if given.simulated_scores else score_batch
         _timed(seconds, "score", lambda: [score(job, batch) for batch in batches])
-        _timed(seconds, "settle", lambda: pipeline.settle_day(job))
+        _timed(seconds, "finalise", lambda: finalise_day(job))
         if given.until == "report":
-            _timed(seconds, "report", lambda: pipeline.report_day(job))
+            _timed(seconds, "report", lambda: report_day(job))
         peak = _peak_mb()
         outcomes = pd.Series(_outcomes(out)).value_counts()
-        days = store.read_day(Place(out), "coverage", DAY).to_pandas()
+        days = read_day(Place(out), "coverage", DAY).to_pandas()
         sizes = {f: f.stat().st_size for f in Path(out, "reports").rglob("*") if f.is_file()}
         pages = [size for file, size in sizes.items() if file.suffix == ".html"]
         return {
@@ -255,11 +265,11 @@ def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
         job: the day.
         share: of the sales, to be flagged; None leaves it to the ages.
     """
-    policy, out = pipeline.load_policy(job.policy), Place(job.out)
+    policy, out = load_policy(job.policy), Place(job.out)
     rng = np.random.default_rng(1)
 
     def simulate(_: Job, batch: str) -> None:
-        sales = store.read_table(out, batch, SALES)
+        sales = read_table(out, batch, SALES)
         rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
         ages = rng.gamma(9, 5, sales.num_rows)
         if share is not None:
@@ -277,9 +287,9 @@ def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
         frame = pd.DataFrame(columns).astype({"p_under_legal": float, "p_under_challenge": float})
         scores = FRAME_SCORES.from_rows(pa.Table.from_pandas(frame).to_pylist())
         told = purchases.posteriors(sales, [])
-        store.write_table(out, scoring.told_path(batch), told, POSTERIORS)
-        ledger = decide(sales, scores, rules)
-        store.write_table(out, pipeline.scored_path(batch), ledger, LEDGER)
+        write_table(out, score.told_path(batch), told, POSTERIORS)
+        ledger = assign_outcomes(sales, scores, rules)
+        write_table(out, scored_path(batch), ledger, LEDGER)
 
     return simulate
 

@@ -29,8 +29,9 @@ from auditor.faces.ages import in_hundredths
 from auditor.faces.confusion import Confusion
 from auditor.insights.analysis import analyse
 from auditor.policy import Policy
-from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.partitions import write_partition
+from auditor.storage.place import Place
+from auditor.storage.retention import days_of
 from auditor.tables import INSIGHTS, STORE_DAYS
 from benchmarks.simulated_baskets import MODEL, STARTS, Error, ages_in, confusion, said_of
 
@@ -123,7 +124,7 @@ def write(out: Path, drawn: list[pa.Table], store_days: int) -> None:
         own = table.set_column(0, INSIGHTS.arrow.field("store_id"), column)
         pq.write_table(own, folder / "part-0.parquet", compression="zstd")
         row = STORE_DAYS.from_rows([counts | {"store_id": name}])
-        store.write_partition(place, "coverage", day, name, row)
+        write_partition(place, "coverage", day, name, row)
     known = confusion(Error(), np.random.default_rng(0))
     place.write("confusion.json", known.as_json().encode())
 
@@ -131,7 +132,7 @@ def write(out: Path, drawn: list[pa.Table], store_days: int) -> None:
 def measured(out: Path) -> dict[str, Any]:
     """Seconds and peak memory of looking at everything below ``out``."""
     place = Place(str(out))
-    days = store.days_of(place, "insights")
+    days = days_of(place, "insights")
     rules = {"enabled": True, "lawful_basis": "simulated", "effective_from": date(2020, 1, 1)}
     policy = Policy({"insights": rules})
     known = Confusion.from_json(place.read("confusion.json").decode())

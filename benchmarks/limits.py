@@ -38,19 +38,19 @@ def limits(assumed: Assumed) -> list[Limit]:
             lambda day: slots(day) > airflow["max_active_tasks_per_dag"],
         ),
         Limit(
-            "memory of plan, settle and report",
+            "memory of plan, finalise and report",
             f"{at['node_gb']:g} GB on the machine that runs them",
             "a larger machine for these tasks; or divide the chain",
             lambda day: day.memory_gb > at["node_gb"],
         ),
         Limit(
-            "time of plan, settle or report",
+            "time of plan, finalise or report",
             f"`execution_timeout` {airflow['execution_timeout_s'] / 60:g} min",
             "raise it in `dags/nightly_audit.py`; or divide the chain",
             lambda day: max(map(day.step_s, SERIAL)) > airflow["execution_timeout_s"],
         ),
         Limit(
-            "plan, settle and report together",
+            "plan, finalise and report together",
             f"the {window(assumed) / 60:g} min until the deadline",
             "start earlier; divide the chain; storage nearer by",
             lambda day: day.serial_s > window(assumed),

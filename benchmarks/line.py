@@ -16,7 +16,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from auditor import pipeline
 from auditor.demo import write_demo
 from auditor.faces import backend
 from auditor.faces.alignment import align
@@ -26,10 +25,10 @@ from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from auditor.faces.frames import Picture, decode
 from auditor.faces.model import Card, folder
 from auditor.faces.score import load_scorer
-from auditor.pipeline import Job
+from auditor.pipeline import Job, finalise_day, plan_day, score_batch
 from auditor.policy import ChainRules
-from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.partitions import read_day
+from auditor.storage.place import Place
 from benchmarks.machine import seconds
 
 DAY = date(2026, 3, 27)
@@ -103,12 +102,12 @@ def _line(chain: Path) -> float:
         job = Job(DAY, *inputs, out, str(chain / "policy.toml"))
 
         def audit() -> None:
-            for batch in pipeline.plan_day(job):
-                pipeline.score_batch(job, batch)
-            pipeline.settle_day(job)
+            for batch in plan_day(job):
+                score_batch(job, batch)
+            finalise_day(job)
 
         took = seconds(audit)
-        sales: int = store.read_day(Place(out), "ledger", DAY).num_rows
+        sales: int = read_day(Place(out), "ledger", DAY).num_rows
         return took / sales
 
 

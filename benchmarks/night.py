@@ -115,7 +115,7 @@ def _settings(choices: Sequence[Choice], days: Sequence[Day]) -> str:
         "min a batch",
         "`max_active_tasks_per_dag`, `parallelism` at least",
         "GB a slot",
-        "GB for plan, settle, report",
+        "GB for plan, finalise, report",
     ]
     return table(head, rows)
 
@@ -137,7 +137,7 @@ def _measured(measured: Measured, day: Day) -> str:
             for step in SERIAL
         ),
         [
-            "memory of plan, settle and report",
+            "memory of plan, finalise and report",
             f"{measured.memory_gb:.2f} GB and {1e6 * measured.memory_gb_a_sale:.2f} kB a sale",
             growth,
         ],

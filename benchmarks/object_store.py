@@ -26,17 +26,16 @@ import pyarrow as pa
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 
-from auditor import pipeline
 from auditor.demo import write_demo
-from auditor.pipeline import Job
+from auditor.pipeline import Job, finalise_day, frames_of, plan_day, report_day, score_batch
 from auditor.policy import Rules
-from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.partitions import read_day
+from auditor.storage.place import Place
 from benchmarks.growth import DAY, sales_of_a_copy, write_chain
 
 HERE = Path(__file__).parent
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-STEPS = ("plan", "score", "settle", "report")
+STEPS = ("plan", "score", "finalise", "report")
 
 
 class Counting(logging.Handler):
@@ -97,7 +96,7 @@ def measured(scratch: Path, counting: Counting) -> dict[str, Any]:
             "a_day": {kind: 2 * small - large for kind, (small, large) in shared.items()},
         }
     out = Place("s3://audits/2/out")
-    ledger = store.read_day(out, "ledger", DAY)
+    ledger = read_day(out, "ledger", DAY)
     flagged = pd.Series(ledger["outcome"].to_pylist()).eq("flagged").sum()
     frames = [path.stat().st_size for path in (demo / "snapshots/frames").rglob("*.jpg")]
 
@@ -148,7 +147,7 @@ def fetching() -> dict[str, float]:
         for name in names:
             there.read(name)
         one_by_one = time.perf_counter() - start
-        frames = list(pipeline.frames_of(there, sales, {"S1": Rules()}))
+        frames = list(frames_of(there, sales, {"S1": Rules()}))
         ahead = time.perf_counter() - start - one_by_one
     finally:
         server.__call__ = answer
@@ -177,14 +176,14 @@ def _day(scratch: Path, demo: Path, stores: int, a_store: int, counting: Countin
     job = Job(DAY, f"{url}/sales", f"{url}/snapshots", f"{url}/out", f"{url}/policy.toml")
     counting.seen.clear()
     counting.step = "plan"
-    batches = pipeline.plan_day(job)
+    batches = plan_day(job)
     counting.step = "score"
     for batch in batches:
-        pipeline.score_batch(job, batch)
-    counting.step = "settle"
-    pipeline.settle_day(job)
+        score_batch(job, batch)
+    counting.step = "finalise"
+    finalise_day(job)
     counting.step = "report"
-    pipeline.report_day(job)
+    report_day(job)
     counting.step = ""
     return Counter(counting.seen)
 

@@ -10,7 +10,7 @@ the whole chain and not on the store. Compared are five ways to name cashiers:
 - ranking: the twentieth with the lowest raw rate of checks, of buyers estimated under 25;
 - limits: whoever's raw rate lies below the binomial 95 % limit around the chain's rate;
 - estimate: as audit, but due is whoever is estimated under 25, all alike;
-- audit: what auditor.people.standing says.
+- audit: what auditor.monitoring.staff.peers says.
 """
 
 from collections.abc import Sequence
@@ -25,9 +25,9 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from auditor.demo.catalogue import AGE_BANDS
-from auditor.people.exposure import CLASSES, FIRST_DUE
-from auditor.people.standing import cashiers
-from auditor.stats.funnel import limits
+from auditor.monitoring.staff.exposure import CLASSES, FIRST_DUE
+from auditor.monitoring.staff.peers import cashiers
+from auditor.monitoring.statistics.funnel import limits
 from auditor.tables import CHECK_COUNTS
 
 METHODS = ("flags", "ranking", "limits", "estimate", "audit")
@@ -166,7 +166,7 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
     if method in ("audit", "estimate"):
         table = check_counts(chain, by_estimate=method == "estimate")
         peers = cashiers(table, min_exposure=10, false_lead_share=0.05)
-        names = {unit.cashier_id for unit in peers.standing_out("below")}
+        names = {unit.cashier_id for unit in peers.outliers("below")}
         return np.array([_cashier(number) in names for number in range(count)])
     sales = np.bincount(chain.owner, minlength=count)
     due = np.bincount(chain.owner, young, count)

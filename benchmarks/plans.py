@@ -154,7 +154,7 @@ def _once(
         troubles = replace(troubles, replaced_after=math.inf, node_life=math.inf)
     fleet = Fleet(plan.slots, int(day.assumed.slots_a_node))
     scored = cluster.run(batches, fleet, rng, troubles, rules)
-    after = serial(day.step_s("settle", share)) + serial(day.step_s("report", reported))
+    after = serial(day.step_s("finalise", share)) + serial(day.step_s("report", reported))
     return before + scored.finished + after, scored.busy, scored.calls
 
 

@@ -1,6 +1,6 @@
 """What a night consists of, from what was measured and what is assumed: seconds, bytes, requests.
 
-Measured: results.json (the line), growth.json (plan, settle and report as the chain grows),
+Measured: results.json (the line), growth.json (plan, finalise and report as the chain grows),
 scoring.json (memory of a process that scores),
 object_store.json (requests and bytes). Assumed: night.toml.
 """
@@ -13,14 +13,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from auditor.pipeline.scoring import READ_AHEAD
+from auditor.pipeline.score import READ_AHEAD
 
 HERE = Path(__file__).parent
 SIZE = "640 x 480"  # of the frames; night.py tells what the other size changes
-SERIAL = ("plan", "settle", "report")  # steps that are one task each
+SERIAL = ("plan", "finalise", "report")  # steps that are one task each
 
 _FIRST = "from the start of a process to its first estimate"  # as results.json calls it
-_GROWN = {"plan": "collect", "settle": "settle", "report": "report"}  # as growth.py calls them
+_GROWN = {"plan": "collect", "finalise": "finalise", "report": "report"}  # as growth.py calls them
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class Day:
 
     @property
     def memory_gb(self) -> float:
-        """Memory of plan, settle and report."""
+        """Memory of plan, finalise and report."""
         return self.measured.memory_gb + self.measured.memory_gb_a_sale * self.sales
 
     @property

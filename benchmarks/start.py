@@ -23,7 +23,7 @@ print(time.perf_counter() - started)
 _FIRST = """
 import sys
 from pathlib import Path
-from auditor.estimate import estimate
+from auditor.operations.estimate import estimate
 print(next(estimate([Path(sys.argv[1])], legal_age=18, challenge_age=25))["age"])
 """
 

@@ -5,7 +5,7 @@
 | `resolve_day` | says which day this run audits | the run names no day, or an address is not set: correct it and trigger again | engineer |
 | `plan` | reads and checks till exports and snapshot indexes, finds each sale's frame, cuts the day into batches | an address cannot be opened, or the policy is wrong; the message names the file or key. Bad rows never fail it: they are set aside and reported | engineer; the store's IT if the export is at fault |
 | `score` | looks for faces in a batch of frames, estimates ages, decides each sale's outcome | killed: out of memory, so give pool `auditor_scoring` fewer slots or the run a smaller batch size; a model that is not what its card says: install the released one. A bad frame never fails it | engineer; model owner |
-| `settle` | counts that every sale ended in exactly one outcome, puts the day's ledger in place | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
+| `finalise` | counts that every sale ended in exactly one outcome, puts the day's ledger in place | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
 | `report` | writes the pages; then the asset `compliance_report` has news | the disk or bucket is full or closed | engineer |
 | `check_limits` | fails if the day exceeds the policy's limits (rejected rows, inconclusive sales, missing stores) | **the report is there and correct**, but it saw too little: the message says of what. Get the missing files, then run the day again; without them, mark the task as success | compliance officer; the store's IT |
 | `expire` | deletes face crops older than the policy's retention, and baskets kept for `weekly_insights` past `insights.keep_days` | faces are kept longer than promised: mend it today | engineer; data protection officer |
@@ -48,7 +48,7 @@ from airflow.sdk.observability import stats
 from auditor.storage.addresses import without_credentials
 
 if TYPE_CHECKING:
-    from auditor.notice import Notice
+    from auditor.operations.notification import Notification
     from auditor.pipeline import Job
 
 TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
@@ -107,7 +107,7 @@ def resolve_day() -> str:
 
 def business_day(context: Any) -> date:
     """The day that a run audits."""
-    from auditor.business_day import resolve_business_day
+    from auditor.clock.business_day import resolve_business_day
 
     return resolve_business_day(
         param=context["params"]["business_date"],
@@ -142,14 +142,14 @@ def score(day: str, batches: list[str]) -> None:
         score_batch(_job(day), batch)
 
 
-# A day without alcohol sales has no batch, so score is skipped; the day is settled all the
+# A day without alcohol sales has no batch, so score is skipped; the day is finalised all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def settle(day: str, dealt_out: list[list[str]]) -> None:
+def finalise(day: str, dealt_out: list[list[str]]) -> None:
     """Count that every sale ended in one outcome; put the day's partitions in place."""
-    from auditor.pipeline import settle_day
+    from auditor.pipeline import finalise_day
 
-    settle_day(_job(day), [batch for batches in dealt_out for batch in batches])
+    finalise_day(_job(day), [batch for batches in dealt_out for batch in batches])
 
 
 @task(outlets=[REPORT])
@@ -271,9 +271,9 @@ class AuditNotice(BaseNotifier):
             client: Any = smtp._smtp_client  # noqa: SLF001
             client.send_message(message)
 
-    def _notice(self, context: Any) -> "Notice":
+    def _notice(self, context: Any) -> "Notification":
         from auditor.errors import ConfigurationError
-        from auditor.notice import Run, of_day, of_no_day
+        from auditor.operations.notification import Run, of_day, of_no_day
 
         run = Run(self._failed, context["run_id"], _link(context))
         params = context.get("params") or {}
@@ -351,9 +351,9 @@ def nightly_audit() -> None:
     day: Any = resolved  # a reference now, a string when the tasks run
     batches: Any = plan(day)
     scored = score.partial(day=day).expand(batches=batches)
-    settled, reported, checked = settle(day, batches), report(day), check_limits(day)
-    scored >> settled >> reported >> checked
-    [resolved, batches, scored, settled, reported, checked, expire(day)] >> watcher()
+    finalised, reported, checked = finalise(day, batches), report(day), check_limits(day)
+    scored >> finalised >> reported >> checked
+    [resolved, batches, scored, finalised, reported, checked, expire(day)] >> watcher()
 
 
 nightly_audit()

@@ -61,9 +61,9 @@ NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
 @task
 def resolve_week() -> str:
     """Say which week this run is about: its Monday."""
-    from auditor.business_day import resolve_business_day
+    from auditor.clock.business_day import resolve_business_day
     from auditor.errors import ConfigurationError
-    from auditor.purchase_report import week_of
+    from auditor.operations.insights_report import week_of
 
     context = get_current_context()
     params = context["params"]
@@ -85,8 +85,8 @@ def purchases(week: str) -> str:
     """Write the pages of the week."""
     from datetime import date
 
-    from auditor.pipeline import load_policy
-    from auditor.purchase_report import report_purchases, week_of
+    from auditor.operations.insights_report import report_purchases, week_of
+    from auditor.policy import load_policy
 
     params = get_current_context()["params"]
     policy = params["policy"] or None
@@ -146,7 +146,7 @@ def purchases(week: str) -> str:
     },
 )
 def weekly_insights() -> None:
-    """Lay the tasks out; `auditor.purchase_report` does the work."""
+    """Lay the tasks out; `auditor.operations.insights_report` does the work."""
     week: Any = resolve_week()
     purchases(week)
 

@@ -32,7 +32,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from auditor.storage.addresses import without_credentials
 
 if TYPE_CHECKING:
-    from auditor.pack import Key
+    from auditor.operations.pack import Key
 
 TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
 
@@ -45,7 +45,7 @@ CONNECTION = os.environ.get("AUDITOR_PACK_CONNECTION", "auditor_pack")
 def pack() -> str:
     """Make the pack; return the path of its zip, relative to OUT."""
     from auditor.errors import ConfigurationError
-    from auditor.pack import Order, Week, make_pack
+    from auditor.operations.pack import Order, Week, make_pack
 
     context = get_current_context()
     params = context["params"]
@@ -61,7 +61,7 @@ def pack() -> str:
 
 
 def _key() -> "Key | None":
-    from auditor.pack import Key
+    from auditor.operations.pack import Key
 
     try:
         secret = Connection.get(CONNECTION).password
@@ -120,7 +120,7 @@ def _key() -> "Key | None":
     },
 )
 def weekly_pack() -> None:
-    """One task; `auditor.pack` does the work."""
+    """One task; `auditor.operations.pack` does the work."""
     pack()
 
 

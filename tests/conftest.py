@@ -7,7 +7,6 @@ from pathlib import Path
 import hypothesis
 import pandas as pd
 import pytest
-from stored_days import store_day, write_policy
 
 from auditor import resources
 from auditor.demo import write_demo
@@ -17,9 +16,9 @@ from auditor.faces.confusion import FILE, Confusion
 from auditor.faces.score import Scorer, load_scorer
 from auditor.insights.analysis import analyse
 from auditor.insights.results import Insights
-from auditor.pipeline import load_policy
-from auditor.policy import ChainRules
-from auditor.storage.files import Place
+from auditor.policy import ChainRules, load_policy
+from auditor.storage.place import Place
+from tests.support.stored_days import store_day, write_policy
 
 # The machines are shared: a slow example is no bug. The same examples every time: a red run can be
 # repeated.

@@ -23,8 +23,8 @@ from auditor.demo.catalogue import Product, Store
 from auditor.demo.chain import buyer_of, pick
 from auditor.faces.ages import AgeDistributions, Floats, in_hundredths
 from auditor.faces.confusion import FILE, Confusion
-from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.partitions import write_partition
+from auditor.storage.place import Place
 from auditor.tables import INSIGHTS, STORE_DAYS
 
 #: The last day: the Sunday on which the demo ends.
@@ -66,9 +66,9 @@ def write_past(
         for shop in catalogue.STORES:
             baskets = list(past_of(shop, day, starts, seed))
             rows = sorted((_row(basket, model, starts) for basket in baskets), key=repr)
-            store.write_partition(out, "insights", day, shop.store_id, INSIGHTS.from_rows(rows))
+            write_partition(out, "insights", day, shop.store_id, INSIGHTS.from_rows(rows))
             coverage = STORE_DAYS.from_rows([_coverage(shop, len(baskets))])
-            store.write_partition(out, "coverage", day, shop.store_id, coverage)
+            write_partition(out, "coverage", day, shop.store_id, coverage)
     return LAST - timedelta(days=6), LAST
 
 

@@ -3,5 +3,5 @@
 This package reads the table ``insights`` (baskets without transaction, cashier, face or minute) and
 counts of coverage, and nothing else of the audit: no frame, ledger, case or flag. The import
 contract ``purpose-firewall`` in pyproject.toml holds it to that. What lets a basket in is
-:mod:`auditor.purchases`, on the other side.
+:mod:`auditor.sales.purchases`, on the other side.
 """

@@ -30,9 +30,9 @@ from auditor.insights.telling import (
     withheld,
 )
 from auditor.policy import Policy
-from auditor.storage import store
-from auditor.storage.files import Place
-from auditor.storage.store import Partitions
+from auditor.storage.partitions import Partitions, read_day
+from auditor.storage.place import Place
+from auditor.storage.retention import days_of
 
 #: Weeks before the period that it is compared with.
 WEEKS_BEFORE = 4
@@ -94,7 +94,7 @@ class _Period:
         self._confusion_of = confusion_of
         self._first, self._last, self._progress = first, last, progress
         self._groups = age_groups(self._rules.age_groups)
-        kept = store.days_of(out, "insights")
+        kept = days_of(out, "insights")
         self._days = [day for day in kept if first <= day <= last]
         start = first - timedelta(weeks=WEEKS_BEFORE)
         self._before = [day for day in kept if start <= day < first]
@@ -280,7 +280,7 @@ class _Period:
         transactions = alcohol_sales = 0
         for day in sorted(survey.days):
             stores = Partitions(self._out, "insights", day).stores
-            coverage = store.read_day(self._out, "coverage", day, stores)
+            coverage = read_day(self._out, "coverage", day, stores)
             transactions += pc.sum(coverage["transactions"]).as_py() or 0
             alcohol_sales += pc.sum(coverage["alcohol_sales"]).as_py() or 0
         asked = [

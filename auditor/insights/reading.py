@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from auditor.errors import ConfigurationError
 from auditor.faces.ages import Floats
-from auditor.storage import store
-from auditor.storage.files import Place
+from auditor.storage.partitions import Partitions
+from auditor.storage.place import Place
 
 Positions = NDArray[np.int64]
 
@@ -65,7 +65,7 @@ def store_days(out: Place, days: Iterable[date], starts: tuple[int, ...]) -> Ite
     """
     known: dict[str, Article] = {}
     for day in days:
-        kept = store.Partitions(out, "insights", day)
+        kept = Partitions(out, "insights", day)
         for store_id in kept.stores:
             table = kept.of(store_id)
             if table.num_rows:

@@ -1,4 +1,4 @@
-"""The line, composed: plan a day, score its batches, settle the ledger, report.
+"""The line, composed: plan a day, score its batches, finalise the ledger, report.
 
 Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a
 scheduler can run them in different processes and hand on paths only. A step that is run again
@@ -6,12 +6,12 @@ writes the same, and two runs of a day never mix (turns.py). No step holds more 
 stores' rows.
 """
 
-from auditor.pipeline.job import Job, Progress, load_policy, unfinished
-from auditor.pipeline.planning import collect_day
-from auditor.pipeline.reporting import check_limits, list_days, report_folder, show_decisions
-from auditor.pipeline.running import DayResult, expire, run_day
-from auditor.pipeline.scoring import balanced, dealt_out, frames_of, scored_path
-from auditor.pipeline.steps import plan_day, report_day, score_batch, settle_day
+from auditor.pipeline.job import Job, Progress, unfinished
+from auditor.pipeline.plan import collect_day
+from auditor.pipeline.report import check_limits, list_days, report_folder, show_decisions
+from auditor.pipeline.run import DayResult, expire, run_day
+from auditor.pipeline.score import balanced, dealt_out, frames_of, scored_path
+from auditor.pipeline.steps import finalise_day, plan_day, report_day, score_batch
 
 __all__ = [
     "DayResult",
@@ -22,16 +22,15 @@ __all__ = [
     "collect_day",
     "dealt_out",
     "expire",
+    "finalise_day",
     "frames_of",
     "list_days",
-    "load_policy",
     "plan_day",
     "report_day",
     "report_folder",
     "run_day",
     "score_batch",
     "scored_path",
-    "settle_day",
     "show_decisions",
     "unfinished",
 ]

@@ -7,10 +7,8 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
-from auditor.errors import ConfigurationError, OvertakenError, SourceError, StorageError
-from auditor.policy import Policy
-from auditor.storage.addresses import without_credentials
-from auditor.storage.files import OutsideError, Place
+from auditor.errors import OvertakenError, SourceError
+from auditor.storage.place import Place
 
 #: Told how many frames of how many have been scored.
 Progress = Callable[[int, int], None]
@@ -27,25 +25,6 @@ class Job:
     policy: str | None = None  # of a TOML file; None stands for the built-in defaults
     stores: tuple[str, ...] = ()  # none: all
     batch_size: int = 256  # sales a scoring batch
-
-
-def load_policy(url: str | None) -> Policy:
-    """The policy at ``url``, or the built-in defaults.
-
-    Raises:
-        ConfigurationError: it cannot be read, or is no valid policy.
-        StorageError: the storage that it lies on failed.
-    """
-    if url is None:
-        return Policy()
-    folder, _, name = str(without_credentials(url)).rpartition("/")
-    try:
-        content = Place(folder or ".").read(name)
-    except StorageError:
-        raise
-    except (OSError, OutsideError) as error:
-        raise ConfigurationError(f"cannot read the policy {url}: {error}") from error
-    return Policy.from_toml(content, origin=url)
 
 
 def workspace(day: date) -> str:
@@ -100,6 +79,6 @@ def read_plan(out: Place, day: date, batches: Sequence[str] = ()) -> dict[str, A
     return plan
 
 
-def settled_path(day: date, plan_id: str) -> str:
-    """What is there once a plan of a day is settled, relative to OUT."""
-    return f"{workspace(day)}/{plan_id}/settled"
+def finalised_path(day: date, plan_id: str) -> str:
+    """What is there once a plan of a day is finalised, relative to OUT."""
+    return f"{workspace(day)}/{plan_id}/finalised"

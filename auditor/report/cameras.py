@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from auditor.drift import Camera, Drift
-from auditor.drift.comparing import LEAST_DAYS, LEAST_SALES
+from auditor.monitoring.cameras import Camera, Drift
+from auditor.monitoring.cameras.comparing import LEAST_DAYS, LEAST_SALES
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor import control_sample
-from auditor.birthdays import completed_years
+from auditor.clock.birthdays import completed_years
 from auditor.errors import ContractError
-from auditor.report import guidance, words
+from auditor.report.text import guidance, words
+from auditor.sales import control_sample
+from auditor.sales.identity import SaleKey
 from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
 
 _ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
@@ -29,7 +30,7 @@ _REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASO
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoreSettings:
     """What a store's rules and settings say about reading its sales.
 
     Below the two gates, of pixels and of sharpness, no age is estimated. Pictures are there until
@@ -186,11 +187,6 @@ class Case(Sale):
         return self.other_faces[:_FACES_SHOWN]
 
 
-def anchor(store_id: str, transaction_id: str) -> str:
-    """The id of a sale on every page: it stays the same when the day is audited again."""
-    return f"sale-{hashlib.sha256(f'{store_id}|{transaction_id}'.encode()).hexdigest()[:12]}"
-
-
 def ranks(ledger: StoreTables) -> dict[str, list[int]]:
     """The rank of every flagged sale: recorded underage, then likeliest under the legal age.
 
@@ -221,7 +217,7 @@ def ranks(ledger: StoreTables) -> dict[str, list[int]]:
     return found
 
 
-def flagged(ledger: pa.Table, place: Place, own_ranks: Sequence[int]) -> tuple[Case, ...]:
+def flagged(ledger: pa.Table, place: StoreSettings, own_ranks: Sequence[int]) -> tuple[Case, ...]:
     """The flagged sales of a store in the order of their ranks.
 
     Args:
@@ -237,7 +233,7 @@ def flagged(ledger: pa.Table, place: Place, own_ranks: Sequence[int]) -> tuple[C
     return tuple(_case(row, place, rank) for row, rank in zip(rows, own_ranks, strict=True))
 
 
-def unjudged(ledger: pa.Table, place: Place) -> tuple[Unjudged, ...]:
+def unjudged(ledger: pa.Table, place: StoreSettings) -> tuple[Unjudged, ...]:
     """The inconclusive sales of a store, in the order of :func:`by_reason`."""
     rows = ledger.filter(pc.equal(ledger["outcome"], "inconclusive")).to_pylist()
     sales = (
@@ -265,7 +261,7 @@ def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def drawn(ledger: pa.Table, place: Place) -> tuple[Drawn, ...]:
+def drawn(ledger: pa.Table, place: StoreSettings) -> tuple[Drawn, ...]:
     """What the control sample has of a store, in the order of :func:`by_lot`.
 
     Raises:
@@ -297,7 +293,7 @@ def _check_estimate(row: Mapping[str, Any]) -> None:
     if missing := [name for name in _ESTIMATE if row[name] is None]:
         raise ContractError(
             f"table ledger: store {row['store_id']}, "
-            f"{anchor(row['store_id'], row['transaction_id'])} is {row['outcome']} "
+            f"{SaleKey.of(row).sale_id} is {row['outcome']} "
             f"without {', '.join(missing)}"
         )
 
@@ -319,9 +315,9 @@ def _estimate(row: Mapping[str, Any]) -> Estimate:
     )
 
 
-def _sale(row: dict[str, Any], place: Place) -> dict[str, Any]:
+def _sale(row: dict[str, Any], place: StoreSettings) -> dict[str, Any]:
     return {
-        "anchor": anchor(row["store_id"], row["transaction_id"]),
+        "anchor": SaleKey.of(row).sale_id,
         "store_id": row["store_id"],
         "store_name": place.name,
         "transaction_id": row["transaction_id"],
@@ -335,7 +331,7 @@ def _sale(row: dict[str, Any], place: Place) -> dict[str, Any]:
     }
 
 
-def _case(row: dict[str, Any], place: Place, rank: int) -> Case:
+def _case(row: dict[str, Any], place: StoreSettings, rank: int) -> Case:
     checked_at = row["id_check_at"]
     recorded = recorded_years(row["birth_date"], row["sold_at"].astimezone(place.zone).date())
     marks = tuple(dict.fromkeys(row["marks"]))

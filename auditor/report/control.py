@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from scipy.stats import beta
-
+from auditor.monitoring.statistics.rates import at_most
 from auditor.report.cases import Drawn
 
-_CONFIDENCE = 0.95
 _ROWS = 4
 
 
@@ -34,16 +32,6 @@ class ControlSample:
         return tuple(
             _conclusion(found, size, self.drawn_from) for found in range(min(_ROWS, size + 1))
         )
-
-
-def at_most(found: int, size: int) -> float:
-    """The upper 95 % limit of a share of which ``found`` of ``size`` were seen.
-
-    Exact and one-sided (Clopper and Pearson 1934): for none of n it is near 3 / n.
-    """
-    if found >= size:
-        return 1.0
-    return float(beta.ppf(_CONFIDENCE, found + 1, size - found))
 
 
 def _conclusion(found: int, size: int, drawn_from: int) -> Conclusion:

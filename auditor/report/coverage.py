@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from scipy.signal import fftconvolve
 
 from auditor.errors import ContractError
-from auditor.report import words
+from auditor.report.text import words
 from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES, RECORDED_UNDERAGE
 
 _LEVEL = 0.8
@@ -173,7 +173,8 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
         )
     without_age = ledger.filter(pc.is_null(ledger["age"]))
     over, flagged = _of(ledger, "over_threshold"), _of(ledger, "flagged")
-    estimated = flagged.filter(pc.not_equal(flagged["reason"], RECORDED_UNDERAGE))
+    recorded = pc.fill_null(pc.equal(flagged["reason"], RECORDED_UNDERAGE), pa.scalar(False))
+    estimated = flagged.filter(pc.invert(recorded))
     return Tally(
         store=StoreCoverage(
             store_id=day["store_id"],

@@ -12,13 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor.decisions import Standing, standing
+from auditor.decisions.status import CaseStatus, case_statuses
+from auditor.monitoring.recall import DayReview, of_day
 from auditor.report import site
-from auditor.report.cases import anchor
-from auditor.report.found import Found, of_day
 from auditor.report.rendering import environment, json_text, store_page
-from auditor.spreadsheet import Cell, with_cells
-from auditor.tables import SaleKey, sale_key
+from auditor.report.spreadsheet import Cell, with_cells
+from auditor.sales.identity import SaleKey
 
 _CELLS = ("decision", "decided_by", "decided_at", "decision_note")
 
@@ -26,7 +25,7 @@ _CELLS = ("decision", "decided_by", "decided_at", "decision_note")
 # it: whatever comes from outside is escaped.
 _PLACE = re.compile(rb"(<!--decided:(sale-[0-9a-f]+)-->).*?(<!--/decided-->)", re.DOTALL)
 
-_Stands = Mapping[SaleKey, Standing]
+_Stands = Mapping[SaleKey, CaseStatus]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def with_decisions(files: Mapping[str, bytes], log: pa.Table) -> dict[str, bytes
     """
     if not log.num_rows:
         return {}
-    stands = standing(log)
+    stands = case_statuses(log)
     document = json.loads(files["report.json"])
     document["decisions"] = [_entry(row) for row in log.to_pylist()]
     summary = site.read(files[site.SUMMARY], origin=site.SUMMARY)
@@ -78,7 +77,7 @@ def with_decisions(files: Mapping[str, bytes], log: pa.Table) -> dict[str, bytes
 
 def _csv(flags: bytes, stands: _Stands) -> bytes:
     def cells(row: dict[str, str]) -> dict[str, Cell]:
-        own = stands.get(sale_key(row))
+        own = stands.get(SaleKey.of(row))
         if own is None:
             return dict.fromkeys(_CELLS)
         said = (own.decision, own.decided_by, own.decided_at, own.note)
@@ -91,17 +90,17 @@ def _entry(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{n: row[n] for n in ("decision_id", "store_id", "transaction_id")},
         **{n: row[n] for n in ("decision", "decided_by", "note")},
-        "anchor": anchor(*sale_key(row)),
+        "anchor": SaleKey.of(row).sale_id,
         "decided_at": row["decided_at"].isoformat(),
         "outcome_then": row["outcome"],
     }
 
 
-def _found(document: Mapping[str, Any], stands: _Stands) -> Found:
+def _found(document: Mapping[str, Any], stands: _Stands) -> DayReview:
     sample = document["control_sample"]
     return of_day(
-        [sale_key(sale) for sale in document["flagged"]],
-        [sale_key(sale) for sale in sample["sales"]] if sample else [],
+        [SaleKey.of(sale) for sale in document["flagged"]],
+        [SaleKey.of(sale) for sale in sample["sales"]] if sample else [],
         sample["drawn_from"] if sample else 0,
         stands,
     )
@@ -109,7 +108,7 @@ def _found(document: Mapping[str, Any], stands: _Stands) -> Found:
 
 def _in_place(stands: _Stands) -> Callable[[re.Match[bytes]], bytes]:
     template = environment().get_template("_decided.html.jinja")
-    of_anchor = {anchor(*key): own for key, own in stands.items()}
+    of_anchor = {key.sale_id: own for key, own in stands.items()}
 
     def filled(place: re.Match[bytes]) -> bytes:
         own = of_anchor.get(place[2].decode())

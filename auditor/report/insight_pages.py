@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor import spreadsheet
 from auditor.insights.backtest import Figure
 from auditor.insights.results import Cell, GroupFigures, Insights, Row
+from auditor.report import spreadsheet
 from auditor.report.plots import COLOURS, Plot, plot
 from auditor.report.rendering import assets, environment, plain
-from auditor.spreadsheet import csv_text
+from auditor.report.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

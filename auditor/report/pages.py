@@ -11,17 +11,16 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.control_sample import DRAWN_FROM
-from auditor.drift import Drift
 from auditor.errors import ContractError
-from auditor.people.day_counts import Counts, count_cashiers, count_stores
+from auditor.monitoring.baselines.window import Window
+from auditor.monitoring.cameras import Drift
+from auditor.monitoring.staff.outcome_counts import Counts, count_cashiers, count_stores
 from auditor.policy import STORE_ID_PATTERN, Policy
-from auditor.report import guidance, words
 from auditor.report.cameras import Cameras
 from auditor.report.cases import (
     Case,
     Drawn,
-    Place,
+    StoreSettings,
     Unjudged,
     by_lot,
     by_reason,
@@ -32,10 +31,11 @@ from auditor.report.cases import (
 )
 from auditor.report.control import ControlSample
 from auditor.report.coverage import Count, Coverage, Tally, cover, tally
-from auditor.report.past import SHARES, History, Past, history_hash
+from auditor.report.past import SHARES, History, PastComparison, history_hash
 from auditor.report.people import CashierPage, People, Standings
+from auditor.report.text import guidance, words
+from auditor.sales.control_sample import DRAWN_FROM
 from auditor.tables import REJECTS, STORE_DAYS, StoreTables
-from auditor.window import Window
 
 #: Cases, unjudged sales, cashiers and rows that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200
@@ -126,7 +126,7 @@ class Page:
     cashiers_total: int
     people: People
     rejected: Rejected
-    past: Past | None
+    past: PastComparison | None
     cameras: Cameras
     control: ControlSample | None
     min_exposure: int
@@ -239,7 +239,9 @@ class Report:
         listed = replace(chain.listed, set_aside=set_aside)
         return self._page(None, cover(chain.tallies), listed, chain.totals, CHAIN_LIMIT)
 
-    def _cashier_pages(self, place: Place, cases: tuple[Case, ...]) -> dict[str, CashierPage]:
+    def _cashier_pages(
+        self, place: StoreSettings, cases: tuple[Case, ...]
+    ) -> dict[str, CashierPage]:
         """The pages of a store's cashiers who stand out, by file name."""
         return {
             name: self.standings.cashier_page(
@@ -386,7 +388,7 @@ def lede(coverage: Coverage, *, chain: bool) -> tuple[str, ...]:
     return tuple(s for s in sentences if s)
 
 
-def about_past(past: Past | None) -> list[str]:
+def about_past(past: PastComparison | None) -> list[str]:
     """What the earlier days say of the day, in a sentence; nothing where they are too few."""
     if past is None or not past.enough:
         return []
@@ -463,10 +465,10 @@ def _drawn_from(ledger: pa.Table) -> int:
 
 def _places(
     day: date, store_days: pa.Table, policy: Policy, provenance: Provenance
-) -> dict[str, Place]:
+) -> dict[str, StoreSettings]:
     """The stores of the day by id, in the order of their ids."""
     chain = policy.chain_rules(day)
-    places: dict[str, Place] = {}
+    places: dict[str, StoreSettings] = {}
     columns = ("store_id", "store_name", "time_zone")
     ordered = store_days.sort_by("store_id")
     for store_id, name, zone in zip(*(ordered[c].to_pylist() for c in columns), strict=True):
@@ -476,7 +478,7 @@ def _places(
             raise ContractError(f"table store_days: store {store_id} stands there twice")
         rules = policy.rules(day, store_id)
         px, sharp = rules.min_face_px, rules.min_sharpness
-        places[store_id] = Place(
+        places[store_id] = StoreSettings(
             store_id=store_id,
             name=name,
             zone=ZoneInfo(zone),

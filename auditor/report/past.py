@@ -11,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.report import words
-from auditor.report.control_limits import LEAST_DAYS, Band, Count, Limits, limits
+from auditor.monitoring.statistics.control_limits import LEAST_DAYS, Band, Count, Limits, limits
 from auditor.report.plots import COLOURS, Plot, plot
+from auditor.report.text import words
 from auditor.tables import DAY_FIGURES, ByStore
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _COLOURS = {"flagged": "flagged", "inconclusive": "hatch-line", "id_checked": "i
 
 
 @dataclass(frozen=True, slots=True)
-class Then:
+class PastDay:
     """A past day that the day is compared with: sales, and how many of them had which outcome."""
 
     day: date
@@ -43,7 +43,7 @@ class Then:
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ShareComparison:
     """One share of the day, and what the past says of it; no ``limits`` where it says too little.
 
     ``side`` is -1 below the limits, 1 above them, 0 within or without any.
@@ -58,23 +58,23 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison(Compared):
+class PlottedShare(ShareComparison):
     """The same with its chart, where one is drawn."""
 
     plot: Plot | None
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastComparison:
     """A day, or a store's day, held against the same weekdays of the weeks before.
 
     ``left_out`` are days that say nothing of this one: the model or the challenge age was another.
     """
 
     weekday: str
-    then: tuple[Then, ...]
+    then: tuple[PastDay, ...]
     left_out: int
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[PlottedShare, ...]
 
     @property
     def enough(self) -> bool:
@@ -82,7 +82,7 @@ class Past:
         return len(self.then) >= LEAST_DAYS
 
     @property
-    def signals(self) -> tuple[Comparison, ...]:
+    def signals(self) -> tuple[PlottedShare, ...]:
         """The shares outside their limits."""
         return tuple(c for c in self.comparisons if c.side)
 
@@ -112,7 +112,9 @@ class History:
         self._other = sold.filter(pa.array(mine & ~alike, pa.bool_()))
         self._alike_of, self._other_of = ByStore(self._alike), ByStore(self._other)
 
-    def compare(self, store_id: str | None, sales: int, counts: Mapping[str, int]) -> Past | None:
+    def compare(
+        self, store_id: str | None, sales: int, counts: Mapping[str, int]
+    ) -> PastComparison | None:
         """Hold a store's day, or the chain's, against its past; None on a day without sales.
 
         Args:
@@ -127,7 +129,7 @@ class History:
         then = _by_day(alike)
         left_out = set(other["day"].to_pylist()) - {day.day for day in then}
         ident = "chain" if store_id is None else f"store-{_hash(store_id)[:8]}"
-        return Past(
+        return PastComparison(
             weekday=words.weekday(self._day),
             then=then,
             left_out=len(left_out),
@@ -144,19 +146,19 @@ class History:
         )
 
     def _comparison(
-        self, code: str, today: Count, then: Sequence[Then], ident: str, most: int
-    ) -> Comparison:
+        self, code: str, today: Count, then: Sequence[PastDay], ident: str, most: int
+    ) -> PlottedShare:
         past = [Count(day.counts[code], day.sales) for day in then]
         found = limits(past)
         band = found.band(today.sales) if found else None
         side = band.side(today.share) if band else 0
-        comparison = Comparison(code, SHARES[code], today, found, band, side, None)
+        comparison = PlottedShare(code, SHARES[code], today, found, band, side, None)
         if not then or self._drawn >= most:
             return comparison
         self._drawn += 1
         return replace(comparison, plot=self._chart(ident, comparison, then))
 
-    def _chart(self, ident: str, shown: Comparison, then: Sequence[Then]) -> Plot:
+    def _chart(self, ident: str, shown: PlottedShare, then: Sequence[PastDay]) -> Plot:
         points = [
             *((day.day, Count(day.counts[shown.code], day.sales)) for day in then),
             (self._day, shown.today),
@@ -182,7 +184,7 @@ class History:
         )
 
 
-def sentence(comparison: Comparison, weekday: str) -> str:
+def sentence(comparison: PlottedShare, weekday: str) -> str:
     """What the past says of a share, in a sentence or two that blame nobody."""
     today = comparison.today
     share = f"{words.percent_exact(today.share)} of {words.counted(today.sales, 'sale')}"
@@ -216,12 +218,12 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _by_day(figures: pa.Table) -> tuple[Then, ...]:
+def _by_day(figures: pa.Table) -> tuple[PastDay, ...]:
     """The days of DAY_FIGURES in order, their stores added up."""
     summed = ("alcohol_sales", *SHARES)
     days = figures.group_by("day").aggregate([(name, "sum") for name in summed]).sort_by("day")
     return tuple(
-        Then(row["day"], row["alcohol_sales_sum"], {code: row[f"{code}_sum"] for code in SHARES})
+        PastDay(row["day"], row["alcohol_sales_sum"], {code: row[f"{code}_sum"] for code in SHARES})
         for row in days.to_pylist()
     )
 
@@ -234,7 +236,7 @@ def _draw(
     axes: "Axes",
     points: Sequence[tuple[date, Count]],
     bands: Sequence[Band | None],
-    shown: Comparison,
+    shown: PlottedShare,
 ) -> None:
     """Shares by week: band and centre that the past sets, past days small, the day large."""
     today = points[-1][0]

@@ -14,19 +14,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from markupsafe import Markup
 
-from auditor.hollow.counting import find
-from auditor.hollow.leads import Finding, Heaps, Lead, find_leads, heaps, of_store
-from auditor.people import standing
-from auditor.people.exposure import CLASSES, FIRST_DUE
-from auditor.people.standing import Peers, Standing, at_usual
+from auditor.monitoring.baselines.window import Window
+from auditor.monitoring.id_check_quality.counting import find
+from auditor.monitoring.id_check_quality.leads import (
+    Heaps,
+    Lead,
+    RuleResult,
+    find_leads,
+    heaps,
+    of_store,
+)
+from auditor.monitoring.staff import peers
+from auditor.monitoring.staff.exposure import CLASSES, FIRST_DUE
+from auditor.monitoring.staff.peers import PeerResult, Peers, at_usual
+from auditor.monitoring.statistics.funnel import limits
 from auditor.policy import ChainRules, Rules
-from auditor.report import words
-from auditor.report.cases import Case, Place, anchor, recorded_years
-from auditor.report.hollow_words import HOLLOW_RULES
+from auditor.report.cases import Case, StoreSettings, recorded_years
 from auditor.report.plots import COLOURS, Plot, plot
-from auditor.stats.funnel import limits
+from auditor.report.text import words
+from auditor.report.text.id_check_quality import QUALITY_RULE_TEXTS
+from auditor.sales.identity import SaleKey
 from auditor.tables import ByStore, StoreTables
-from auditor.window import Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,23 +80,23 @@ class FoundSale:
     anchor: str | None  # on the store's page, where the sale is flagged
 
 
-_OfStore = TypeVar("_OfStore", Standing, FoundSale)
+_OfStore = TypeVar("_OfStore", PeerResult, FoundSale)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RuleSection:
     """A rule of hollow checks with what it found, and the day's sales of those who stand out."""
 
     name: str
     title: str
     meaning: str
-    finding: Finding
+    finding: RuleResult
     sales: tuple[FoundSale, ...]
     sales_total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class DaysOnRecord:
     """What is on record of the days of the window, which ends on ``last``.
 
     ``earlier`` of them come before it.
@@ -109,26 +117,26 @@ class People:
     names of the cashiers that have one.
     """
 
-    looked: Looked
+    looked: DaysOnRecord
     target: float | None
     tested: int
-    stores: tuple[Standing, ...]
-    cashiers: tuple[Standing, ...]
+    stores: tuple[PeerResult, ...]
+    cashiers: tuple[PeerResult, ...]
     cashiers_total: int
     funnels: tuple[Plot, ...]
-    rules: tuple[Rule, ...]
+    rules: tuple[RuleSection, ...]
     heaps: Heaps
     pages: Mapping[tuple[str, str], str]
     false_lead_share: float
 
-    def of_side(self, side: standing.Side) -> tuple[Standing, ...]:
+    def of_side(self, side: peers.Side) -> tuple[PeerResult, ...]:
         """The cashiers of the page that stand out to one side."""
-        return tuple(unit for unit in self.cashiers if unit.stands == side)
+        return tuple(unit for unit in self.cashiers if unit.outlier == side)
 
     @property
-    def stores_standing_out(self) -> tuple[Standing, ...]:
+    def stores_standing_out(self) -> tuple[PeerResult, ...]:
         """The stores that stand out to either side."""
-        return tuple(unit for unit in self.stores if unit.stands)
+        return tuple(unit for unit in self.stores if unit.outlier)
 
     def page_of(self, store_id: str, cashier_id: str | None) -> str | None:
         """The file name of a cashier's page, None where there is none."""
@@ -136,7 +144,7 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class HandledShare:
     """How many sales under one circumstance were due a check, and of these handled."""
 
     name: str
@@ -153,12 +161,12 @@ class CashierPage:
     store_id: str
     store_name: str | None
     cashier_id: str
-    looked: Looked
+    looked: DaysOnRecord
     target: float | None
-    standing: Standing | None
-    by_part_of_day: tuple[Share, ...]
-    by_likelihood: tuple[Share, ...]
-    rules: tuple[Rule, ...]
+    measured: PeerResult | None
+    by_part_of_day: tuple[HandledShare, ...]
+    by_likelihood: tuple[HandledShare, ...]
+    rules: tuple[RuleSection, ...]
     leads: Mapping[str, Lead]
     cases: tuple[Case, ...]
     min_exposure: int
@@ -175,10 +183,10 @@ def cashier_page_name(store_id: str, cashier_id: str) -> str:
 class Standings:
     """All of the chain, measured once; pages take their part."""
 
-    looked: Looked
+    looked: DaysOnRecord
     stores: Peers
     cashiers: Peers
-    findings: Mapping[str, Finding]
+    findings: Mapping[str, RuleResult]
     found: Mapping[str, Sequence[FoundSale]]  # by rule, of those who stand out
     store_funnel: Plot | None
     cashier_funnel: Plot | None
@@ -194,7 +202,7 @@ class Standings:
         window: Window,
         ledgers: StoreTables,
         *,
-        places: Mapping[str, Place],
+        places: Mapping[str, StoreSettings],
         rules: Mapping[str, Rules],
         chain_rules: ChainRules,
     ) -> Self:
@@ -209,15 +217,15 @@ class Standings:
             chain_rules: in force.
         """
         least, share = chain_rules.min_exposure, chain_rules.false_lead_share
-        checks, hollow = window.counts["checks"], window.counts["hollow"]
-        cashiers = standing.cashiers(checks, min_exposure=least, false_lead_share=share)
-        stores = standing.stores(checks, min_exposure=least, false_lead_share=share)
-        findings = find_leads(hollow, min_exposure=least, false_lead_share=share)
+        checks, quality = window.counts["checks"], window.counts["id_check_quality"]
+        cashiers = peers.cashiers(checks, min_exposure=least, false_lead_share=share)
+        stores = peers.stores(checks, min_exposure=least, false_lead_share=share)
+        findings = find_leads(quality, min_exposure=least, false_lead_share=share)
         earlier = sum(recorded < day for recorded in window.on_record)
-        named = {unit.key for unit in cashiers.units if unit.stands}
+        named = {unit.key for unit in cashiers.units if unit.outlier}
         named |= {(lead.store_id, lead.cashier_id) for f in findings.values() for lead in f.leads}
         return cls(
-            looked=Looked(window.days, len(window.on_record), earlier, day, window.sha256),
+            looked=DaysOnRecord(window.days, len(window.on_record), earlier, day, window.sha256),
             stores=stores,
             cashiers=cashiers,
             findings=findings,
@@ -237,11 +245,11 @@ class Standings:
     # Divided by store once: each page takes its own, however many there are.
 
     @cached_property
-    def _cashiers_of(self) -> Mapping[str, tuple[Standing, ...]]:
+    def _cashiers_of(self) -> Mapping[str, tuple[PeerResult, ...]]:
         return _by_store(self.cashiers.units)
 
     @cached_property
-    def _stores_of(self) -> Mapping[str, tuple[Standing, ...]]:
+    def _stores_of(self) -> Mapping[str, tuple[PeerResult, ...]]:
         return _by_store(self.stores.units)
 
     @cached_property
@@ -271,7 +279,7 @@ class Standings:
         if store_id is None:
             funnels.insert(0, _with_points(self.store_funnel, self.stores, shops, least))
         # Those who stand out are told of first; all others in the order of store and id.
-        told = sorted(units, key=lambda unit: unit.stands is None)[:limit]
+        told = sorted(units, key=lambda unit: unit.outlier is None)[:limit]
         return People(
             looked=self.looked,
             target=self.cashiers.target,
@@ -289,7 +297,13 @@ class Standings:
         )
 
     def cashier_page(
-        self, key: tuple[str, str], *, day: date, chain: str, place: Place, cases: Iterable[Case]
+        self,
+        key: tuple[str, str],
+        *,
+        day: date,
+        chain: str,
+        place: StoreSettings,
+        cases: Iterable[Case],
     ) -> CashierPage:
         """The page of one who stands out."""
         store_id, cashier_id = key
@@ -311,7 +325,7 @@ class Standings:
             cashier_id=cashier_id,
             looked=self.looked,
             target=self.cashiers.target,
-            standing=next(found, None),
+            measured=next(found, None),
             by_part_of_day=_shares(own, "from_hour", words.part_of_day),
             by_likelihood=_shares(own, "likelihood", _likelihood),
             rules=rules,
@@ -321,17 +335,17 @@ class Standings:
             false_lead_share=self.rules.false_lead_share,
         )
 
-    def _rules(self, store_id: str | None, cashier_id: str | None) -> Iterator[Rule]:
+    def _rules(self, store_id: str | None, cashier_id: str | None) -> Iterator[RuleSection]:
         findings = self.findings
         if store_id is not None:
-            findings = of_store(findings, self.counts["hollow"].of(store_id))
+            findings = of_store(findings, self.counts["id_check_quality"].of(store_id))
         for name, finding in findings.items():
             found = self.found[name]
             if store_id is not None:
                 found = self._found_of.get((name, store_id), ())
             sales = [sale for sale in found if cashier_id in (None, sale.cashier_id)]
-            title, meaning = HOLLOW_RULES[name]
-            yield Rule(name, title, meaning, finding, tuple(sales[:_SALES]), len(sales))
+            title, meaning = QUALITY_RULE_TEXTS[name]
+            yield RuleSection(name, title, meaning, finding, tuple(sales[:_SALES]), len(sales))
 
 
 def _by_store(rows: Iterable[_OfStore]) -> dict[str, tuple[_OfStore, ...]]:
@@ -340,9 +354,9 @@ def _by_store(rows: Iterable[_OfStore]) -> dict[str, tuple[_OfStore, ...]]:
 
 
 def _found(
-    findings: Mapping[str, Finding],
+    findings: Mapping[str, RuleResult],
     ledgers: StoreTables,
-    places: Mapping[str, Place],
+    places: Mapping[str, StoreSettings],
     rules: Mapping[str, Rules],
 ) -> dict[str, list[FoundSale]]:
     """The day's sales of those who stand out, by rule, store and time."""
@@ -368,7 +382,7 @@ def _found(
                         low=row["age_low_95"],
                         high=row["age_high_95"],
                         recorded_years=recorded_years(row["birth_date"], sold_at.date()),
-                        anchor=anchor(store_id, row["transaction_id"])
+                        anchor=SaleKey(store_id, row["transaction_id"]).sale_id
                         if row["outcome"] == "flagged"
                         else None,
                     )
@@ -378,12 +392,12 @@ def _found(
     return found
 
 
-def _shares(counts: pa.Table, column: str, name: Callable[[int], str]) -> tuple[Share, ...]:
+def _shares(counts: pa.Table, column: str, name: Callable[[int], str]) -> tuple[HandledShare, ...]:
     """Sales due and handled by the values of a column."""
     due = counts.filter(pc.greater_equal(counts["likelihood"], FIRST_DUE))
     sums = due.group_by(column, use_threads=False).aggregate([("sales", "sum"), ("handled", "sum")])
     return tuple(
-        Share(name(row[column]), row["sales_sum"], row["handled_sum"])
+        HandledShare(name(row[column]), row["sales_sum"], row["handled_sum"])
         for row in sums.sort_by(column).to_pylist()
     )
 
@@ -399,14 +413,14 @@ def _funnel(ident: str, peers: Peers, min_exposure: int) -> Plot | None:
         return None
     first, last = _ends(peers, min_exposure)
     sizes = np.unique(np.geomspace(np.ceil(first), last, 40).round().astype(int))
-    target, alike = peers.target, peers.alike
+    target, overdispersion = peers.target, peers.overdispersion
 
     def draw(axes: "Axes") -> None:
         axes.set_xscale("log")
         axes.set_xlim(first, last)
         axes.set_ylim(0, 1)
-        if alike > 0:
-            wide = limits(target, sizes, _COVERAGES[1], alike).T
+        if overdispersion > 0:
+            wide = limits(target, sizes, _COVERAGES[1], overdispersion).T
             axes.fill_between(sizes, *wide, facecolor=COLOURS["hatch-ground"], linewidth=0)
         axes.axhline(target, color=COLOURS["soft"], linewidth=1)
         for coverage, dash in zip(_COVERAGES, ("-", "--"), strict=True):
@@ -422,7 +436,7 @@ def _funnel(ident: str, peers: Peers, min_exposure: int) -> Plot | None:
         ident,
         draw,
         title=_TITLES[ident],
-        description=words.funnel(target, alike, peers.tested),
+        description=words.funnel(target, overdispersion, peers.tested),
         columns=_COLUMNS,
         rows=(),
         size=_SIZE,
@@ -437,7 +451,7 @@ def _ends(peers: Peers, min_exposure: int) -> tuple[float, float]:
 
 
 def _with_points(
-    empty: Plot | None, peers: Peers, units: Iterable[Standing], min_exposure: int
+    empty: Plot | None, peers: Peers, units: Iterable[PeerResult], min_exposure: int
 ) -> Plot | None:
     """The funnel with a point for each unit of which something can be said.
 
@@ -448,7 +462,7 @@ def _with_points(
     if empty is None or peers.target is None or not told:
         return None
     # Those who stand out are always there; of the others, as many as fit.
-    shown = sorted(told, key=lambda unit: unit.stands is None)[:_POINTS]
+    shown = sorted(told, key=lambda unit: unit.outlier is None)[:_POINTS]
     first, last = _ends(peers, min_exposure)
     top, right, bottom, left = _MARGINS
     width, height = _SIZE[0] - left - right, _SIZE[1] - top - bottom
@@ -457,7 +471,7 @@ def _with_points(
         share = _usual_rate(unit, peers.target)
         x = left + width * log(unit.due / first) / log(last / first)
         y = top + height * (1 - share)
-        kind = unit.stands or "within"
+        kind = unit.outlier or "within"
         points.append(f'<circle class="point {kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
     svg = str(empty.svg).removesuffix("</svg>") + "".join(points) + "</svg>"
     rows = [
@@ -466,13 +480,13 @@ def _with_points(
             unit.store_id,
             words.integer(unit.due),
             words.percent(_usual_rate(unit, peers.target)),
-            words.STANDS[unit.stands],
+            words.STANDS[unit.outlier],
         )
         for unit in sorted(shown, key=lambda unit: unit.key)[:_ROWS]
     ]
     return replace(empty, svg=Markup(svg), rows=tuple(rows))  # noqa: S704  # numbers and our own words
 
 
-def _usual_rate(unit: Standing, target: float) -> float:
+def _usual_rate(unit: PeerResult, target: float) -> float:
     """What the unit did of what was due, under the chain's usual circumstances."""
     return at_usual(unit.handled / unit.due, unit.expected / unit.due, target)

@@ -15,18 +15,19 @@ import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
-from auditor.drift import Drift
+from auditor.monitoring.baselines.window import Window
+from auditor.monitoring.cameras import Drift
 from auditor.policy import Policy
-from auditor.report import camera_words, site, words
+from auditor.report import site
 from auditor.report.cases import Case, by_reason
 from auditor.report.control import ControlSample
 from auditor.report.fragments import Fragments, JsonList, JsonObject, json_document
 from auditor.report.pages import Page, Provenance, Report, StoreReport
-from auditor.report.past import Past, sentence
+from auditor.report.past import PastComparison, sentence
 from auditor.report.people import Standings, cashier_page_name
-from auditor.spreadsheet import Cell, csv_line
+from auditor.report.spreadsheet import Cell, csv_line
+from auditor.report.text import cameras, words
 from auditor.tables import DAY_FIGURES, StoreTables
-from auditor.window import Window
 
 TEMPLATES = "reports/templates"
 SCHEMAS = "reports/schemas"
@@ -210,7 +211,7 @@ def axis(age: float) -> float:
 class FlagsCsv:
     """The flagged sales in order of rank, in the columns of ``FLAG_COLUMNS``.
 
-    Texts are guarded against being run as formulas, see :mod:`auditor.spreadsheet`.
+    Texts are guarded against being run as formulas, see :mod:`auditor.report.spreadsheet`.
     """
 
     def __init__(self, disk: BinaryIO) -> None:
@@ -287,17 +288,17 @@ def _people(standings: Standings) -> dict[str, Any]:
         **{
             name: {
                 "target": peers.target,
-                "alike": peers.alike,
+                "overdispersion": peers.overdispersion,
                 "tested": peers.tested,
                 "units": [asdict(unit) for unit in peers.units],
             }
             for name, peers in (("stores", standings.stores), ("cashiers", standings.cashiers))
         },
-        "hollow": [asdict(finding) for finding in standings.findings.values()],
+        "id_check_quality": [asdict(finding) for finding in standings.findings.values()],
     }
 
 
-def _past(past: Past | None) -> dict[str, Any] | None:
+def _past(past: PastComparison | None) -> dict[str, Any] | None:
     """The comparison with the past as report.json has it: without the drawings."""
     if past is None:
         return None
@@ -368,8 +369,8 @@ def _store_label(item: Any) -> str:
 
 _FILTERS: Mapping[str, Callable[..., Any]] = {
     "axis": axis,
-    "camera_change": camera_words.change,
-    "camera_todo": camera_words.todo,
+    "camera_change": cameras.change,
+    "camera_todo": cameras.todo,
     "cashier_page": cashier_page_name,
     "clock": words.clock,
     "counted": words.counted,

@@ -13,17 +13,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from auditor.drift import Drift
-from auditor.hollow.leads import Finding
-from auditor.people.day_counts import Counts
-from auditor.people.standing import Standing
+from auditor.monitoring.cameras import Drift
+from auditor.monitoring.id_check_quality.leads import RuleResult
+from auditor.monitoring.staff.outcome_counts import Counts
+from auditor.monitoring.staff.peers import PeerResult
 from auditor.report.cases import Case, Drawn, Unjudged
 from auditor.report.control import Conclusion
 from auditor.report.coverage import Coverage
 from auditor.report.decided import Decision
 from auditor.report.pages import Provenance, Rejected
-from auditor.report.past import Compared, Then
-from auditor.report.people import Looked
+from auditor.report.past import PastDay, ShareComparison
+from auditor.report.people import DaysOnRecord
 from auditor.report.rendering import SCHEMA_VERSION
 
 
@@ -40,30 +40,32 @@ class Peers:
     """Cashiers, or stores, measured against each other over the window of days."""
 
     target: Annotated[float | None, Field(description="share of due sales that the chain handles")]
-    alike: Annotated[float, Field(description="how far they differ ordinarily, from 0 to 1")]
+    overdispersion: Annotated[
+        float, Field(description="how far they differ ordinarily, from 0 to 1")
+    ]
     tested: Annotated[int, Field(description="those with the least exposure or more")]
-    units: tuple[Standing, ...]
+    units: tuple[PeerResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class People:
     """How cashiers and stores stand: leads for a conversation, never findings."""
 
-    looked: Looked
+    looked: DaysOnRecord
     false_lead_share: float
     stores: Peers
     cashiers: Peers
-    hollow: tuple[Finding, ...]
+    id_check_quality: tuple[RuleResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class PastSection:
     """The day against the same weekdays before it."""
 
     weekday: str
-    days: tuple[Then, ...]
+    days: tuple[PastDay, ...]
     left_out: Annotated[int, Field(description="days of another model or challenge age")]
-    shares: tuple[Compared, ...]
+    shares: tuple[ShareComparison, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ class Document:
     people: People
     cameras: Annotated[Drift, Field(description="against their own past days")]
     rejected: Rejected
-    past: Annotated[Past | None, Field(description="none on a day without alcohol sales")]
+    past: Annotated[PastSection | None, Field(description="none on a day without alcohol sales")]
     history_sha256: Annotated[str | None, Field(description="over the figures of past days")]
     control_sample: Control | None
     decisions: Annotated[

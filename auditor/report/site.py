@@ -12,9 +12,9 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import ContractError
-from auditor.report import words
-from auditor.report.found import DAYS, Found, recall
+from auditor.monitoring.recall import DAYS, DayReview, recall
 from auditor.report.pages import Page
+from auditor.report.text import words
 
 #: The name of a day's summary, beside its pages.
 SUMMARY = "summary.json"
@@ -40,7 +40,7 @@ class Summary:
     inconclusive: int
     cameras_to_look_at: int = 0
     notices: tuple[str, ...] = ()
-    found: Found | None = None  # None: nobody has decided anything of the day
+    found: DayReview | None = None  # None: nobody has decided anything of the day
 
     @property
     def judged(self) -> int:

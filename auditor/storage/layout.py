@@ -5,11 +5,10 @@
 days look back on, the tables of tables.DAILY, is in one file a day for all stores:
 ``<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
 ``decisions/day=YYYY-MM-DD/*.parquet``: one file a decision. Which stores a day has is in
-``settled/`` (settled.py); what a day that was audited again said before, in ``earlier/``
-(earlier.py).
+``finalised/`` (finalised.py); what a day that was audited again said before, in ``earlier/``
+(revisions.py).
 """
 
-import hashlib
 from datetime import date
 
 from auditor.tables import DAILY, STORED
@@ -35,13 +34,12 @@ def crops_folder(day: date, store_id: str) -> str:
     return f"{day_folder('crops', day)}/store={store_id}"
 
 
-def crop_path(day: date, store_id: str, transaction_id: str) -> str:
-    """Where the crop of a sale is kept."""
-    sale = hashlib.sha256(f"{store_id}|{transaction_id}".encode()).hexdigest()[:16]
-    return f"{crops_folder(day, store_id)}/{sale}.jpg"
+def crop_path(day: date, store_id: str, sale_id: str) -> str:
+    """Where the crop of a sale is kept; ``sale_id`` is as sales.identity makes it."""
+    return f"{crops_folder(day, store_id)}/{sale_id}.jpg"
 
 
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day has, whether it is there or not."""
-    names = (*STORED, *DAILY, "earlier", "crops", "decisions", "settled")
+    names = (*STORED, *DAILY, "revisions", "crops", "decisions", "finalised")
     return [day_folder(name, day) for name in names]

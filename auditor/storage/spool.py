@@ -13,20 +13,20 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.ipc
 
-from auditor.storage.files import Place
+from auditor.storage.place import Place
 from auditor.tables import Schema
 
 #: Into how many shares the stores of a day are divided.
-SHARES = 64
+BUCKETS = 64
 #: Rows that wait in memory before they are put on disk.
 WAITING = 1 << 16
 
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
-def share_of(store_id: str | None) -> int:
+def bucket_of(store_id: str | None) -> int:
     """The share of a store; rows of no known store have one too."""
-    return zlib.crc32((store_id or "").encode()) % SHARES
+    return zlib.crc32((store_id or "").encode()) % BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,6 @@ class Spool:
 
 def _shares_of(store_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     encoded = store_ids.combine_chunks().dictionary_encode(null_encoding="encode")
-    shares = np.array([share_of(s) for s in encoded.dictionary.to_pylist()], np.int64)
+    shares = np.array([bucket_of(s) for s in encoded.dictionary.to_pylist()], np.int64)
     found: npt.NDArray[np.int64] = shares[encoded.indices.to_numpy()]
     return found

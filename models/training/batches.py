@@ -77,14 +77,14 @@ class Stream(PyDataset):
 def unchanged(
     pixels: NDArray[np.uint8], ages: NDArray[np.float64], experiment: Experiment
 ) -> Iterator[NDArray[np.uint8]]:
-    """The batches that batch normalisation is settled on, of the ages that it was trained with.
+    """The batches that batch normalisation is finalised on, of the ages that it was trained with.
 
     Of the ages as they are, a network trained with a rarity of 0.3 was 0.8 years too high after it,
     and 0.1 years further off.
     """
     draw = np.random.default_rng((experiment.seed, _SETTLING))
     weights = sampling_weights(ages, experiment.batches.rarity)
-    for _ in range(experiment.batches.settle):
+    for _ in range(experiment.batches.finalise):
         yield pixels[sample(weights, min(experiment.batches.size, len(pixels)), draw)]
 
 

@@ -20,7 +20,7 @@ from auditor.faces.ages import AgeDistributions
 from auditor.faces.calibration import Calibration
 from auditor.faces.model import AgeModel, AgeNetwork
 from auditor.policy import ChainRules
-from auditor.storage.files import Place
+from auditor.storage.place import Place
 from models.training import splits
 from models.training.calibration import COVERAGES, fit
 from models.training.labelled import LabelledSet

@@ -112,7 +112,7 @@ class Batches(_Settings):
     rarity: Share = 0.0  # pictures are drawn in proportion to density of their age ^ -rarity
     # Batches of unchanged pictures on which the statistics of batch normalisation are measured anew
     # at the end. Without, they are a moving average over 100 steps, of weights that are no more.
-    settle: Annotated[int, Field(ge=0)] = 0
+    finalise: Annotated[int, Field(ge=0)] = 0
 
 
 class Labels(_Settings):

@@ -21,7 +21,7 @@ from auditor.faces.ages import AgeDistributions, Floats
 from auditor.faces.confusion import FEWEST_FACES, FILE, Confusion, measured
 from auditor.faces.model import AgeModel, folder
 from auditor.policy import InsightRules
-from auditor.storage.files import Place
+from auditor.storage.place import Place
 from models.training import calibrate, splits
 from models.training.labelled import LabelledSet
 

@@ -19,7 +19,7 @@ from auditor import resources
 from auditor.demo import write_demo
 from auditor.faces.confusion import FILE
 from auditor.faces.model import AgeModel
-from auditor.storage.files import Place
+from auditor.storage.place import Place
 from models.training.confusion import measure, words
 from models.training.labelled import read
 

@@ -24,7 +24,7 @@ from auditor.faces.calibration import Calibration
 from auditor.faces.detector import Detector
 from auditor.faces.model import AgeModel, AgeNetwork
 from auditor.policy import ChainRules
-from auditor.storage.files import Place
+from auditor.storage.place import Place
 from models.training import calibrate, evaluation_charts, pages, shift, splits
 from models.training.calibrate import Judged
 from models.training.calibration import fit

@@ -18,7 +18,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from auditor.errors import AuditorError, ConfigurationError
-from auditor.storage.files import Place
+from auditor.storage.place import Place
 from models.training import pages, sheets, splits, survey_charts
 from models.training.findings import findings, label_width, weight_ratio
 from models.training.labelled import LabelledSet

@@ -75,7 +75,7 @@ def for_training(network: Any, experiment: Experiment) -> Any:
     return keras.Model(inputs, network(whole), name="training")
 
 
-def settle(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
+def finalise(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
     """Measure the statistics of batch normalisation anew, for the weights as they are now.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from auditor.stats.heaping import Heaping
+from auditor.monitoring.statistics.heaping import Heaping
 from models.training import duplicates, quality
 from models.training.labelled import LabelledSet
 

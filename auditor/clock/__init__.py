@@ -1,0 +1,1 @@
+"""Time zones, the business day, and age in completed years."""

@@ -1,5 +1,0 @@
-"""From till lines and frames to alcohol sales, each with the frame that belongs to it."""
-
-from auditor.collect.collecting import MARKS, Collected, collect
-
-__all__ = ["MARKS", "Collected", "collect"]

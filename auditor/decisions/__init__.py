@@ -1,0 +1,1 @@
+"""What people decided about sales: an append-only log, and where each sale stands by it."""

@@ -1,0 +1,23 @@
+"""Till exports and snapshot indexes: found, read, checked cell by cell, bad rows set aside."""
+
+from auditor.inputs.day_files import files_of_day
+from auditor.inputs.reading import (
+    INDEX_FOLDER,
+    FileHash,
+    Reading,
+    distinct_frames,
+    read_sales,
+    read_snapshot_index,
+)
+from auditor.inputs.sampling import first_frame
+
+__all__ = [
+    "INDEX_FOLDER",
+    "FileHash",
+    "Reading",
+    "distinct_frames",
+    "files_of_day",
+    "first_frame",
+    "read_sales",
+    "read_snapshot_index",
+]

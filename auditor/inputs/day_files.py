@@ -1,0 +1,80 @@
+"""Which files below an address are a business day's, and what their paths say.
+
+Files are ``.csv``, ``.csv.gz`` and ``.parquet``, in the order of their paths. A file whose path
+names the day (``2026-03-01`` or ``20260301``, in a folder or in its own name) belongs to it. One
+whose path names only other days is left alone, and so are folders that do. One whose path names no
+day, or that the address itself points to, may hold rows of any day.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from auditor.policy import STORE_ID_PATTERN
+from auditor.storage.place import Place
+
+_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+_DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2}))(?!\d)")
+_STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file below an address, and what its path says: whether it names the day, and the store."""
+
+    path: str
+    dated: bool
+    store: str | None
+
+
+def files_of_day(
+    place: Place, under: str, day: date, stores: Collection[str]
+) -> Iterator[SourceFile]:
+    """Yield the files of a day in the order of their paths.
+
+    Args:
+        place: where to look; a place that is a single file is taken whatever its name.
+        under: the folder below it.
+        day: the business day.
+        stores: the stores known by name. A path names a store as ``store=ID``, or by the id of a
+            known one between ``/ _ - .``; one that names several, names none.
+    """
+    store_of = _store_finder(stores)
+    if single := place.single_file:
+        yield SourceFile(single, dated=False, store=store_of(single))
+        return
+    found = place.files(under, enter=lambda name: _may_hold(name, day))
+    for path in sorted(path for path in found if path.lower().endswith(_SUFFIXES)):
+        if _may_hold(path, day):
+            yield SourceFile(path, dated=bool(_dates(path)), store=store_of(path))
+
+
+def _may_hold(path: str, day: date) -> bool:
+    dates = _dates(path)
+    return not dates or day in dates
+
+
+def _dates(path: str) -> set[date]:
+    dates = set()
+    for match in _DATE.finditer(path):
+        year, month, day = (int(part) for part in match.groups() if part)
+        try:
+            dates.add(date(year, month, day))
+        except ValueError:  # digits that only look like a date
+            continue
+    return dates
+
+
+def _store_finder(stores: Collection[str]) -> Callable[[str], str | None]:
+    longest_first = sorted(stores, key=lambda store: (-len(store), store))
+    names = "|".join(re.escape(store) for store in longest_first) or r"(?!)"
+    pattern = re.compile(rf"(?:(?<=[/_\-.])|\A)(?:{names})(?=[/_\-.]|\Z)")
+
+    def find(path: str) -> str | None:
+        if folder := _STORE_FOLDER.search(path):
+            return folder[1]
+        found = set(pattern.findall(_DATE.sub("", path)))
+        return found.pop() if len(found) == 1 else None
+
+    return find

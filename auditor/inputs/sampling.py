@@ -1,0 +1,42 @@
+"""One frame of a day, to see whether frames can be read at all."""
+
+import io
+from collections.abc import Iterable
+
+from auditor.inputs.records import UnusableError, read_records
+from auditor.storage.place import OutsideError, Place
+from auditor.tables import SNAPSHOT_INDEX, Schema
+
+#: Frames and indexes tried: a store may have lost its frames, the next one has not.
+_TRIES = 5
+
+_PATHS = Schema("frames named", tuple(c for c in SNAPSHOT_INDEX.columns if c.name == "path"))
+
+
+def first_frame(place: Place, indexes: Iterable[str]) -> str | None:
+    """The path of a frame that an index names and that can be read; None if none of a few can.
+
+    Args:
+        place: where frames and indexes lie.
+        indexes: paths of snapshot indexes below it.
+    """
+    for _, index in zip(range(_TRIES), indexes, strict=False):
+        for path in _named(place, index):
+            try:
+                place.read(path)
+            except (OSError, OutsideError):
+                continue
+            return path
+    return None
+
+
+def _named(place: Place, index: str) -> list[str]:
+    """The first few frames that an index names; none where it cannot be used."""
+    content = place.read(index)
+    try:
+        records = next(read_records(index, lambda: io.BytesIO(content), _PATHS, optional=()), None)
+    except UnusableError:
+        return []
+    if records is None:
+        return []
+    return [path for path in records.cells["path"].to_pylist()[:_TRIES] if path]

@@ -1,0 +1,270 @@
+"""Sorts a file's records: rows that conform to their table, rows set aside, rows of other days."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window, to_utc
+from auditor.inputs.cells import REASONS, Fault, TimeCells, Verdicts, read_cells, read_times, shown
+from auditor.inputs.counts import SourceCounts
+from auditor.inputs.day_files import SourceFile
+from auditor.inputs.records import Records
+from auditor.policy import Policy
+from auditor.tables import REJECTS, TIME, Schema
+
+STAGE = "sources"
+
+#: Of one part of a file (65,536 records): above so many, not each is told but one a row.
+MANY_BAD_CELLS = 50_000
+
+_ORIGIN = ("source", "row")
+#: Columns whose bad cells do not cost the row: the sale is recorded without them.
+_DISPENSABLE = ("description", "id_check_at", "id_check_by", "birth_date")
+#: Columns whose cells are never repeated in a message: personal data.
+_WITHHELD = ("birth_date",)
+_IDS = ("store_id", "transaction_id", "snapshot_id")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which rows are wanted: of which table, day and stores.
+
+    ``margin`` says whether a row may lie outside the day by the store's matching tolerance.
+    """
+
+    schema: Schema
+    time_column: str
+    day: date
+    policy: Policy
+    stores: frozenset[str] = frozenset()
+    margin: bool = False
+    _clocks: dict[str, tuple[str, int, int]] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def wanted(self) -> Schema:
+        """The columns that a file is to have."""
+        columns = tuple(c for c in self.schema.columns if c.name not in _ORIGIN)
+        return Schema(self.schema.name, columns)
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """Those of them that it may lack."""
+        return frozenset(c.name for c in self.wanted.columns if c.nullable)
+
+    def asked_for(self, store: str | None) -> bool:
+        """Whether a row of this store is wanted; one of no known store always is."""
+        return not self.stores or store is None or store in self.stores
+
+    def clock(self, store: str) -> tuple[str, int, int]:
+        """A store's time zone, and the instants from which and before which a row is wanted."""
+        if store not in self._clocks:
+            rules = self.policy.rules(self.day, store)
+            start, end = day_window(self.day, rules.time_zone)
+            spare = round(rules.match_tolerance_seconds * SECOND) if self.margin else 0
+            self._clocks[store] = (rules.time_zone, start - spare, end + spare)
+        return self._clocks[store]
+
+
+class Rejected:
+    """What is set aside of one file; becomes REJECTS in the order of its rows."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self._file = file
+        self._rows: list[tuple[int, int, dict[str, Any]]] = []
+
+    def add(self, reason: str, problem: str, *, row: int | None, column: str | None = None) -> None:
+        """Set aside a whole file, or a record without cells."""
+        where = f", row {row}" if row else ""
+        entry = {
+            "stage": STAGE,
+            "reason": reason,
+            "source": self._file.path,
+            "row": row,
+            "column": column,
+            "detail": f"{self._file.path}{where}: {problem}",
+            "store_id": self._file.store,
+        }
+        self._rows.append((row or 0, 0, entry))
+
+    def add_cell(self, cell: "BadCell") -> None:
+        """Set aside a row for one of its cells, or the cell alone."""
+        self._rows.append((cell.row, cell.order, cell.reject(self._file.path)))
+
+    def table(self) -> pa.Table:
+        """REJECTS."""
+        if not self._rows:
+            return REJECTS.empty()
+        return REJECTS.from_rows(e for *_, e in sorted(self._rows, key=lambda r: r[:2]))
+
+
+@dataclass(frozen=True, slots=True)
+class BadCell:
+    """One cell at fault: where it stands, what stood there, and whose row it is."""
+
+    row: int
+    order: int
+    column: str
+    text: str
+    fault: Fault
+    ids: dict[str, str | None]
+
+    def reject(self, source: str) -> dict[str, Any]:
+        """The row of REJECTS that it becomes; ``source`` is the file."""
+        reason, problem = REASONS[self.fault]
+        if self.column in _DISPENSABLE:
+            reason, problem = "bad_optional_cell", f"{problem}; the row is kept without it"
+        return {
+            "stage": STAGE,
+            "reason": reason,
+            "source": source,
+            "row": self.row,
+            "column": self.column,
+            "value": "withheld" if self.column in _WITHHELD else shown(self.text),
+            "detail": f"{source}, row {self.row}: {self.column} {problem}",
+            **self.ids,
+        }
+
+
+class Rows:
+    """A part of a file's records that are of the day and stores asked for, cell by cell."""
+
+    def __init__(self, request: Request, file: SourceFile, records: Records) -> None:
+        self._request, self._file = request, file
+        self._values: dict[str, pa.Array] = {}
+        self._verdicts: dict[str, Verdicts] = {}
+        self._place(records)
+        wanted = self._wanted()
+        if not wanted.all():
+            self._place(records.filter(wanted))
+        for name in self._records.cells.column_names:
+            if name not in self._verdicts:
+                self._read(name)
+        self._bad = np.zeros(len(self._records.numbers), np.bool_)
+        for name, verdicts in self._verdicts.items():
+            if name not in _DISPENSABLE:
+                self._bad |= verdicts != Fault.NONE
+
+    def conforming(self) -> pa.Table:
+        """The rows without a fault, in the schema of the request."""
+        count = len(self._records.numbers)
+        columns = {}
+        for column in self._request.wanted.columns:
+            values = self._values.get(column.name)
+            columns[column.name] = pa.nulls(count, column.type) if values is None else values
+        columns["source"] = pa.repeat(self._file.path, count)
+        columns["row"] = pa.array(self._records.numbers)
+        table = pa.table(columns)
+        if self._bad.any():
+            table = table.filter(pa.array(~self._bad))
+        return self._request.schema.conform(table)
+
+    def bad_cells(self) -> Iterator[BadCell]:
+        """Every cell at fault; where these are very many, the first of each row."""
+        names = list(enumerate(self._request.wanted.names))
+        many = sum(np.count_nonzero(v) for v in self._verdicts.values()) > MANY_BAD_CELLS
+        told = np.zeros(len(self._records.numbers), np.bool_)
+        # Those that cost a row come first, so that each row that is set aside has its reason.
+        for order, name in sorted(names, key=lambda column: column[1] in _DISPENSABLE):
+            verdicts = self._verdicts.get(name)
+            if verdicts is None or not verdicts.any():
+                continue
+            at = np.flatnonzero(verdicts != Fault.NONE)
+            if many:
+                at = at[~told[at]]
+                told[at] = True
+            ids = {i: self._ids(i, at) for i in _IDS}
+            texts = self._records.cells[name].take(pa.array(at)).to_pylist()
+            for number, position in enumerate(at.tolist()):
+                yield BadCell(
+                    row=int(self._records.numbers[position]),
+                    order=order,
+                    column=name,
+                    text=texts[number],
+                    fault=Fault(int(verdicts[position])),
+                    ids={i: known[number] for i, known in ids.items()},
+                )
+
+    def counts(self) -> dict[str | None, SourceCounts]:
+        """What there is of each store; None holds the rows of no known store."""
+        counts = {}
+        size = len(self._stores)
+        every = np.ones(len(self._codes))
+        flags = (every, self._bad, self._local, self._ambiguous, self._nonexistent)
+        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in flags]
+        totals = np.stack(sums, axis=1).astype(np.int64).tolist()
+        for store, total in zip(self._stores, totals, strict=True):
+            rows, rejected, local, ambiguous, nonexistent = total
+            if rows:
+                counts[store or None] = SourceCounts(
+                    rows_read=rows,
+                    rows_rejected=rejected,
+                    times_read_as_local=local,
+                    times_ambiguous=ambiguous,
+                    times_nonexistent=nonexistent,
+                )
+        return counts
+
+    def _place(self, records: Records) -> None:
+        """Find each row's store and day; the path says the store where the cell does not."""
+        count = len(records.numbers)
+        self._records = records
+        self._local = np.zeros(count, np.int64)
+        self._ambiguous, self._nonexistent = self._local.copy(), self._local.copy()
+        self._read("store_id")
+        stores = self._values["store_id"].fill_null(self._file.store or "").dictionary_encode()
+        self._stores: list[str] = stores.dictionary.to_pylist()
+        self._codes = stores.indices.to_numpy()
+        self._read(self._request.time_column)
+
+    def _wanted(self) -> Flags:
+        asked = [self._request.asked_for(store or None) for store in self._stores]
+        wanted: Flags = np.array(asked, np.bool_)[self._codes]
+        if not self._file.dated:
+            wanted &= self._verdicts[self._request.time_column] != Fault.OTHER_DAY
+        return wanted
+
+    def _read(self, name: str) -> None:
+        column = next(c for c in self._request.wanted.columns if c.name == name)
+        text = self._records.cells[name].combine_chunks()
+        damaged = self._records.damaged
+        if column.type != TIME:
+            day = self._request.day
+            self._values[name], self._verdicts[name] = read_cells(
+                column, text, day=day, damaged=damaged
+            )
+            return
+        times = read_times(column, text, damaged=damaged)
+        clocks = [self._request.clock(store) for store in self._stores]
+        instants = self._instants(times, [zone for zone, *_ in clocks])
+        verdicts = times.verdicts.copy()
+        if name == self._request.time_column:
+            window = np.array([(start, end) for _, start, end in clocks], np.int64).reshape(-1, 2)
+            start, end = window[self._codes].T
+            other = (instants < start) | (instants >= end)
+            verdicts[other & (verdicts == Fault.NONE)] = Fault.OTHER_DAY
+        values = pa.array(instants, mask=~times.given | (verdicts != Fault.NONE))
+        self._values[name], self._verdicts[name] = values.cast(TIME), verdicts
+
+    def _instants(self, times: TimeCells, zones: list[str]) -> Microseconds:
+        instants = times.microseconds.copy()
+        for zone in dict.fromkeys(zones):
+            in_zone = np.array([z == zone for z in zones], np.bool_)[self._codes]
+            at = np.flatnonzero(times.local & in_zone)
+            if len(at):
+                told = to_utc(times.microseconds[at], zone)
+                instants[at] = told.utc
+                self._local[at] += 1
+                self._ambiguous[at] += told.ambiguous
+                self._nonexistent[at] += told.nonexistent
+        return instants
+
+    def _ids(self, name: str, at: npt.NDArray[np.int64]) -> list[str | None]:
+        values = self._values.get(name)
+        ids = [None] * len(at) if values is None else values.take(pa.array(at)).to_pylist()
+        return [i or self._file.store for i in ids] if name == "store_id" else ids

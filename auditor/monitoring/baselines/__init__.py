@@ -1,0 +1,1 @@
+"""Daily baselines: what is kept of each day for later days to be compared with."""

@@ -1,0 +1,24 @@
+"""Whether a till's camera sees otherwise than in its own past days: lamp, lens, angle, clock.
+
+Nothing here is about a person: the counts are of frames, by store and till.
+"""
+
+from auditor.monitoring.cameras.comparing import (
+    NOTHING,
+    Camera,
+    Change,
+    Drift,
+    compare,
+    days_before,
+)
+from auditor.monitoring.cameras.counting import count_cameras
+
+__all__ = [
+    "NOTHING",
+    "Camera",
+    "Change",
+    "Drift",
+    "compare",
+    "count_cameras",
+    "days_before",
+]

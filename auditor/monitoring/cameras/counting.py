@@ -1,0 +1,66 @@
+"""What each camera of a store saw on a day, as counts by class, however many sales there were."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.monitoring.cameras.quantities import CAUSES, MEASURED, SEEN, UNSEEN
+from auditor.policy import Rules
+from auditor.tables import CAMERA_COUNTS
+
+
+def count_cameras(ledger: pa.Table, rules: Rules, model: str) -> pa.Table:
+    """Count the alcohol sales of one store's day by camera, quantity and class.
+
+    Args:
+        ledger: rows of LEDGER of one store, any order.
+        rules: in force in the store.
+        model: name and version of the age model.
+
+    Returns:
+        CAMERA_COUNTS, sorted by its key.
+    """
+    parts = [CAMERA_COUNTS.empty(), _counted(ledger, UNSEEN, _causes(ledger), rules, model)]
+    for name, quantity in MEASURED.items():
+        known = ledger.filter(pc.is_valid(ledger[quantity.column]))
+        classes = quantity.classify(known[quantity.column].to_numpy().astype(np.float64))
+        parts.append(_counted(known, name, pa.array(classes), rules, model))
+    return CAMERA_COUNTS.add_up(parts)
+
+
+def _causes(ledger: pa.Table) -> pa.Array:
+    """Why no age could be estimated of a sale, as a place in CAUSES; after these, it was."""
+    conditions = (
+        pc.is_null(ledger["snapshot_id"]),
+        pc.is_null(ledger["faces"]),
+        pc.equal(ledger["faces"], 0),
+        pc.is_null(ledger["age"]),
+    )
+    names = (*CAUSES, SEEN)
+    found = pa.array(np.full(ledger.num_rows, names.index(SEEN), np.int16))
+    for place in reversed(range(len(conditions))):
+        found = pc.if_else(pc.fill_null(conditions[place], False), np.int16(place), found)
+    return found
+
+
+def _counted(
+    sales: pa.Table, quantity: str, classes: pa.Array, rules: Rules, model: str
+) -> pa.Table:
+    rows = sales.num_rows
+    return pa.table(
+        {
+            "store_id": sales["store_id"],
+            "till_id": sales["till_id"],
+            "basis": pa.repeat(_basis(rules, model), rows),
+            "quantity": pa.repeat(quantity, rows),
+            "bin": classes,
+            "sales": pa.array(np.ones(rows, np.int32)),
+        }
+    )
+
+
+def _basis(rules: Rules, model: str) -> str:
+    """What decides which faces an age is estimated of, and which; a gate not told is the card's."""
+    gates = ("min_face_px", "min_sharpness", "min_face_confidence")
+    told = ((name, getattr(rules, name)) for name in gates)
+    return " ".join([model, *(f"{name}={value:g}" for name, value in told if value is not None)])

@@ -1,0 +1,84 @@
+"""A store's day of checks as counts, by rule and checker: small however many sales there were."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from auditor.monitoring.id_check_quality.facts import Facts
+from auditor.monitoring.id_check_quality.rules import RULES, compared
+from auditor.policy import Rules
+from auditor.tables import LEDGER, QUALITY_COUNTS, RECORDED_AGES
+
+#: A person older than this does not buy anything: the year was keyed wrong.
+_OLDEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sale in which a rule found something: its row in the ledger given, and who checked."""
+
+    rule: str
+    row: int
+    cashier_id: str
+
+
+def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
+    """Count what each rule looked at and found.
+
+    Args:
+        ledger: rows of LEDGER of stores under the same rules, any order.
+        rules: in force.
+
+    Returns:
+        HOLLOW_COUNTS, sorted by its key.
+    """
+    facts = Facts.of(LEDGER.conform(ledger), rules)
+    parts = []
+    for name, rule in RULES.items():
+        looked = rule(facts)
+        rows = np.flatnonzero(looked.at)
+        parts.append(
+            pa.table(
+                {
+                    "store_id": pa.array(facts.keys[0][rows], pa.string()),
+                    "cashier_id": pa.array(facts.keys[1][rows], pa.string()),
+                    "rule": pa.array([name] * len(rows), pa.string()),
+                    "scanned": pa.array(compared(name, facts)[rows]),
+                    "looked_at": pa.array(np.ones(len(rows)), pa.int32()),
+                    "found": pa.array(looked.found[rows].astype(np.int32)),
+                    "chance": pa.array(looked.chance[rows]),
+                }
+            )
+        )
+    return QUALITY_COUNTS.add_up([pa.concat_tables(parts)])
+
+
+def count_ages(ledger: pa.Table, rules: Rules) -> pa.Table:
+    """Count the ages that the birth dates on record give; as :func:`count_quality`.
+
+    Returns:
+        RECORDED_AGES, sorted by its key. A birth date after the sale, or more than 120 years
+        before it, is in none.
+    """
+    facts = Facts.of(LEDGER.conform(ledger), rules)
+    sensible = (facts.years >= 0) & (facts.years <= _OLDEST)
+    rows = np.flatnonzero((facts.keyed | facts.scanned) & sensible)
+    table = pa.table(
+        {
+            "store_id": pa.array(facts.keys[0][rows], pa.string()),
+            "scanned": pa.array(facts.scanned[rows]),
+            "age": pa.array(facts.years[rows].astype(np.int16)),
+            "checks": pa.array(np.ones(len(rows)), pa.int32()),
+        }
+    )
+    return RECORDED_AGES.add_up([table])
+
+
+def find(ledger: pa.Table, rules: Rules) -> Iterator[Found]:
+    """The sales in which a rule found something, by rule and row; arguments as above."""
+    facts = Facts.of(LEDGER.conform(ledger), rules)
+    for name, rule in RULES.items():
+        for row in np.flatnonzero(rule(facts).found & ~compared(name, facts)).tolist():
+            yield Found(name, row, str(facts.keys[1][row]))

@@ -1,0 +1,146 @@
+"""What makes a check look hollow: one named function a rule.
+
+A rule looks at some sales, finds something in some of these, and says how many of them chance alone
+would find at most. Where it says nothing of chance, what others do is all there is to go by. Every
+finding has innocent explanations; only how often one person's checks show it is a lead.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auditor.monitoring.id_check_quality.facts import Facts, Flags, Floats
+from auditor.tables import QUALITY_RULES
+
+#: No day of the year has more than so many times its share of the births; in England and Wales
+#: the busiest has 1.1 to 1.2 times.
+_SEASON = 1.2
+_A_DAY = _SEASON / 365
+
+#: Whipple's index looks at these ages, at which heaps show.
+_WHIPPLE_AGES = (23, 62)
+
+#: Within so many seconds the same birth date is noticed again.
+SHORT_TIME_S = 3600
+
+#: P(under the legal age) from which on nobody should be judged by looks: one in four. Higher ones
+#: are rare, for an estimate of 17 with an error of several years is also one of 20.
+FAIR_CHANCE = 0.25
+
+#: What an interval of 95 % leaves out, if it is calibrated.
+_OUTSIDE = 0.05
+
+
+@dataclass(frozen=True)
+class RuleOutput:
+    """What a rule made of a store's day, one element a sale.
+
+    Attributes:
+        at: whether the rule can say something of the sale.
+        found: whether it found something; nowhere but where it looked.
+        chance: the probability at most that chance alone would have; 0 where nothing is known.
+    """
+
+    at: Flags
+    found: Flags
+    chance: Floats
+
+    @classmethod
+    def of(cls, at: Flags, found: Flags, chance: float | Floats) -> "RuleOutput":
+        """What is found counts only where it was looked at, and so does chance."""
+        return cls(at, at & found, np.where(at, chance, 0.0))
+
+
+QualityRule = Callable[[Facts], RuleOutput]
+
+
+def sentinel_birth_date(facts: Facts) -> RuleOutput:
+    """A birth date on record is one of the policy's made-up ones, or the latest that is legal.
+
+    By chance: if all customers were born in the year that holds most of these dates.
+    """
+    made_up = np.isin(facts.born, np.array(sorted(facts.sentinels), "datetime64[D]"))
+    a_year = Counter(day.year for day in facts.sentinels)
+    chance = (max(a_year.values(), default=0) + 1) * _A_DAY
+    found = made_up | (facts.born == facts.latest_legal)
+    return RuleOutput.of(facts.keyed | facts.scanned, found, chance)
+
+
+def round_birth_date(facts: Facts) -> RuleOutput:
+    """A birth date on record is the first of a month, or day and month are the same number."""
+    months = facts.born.astype("datetime64[M]")
+    day = (facts.born - months.astype("datetime64[D]")).astype(float) + 1
+    month = (months - months.astype("datetime64[Y]").astype("datetime64[M]")).astype(float) + 1
+    days = 12 + 12 - 1  # the 1st of January is both
+    return RuleOutput.of(facts.keyed | facts.scanned, (day == 1) | (day == month), days * _A_DAY)
+
+
+def round_birth_year(facts: Facts) -> RuleOutput:
+    """A year of birth on record ends in 0 or 5, of the ages 23 to 62 that Whipple's index is of."""
+    low, high = _WHIPPLE_AGES
+    inside = (facts.years >= low) & (facts.years <= high) & (facts.keyed | facts.scanned)
+    year = facts.born.astype("datetime64[Y]").astype(float) + 1970
+    return RuleOutput.of(inside, year % 5 == 0, 0.2)
+
+
+def one_birth_date(facts: Facts) -> RuleOutput:
+    """The same person recorded the same birth date for another sale within the hour before.
+
+    By chance: if all customers of that hour were born in one year.
+    """
+    at = facts.keyed | facts.scanned
+    found, chance = np.zeros(len(at), np.bool_), np.zeros(len(at))
+    recent: dict[tuple[object, object], list[tuple[float, object]]] = {}
+    rows = np.flatnonzero(at)
+    for row in rows[np.argsort(facts.sold_at[rows], kind="stable")].tolist():
+        now, born = facts.sold_at[row], facts.born[row]
+        seen = recent.setdefault((facts.keys[0][row], facts.keys[1][row]), [])
+        seen[:] = [(then, date) for then, date in seen if now - then <= SHORT_TIME_S]
+        dates = {date for _, date in seen}
+        found[row], chance[row] = born in dates, min(1.0, len(dates) * _A_DAY)
+        seen.append((now, born))
+    return RuleOutput.of(at, found, chance)
+
+
+def birth_date_against_face(facts: Facts) -> RuleOutput:
+    """The age on record lies outside the 95 % interval of the only face in the frame."""
+    at = (facts.keyed | facts.scanned) & facts.estimated & ~np.isnan(facts.low)
+    outside = (facts.years < np.floor(facts.low)) | (facts.years > np.ceil(facts.high))
+    return RuleOutput.of(at, outside, _OUTSIDE)
+
+
+def fast_check(facts: Facts) -> RuleOutput:
+    """The check is on record sooner after the first alcohol line than a hand can make one.
+
+    A check before that line was asked for earlier, and says nothing.
+    """
+    by_hand = np.isin(facts.check, ("dob_entered", "id_viewed"))
+    at = by_hand & (facts.check_after_s >= 0)
+    return RuleOutput.of(at, facts.check_after_s < facts.min_check_seconds, 0.0)
+
+
+def judged_by_eye(facts: Facts) -> RuleOutput:
+    """The cashier judged by looks a buyer with a fair chance to be under the legal age."""
+    at = (facts.p_under_legal >= FAIR_CHANCE) & (facts.check != "not_recorded")
+    return RuleOutput.of(at, np.asarray(facts.check == "looks_over"), 0.0)
+
+
+_RULES = (
+    *(sentinel_birth_date, round_birth_date, round_birth_year, one_birth_date),
+    *(birth_date_against_face, fast_check, judged_by_eye),
+)
+
+#: By name, in the order of HOLLOW_RULES.
+RULES: Mapping[str, QualityRule] = dict(zip(QUALITY_RULES, _RULES, strict=True))
+
+#: Rules on dates that a hand may make up: those a machine read are what to compare with. The
+#: others are about either, and have nothing to compare with but each other.
+COMPARED_WITH_SCANS = frozenset({"sentinel_birth_date", "round_birth_date", "round_birth_year"})
+
+
+def compared(name: str, facts: Facts) -> NDArray[np.bool_]:
+    """Whether each sale is only there to compare with."""
+    return facts.scanned if name in COMPARED_WITH_SCANS else np.zeros(len(facts.check), np.bool_)

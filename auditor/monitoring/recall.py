@@ -1,0 +1,145 @@
+"""What people found when they looked: at the flagged sales, and at the control sample.
+
+Only what the sample shows can tell how many sales the audit misses, and so how much it finds.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from auditor.decisions.status import CaseStatus
+from auditor.monitoring.statistics.rates import at_most
+from auditor.sales.identity import SaleKey
+
+#: How many of the newest days are taken together.
+DAYS = 28
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCounts:
+    """Sales by what a person found; the rest of ``sales`` nobody has decided."""
+
+    sales: int
+    unchecked: int = 0  # nothing shows a check
+    in_order: int = 0  # a check was made after all, or the buyer clearly looks older
+    unclear: int = 0  # picture and record do not say
+
+    @property
+    def decided(self) -> int:
+        """How many somebody has decided, be it that nothing can be said."""
+        return self.unchecked + self.in_order + self.unclear
+
+    def __add__(self, other: "ReviewCounts") -> "ReviewCounts":
+        """Both taken together."""
+        return ReviewCounts(
+            self.sales + other.sales,
+            self.unchecked + other.unchecked,
+            self.in_order + other.in_order,
+            self.unclear + other.unclear,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DayReview:
+    """A day: its flagged sales, its control sample, and of how many the sample was drawn."""
+
+    flagged: ReviewCounts
+    sample: ReviewCounts
+    drawn_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """How much of what should be found the audit finds, over the days whose sample was looked at.
+
+    Attributes:
+        days: how many.
+        first: the oldest of them.
+        last: the newest.
+        flagged: their flagged sales.
+        sample: their control samples.
+        drawn_from: the unflagged sales that these were drawn from.
+    """
+
+    days: int
+    first: date
+    last: date
+    flagged: ReviewCounts
+    sample: ReviewCounts
+    drawn_from: int
+
+    @property
+    def missed(self) -> float:
+        """Unflagged sales without a check, if all are like those looked at."""
+        judged = self.sample.unchecked + self.sample.in_order
+        return self.drawn_from * self.sample.unchecked / judged if judged else 0.0
+
+    @property
+    def missed_at_most(self) -> int:
+        """The upper 95 % limit of the same, whatever the unclear ones were.
+
+        Exact and one-sided (Clopper and Pearson 1934) for the days taken together, as if the same
+        share were missed on each.
+        """
+        found = self.sample.unchecked + self.sample.unclear
+        return max(found, int(self.drawn_from * at_most(found, self.sample.decided)))
+
+    @property
+    def share(self) -> float | None:
+        """The flagged among all sales without a check; None where the sample shows no missed one.
+
+        Flags that nobody has decided yet are not counted as found.
+        """
+        if not self.sample.unchecked:
+            return None
+        return self.flagged.unchecked / (self.flagged.unchecked + self.missed)
+
+    @property
+    def share_at_least(self) -> float:
+        """The lower 95 % limit of the same."""
+        found = self.flagged.unchecked
+        return found / (found + self.missed_at_most) if found else 0.0
+
+
+def of_day(
+    flagged: Collection[SaleKey],
+    sample: Collection[SaleKey],
+    drawn_from: int,
+    stands: Mapping[SaleKey, CaseStatus],
+) -> DayReview:
+    """What is found of a day so far.
+
+    Args:
+        flagged: its flagged sales.
+        sample: its control sample.
+        drawn_from: how many sales this was drawn from.
+        stands: where the sales stand that somebody has decided.
+    """
+    return DayReview(_looked(flagged, stands), _looked(sample, stands), drawn_from)
+
+
+def recall(days: Sequence[tuple[date, DayReview]]) -> Recall | None:
+    """Take days together; those whose sample nobody has looked at say nothing and are left out."""
+    looked = [(day, found) for day, found in days if found.sample.decided]
+    if not looked:
+        return None
+    founds = [found for _, found in looked]
+    return Recall(
+        days=len(looked),
+        first=min(day for day, _ in looked),
+        last=max(day for day, _ in looked),
+        flagged=sum((found.flagged for found in founds), ReviewCounts(0)),
+        sample=sum((found.sample for found in founds), ReviewCounts(0)),
+        drawn_from=sum(found.drawn_from for found in founds),
+    )
+
+
+def _looked(sales: Collection[SaleKey], stands: Mapping[SaleKey, CaseStatus]) -> ReviewCounts:
+    found = Counter(stands[key].finding for key in sales if key in stands)
+    return ReviewCounts(
+        sales=len(sales),
+        unchecked=found["no_check_seen"],
+        in_order=found["check_made"] + found["looks_older"],
+        unclear=found["cannot_tell"],
+    )

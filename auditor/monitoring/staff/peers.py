@@ -1,0 +1,291 @@
+"""Where cashiers and stores stand: what they did, what was to be expected, whether that is chance.
+
+Cashiers are measured against what the chain does under the same circumstances, and stores against
+the chain. An outlier, in either direction, lies beyond the ordinary differences between them
+(overdispersion) *and* beyond what so many tests bring up by chance. Nothing is said below the least
+exposure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from auditor.monitoring.staff.case_mix import by_circumstances, by_store
+from auditor.monitoring.staff.exposure import FIRST_DUE
+from auditor.monitoring.statistics.beta_binomial import (
+    fit_overdispersion,
+    lower_tail,
+    shrunken,
+    upper_tail,
+)
+from auditor.monitoring.statistics.discovery import adjusted
+from auditor.monitoring.statistics.funnel import overdispersion_of
+from auditor.monitoring.statistics.rates import Rate, wilson
+from auditor.monitoring.statistics.reference import without_outliers
+from auditor.tables import CHECK_COUNTS
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+Side = Literal["below", "above"]
+_SIDES: tuple[Side, ...] = ("below", "above")
+
+
+@dataclass(frozen=True, slots=True)
+class PeerResult:
+    """A cashier in a store, or (``cashier_id`` None) a store, over a window of days.
+
+    Attributes:
+        store_id: the store.
+        cashier_id: the cashier; the same id in two stores is two cashiers.
+        sales: alcohol sales with a record of ID checks, of buyers of any age.
+        unseen: of these, those of which no age could be estimated.
+        unrecorded: sales beside these, at tills that keep no record of ID checks.
+        due: sales whose buyer was likely under the challenge age.
+        handled: of those due, with a counting check or refused.
+        refused: refusals, of buyers of any age.
+        expected: of those due, how many the chain handles under the same circumstances.
+        rate: handled of due, with its Wilson interval; None below the least exposure.
+        adjusted: the rate there would be under the chain's usual circumstances, drawn towards the
+            chain's as far as it rests on few sales; None likewise.
+        p_below, p_above: probability of so few, or so many, by chance and ordinary differences.
+        q_below, q_above: the same after Benjamini and Hochberg; None below the least exposure.
+        outlier: which way it stands out, None for neither.
+    """
+
+    store_id: str
+    cashier_id: str | None
+    sales: int
+    unseen: int
+    unrecorded: int
+    due: int
+    handled: int
+    refused: int
+    expected: float
+    rate: Rate | None = None
+    adjusted: Rate | None = None
+    p_below: float | None = None
+    p_above: float | None = None
+    q_below: float | None = None
+    q_above: float | None = None
+    outlier: Side | None = None
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        """Store and cashier."""
+        return self.store_id, self.cashier_id
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """All that were measured together.
+
+    Attributes:
+        units: in the order of store and cashier: it says nothing of anybody.
+        target: the rate, handled of due, of those who do not stand out.
+        overdispersion: how far ordinary units differ beyond chance, as in statistics.beta_binomial.
+        tested: units at or above the least exposure.
+    """
+
+    units: tuple[PeerResult, ...]
+    target: float | None
+    overdispersion: float
+    tested: int
+
+    def outliers(self, side: Side) -> tuple[PeerResult, ...]:
+        """The units that stand out to one side."""
+        return tuple(unit for unit in self.units if unit.outlier == side)
+
+
+def cashiers(counts: pa.Table, *, min_exposure: int, false_lead_share: float) -> Peers:
+    """Measure every cashier of CHECK_COUNTS against the chain, their store's habits allowed for.
+
+    Args:
+        counts: CHECK_COUNTS of the whole chain, a window of days added up.
+        min_exposure: sales due a check below which nothing is said.
+        false_lead_share: of those that stand out, the share that may do so by chance.
+    """
+    return _measured(counts, ("store_id", "cashier_id"), min_exposure, false_lead_share)
+
+
+def stores(counts: pa.Table, *, min_exposure: int, false_lead_share: float) -> Peers:
+    """Measure every store against the chain; otherwise as :func:`cashiers`."""
+    return _measured(counts, ("store_id",), min_exposure, false_lead_share)
+
+
+def _measured(
+    counts: pa.Table, by: Sequence[str], min_exposure: int, false_lead_share: float
+) -> Peers:
+    counts = CHECK_COUNTS.conform(counts)
+    keys = sorted(set(_keys(counts, by)))
+    unit = _places(counts, by, keys)
+    sales = _Due.of(counts, unit, len(keys))
+    told = np.flatnonzero(sales.due >= min_exposure)
+    tests = _Tests(sales, told, is_cashiers="cashier_id" in by)
+    kept = without_outliers(tests.least, len(told), false_lead_share)
+    found = tests.measured(kept)
+    bare = [
+        PeerResult(
+            store_id=key[0],
+            cashier_id=key[1] if len(key) > 1 else None,
+            sales=totals["sales"],
+            unseen=totals["unseen"],
+            unrecorded=totals["unrecorded"],
+            refused=totals["refused"],
+            due=int(sales.due[place]),
+            handled=int(sales.done[place]),
+            expected=float(sales.due[place] * found.means[place]),
+        )
+        for place, (key, totals) in enumerate(zip(keys, _totals(counts, unit), strict=True))
+    ]
+    usual = told[kept]
+    target = None
+    if len(told):
+        target = float(sales.done[usual].sum() / sales.due[usual].sum())
+        spread = fit_overdispersion(sales.done[told], sales.due[told], found.means[told])
+        for row, place in enumerate(told.tolist()):
+            test = {name: float(values[row]) for name, values in found.tests.items()}
+            sides = [side for side in _SIDES if test[f"q_{side}"] <= false_lead_share]
+            outlier = {"outlier": sides[0] if sides else None}
+            bare[place] = _told(bare[place], test | outlier, target, spread)
+    return Peers(tuple(bare), target, found.overdispersion, len(told))
+
+
+@dataclass(frozen=True)
+class _Due:
+    """The sales that were due a check: by row of the counts, and added up by unit."""
+
+    owner: Codes  # unit of each row
+    shop: Codes  # store of each row
+    classes: Codes
+    hours: Codes
+    sales: Floats
+    handled: Floats
+    due: Floats  # by unit
+    done: Floats  # by unit, of those due
+
+    @classmethod
+    def of(cls, counts: pa.Table, unit: Codes, units: int) -> Self:
+        is_due = pc.fill_null(pc.greater_equal(counts["likelihood"], FIRST_DUE), pa.scalar(False))
+        rows, owner = counts.filter(is_due), unit[is_due.to_numpy()]
+        sales, handled = (rows[name].to_numpy().astype(float) for name in ("sales", "handled"))
+        return cls(
+            owner=owner,
+            shop=_places(rows, ("store_id",), sorted(set(_keys(rows, ("store_id",))))),
+            classes=rows["likelihood"].to_numpy().astype(int),
+            hours=rows["from_hour"].to_numpy().astype(int),
+            sales=sales,
+            handled=handled,
+            due=_summed(owner, sales, units),
+            done=_summed(owner, handled, units),
+        )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What all were measured by, and how far each is from it."""
+
+    means: Floats  # by unit
+    overdispersion: float
+    tests: Mapping[str, Floats]  # by unit told of
+
+
+@dataclass(frozen=True)
+class _Tests:
+    """Measures the units told of against those that make the yardstick."""
+
+    sales: _Due
+    told: Codes
+    is_cashiers: bool
+
+    def least(self, kept: Flags) -> Floats:
+        """The smaller of the two adjusted p-values of each."""
+        found = self.measured(kept).tests
+        return np.minimum(found["q_below"], found["q_above"])
+
+    def measured(self, kept: Flags) -> _Found:
+        """Measure all told of; ``kept`` are those of them that make the yardstick."""
+        sales, told = self.sales, self.told
+        in_yardstick = np.ones(len(sales.due), np.bool_)
+        in_yardstick[told[~kept]] = False
+        weight = in_yardstick[sales.owner].astype(float)
+        usual = sales.sales * weight, sales.handled * weight
+        expected = by_circumstances(sales.classes, sales.hours, *usual)
+        if self.is_cashiers:
+            overdispersion = self._overdispersion(expected, kept)
+            expected = by_store(
+                sales.shop, sales.owner, *usual, expected, overdispersion=overdispersion
+            )
+        means = _means(sales.owner, sales.sales, expected, sales.due)
+        done, due, overdispersion = (
+            sales.done[told],
+            sales.due[told],
+            self._overdispersion(expected, kept),
+        )
+        below = lower_tail(done, due, means[told], overdispersion)
+        above = upper_tail(done, due, means[told], overdispersion)
+        tests = {"p_below": below, "p_above": above}
+        tests |= {"q_below": adjusted(below), "q_above": adjusted(above)}
+        return _Found(means, overdispersion, tests)
+
+    def _overdispersion(self, expected: Floats, kept: Flags) -> float:
+        sales, told = self.sales, self.told
+        means = _means(sales.owner, sales.sales, expected, sales.due)
+        outliers = float(np.mean(~kept)) if len(kept) else 0.0
+        return overdispersion_of(sales.done[told], sales.due[told], means[told], outliers=outliers)
+
+
+def _told(unit: PeerResult, test: Mapping[str, Any], target: float, spread: float) -> PeerResult:
+    mean = unit.expected / unit.due
+    drawn = shrunken(unit.handled, unit.due, mean, spread)
+    ends = (float(at_usual(share, mean, target)) for share in (drawn.share, drawn.low, drawn.high))
+    rate = wilson(unit.handled, unit.due)
+    return replace(unit, rate=rate, adjusted=Rate(*ends), **test)
+
+
+def at_usual(share: float, expected: float, target: float) -> float:
+    """A share under the chain's usual circumstances: its odds, by those expected and the chain's.
+
+    Args:
+        share: under the circumstances that there were.
+        expected: the chain's share under these.
+        target: the chain's share under all.
+    """
+    return float(expit(logit(share) - logit(expected) + logit(target)))
+
+
+def _means(owner: Codes, sales: Floats, expected: Floats, due: Floats) -> Floats:
+    """The expected share of each unit; of one without sales due, 0.5, which nothing rests on."""
+    whole = _summed(owner, sales * expected, len(due))
+    return np.asarray(np.divide(whole, due, out=np.full(len(due), 0.5), where=due > 0))
+
+
+def _summed(owner: Codes, values: Floats, units: int) -> Floats:
+    return np.asarray(np.bincount(owner, values, units), np.float64)
+
+
+def _totals(counts: pa.Table, unit: Codes) -> list[dict[str, int]]:
+    unseen = pc.if_else(pc.is_null(counts["likelihood"]), counts["sales"], 0)
+    columns = {name: counts[name] for name in ("sales", "refused", "unrecorded")}
+    sums = {
+        name: np.bincount(unit, values.to_numpy()).astype(int).tolist()
+        for name, values in (columns | {"unseen": unseen}).items()
+    }
+    return [dict(zip(sums, row, strict=True)) for row in zip(*sums.values(), strict=True)]
+
+
+def _keys(table: pa.Table, by: Sequence[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(table[name].to_pylist() for name in by), strict=True))
+
+
+def _places(table: pa.Table, by: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Codes:
+    """The place of each row's key among ``keys``."""
+    at = {key: place for place, key in enumerate(keys)}
+    return np.array([at[key] for key in _keys(table, by)], np.int64)

@@ -1,0 +1,1 @@
+"""What people do around the nightly run: checks, mails, decisions, comparisons, packs."""

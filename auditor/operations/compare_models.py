@@ -1,0 +1,139 @@
+"""What another version of the age model would have changed on a day, sale by sale.
+
+Nothing is written that outlives it, and no face is kept. Frames are looked at once for each
+version: detecting twice costs less than a second way through the scoring would.
+"""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from auditor.errors import ConfigurationError, SourceError
+from auditor.faces.model import Card
+from auditor.faces.score import load_scorer
+from auditor.pipeline import Job, balanced, collect_day, frames_of
+from auditor.policy import load_policy
+from auditor.sales.outcomes import assign_outcomes
+from auditor.storage.place import Place
+from auditor.tables import FRAME_SCORES, OUTCOMES, SALES, ByStore
+
+#: Columns of a sale that do not depend on the model, and those that each version has its own of.
+SALE = ("store_id", "transaction_id", "till_id", "sold_at", "id_check", "challenge_age")
+OF_A_VERSION = (
+    "outcome", "reason", "age", "age_low", "age_high", "p_under_legal", "p_under_challenge",
+)  # fmt: skip
+
+_BEFORE, _AFTER = "_old", "_new"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A day with either of two versions.
+
+    Attributes:
+        models: full names of the old and the new version.
+        sales: a row an alcohol sale: ``SALE``, then ``OF_A_VERSION`` with ``_old`` and ``_new``.
+    """
+
+    models: tuple[str, str]
+    sales: pd.DataFrame
+
+    @property
+    def changed(self) -> pd.DataFrame:
+        """The sales whose outcome, or whose reason for none, differs."""
+        reason = self.sales[["reason_old", "reason_new"]].fillna("")
+        return self.sales[
+            (self.sales["outcome_old"] != self.sales["outcome_new"])
+            | (reason["reason_old"] != reason["reason_new"])
+        ]
+
+    def summary(self) -> dict[str, Any]:
+        """Counts of sales by old and new outcome, and how far the estimates moved, years."""
+        both = self.sales.dropna(subset=["age_old", "age_new"])
+        moved = both["age_new"] - both["age_old"]
+        counts = self.sales.groupby(["outcome_old", "outcome_new"]).size()
+        return {
+            "old": self.models[0],
+            "new": self.models[1],
+            "sales": len(self.sales),
+            "changed": len(self.changed),
+            "outcomes": [
+                {"old": old, "new": new, "sales": int(counts[old, new])}
+                for old in OUTCOMES
+                for new in OUTCOMES
+                if (old, new) in counts
+            ],
+            "estimated_by_both": len(both),
+            "mean_change_years": _number(moved.mean()),
+            "mean_absolute_change_years": _number(moved.abs().mean()),
+            "largest_change_years": _number(moved.abs().max()),
+        }
+
+
+def compare_models(
+    job: Job,
+    versions: tuple[str, str],
+    progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Score and decide a day with two versions, under the policy of that day.
+
+    Args:
+        job: the day; ``out`` is not used.
+        versions: the old and the new one, whichever of them the policy names.
+        progress: told how many of how many sales are done.
+
+    Raises:
+        ConfigurationError: one version twice, or the policy or an address is wrong.
+        ModelError: there is no such version, or it is damaged.
+        SourceError: an export cannot be listed or read at all, or there is none of the day.
+    """
+    if versions[0] == versions[1]:
+        raise ConfigurationError(f"version {versions[0]} is compared with itself: name two")
+    old, new = (Card.read(version).full_name for version in versions)  # before anything is loaded
+    policy = load_policy(job.policy)
+    with tempfile.TemporaryDirectory() as scratch:
+        collected = collect_day(job, policy, Place(scratch), "day")
+        by_store = ByStore(
+            pa.concat_tables([SALES.empty(), *(share.sales for share in collected.shares())])
+        )
+    if not collected.exports:  # the audit reports stores as missing; here is nothing to tell
+        raise SourceError(f"there is no till export of {job.day} below {job.sales} to compare on")
+    rules_of_day = policy.chain_rules(job.day)
+    scorers = [load_scorer(rules_of_day.model_copy(update={"model": v})) for v in versions]
+    sales = pa.concat_tables([SALES.empty(), *(by_store.of(s) for s in by_store.stores)])
+    snapshots, total = Place(job.snapshots), sales.num_rows
+    parts, done = [], 0
+    for part in balanced(sales, job.batch_size):
+        rules = {s: policy.rules(job.day, s) for s in part["store_id"].unique().to_pylist()}
+        ledgers = []
+        for scorer in scorers:
+            scores = scorer.score(frames_of(snapshots, part, rules))
+            # Row by row, so that no crop outlives its batch.
+            ledgers.append(
+                assign_outcomes(part, FRAME_SCORES.from_rows(s.row for s in scores), rules)
+            )
+        parts.append(_beside(*ledgers))
+        done += part.num_rows
+        if progress:
+            progress(done, total)
+    empty = assign_outcomes(SALES.empty(), FRAME_SCORES.empty(), {})
+    compared = pd.concat(parts or [_beside(empty, empty)], ignore_index=True)
+    return Comparison((old, new), compared)
+
+
+def _beside(old: pa.Table, new: pa.Table) -> pd.DataFrame:
+    versions = [
+        ledger.select(OF_A_VERSION).to_pandas().add_suffix(suffix)
+        for ledger, suffix in ((old, _BEFORE), (new, _AFTER))
+    ]
+    sales: pd.DataFrame = old.select(SALE).to_pandas()
+    beside: pd.DataFrame = pd.concat([sales, *versions], axis=1)
+    return beside
+
+
+def _number(value: float) -> float | None:
+    return None if pd.isna(value) else round(float(value), 3)

@@ -1,0 +1,289 @@
+"""What changed of days that were audited again, sale by sale, and what the change rests on.
+
+Each store's day is compared with the revision before it (revisions.py). Sales are named by their
+anchor in the report, and nobody by name. Nothing is written.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import pyarrow as pa
+from pydantic import Field, TypeAdapter
+
+from auditor.decisions.log import read_decisions
+from auditor.errors import ConfigurationError, ContractError
+from auditor.report.schema import closed
+from auditor.sales.identity import SALE_KEY, SaleKey
+from auditor.storage import revisions
+from auditor.storage.layout import partition_path
+from auditor.storage.partitions import Partitions, read_day
+from auditor.storage.place import Place, results_at
+from auditor.storage.revisions import Revision
+from auditor.tables import OUTCOMES
+
+#: Raised when a key is renamed, removed or means another thing.
+FORMAT_VERSION = 1
+
+_COMPARED = (
+    *("transaction_id", "outcome", "reason", "challenge_age", "age", "age_low", "age_high", "crop"),
+)
+
+What = Literal["inputs", "policy", "model", "program"]
+
+State = Literal["not audited", "unchanged", "audited again"]
+
+_WHY: Mapping[What, str] = {
+    "inputs": "inputs_sha256",
+    "policy": "policy_sha256",
+    "model": "model_sha256",
+    "program": "auditor_version",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """An age in years with its 80 % interval."""
+
+    age: float
+    age_low: float
+    age_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a version says of a sale. A flag is a lead, never a finding."""
+
+    outcome: str
+    reason: str | None
+    challenge_age: int
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A sale that is said something else of: other outcome or reason, come, or gone."""
+
+    sale: Annotated[str, Field(description="its anchor on the report's pages")]
+    before: Annotated[Said | None, Field(description="none: it was not there")]
+    after: Annotated[Said | None, Field(description="none: it is there no more")]
+    picture_kept: Annotated[bool, Field(description="whether a face of it is still kept")]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something that a result rests on, and that is another: hashes, or versions of the program."""
+
+    what: What
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChange:
+    """A store's day against the version before it.
+
+    ``replaced`` counts the versions before. ``causes`` is empty where nothing that is hashed
+    differs: then it was done again by another program of the same version, or on another kind of
+    machine.
+    """
+
+    store_id: str
+    replaced: int
+    causes: tuple[Cause, ...] = ()
+    outcomes_before: Mapping[str, int] | None = None
+    outcomes_after: Annotated[
+        Mapping[str, int] | None, Field(description="none: the store is in the day no more")
+    ] = None
+    flags_new: int = 0
+    flags_gone: int = 0
+    sales: tuple[Sale, ...] = ()
+    estimates_moved: Annotated[
+        int, Field(description="sales whose estimate is another, whatever their outcome")
+    ] = 0
+    largest_move_years: float | None = None
+    problem: Annotated[str | None, Field(description="why they could not be compared")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedOtherwise:
+    """A decision about a sale whose outcome is another now, or that is gone; the log keeps it."""
+
+    sale: str
+    store_id: str
+    decision: str
+    decided_at: datetime
+    outcome_then: str
+    outcome_now: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayChange:
+    """A day: never audited, as it was first audited, or done again."""
+
+    day: date
+    state: State
+    stores: Annotated[tuple[StoreChange, ...], Field(description="those done again")]
+    stores_unchanged: int
+    decided_otherwise: tuple[DecidedOtherwise, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What changed of some days against the versions before."""
+
+    format_version: Literal[1]
+    first: date
+    last: date
+    days: tuple[DayChange, ...]
+
+
+_DOCUMENT = TypeAdapter(Document)
+
+
+def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
+    """Hold each day from ``first`` to ``last`` against the version before it.
+
+    Raises:
+        ConfigurationError: the days are in the wrong order.
+        ContractError: a day's log of decisions was changed by hand.
+    """
+    if last < first:
+        raise ConfigurationError(f"the last day, {last}, is before the first, {first}")
+    place = results_at(out)
+    for days in range((last - first).days + 1):
+        yield _of_day(place, first + timedelta(days))
+
+
+def document(first: date, last: date, days: Sequence[DayChange]) -> str:
+    """The changes as JSON, which follows :func:`diff_schema`."""
+    whole = Document(1, first, last, tuple(days))
+    return _DOCUMENT.dump_json(whole, indent=1).decode()
+
+
+def diff_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of what ``auditor diff --json`` prints."""
+    return closed(
+        _DOCUMENT.json_schema(mode="serialization"),
+        f"urn:auditor:schema:diff:{FORMAT_VERSION}",
+        "What changed of days that were audited again",
+    )
+
+
+def _of_day(out: Place, day: date) -> DayChange:
+    present = Partitions(out, "ledger", day).stores
+    again, same = [], 0
+    for store_id in sorted({*present, *revisions.stores(out, day)}):
+        change = _of_store(out, day, store_id)
+        if change is None:
+            same += 1
+        else:
+            again.append(change)
+    state: State = "unchanged"
+    if again:
+        state = "audited again"
+    elif not present:
+        state = "not audited"
+    return DayChange(day, state, tuple(again), same, tuple(_decided_otherwise(out, day)))
+
+
+def _of_store(out: Place, day: date, store_id: str) -> StoreChange | None:
+    """None where there is no version before."""
+    replaced = revisions.count(out, day, store_id)
+    try:
+        before, after = (read(out, day, store_id) for read in (revisions.before, revisions.present))
+    except ContractError as error:
+        return StoreChange(store_id, replaced, problem=str(error))
+    if before is None:
+        return None
+    if after is None and out.exists(partition_path("ledger", day, store_id)):
+        problem = "its finalising broke off: audit the day again"
+        return StoreChange(store_id, replaced, problem=problem)
+    return _compared(out, store_id, replaced, before, after)
+
+
+def _compared(
+    out: Place, store_id: str, replaced: int, before: Revision, after: Revision | None
+) -> StoreChange:
+    old = _by_number(before.ledger)
+    new = _by_number(after.ledger) if after else {}
+    sales = []
+    for number in {*old, *new}:
+        was, now = old.get(number, {}), new.get(number, {})
+        if any(was.get(name) != now.get(name) for name in ("outcome", "reason")):
+            kept = bool(now.get("crop")) and out.exists(now["crop"])
+            sales.append(Sale(SaleKey(store_id, number).sale_id, _said(was), _said(now), kept))
+    estimated = [(_estimate(old[n]), _estimate(new[n])) for n in old.keys() & new.keys()]
+    moves = [abs(b.age - a.age) for a, b in estimated if a and b and a != b]
+    flagged = [(_flagged(sale.before), _flagged(sale.after)) for sale in sales]
+    return StoreChange(
+        store_id,
+        replaced,
+        causes=_causes(before, after) if after else (),
+        outcomes_before=_outcomes(old),
+        outcomes_after=_outcomes(new) if after else None,
+        flags_new=flagged.count((False, True)),
+        flags_gone=flagged.count((True, False)),
+        sales=tuple(sorted(sales, key=_flags_first)),
+        estimates_moved=len(moves),
+        largest_move_years=round(max(moves), 2) if moves else None,
+    )
+
+
+def _by_number(ledger: pa.Table) -> dict[str, dict[str, Any]]:
+    return {row["transaction_id"]: row for row in ledger.select(_COMPARED).to_pylist()}
+
+
+def _said(row: Mapping[str, Any]) -> Said | None:
+    """None of no row."""
+    if not row:
+        return None
+    return Said(row["outcome"], row["reason"], row["challenge_age"], _estimate(row))
+
+
+def _estimate(row: Mapping[str, Any]) -> Estimate | None:
+    if row["age"] is None:
+        return None
+    return Estimate(*(round(row[name], 2) for name in ("age", "age_low", "age_high")))
+
+
+def _flagged(said: Said | None) -> bool:
+    return said is not None and said.outcome == "flagged"
+
+
+def _flags_first(sale: Sale) -> tuple[bool, bool, str]:
+    return not _flagged(sale.after), not _flagged(sale.before), sale.sale
+
+
+def _outcomes(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    counts = Counter(row["outcome"] for row in rows.values())
+    return {outcome: counts[outcome] for outcome in OUTCOMES}
+
+
+def _causes(before: Revision, after: Revision) -> tuple[Cause, ...]:
+    was, now = before.provenance, after.provenance
+    return tuple(
+        Cause(what, was[name], now[name]) for what, name in _WHY.items() if was[name] != now[name]
+    )
+
+
+def _decided_otherwise(out: Place, day: date) -> Iterator[DecidedOtherwise]:
+    log = read_decisions(out, day)
+    of_stores = sorted(set(log["store_id"].to_pylist()))
+    if not of_stores:
+        return
+    ledger = read_day(out, "ledger", day, of_stores, (*SALE_KEY, "outcome"))
+    outcomes = {SaleKey.of(row): row["outcome"] for row in ledger.to_pylist()}
+    for entry in log.to_pylist():
+        now = outcomes.get(SaleKey.of(entry))
+        if now != entry["outcome"]:
+            yield DecidedOtherwise(
+                SaleKey.of(entry).sale_id,
+                entry["store_id"],
+                entry["decision"],
+                entry["decided_at"],
+                entry["outcome"],
+                now,
+            )

@@ -1,0 +1,141 @@
+"""The addresses: exports and frames can be read, results can be written, and there is room."""
+
+import os
+import secrets
+import shutil
+import stat
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from auditor.errors import ConfigurationError, SourceError
+from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame
+from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
+from auditor.policy import Policy
+from auditor.storage.layout import folders_of_day
+from auditor.storage.place import Place
+
+#: Nights that there has to be room for, at the rate of the day that is checked.
+NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
+
+#: Without an audited day to go by: room below which no run is likely to end, bytes.
+LEAST_ROOM = 2**30
+
+_NOT_SET = "no address is set"
+_RETRY = "see that the address is right, the storage is up and its credentials may read there"
+
+
+def sales(url: str | None, day: date, policy: Policy | None) -> HealthResult:
+    """Whether the day's till exports are there, and the first of them can be read."""
+    if url is None:
+        return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
+
+    def look(place: Place) -> HealthResult:
+        found = [f.path for f in files_of_day(place, "", day, policy.stores if policy else ())]
+        if not found:
+            return failed(
+                "sales",
+                f"no till export of {day} below {place}",
+                f"get the exports; a file's path has to contain {day}, or no date at all",
+            )
+        place.read(found[0])
+        return ok("sales", f"{len(found)} till exports of {day}; the first can be read")
+
+    return _at("sales", url, look)
+
+
+def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult:
+    """Whether the day's snapshot indexes are there, and a frame that one names can be read."""
+    if url is None:
+        return failed("snapshots", _NOT_SET, "set AUDITOR_SNAPSHOTS, or give --snapshots")
+
+    def look(place: Place) -> HealthResult:
+        stores = policy.stores if policy else ()
+        found = [f.path for f in files_of_day(place, INDEX_FOLDER, day, stores)]
+        if not found:
+            return failed(
+                "snapshots",
+                f"no snapshot index of {day} below {place}/{INDEX_FOLDER}",
+                "get the indexes: without them every sale is inconclusive",
+            )
+        said = f"{len(found)} snapshot indexes of {day}"
+        readable = first_frame(place, found)
+        if readable is None:
+            return warning(
+                "snapshots",
+                f"{said}, but none of the first frames that they name can be read",
+                "see that the frames are where the index says, relative to the address",
+            )
+        return ok("snapshots", f"{said}; a frame that one names can be read")
+
+    return _at("snapshots", url, look)
+
+
+def out(url: str | None) -> HealthResult:
+    """Whether results can be written: a file of no meaning is written, read back and removed."""
+    if url is None:
+        return failed("out", _NOT_SET, "set AUDITOR_OUT, or give --out")
+
+    def look(place: Place) -> HealthResult:
+        if place.single_file is not None:
+            return failed("out", f"{place} is a file", "name a folder for the results")
+        # A name that starts with a dot: no reader looks at it, should it ever be left behind.
+        probe, content = f".check-{secrets.token_hex(8)}", secrets.token_bytes(64)
+        place.write(probe, content)
+        came_back = place.read(probe)
+        place.remove(probe)
+        if came_back != content:
+            return failed("out", f"{place} gives back other bytes than were written", _RETRY)
+        if place.is_local and (mode := stat.S_IMODE(Path(str(place)).stat().st_mode)) & 0o077:
+            return warning(
+                "out",
+                f"{place} can be written, but others than its owner may enter (mode {mode:o})",
+                f"chmod 700 {place}: reports and faces are for those who have to see them",
+            )
+        return ok("out", f"{place} can be written and read")
+
+    return _at("out", url, look)
+
+
+def space(url: str, day: date) -> HealthResult:
+    """Whether there is room for the coming nights, going by what the checked day takes."""
+
+    def look(place: Place) -> HealthResult:
+        if not place.is_local:
+            return skipped("space", "object storage tells no limit")
+        root = Path(str(place))
+        while not root.exists():
+            root = root.parent
+        files, taken = _of_day(Path(str(place)), day)
+        room, inodes = shutil.disk_usage(root).free, os.statvfs(root).f_favail
+        said = f"{room / 2**30:.1f} GiB free"
+        todo = "make room, or keep fewer days"
+        if not files:
+            short = room < LEAST_ROOM
+            return failed("space", said, todo) if short else ok("space", said)
+        nights = int(min(room // max(taken, 1), inodes // files if inodes else room))
+        said += f", for some {min(nights, 9999)} more days like {day} ({taken / 2**20:.1f} MiB)"
+        if nights < NIGHTS_TO_FAIL:
+            return failed("space", said, todo)
+        return warning("space", said, todo) if nights < NIGHTS_TO_WARN else ok("space", said)
+
+    return _at("space", url, look)
+
+
+def _of_day(out: Path, day: date) -> tuple[int, int]:
+    """How many files a day has below OUT, and their bytes."""
+    folders = [out / name for name in (*folders_of_day(day), f"reports/{day}")]
+    sizes = [p.stat().st_size for f in folders for p in f.rglob("*") if p.is_file()]
+    return len(sizes), sum(sizes)
+
+
+def _at(check: str, url: str, look: Callable[[Place], HealthResult]) -> HealthResult:
+    """Look at a place; whatever its storage raises becomes a finding."""
+    try:
+        return look(Place(url))
+    except (ConfigurationError, SourceError) as error:
+        return failed(check, str(error), _RETRY)
+    # Storage libraries raise what they like, down to plain exceptions of their transports.
+    except Exception as error:  # noqa: BLE001
+        place = url.partition("://")[0] if "://" in url else url
+        return failed(check, f"{place}: {type(error).__name__}: {error}", _RETRY)

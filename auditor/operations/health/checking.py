@@ -1,0 +1,48 @@
+"""All checks, in the order in which a person would look."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from auditor.operations.health import access, configuration, pool, results
+from auditor.operations.health.result import HealthResult, skipped
+from auditor.pipeline import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is checked. Addresses are URLs; one that is not set is None."""
+
+    day: date  # the business day that should have been audited by now
+    today: date
+    sales: str | None
+    snapshots: str | None
+    out: str | None
+    policy: str | None
+    environment: Mapping[str, str]
+    deep: bool = False  # also load the model and predict what is known
+    airflow: bool = False  # also ask the Airflow of this environment for the pool and the DAG
+
+
+def check(setup: Setup) -> Iterator[HealthResult]:
+    """Check everything; yields a finding as soon as it is there, and raises nothing."""
+    yield configuration.variables(setup.environment)
+    policy, finding = configuration.policy(setup.policy, setup.day, setup.today)
+    yield finding
+    if policy is None:
+        yield skipped("model", "which one, the policy says")
+    else:
+        yield from configuration.models(policy, setup.day, setup.today, deep=setup.deep)
+    yield configuration.templates()
+    yield access.sales(setup.sales, setup.day, policy)
+    yield access.snapshots(setup.snapshots, setup.day, policy)
+    yield access.out(setup.out)
+    if setup.out is not None:
+        yield access.space(setup.out, setup.day)
+        if policy is None:
+            yield skipped("results", "whether they are complete, the policy says")
+        else:
+            job = Job(setup.day, setup.sales or "", setup.snapshots or "", setup.out, setup.policy)
+            yield from results.check(job, setup.today, policy)
+    if setup.airflow:
+        yield from pool.check()

@@ -1,0 +1,121 @@
+"""Environment, policy, model and templates: whether tonight's run can start at all."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+from jinja2 import TemplateError
+
+from auditor import resources
+from auditor.errors import ModelError
+from auditor.faces.model import AgeModel, Card, check_files
+from auditor.operations.health.result import HealthResult, failed, ok, warning
+from auditor.policy import ChainRules, Policy, load_policy
+from auditor.report.rendering import TEMPLATES, environment
+
+#: The variables that the DAGs read, and the command line where it has use for them.
+VARIABLES = frozenset(
+    f"AUDITOR_{name}"
+    for name in (
+        *("SALES", "SNAPSHOTS", "OUT", "POLICY", "TIME_ZONE", "SCHEDULE", "REPORTS_URL"),
+        *("NOTICE_TO", "NOTICE_FROM", "NOTICE_CONNECTION", "PACK_SCHEDULE", "PACK_CONNECTION"),
+    )
+)
+
+#: Those that only the command line reads. What else begins like these is probably misspelt.
+OF_THE_COMMAND = frozenset({"AUDITOR_LOG_JSON"})
+
+#: How far ahead the policy is looked at: a change that cannot work is known two weeks before.
+DAYS_AHEAD = 14
+
+
+def variables(environment: Mapping[str, str]) -> HealthResult:
+    """Whether a variable of the environment is there that nothing reads."""
+    known = VARIABLES | OF_THE_COMMAND
+    unread = sorted(k for k in environment if k.startswith("AUDITOR_") and k not in known)
+    if unread:
+        return warning(
+            "environment",
+            f"nothing reads {', '.join(unread)}",
+            f"correct the name, or remove it; those that are read: {', '.join(sorted(known))}",
+        )
+    return ok("environment", "no variable that nothing reads")
+
+
+def policy(url: str | None, day: date, today: date) -> tuple[Policy | None, HealthResult]:
+    """Whether the policy can be read, and is in force on the day, today and in the coming days."""
+    try:
+        loaded = load_policy(url)
+        for each in _days(day, today):
+            loaded.chain_rules(each)  # each entry was checked as a whole on loading
+    # The policy is wrong; or its storage does not answer, and raises whatever its library does.
+    except Exception as error:  # noqa: BLE001
+        return None, failed("policy", str(error), "correct it: without a policy nothing is audited")
+    if url is None:
+        return loaded, warning(
+            "policy",
+            "none is given: the built-in defaults hold",
+            "write one (auditor demo makes a commented example) and set AUDITOR_POLICY",
+        )
+    if not loaded.stores:
+        return loaded, warning(
+            "policy",
+            "it lists no stores, so a store without an export is not noticed",
+            "list the chain's stores under [stores]",
+        )
+    changes = [d for d in _days(today + timedelta(days=1), today) if loaded.begins(d)]
+    said = f"in force, {len(loaded.stores)} stores, sha256 {loaded.sha256[:12]}"
+    if changes:
+        said += "; a new entry begins on " + ", ".join(map(str, changes))
+    return loaded, ok("policy", said)
+
+
+def models(policy: Policy, day: date, today: date, *, deep: bool) -> Iterator[HealthResult]:
+    """Whether each model that the policy names is there and what its card says."""
+    needed: dict[tuple[str, str], tuple[date, ChainRules]] = {}
+    for each in _days(day, today):
+        rules = policy.chain_rules(each)
+        needed.setdefault((rules.model, rules.runtime), (each, rules))
+    for (version, runtime), (first, rules) in needed.items():
+        todo = f"install the released package again, or correct the policy's model ({first} on)"
+        try:
+            card = check_files(version)
+            if deep:
+                AgeModel(version, rules.runtime)
+        except (ModelError, ImportError) as error:
+            yield failed("model", str(error), todo)
+            continue
+        done = "golden predictions met" if deep else "its files are those of its card"
+        said = f"{card.full_name} on {runtime}: {done}"
+        yield _with_gates(card, said)
+
+
+def _with_gates(card: Card, said: str) -> HealthResult:
+    if card.calibrated:
+        return ok("model", said)
+    return warning(
+        "model",
+        f"{said}, but it is not calibrated",
+        "use a calibrated version: its probabilities and intervals are the network's own",
+    )
+
+
+def templates() -> HealthResult:
+    """Whether every page's template is there and whole."""
+    jinja = environment()
+    names = jinja.list_templates(filter_func=lambda name: name.endswith(".jinja"))
+    todo = "install the released package again"
+    for name in names:
+        try:
+            jinja.parse(Path(resources.folder(TEMPLATES), name).read_text(encoding="utf-8"))
+        except (TemplateError, OSError, UnicodeDecodeError) as error:
+            return failed("templates", f"{name}: {error}", todo)
+    if not names:
+        return failed("templates", "there are none", todo)
+    return ok("templates", f"all {len(names)} can be read")
+
+
+def _days(day: date, today: date) -> list[date]:
+    """From the day to check to the last that is looked ahead to."""
+    last = today + timedelta(days=DAYS_AHEAD)
+    return [day + timedelta(days=n) for n in range((last - day).days + 1)]

@@ -1,0 +1,161 @@
+"""The day that should have been audited: every store reported, every sale counted, limits kept."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.faces.model import Card
+from auditor.operations.health.result import HealthResult, State, failed, ok, warning
+from auditor.pipeline import Job, check_limits, report_folder, unfinished
+from auditor.policy import Policy
+from auditor.report import SUMMARY, read_summary
+from auditor.report.text import words
+from auditor.storage.partitions import read_day
+from auditor.storage.place import Place, results_at
+from auditor.storage.retention import days_of
+from auditor.tables import OUTCOMES
+
+_COUNTED = ("store_id", "outcome")
+
+_AGAIN = "run the day again (clear the run in Airflow, or auditor run --day {day})"
+
+
+def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
+    """Check the stored day.
+
+    Args:
+        job: the day that should have been audited by now.
+        today: the day from which retention counts.
+        policy: the job's.
+    """
+    day = job.day
+    again = _AGAIN.format(day=day)
+    try:
+        out = results_at(job.out)
+        yield _retention(out, policy, today)
+        days = read_day(out, "coverage", day)
+        if not days.num_rows:
+            yield _not_audited(out, day, again)
+            return
+        yield _stores(days, policy, day, again)
+        yield _counts(days, read_day(out, "ledger", day, columns=_COUNTED), day, again)
+        yield _limits(check_limits(job), day)
+        yield _report(out, day, again)
+        yield from _cameras(out, day)
+        yield _provenance(read_day(out, "provenance", day), policy, day, again)
+    # A damaged file, or whatever a storage library raises.
+    except Exception as error:  # noqa: BLE001
+        yield failed("results", f"{day} cannot be read: {error}", again)
+
+
+def _not_audited(out: Place, day: date, again: str) -> HealthResult:
+    if unfinished(out, day):
+        return failed("results", f"{day} was begun and is not finished", f"wait for it, or {again}")
+    return failed("results", f"{day} was not audited", f"see the run of {day}, then {again}")
+
+
+def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:
+    status = dict(zip(*(days[c].to_pylist() for c in ("store_id", "export_status")), strict=True))
+    if unreported := sorted(set(policy.stores) - set(status)):
+        return failed(
+            "stores",
+            f"{len(unreported)} stores of the policy are not in the results of {day}: "
+            + words.some(unreported),
+            again,
+        )
+    if missing := sorted(s for s, state in status.items() if state != "read"):
+        return warning(
+            "stores",
+            f"no usable till export of {day} from {len(missing)} of {len(status)} stores: "
+            + words.some(missing),
+            f"get the exports, then {again}",
+        )
+    return ok("stores", f"all {len(status)} reported for {day}")
+
+
+def _counts(days: pa.Table, ledger: pa.Table, day: date, again: str) -> HealthResult:
+    sold = dict(zip(*(days[c].to_pylist() for c in ("store_id", "alcohol_sales")), strict=True))
+    found = Counter(ledger["store_id"].to_pylist())
+    wrong = sorted(s for s in {*sold, *found} if sold.get(s, 0) != found.get(s, 0))
+    if wrong:
+        return failed(
+            "counts",
+            f"sales counted and sales in the ledger of {day} differ in {words.some(wrong)}",
+            f"a defect: keep the ledger of {day} for the engineer, then {again}",
+        )
+    outcomes = Counter(ledger["outcome"].to_pylist())
+    if unknown := sorted(set(outcomes) - set(OUTCOMES)):
+        return failed("counts", f"{day}: unknown outcomes {words.some(unknown)}", again)
+    parts = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items()))
+    return ok("counts", f"{ledger.num_rows} alcohol sales, each in one outcome: {parts or 'none'}")
+
+
+def _limits(exceeded: list[str], day: date) -> HealthResult:
+    if not exceeded:
+        return ok("limits", f"{day} is within the policy's limits")
+    return HealthResult(
+        "limits",
+        State.ABOVE_LIMITS,
+        f"{day}: " + "; ".join(exceeded),
+        "get what is missing and run the day again, or tell the compliance officer what the "
+        "report did not see",
+    )
+
+
+def _report(out: Place, day: date, again: str) -> HealthResult:
+    page = f"reports/{day}/index.html"
+    if not out.exists(page):
+        return failed("report", f"there is no {page}", again)
+    if unfinished(out, day):
+        return warning(
+            "report",
+            f"{page} is there, and {day} was begun once more and is not finished",
+            f"wait for it, or {again}",
+        )
+    return ok("report", f"{page} is there")
+
+
+def _cameras(out: Place, day: date) -> Iterator[HealthResult]:
+    path = f"{report_folder(day)}/{SUMMARY}"
+    if not out.exists(path):
+        return
+    changed = read_summary(out.read(path), origin=path).cameras_to_look_at
+    if changed:
+        yield warning(
+            "cameras",
+            f"{changed} changed on {day} against their own days before",
+            f"see #cameras in {report_folder(day)}/index.html for what to ask the stores",
+        )
+    else:
+        yield ok("cameras", f"none is known to have changed on {day}")
+
+
+def _provenance(found: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:
+    rules = policy.chain_rules(day)
+    card = Card.read(rules.model)
+    now = {"policy_sha256": policy.sha256, "model_sha256": card.sha256(rules.runtime)}
+    what = {"policy_sha256": "policy", "model_sha256": "model"}
+    other = [what[c] for c, sha in now.items() if set(pc.unique(found[c]).to_pylist()) != {sha}]
+    if other:
+        return warning(
+            "provenance",
+            f"{day} was audited with another {' and another '.join(other)} than now holds for it",
+            f"if that is not meant, {again}",
+        )
+    return ok("provenance", f"{day} was audited with the policy and model that hold for it")
+
+
+def _retention(out: Place, policy: Policy, today: date) -> HealthResult:
+    # As the nightly run counts: from the morning on which it runs.
+    oldest = today - timedelta(days=policy.chain_rules(today).retention_days)
+    late = [d for d in days_of(out, "crops") if d < oldest]
+    if late:
+        return failed(
+            "retention",
+            f"faces of {len(late)} days before {oldest} are still there, the oldest of {late[0]}",
+            f"delete them today: auditor expire --out OUT --policy FILE --as-of {today}",
+        )
+    return ok("retention", f"no face is older than {oldest}")

@@ -1,0 +1,171 @@
+"""The mail about a day: where its report is and how much it saw, in counts; nobody is in it.
+
+It is made from the day's summary, which is small, since the scheduler makes it between other work.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from auditor.errors import AuditorError
+from auditor.monitoring.limits import too_many
+from auditor.pipeline import report_folder, unfinished
+from auditor.policy import ChainRules, load_policy
+from auditor.report import SUMMARY, Summary, read_summary
+from auditor.report.rendering import environment
+from auditor.report.text import words
+from auditor.storage.place import results_at
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run of the audit ended; ``link`` leads to it, ``name`` is its own."""
+
+    failed: bool
+    name: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A mail: its subject in one line, and the same said as text and as HTML."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A count and what it is of."""
+
+    label: str
+    value: str
+
+
+def of_day(
+    day: date, run: Run, *, out: str, policy: str | None, reports_url: str | None
+) -> Notification:
+    """The notice about a run of a day.
+
+    A report that is there although the run failed can be an earlier run's; the notice says so.
+
+    Args:
+        day: the business day.
+        run: how its run ended.
+        out: URL of the results.
+        policy: URL of the policy; one that cannot be read only leaves its limits unmentioned.
+        reports_url: under which ``OUT/reports`` is served; without, the notice names the path.
+    """
+    place = results_at(out)
+    path = f"{report_folder(day)}/{SUMMARY}"
+    summary = read_summary(place.read(path), origin=path) if place.exists(path) else None
+    problems = _problems(run, summary, finished=not unfinished(place, day))
+    low = _low(summary, _rules(policy, day)) if summary else []
+    if reports_url:
+        link = f"{reports_url.rstrip('/')}/{day}/index.html"
+    else:
+        link = f"{place}{report_folder(day)}/index.html"
+    return _notice(words.day(day), run, summary, problems + low, link if summary else None)
+
+
+def of_no_day(run: Run) -> Notification:
+    """The notice about a run that failed before it was known of which day it is."""
+    return _notice(
+        "an unknown day",
+        run,
+        None,
+        ["The run ended before it was known which day it was to audit: nothing was audited."],
+        None,
+    )
+
+
+def _problems(run: Run, summary: Summary | None, *, finished: bool) -> list[str]:
+    if not run.failed:
+        return (
+            [] if summary else ["There is no report, although the run succeeded: tell engineering."]
+        )
+    if summary is None:
+        return ["The run failed and there is no report: nothing is known about this day."]
+    if not finished:
+        return ["The run failed: the report that is there is of an earlier run of the same day."]
+    return ["The run failed: see there at what. The report that is there may be an earlier run's."]
+
+
+def _low(summary: Summary, rules: ChainRules | None) -> list[str]:
+    """What the day's audit saw too little of, by the policy's limits."""
+    if rules is None:
+        return ["The policy could not be read, so its limits are not told here."]
+    said = []
+    absent = summary.stores - summary.stores_read
+    if absent > rules.max_missing_stores:
+        said.append(
+            f"Low coverage: nothing is known about {absent} of"
+            f" {words.counted(summary.stores, 'store')}; the policy allows"
+            f" {rules.max_missing_stores}."
+        )
+    if too_many(summary.inconclusive, summary.alcohol_sales, rules.max_inconclusive_share):
+        said.append(
+            f"Low coverage: {words.share_of(summary.inconclusive, summary.alcohol_sales)} of the"
+            " alcohol sales could not be judged; the policy allows"
+            f" {words.percent(rules.max_inconclusive_share)}."
+        )
+    return said
+
+
+def _rules(policy: str | None, day: date) -> ChainRules | None:
+    try:
+        return load_policy(policy).chain_rules(day)
+    except AuditorError:
+        return None
+
+
+def _notice(
+    day: str, run: Run, summary: Summary | None, problems: list[str], link: str | None
+) -> Notification:
+    if summary is None:
+        what = "no report"
+    elif run.failed:
+        what = "the run failed"
+    elif problems:
+        what = "report is there, low coverage"
+    else:
+        what = "report is there"
+    chain = words.visible(summary.chain) if summary else None
+    counts = _counts(summary) if summary else []
+    if summary and not summary.flagged:
+        problems = [*problems, "That there is no flag is no proof that every check was made."]
+    context = {
+        "title": f"Audit of {day}: {what}",
+        "chain": chain,
+        "problems": problems,
+        "counts": counts,
+        "link": link,
+        "run": run,
+    }
+    seen = ""
+    if summary and not run.failed:
+        stores = words.counted(summary.stores, "store").replace(words.NO_BREAK, " ")
+        seen = f", {summary.stores_read:,} of {stores} audited, {summary.flagged:,} flagged"
+    jinja = environment()
+    return Notification(
+        subject=f"{context['title']}{seen}",
+        text=jinja.get_template("notice.txt.jinja").render(context),
+        html=jinja.get_template("notice.html.jinja").render(context),
+    )
+
+
+def _counts(summary: Summary) -> list[Line]:
+    of_sales = f"of {words.counted(summary.alcohol_sales, 'alcohol sale')}"
+    share = words.share_of(summary.judged, summary.alcohol_sales)
+    stores = words.counted(summary.stores, "store")
+    cameras = summary.cameras_to_look_at
+    see = "see in the report what changed and what to ask the store"
+    return [
+        Line("Stores audited", f"{summary.stores_read:,} of {stores}"),
+        Line("Could be judged", f"{summary.judged:,} {of_sales} ({share})"),
+        Line("Could not be judged", f"{summary.inconclusive:,}"),
+        Line("Flagged for a person to look at", f"{summary.flagged:,}"),
+        Line("ID check recorded", f"{summary.id_checked:,}"),
+        Line("Refused at the till", f"{summary.refused:,}"),
+        *([Line("Cameras to look at", f"{cameras:,}; {see}")] if cameras else []),
+    ]

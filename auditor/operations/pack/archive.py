@@ -1,0 +1,60 @@
+"""Files as one zip that is the same whenever it is made, and a pack's files read back."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+
+from auditor.errors import SourceError
+from auditor.storage.place import OutsideError, Place
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_READABLE = 0o100600 << 16
+
+#: A pack with a file larger than this is no pack of ours; nothing is unpacked further.
+_LARGEST = 4 << 30
+
+
+def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
+    """A zip of the files in one folder: in order of path, without times or owners."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{folder}/{path}", _EPOCH)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, _READABLE
+            entry.create_system = 3  # Unix, wherever it is made
+            archive.writestr(entry, content)
+    return whole.getvalue()
+
+
+def unpacked(url: str) -> dict[str, bytes]:
+    """The files of a pack, from its zip or its folder, by path.
+
+    Raises:
+        SourceError: there is none, it cannot be read, or it holds a path twice.
+    """
+    place = Place(url)
+    try:
+        if place.single_file is None:
+            files = {path: place.read(path) for path in place.files()}
+        else:
+            files = _unzipped(place.read(place.single_file))
+    except (OSError, OutsideError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise SourceError(f"{place} is no pack that can be read: {error}") from error
+    if not files:
+        raise SourceError(f"there is no pack at {place}")
+    return files
+
+
+def _unzipped(content: bytes) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for entry in archive.infolist():
+            path = entry.filename.partition("/")[2]
+            if entry.is_dir():
+                continue
+            if path in files:
+                raise ValueError(f"it holds {entry.filename!r} twice")
+            if sum(map(len, files.values())) + entry.file_size > _LARGEST:
+                raise ValueError("it unpacks to more than 4 GiB")
+            files[path] = archive.read(entry)
+    return files

@@ -1,0 +1,74 @@
+"""Whether a pack is as it was made: its files against the manifest, that against its signature."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from auditor.errors import SourceError
+from auditor.operations.pack.archive import unpacked
+from auditor.operations.pack.manifest import (
+    MANIFEST,
+    SIGNATURE,
+    Manifest,
+    read_manifest,
+    read_signature,
+)
+from auditor.operations.pack.signing import Key, Signature, wrong_with
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What checking a pack found: problems in words (none: it is whole), and who signed it."""
+
+    week: str
+    files: int
+    sha256: str  # of the manifest
+    problems: tuple[str, ...]
+    signed: str  # in words
+
+
+def verify(url: str, key: Key | None = None) -> Verification:
+    """Check a pack.
+
+    Args:
+        url: its zip, or its folder.
+        key: the public key or the secret to check the signature with.
+
+    Raises:
+        SourceError: it is no pack: it cannot be read, or has no manifest or signature.
+    """
+    files = unpacked(url)
+    for name in (MANIFEST, SIGNATURE):
+        if name not in files:
+            raise SourceError(f"{url} is no pack: it has no {name}")
+    content = files[MANIFEST]
+    manifest, signature = read_manifest(content), read_signature(files[SIGNATURE])
+    problems = _changed(manifest, files)
+    if wrong := wrong_with(signature, content, key):
+        problems.append(wrong)
+    sha256 = hashlib.sha256(content).hexdigest()
+    signed = _signed(signature, checked=key is not None)
+    return Verification(manifest.week, len(manifest.files), sha256, tuple(problems), signed)
+
+
+def _changed(manifest: Manifest, files: Mapping[str, bytes]) -> list[str]:
+    named = {file.path: file for file in manifest.files}
+    problems = []
+    for path in sorted(named.keys() | files.keys() - {MANIFEST, SIGNATURE}):
+        if path not in files:
+            problems.append(f"{path} is missing")
+        elif path not in named:
+            problems.append(f"{path} was added")
+        elif hashlib.sha256(files[path]).hexdigest() != named[path].sha256:
+            problems.append(f"{path} was changed")
+    return problems
+
+
+def _signed(signature: Signature, *, checked: bool) -> str:
+    if signature.algorithm == "sha256":
+        return "by its hash alone: compare the manifest's with the one that you were told"
+    if checked:
+        return f"with the key {signature.key_id} ({signature.algorithm})"
+    if signature.algorithm == "ed25519":
+        return f"with the key {signature.key_id}, which it names itself: give yours with --key"
+    return f"with the secret {signature.key_id}, unchecked: give it with --key"

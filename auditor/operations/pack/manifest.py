@@ -1,0 +1,101 @@
+"""The list of a pack's files with their hashes, and its signature beside it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from auditor.errors import SourceError
+from auditor.operations.pack.signing import Signature
+from auditor.report.schema import closed
+
+#: Raised when a key is renamed, removed or means another thing.
+FORMAT_VERSION = 1
+
+MANIFEST, SIGNATURE, SCHEMA = "manifest.json", "signature.json", "pack-manifest.schema.json"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of the pack; ``path`` is relative to its folder."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a pack is of, and every file in it but this one and its signature."""
+
+    format_version: Literal[1]
+    kind: Annotated[Literal["week", "faces"], Field(description="faces: pictures, kept apart")]
+    week: Annotated[str, Field(description="ISO 8601, such as 2026-W13")]
+    chain: str
+    days_reported: Annotated[tuple[str, ...], Field(description="days that have a report")]
+    days_missing: Annotated[tuple[str, ...], Field(description="days of which nothing is known")]
+    with_names: Annotated[bool, Field(description="whether people stand in it by their own names")]
+    smallest_count: Annotated[int, Field(description="counts below it are withheld")]
+    delete_after: Annotated[str | None, Field(description="of faces, the last day to keep them")]
+    policy_sha256: tuple[str, ...]
+    models: Annotated[tuple[str, ...], Field(description="name, version and hash of each")]
+    auditor_version: str
+    files: tuple[File, ...]
+
+
+_MANIFEST, _SIGNATURE = TypeAdapter(Manifest), TypeAdapter(Signature)
+
+
+def listed(files: Mapping[str, bytes]) -> tuple[File, ...]:
+    """The files of a pack, by path."""
+    return tuple(
+        File(path, len(content), hashlib.sha256(content).hexdigest())
+        for path, content in sorted(files.items())
+    )
+
+
+def as_json(part: Manifest | Signature) -> bytes:
+    """A manifest or a signature as it lies in the pack."""
+    return (json.dumps(asdict(part), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def read_manifest(content: bytes) -> Manifest:
+    """A manifest from its bytes.
+
+    Raises:
+        SourceError: it is none, or of another version.
+    """
+    found: Manifest = _read(_MANIFEST, content, MANIFEST)
+    return found
+
+
+def read_signature(content: bytes) -> Signature:
+    """A signature from its bytes.
+
+    Raises:
+        SourceError: it is none.
+    """
+    found: Signature = _read(_SIGNATURE, content, SIGNATURE)
+    return found
+
+
+def manifest_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a manifest."""
+    return closed(
+        TypeAdapter(Manifest).json_schema(mode="serialization"),
+        f"urn:auditor:schema:pack-manifest:{FORMAT_VERSION}",
+        "Due-diligence pack of an audit of alcohol sales: manifest.json",
+    )
+
+
+def _read(adapter: TypeAdapter[Any], content: bytes, name: str) -> Any:
+    try:
+        return adapter.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SourceError(
+            f"{name} is not one of a pack ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+        ) from error

@@ -1,0 +1,91 @@
+"""Recording what somebody decided about a sale, and the day's files that tell of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from auditor.decisions.log import Judgement, append_decision, entry, read_decisions
+from auditor.decisions.status import case_statuses
+from auditor.errors import ConfigurationError, ContractError
+from auditor.pipeline import list_days, show_decisions
+from auditor.sales.identity import SaleKey
+from auditor.storage.partitions import Partitions, read_day
+from auditor.storage.place import Place, results_at
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was recorded, and how many entries the sale has now."""
+
+    store_id: str
+    transaction_id: str
+    outcome: str
+    path: str  # of the entry, relative to OUT
+    entries: int
+
+
+def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded:
+    """Add a judgement to the log of a day, and renew what its report and the list of days say.
+
+    The log lies outside of what a run of the day writes: auditing it again changes no entry.
+
+    Args:
+        out: URL of the results.
+        day: business day of the sale.
+        sale: ``STORE/TRANSACTION``, or the sale's anchor on the report's pages (``sale-...``),
+            or a link that ends with it.
+        says: the judgement.
+
+    Raises:
+        ConfigurationError: there is no such sale on that day, or the judgement is none.
+        ContractError: the log was changed by hand, or the store's day is not finalised.
+    """
+    place = results_at(out)
+    row = _find(place, day, sale)
+    provenance = read_day(place, "provenance", day, [row["store_id"]]).to_pylist()
+    if not provenance:  # its finalising goes on, or broke off
+        raise ContractError(
+            f"{row['store_id']} is not finalised on {day}: wait for the run, or audit the day again"
+        )
+    log = read_decisions(place, day)
+    path = append_decision(place, entry(log, day, row, provenance[0], says))
+
+    log = read_decisions(place, day)
+    if show_decisions(place, day, log):
+        list_days(place, day)
+    key = SaleKey.of(row)
+    return Recorded(*key, row["outcome"], path, case_statuses(log)[key].entries)
+
+
+def decision_log(out: str, day: date) -> pa.Table:
+    """The log of a day: DECISION_LOG in the order of recording.
+
+    Raises:
+        ContractError: the log was changed by hand.
+    """
+    return read_decisions(results_at(out), day)
+
+
+def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
+    link = sale.rpartition("#")[2]
+    if link.startswith("sale-"):
+        ledgers = Partitions(place, "ledger", day)
+        for store_id in ledgers.stores:
+            ledger = ledgers.of(store_id)
+            for row, number in enumerate(ledger["transaction_id"].to_pylist()):
+                if SaleKey(store_id, number).sale_id == link:
+                    (found,) = ledger.slice(row, 1).to_pylist()
+                    return dict(found)
+    else:
+        store_id, slash, number = sale.partition("/")
+        if not slash:
+            raise ConfigurationError(
+                f"{sale!r} names no sale: write STORE/TRANSACTION, or the part of the sale's link"
+                " in the report that begins with sale-"
+            )
+        for row in read_day(place, "ledger", day, [store_id]).to_pylist():
+            if row["transaction_id"] == number:
+                return dict(row)
+    raise ConfigurationError(f"{sale!r} is no alcohol sale of {day} below {place}")

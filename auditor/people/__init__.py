@@ -1,1 +1,0 @@
-"""Cashiers and stores: who was due a check, who made it, and who strays further than chance."""

@@ -1,0 +1,272 @@
+"""How the report says things: labels, parts of sentences, and numbers as a person reads them."""
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+NO_BREAK = "\u00a0"
+#: Stands where there is nothing to say.
+NOTHING = "\u2013"
+_REPLACEMENT = "\ufffd"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+_SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$"}
+
+#: What an outcome is called on a page; ``inconclusive`` and ``over_threshold`` never sound cleared.
+OUTCOMES: Mapping[str, str] = {
+    "flagged": "Flagged for a person to look at",
+    "id_checked": "ID check recorded",
+    "over_threshold": "Estimated at or over the challenge age",
+    "refused": "Sale refused",
+    "inconclusive": "Could not be judged",
+}
+
+REASONS: Mapping[str, str] = {
+    "snapshot_missing": "no camera frame belongs to the sale",
+    "snapshot_unreadable": "the camera frame could not be read",
+    "no_face": "no face was found in the frame",
+    "face_too_small": "the face is too small in the frame",
+    "face_blurred": "the face is too blurred",
+}
+
+ID_CHECKS: Mapping[str, str] = {
+    "id_scanned": "ID scanned",
+    "dob_entered": "date of birth keyed in",
+    "id_viewed": "ID viewed by the cashier",
+    "dob_on_file": "date of birth already on file",
+    "looks_over": "cashier judged by looks",
+    "refused": "sale refused",
+    "prompt_suppressed": "age prompt suppressed",
+    "none": "no ID check",
+    "not_recorded": "ID checks not recorded by this till",
+}
+
+#: The end of the sentence that says why a sale is flagged.
+_WHY = {
+    "none": "the till recorded no ID check",
+    "not_recorded": "this till keeps no record of ID checks",
+}
+
+MARKS: Mapping[str, str] = {
+    "several_faces": "several faces in the frame: the estimate may be another person's",
+    "matched_by_time": "frame matched by till and time, not by transaction number",
+    "several_snapshots": "several frames name this sale: the nearest in time was taken",
+    "mixed_id_check": "the lines carry different ID-check records: the strongest is shown",
+    "amount_capped": "the basket's price is beyond what the report can hold",
+}
+
+#: What the audit says of where a cashier or a store stands.
+STANDS: Mapping[str | None, str] = {
+    "below": "fewer than expected",
+    "above": "more than expected",
+    None: "within what chance and ordinary differences explain",
+}
+
+DECISIONS: Mapping[str, str] = {
+    "check_made": "a check was made after all",
+    "no_check_seen": "nothing shows a check: taken up with the store",
+    "looks_older": "clearly looks over the challenge age",
+    "cannot_tell": "picture and record do not say",
+    "followed_up": "spoken about with the people concerned",
+    "reopened": "reopened",
+    "note": "remarked on",
+}
+
+REJECT_STAGES: Mapping[str, str] = {"sources": "reading", "collect": "joining sales and frames"}
+
+
+def label(labels: Mapping[str, str], code: str) -> str:
+    """The words for ``code``, or the code itself where none are known: nothing is hidden."""
+    return labels.get(code, visible(code))
+
+
+def visible(text: str, limit: int = 120) -> str:
+    """Text from an input, with unprintable characters shown as such and at most ``limit`` long.
+
+    Line breaks, control characters and direction overrides could make a cell read as something
+    else than it is; each becomes U+FFFD.
+    """
+    shown = (c if c.isprintable() or c == NO_BREAK else _REPLACEMENT for c in text[: limit + 1])
+    plain = "".join(shown)
+    return plain if len(plain) <= limit else plain[: limit - 1] + "…"
+
+
+def why_flagged(age: float, challenge_age: int, id_check: str) -> str:
+    """One plain sentence on why a sale is flagged; ``age`` in years."""
+    recorded = label(ID_CHECKS, id_check)
+    clause = _WHY.get(
+        id_check, f"the till recorded “{recorded}”, which the policy does not count as a check"
+    )
+    return f"Estimated at {years(age)}, under the challenge age of {challenge_age}; {clause}."
+
+
+def why_recorded_underage(recorded_years: int, legal_age: int) -> str:
+    """One plain sentence on a sale whose recorded birth date makes the buyer too young."""
+    says = f"was {recorded_years}" if recorded_years >= 0 else "was not yet born"
+    return f"By the date of birth on record the buyer {says}, under the legal age of {legal_age}."
+
+
+#: Items of a list that are named.
+_NAMED = 10
+
+
+def counted(number: int, singular: str, plural: str | None = None) -> str:
+    """A number with its noun: ``1 sale``, ``2,100 sales``."""
+    return f"{number:,}{NO_BREAK}{singular if number == 1 else plural or singular + 's'}"
+
+
+def listed(items: list[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def some(items: list[str]) -> str:
+    """The first of many, and how many there are beside them."""
+    more = len(items) - _NAMED
+    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def integer(number: int) -> str:
+    """A count with thousands separated."""
+    return f"{number:,}"
+
+
+def years(age: float) -> str:
+    """An age in full years, rounded down as people state their age: 24.9 is under 25."""
+    return str(math.floor(age))
+
+
+def years_up(age: float) -> str:
+    """The upper end of an interval in full years, rounded up, so that rounding never narrows it."""
+    return str(math.ceil(age))
+
+
+def one_decimal(number: float) -> str:
+    """A number with one decimal, such as a standard deviation in years."""
+    return f"{number:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share in whole percent that says 0 or 100 only where it is exactly that."""
+    if 0 < share < 0.005:
+        return f"<1{NO_BREAK}%"
+    if 0.995 <= share < 1:
+        return f">99{NO_BREAK}%"
+    return f"{math.floor(share * 100 + 0.5)}{NO_BREAK}%"
+
+
+def percent_exact(share: float) -> str:
+    """A share with one decimal where it is small enough to need one."""
+    if share == 0 or share >= 0.2:
+        return percent(share)
+    return f"{share * 100:.1f}{NO_BREAK}%" if share >= 0.0005 else f"<0.1{NO_BREAK}%"
+
+
+def band(low: float, high: float) -> str:
+    """From one share to another, as ``2.1 to 9.4 %``."""
+    return f"{percent_exact(low).removesuffix(NO_BREAK + '%')} to {percent_exact(high)}"
+
+
+def share_of(part: int, whole: int) -> str:
+    """``part`` of ``whole`` in percent; a dash where there is no whole."""
+    return percent(part / whole) if whole else NOTHING
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """An amount with the symbol of its ISO 4217 currency, or with the code before it."""
+    sign = "\u2212" if amount < 0 else ""
+    return f"{sign}{_SYMBOLS.get(currency, currency + NO_BREAK)}{abs(amount):,.2f}"
+
+
+def quantity(number: Decimal) -> str:
+    """A quantity without needless zeros: ``1``, ``0.75``."""
+    return f"{number.normalize():f}"
+
+
+def day(value: date) -> str:
+    """``Friday, 27 March 2026``, whatever the machine's language."""
+    return f"{_WEEKDAYS[value.weekday()]}, {short_day(value)} {value.year}"
+
+
+def moment(at: datetime) -> str:
+    """``27 March 2026, 12:00 UTC``; ``at`` is in UTC."""
+    return f"{short_day(at.date())} {at.year}, {at:%H:%M} UTC"
+
+
+def short_day(value: date) -> str:
+    """``27 March``."""
+    return f"{value.day} {_MONTHS[value.month - 1]}"
+
+
+def brief_day(value: date) -> str:
+    """``27 Mar``."""
+    return f"{value.day} {_MONTHS[value.month - 1][:3]}"
+
+
+def weekday(value: date) -> str:
+    """``Friday``."""
+    return _WEEKDAYS[value.weekday()]
+
+
+def month(value: date) -> str:
+    """``March 2026``."""
+    return f"{_MONTHS[value.month - 1]} {value.year}"
+
+
+def clock(at: datetime, business_day: date, *, seconds: bool = False) -> str:
+    """A time of day as the store's clock showed it, with the date where it is not the day's."""
+    text = f"{at:%H:%M:%S}" if seconds else f"{at:%H:%M}"
+    return text if at.date() == business_day else f"{text} on {short_day(at.date())}"
+
+
+def part_of_day(from_hour: int) -> str:
+    """A part of the day by the hour at which it begins: ``from 17:00``."""
+    return f"from {from_hour:02}:00"
+
+
+def expected_count(number: float) -> str:
+    """How many were to be expected: whole from 10 on, with one decimal below."""
+    return f"{number:,.0f}" if number >= 9.95 else one_decimal(number)
+
+
+def odds(probability: float) -> str:
+    """A small probability as ``1 in 300``, rounded so that it never sounds rarer than it is."""
+    if probability >= 0.5:
+        return f"{probability:.0%}".replace("%", f"{NO_BREAK}%")
+    inverse = 1 / max(probability, 1e-6)
+    digits = 10 ** max(0, len(str(int(inverse))) - 2)
+    if probability < 1e-6:
+        return "less than 1 in 1,000,000"
+    return f"1 in {int(inverse // digits * digits):,}"
+
+
+def funnel(target: float, overdispersion: float, tested: int) -> str:
+    """What is to be seen in a funnel plot."""
+    ordinary = (
+        " The shaded band is what is left of the wider limits when ordinary differences between "
+        "people or shops are allowed for."
+        if overdispersion > 0
+        else ""
+    )
+    return (
+        f"{counted(tested, 'point')} to measure against the usual share of {percent(target)}. The "
+        "further to the right, the more sales were due a check, and the less chance can move a "
+        f"point. 95{NO_BREAK}% of those who do as is usual lie between the solid lines, "
+        f"99.8{NO_BREAK}% between the dashed ones.{ordinary}"
+    )
+
+
+def seconds_to(start: datetime, end: datetime) -> str:
+    """The time from one to the other: ``95 seconds``."""
+    return counted(round((end - start).total_seconds()), "second")
+
+
+def short_hash(sha256: str) -> str:
+    """The first 12 characters of a hash, or of each of several: enough to compare by eye."""
+    return ", ".join(part.strip()[:12] for part in sha256.split(","))

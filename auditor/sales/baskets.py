@@ -1,0 +1,94 @@
+"""The baskets that may be looked at by age group: with a frame, where the policy has a basis."""
+
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from auditor.clock.local_time import Flags
+from auditor.policy import Policy, Rules
+from auditor.sales.matching import NONE, Matches, spans
+from auditor.sales.transactions import Transactions, coded
+from auditor.tables import PURCHASES
+
+
+def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as for a sale
+    divided: Transactions,
+    heads: pa.Table,
+    sale: Flags,
+    *,
+    alcohol: Flags,
+    index: pa.Table,
+    matches: Matches,
+    rules: dict[str, Rules],
+    policy: Policy,
+    day: date,
+) -> pa.Table:
+    """Choose the baskets that the policy lets be looked at by age group.
+
+    Args:
+        divided: the transactions.
+        heads: a line of each, with the time of its sale.
+        sale: which transactions are alcohol sales.
+        alcohol: which of the lines are alcohol.
+        index: the frames.
+        matches: which frame belongs to which transaction.
+        rules: by store.
+        policy: says where and from when purchases may be looked at, and whether only alcohol sales.
+        day: the business day.
+
+    Returns:
+        tables.PURCHASES, in the order of the transactions.
+    """
+    store = coded(heads["store_id"])
+    held = np.array([policy.insights.hold(day, name) for name in store.distinct], np.bool_)
+    if not held.any():
+        return PURCHASES.empty()
+    wanted = held[store.codes] & (matches.frame_of != NONE)
+    if policy.insights.baskets == "alcohol":
+        wanted &= sale
+    at = np.flatnonzero(wanted)
+    chosen = heads.take(pa.array(at))
+    stores: list[str] = chosen["store_id"].to_pylist()
+    columns = {name: chosen[name] for name in ("transaction_id", "store_id")}
+    columns |= {
+        "snapshot_path": index["path"].take(pa.array(matches.frame_of[at])),
+        "hour": _hours(chosen["sold_at"], [rules[name].time_zone for name in stores]),
+        "alcohol_sale": pa.array(sale[at]),
+        "currency": pa.array([rules[name].currency for name in stores], pa.string()),
+        "lines": lines_of(divided, alcohol, at, PURCHASES.arrow.field("lines").type),
+    }
+    return PURCHASES.conform(pa.table(columns))
+
+
+def _hours(sold_at: pa.ChunkedArray, zones: list[str]) -> pa.Array:
+    """The hour on the clock of each sale's own zone."""
+    times, zone = pd.Series(sold_at.to_pandas()), np.array(zones, dtype=object)
+    hours = np.zeros(len(zone), np.int8)
+    for name in np.unique(zone):
+        own = zone == name
+        hours[own] = times[own].dt.tz_convert(name).dt.hour.to_numpy()
+    return pa.array(hours)
+
+
+def lines_of(
+    divided: Transactions, alcohol: Flags, at: npt.NDArray[np.int64], kind: pa.ListType
+) -> pa.Array:
+    """The lines of some transactions, one list a transaction.
+
+    Args:
+        divided: the transactions.
+        alcohol: which of their lines are alcohol.
+        at: positions of transactions.
+        kind: of the lists; their structs have fields of TILL_LINES, and ``alcohol``.
+    """
+    starts, ends = divided.starts[at], divided.ends[at]
+    where = spans(starts, ends)
+    lines = divided.lines.take(pa.array(where)).append_column("alcohol", pa.array(alcohol[where]))
+    fields = list(kind.value_type)
+    children = [lines[field.name].combine_chunks() for field in fields]
+    offsets = np.append(0, np.cumsum(ends - starts)).astype(np.int32)
+    structs = pa.StructArray.from_arrays(children, fields=fields)
+    return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind)

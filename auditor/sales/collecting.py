@@ -1,0 +1,340 @@
+"""Collects the alcohol sales of a day from till lines, each with the frame that belongs to it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.clock.local_time import SECOND, Flags
+from auditor.policy import Policy, Rules
+from auditor.sales.baskets import baskets, lines_of
+from auditor.sales.counts import SaleCounts
+from auditor.sales.matching import NONE, Matches, match, times
+from auditor.sales.transactions import Transactions, alcohol_flags, coded, divide
+from auditor.tables import ID_CHECKS, MONEY, PURCHASES, QUANTITY, REJECTS, SALES, TIME
+
+STAGE = "collect"
+
+#: What a reader should know of a sale's record, in the order in which a sale carries them.
+MARKS = (
+    "amount_capped",  # the basket's price is beyond what the column holds
+    "matched_by_time",  # the frame names no transaction: it was the nearest at the till
+    "mixed_id_check",  # the alcohol lines record different ID checks; the strongest is told
+    "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
+)
+
+_AT_A_TIME = 1_000_000  # rows, unless one store has more
+_NO_DAY = np.iinfo(np.int32).min
+_REFUSED = ID_CHECKS.index("refused")
+_LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
+_DETAILS = {
+    "duplicate_transaction": "the transaction stands in the export before, with the same lines; "
+    "the first is kept, send every transaction once",
+    "conflicting_transaction": "the transaction stands in the export before, with other lines, "
+    "till or cashier; the first is kept, find out which is right",
+    "snapshot_of_unknown_transaction": "the frame names a transaction of which no usable row was "
+    "exported; look for it in the export and among the rows set aside",
+    "snapshot_without_sale": "no transaction of this till without a frame lies near enough in "
+    "time; compare the clocks of camera and till",
+}
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What a day's lines and frames became.
+
+    Attributes:
+        sales: SALES, sorted by store, time, till and transaction.
+        rejects: REJECTS of this stage, some stores at a time; lines before frames, as given.
+        counts: by store. Transactions are sales, returns and those without alcohol; the frames of
+            an index are matched, of other sales, or unclaimed.
+        purchases: PURCHASES, the baskets that the policy lets be looked at by age group.
+    """
+
+    sales: pa.Table
+    rejects: pa.Table
+    counts: dict[str, SaleCounts]
+    purchases: pa.Table
+
+
+def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
+    """Collect a day's alcohol sales.
+
+    Args:
+        lines: TILL_LINES, file by file in record order.
+        index: SNAPSHOT_INDEX; a snapshot's number occurs once in a store.
+        day: the business day, by which the policy's rules are chosen.
+        policy: says what is alcohol, how far a frame may be from its sale, and the ages.
+
+    A transaction is an alcohol sale if more of some alcoholic article was sold than given back, or
+    if all its alcohol was refused. One that only gives alcohol back is a return.
+    """
+    parts = [_collect_stores(*part, day, policy) for part in _by_stores(lines, index)]
+    return Collected(
+        sales=pa.concat_tables([SALES.empty(), *(part.sales for part in parts)]),
+        rejects=pa.concat_tables([REJECTS.empty(), *(part.rejects for part in parts)]),
+        counts={store: counts for part in parts for store, counts in part.counts.items()},
+        purchases=pa.concat_tables([PURCHASES.empty(), *(part.purchases for part in parts)]),
+    )
+
+
+def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
+    """Yield lines and frames of some stores at a time, the stores in their order.
+
+    A store is never split, for nothing is shared between stores; what is worked on at a time stays
+    small, and no text column outgrows the 2 GiB that Arrow takes in one piece.
+    """
+    sizes: Counter[str] = Counter()
+    for table in (lines, index):
+        for counted in table["store_id"].value_counts().to_pylist():
+            sizes[counted["values"]] += counted["counts"]
+    groups: list[set[str]] = []
+    room = 0
+    for store, size in sorted(sizes.items()):
+        if size > room:
+            groups.append(set())
+            room = _AT_A_TIME
+        groups[-1].add(store)
+        room -= size
+    for stores in groups:
+        members = pa.array(sorted(stores))
+        part, frames = (
+            table.filter(pc.is_in(table["store_id"], members)).combine_chunks()
+            for table in (lines, index)
+        )
+        yield part, frames
+
+
+def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
+    divided = divide(lines)
+    alcohol = _alcohol(divided, day, policy)
+    heads = divided.lines.take(pa.array(divided.starts))
+    heads = heads.set_column(
+        heads.column_names.index("sold_at"), "sold_at", _latest(divided).cast(TIME)
+    )
+    rules = _rules(heads, index, day, policy)
+    tolerance = {store: r.match_tolerance_seconds for store, r in rules.items()}
+    matches = match(index, heads, tolerance)
+    sale_of_frame = _at(alcohol.sale, matches.transaction_of)
+    taken = np.zeros(index.num_rows, np.bool_)
+    taken[matches.frame_of[matches.frame_of != NONE]] = True
+    lost = matches.transaction_of == NONE
+    per_store = {
+        "transactions": heads["store_id"].to_pylist(),
+        "duplicate_transactions": divided.later_runs,
+        "alcohol_sales": _stores(heads, alcohol.sale),
+        "alcohol_returns": _stores(heads, alcohol.given_back),
+        "snapshots_matched": _stores(index, sale_of_frame & taken),
+        "snapshots_of_other_sales": _stores(index, ~sale_of_frame & ~lost),
+        "snapshots_unclaimed": _stores(index, lost | (sale_of_frame & ~taken)),
+    }
+    return Collected(
+        sales=_sales(divided, heads, alcohol, index=index, matches=matches, rules=rules),
+        rejects=pa.concat_tables(
+            [
+                _line_rejects(lines, divided),
+                _frame_rejects(index, lost, matches.named),
+            ]
+        ),
+        counts=_counts(per_store),
+        purchases=baskets(
+            divided,
+            heads,
+            alcohol.sale,
+            alcohol=alcohol.flags,
+            index=index,
+            matches=matches,
+            rules=rules,
+            policy=policy,
+            day=day,
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Alcohol:
+    """By transaction: is it a sale, does it only give back, whose line tells of the ID check."""
+
+    flags: Flags  # by line
+    sale: Flags
+    given_back: Flags
+    mixed: Flags
+    telling_line: npt.NDArray[np.int64]  # NONE where there is no alcohol
+
+
+def _alcohol(divided: Transactions, day: date, policy: Policy) -> _Alcohol:
+    lines, count = divided.lines, len(divided.starts)
+    flags = alcohol_flags(lines, day, policy)
+    at = np.flatnonzero(flags)
+    drinks = lines.select(["sku", "quantity", "id_check"]).take(pa.array(at))
+    owner = np.repeat(np.arange(count), divided.ends - divided.starts)[at]
+    owners, first = np.unique(owner, return_index=True)
+
+    sku = coded(drinks["sku"])
+    article, articles = pd.factorize(owner * len(sku.dictionary) + sku.codes)
+    # Thousandths of a unit are whole numbers that a double holds exactly up to 9 * 10**15.
+    net = np.bincount(article, weights=_units(drinks["quantity"], QUANTITY))
+    sold = np.zeros(count, np.bool_)
+    sold[articles[net > 0] // max(len(sku.dictionary), 1)] = True
+
+    checks = coded(drinks["id_check"])
+    strength = np.array([ID_CHECKS.index(c) for c in checks.distinct], np.int64)[checks.codes]
+    # A refused line says nothing of the check that the others were sold on.
+    strength[strength == _REFUSED] = len(ID_CHECKS)
+    strongest, weakest = np.minimum.reduceat(strength, first), np.maximum.reduceat(strength, first)
+    telling = np.minimum.reduceat(strength * (lines.num_rows + 1) + at, first)
+    refused, mixed = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
+    refused[owners] = strongest == len(ID_CHECKS)
+    mixed[owners] = strongest != weakest
+    telling_line = np.full(count, NONE, np.int64)
+    telling_line[owners] = telling % (lines.num_rows + 1)
+    return _Alcohol(
+        flags=flags,
+        sale=sold | refused,
+        given_back=(telling_line != NONE) & ~sold & ~refused,
+        mixed=mixed,
+        telling_line=telling_line,
+    )
+
+
+def _latest(divided: Transactions) -> pa.Array:
+    return pa.array(np.maximum.reduceat(times(divided.lines["sold_at"]), divided.starts))
+
+
+def _latest_birth_date(divided: Transactions) -> pa.Array:
+    """Of each transaction the latest birth date that any of its lines records.
+
+    A till asks once for all that a customer buys: a birth date keyed for tobacco is the buyer's.
+    """
+    days = pc.fill_null(divided.lines["birth_date"].cast(pa.int32()), _NO_DAY).to_numpy()
+    latest = np.maximum.reduceat(days, divided.starts) if len(divided.starts) else days
+    return pa.array(latest, mask=latest == _NO_DAY).cast(pa.date32())
+
+
+def _rules(heads: pa.Table, index: pa.Table, day: date, policy: Policy) -> dict[str, Rules]:
+    stores = {s for table in (heads, index) for s in table["store_id"].unique().to_pylist()}
+    return {store: policy.rules(day, store) for store in sorted(stores)}
+
+
+def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
+    divided: Transactions,
+    heads: pa.Table,
+    alcohol: _Alcohol,
+    *,
+    index: pa.Table,
+    matches: Matches,
+    rules: dict[str, Rules],
+) -> pa.Table:
+    at = np.flatnonzero(alcohol.sale)
+    key = [(name, "ascending") for name in ("store_id", "sold_at", "till_id", "transaction_id")]
+    at = at[pc.sort_indices(heads.take(pa.array(at)), sort_keys=key).to_numpy()]
+    sale = heads.take(pa.array(at))
+    evidence = divided.lines.take(pa.array(alcohol.telling_line[at]))
+    frame_at = matches.frame_of[at]
+    has_frame = frame_at != NONE
+    frame = index.take(pa.array(frame_at, mask=~has_frame))
+    by_time = has_frame & ~_at(matches.named, frame_at)
+    offsets = _at(times(index["captured_at"]), frame_at) - times(sale["sold_at"])
+    amount, capped = _amounts(divided, at)
+    stores = sale["store_id"].to_pylist()
+    marks = {
+        "amount_capped": capped,
+        "matched_by_time": by_time,
+        "mixed_id_check": alcohol.mixed[at],
+        "several_snapshots": matches.several[at],
+    }
+    named = {name: sale[name] for name in ("transaction_id", "store_id", "till_id", "cashier_id")}
+    told = ("id_check", "id_check_at", "id_check_by")
+    columns = named | {name: evidence[name] for name in told}
+    columns |= {
+        "birth_date": _latest_birth_date(divided).take(pa.array(at)),
+        "sold_at": sale["sold_at"],
+        "legal_age": pa.array([rules[s].legal_age for s in stores], pa.int16()),
+        "challenge_age": pa.array([rules[s].challenge_age for s in stores], pa.int16()),
+        "snapshot_id": frame["snapshot_id"],
+        "snapshot_path": frame["path"],
+        "matched_by": pc.if_else(
+            pa.array(has_frame), pc.if_else(pa.array(by_time), "till_and_time", "transaction"), None
+        ),
+        "snapshot_offset_s": pa.array(offsets / SECOND, mask=~has_frame),
+        "amount": amount,
+        "basket": lines_of(divided, alcohol.flags, at, SALES.arrow.field("basket").type),
+        "marks": _marks(marks),
+    }
+    return SALES.conform(pa.table(columns).select(SALES.names))
+
+
+def _amounts(divided: Transactions, at: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
+    cents = np.add.reduceat(_units(divided.lines["amount"], MONEY), divided.starts)[at]
+    within = np.clip(cents, -_LARGEST_AMOUNT, _LARGEST_AMOUNT)
+    unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
+    amounts = pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)
+    return amounts, within != cents
+
+
+def _units(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> npt.NDArray[np.int64]:
+    """Decimals as whole numbers of their last digit."""
+    whole = pc.multiply(column, pa.scalar(Decimal(10**kind.scale))).cast(pa.int64())
+    units: npt.NDArray[np.int64] = whole.to_numpy()
+    return units
+
+
+def _marks(flags: dict[str, Flags]) -> pa.Array:
+    matrix = np.stack([flags[mark] for mark in MARKS], axis=1)
+    offsets = np.append(0, np.cumsum(matrix.sum(axis=1))).astype(np.int32)
+    names = pa.array(MARKS).take(pa.array(np.nonzero(matrix)[1]))
+    return pa.ListArray.from_arrays(pa.array(offsets), names)
+
+
+def _line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
+    again = np.zeros(lines.num_rows, np.bool_)
+    again[divided.duplicates] = True
+    at = np.sort(np.concatenate([divided.duplicates, divided.conflicts]))
+    reasons = np.where(again[at], "duplicate_transaction", "conflicting_transaction").tolist()
+    return _rejects(lines, at, reasons)
+
+
+def _frame_rejects(index: pa.Table, lost: Flags, named: Flags) -> pa.Table:
+    at = np.flatnonzero(lost)
+    unknown, unmatched = "snapshot_of_unknown_transaction", "snapshot_without_sale"
+    return _rejects(index, at, np.where(named[at], unknown, unmatched).tolist())
+
+
+def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:
+    known = ("source", "row", "store_id", "transaction_id", "snapshot_id")
+    present = [name for name in known if name in table.column_names]
+    rows = table.select(present).take(pa.array(at)).to_pylist()
+    entries: list[dict[str, Any]] = []
+    for row, reason in zip(rows, reasons, strict=True):
+        detail = f"{row['source']}, row {row['row']}: {_DETAILS[reason]}"
+        entries.append({"stage": STAGE, "reason": reason, "detail": detail, **row})
+    return REJECTS.from_rows(entries)
+
+
+def _stores(table: pa.Table, keep: Flags) -> list[str]:
+    stores: list[str] = table["store_id"].filter(pa.array(keep)).to_pylist()
+    return stores
+
+
+def _counts(per_store: dict[str, Iterable[str]]) -> dict[str, SaleCounts]:
+    counted = {name: Counter(stores) for name, stores in per_store.items()}
+    stores = sorted({store for counter in counted.values() for store in counter})
+    return {
+        store: SaleCounts(**{name: counter[store] for name, counter in counted.items()})
+        for store in stores
+    }
+
+
+def _at(values: npt.NDArray[Any], positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """The values at the positions, and zero or False where there is none."""
+    found = np.zeros(len(positions), values.dtype)
+    found[positions != NONE] = values[positions[positions != NONE]]
+    return found

@@ -1,0 +1,56 @@
+"""The control sample: unflagged sales drawn by lot, whose faces a person looks at as well.
+
+Flags alone cannot tell how many young buyers the audit misses. The lot is the hash of the day, the
+store and the transaction: a day that is audited again, after an export was mended too, draws the
+same sales as far as they are still there, and whoever draws a batch needs to know no other. It is
+drawn among the sales with an estimate whose ID check is recorded or whose buyer is estimated at or
+over the challenge age: of the others there is no face to look at, or the sale was refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.sales.identity import SaleKey
+
+#: The outcomes that are drawn from.
+DRAWN_FROM = ("over_threshold", "id_checked")
+
+# A batch keeps the faces of those whose lot is under a multiple of the share that will be drawn.
+# Only where less than an eighth of a day's sales could be drawn is the sample smaller than asked.
+_ROOM = 8
+_LOTS = 2**256
+
+
+def of_ledger(ledger: pa.Table) -> pa.Table:
+    """The control sample's rows of LEDGER: of no other unflagged sale is a face kept."""
+    unflagged = pc.not_equal(ledger["outcome"], "flagged")
+    return ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"])))
+
+
+def may_be_drawn(day: date, keys: Iterable[SaleKey], *, size: int, sales: int) -> set[SaleKey]:
+    """Of some sales of a day, those that the sample could be made of.
+
+    Args:
+        day: the business day.
+        keys: sales that can be drawn, such as those of a batch.
+        size: of the sample, over the whole day.
+        sales: alcohol sales of the day.
+    """
+    share = Fraction(_ROOM * size, max(sales, 1))
+    return {key for key in drawn(day, keys, size=size) if _lot(day, key) < share * _LOTS}
+
+
+def drawn(day: date, keys: Iterable[SaleKey], *, size: int) -> set[SaleKey]:
+    """The sample: the ``size`` sales with the lowest lots, or all where there are fewer."""
+    return set(sorted(keys, key=lambda key: (_lot(day, key), key))[:size])
+
+
+def _lot(day: date, key: SaleKey) -> int:
+    said = json.dumps([day.isoformat(), *key])
+    return int.from_bytes(hashlib.sha256(said.encode()).digest())

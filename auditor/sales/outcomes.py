@@ -1,0 +1,159 @@
+"""Where a sale ends: one named rule an outcome, of which exactly one applies to a sale.
+
+A flag is a lead for a person to look at; no rule finds an offence.
+"""
+
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from auditor.clock.birthdays import completed_years
+from auditor.errors import ContractError
+from auditor.policy import Rules
+from auditor.tables import FRAME_SCORES, LEDGER, RECORDED_UNDERAGE, SALES
+
+OutcomeRule = Callable[[pd.DataFrame], "pd.Series[bool]"]
+
+
+def is_refused(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """The cashier refused the sale."""
+    return sales["id_check"] == "refused"
+
+
+def is_recorded_underage(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Sold although the recorded birth date makes the buyer younger than the legal age."""
+    return ~is_refused(sales) & (sales["recorded_years"] < sales["legal_age"])
+
+
+def is_id_checked(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Sold with an ID check that the store's policy counts, which shows nobody under age."""
+    return ~is_refused(sales) & ~is_recorded_underage(sales) & sales["check_counts"]
+
+
+def is_unchecked(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Sold, and no record tells how old the buyer is: only an estimate can."""
+    return ~is_refused(sales) & ~is_recorded_underage(sales) & ~sales["check_counts"]
+
+
+def is_inconclusive(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Unchecked, and no age could be estimated; never counted as compliant."""
+    return is_unchecked(sales) & sales["age"].isna()
+
+
+def is_flagged(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Recorded underage, or unchecked and estimated under the challenge age."""
+    looks_young = is_unchecked(sales) & (sales["age"] < sales["challenge_age"])
+    return is_recorded_underage(sales) | looks_young
+
+
+def is_over_threshold(sales: pd.DataFrame) -> "pd.Series[bool]":
+    """Unchecked, and estimated at or over the challenge age."""
+    return is_unchecked(sales) & (sales["age"] >= sales["challenge_age"])
+
+
+#: Mark of a sale whose frame shows several faces: the estimate may be another person's.
+SEVERAL_FACES = "several_faces"
+
+#: The rule of each outcome. Exactly one applies to a sale, so their order means nothing.
+RULES: Mapping[str, OutcomeRule] = {
+    "flagged": is_flagged,
+    "id_checked": is_id_checked,
+    "over_threshold": is_over_threshold,
+    "refused": is_refused,
+    "inconclusive": is_inconclusive,
+}
+
+
+def assign_outcomes(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pa.Table:
+    """Give every sale its outcome.
+
+    Args:
+        sales: tables.SALES.
+        scores: tables.FRAME_SCORES; ``frame`` is the position of the sale in ``sales``. A sale
+            without a score had no snapshot.
+        rules: the rules in force, by store.
+
+    Returns:
+        tables.LEDGER, in the order of ``sales``; ``crop`` is still null.
+
+    Raises:
+        ContractError: a score belongs to no sale or to one that has a score already, or not
+            exactly one rule applies to a sale.
+    """
+    facts = _facts(SALES.conform(sales), FRAME_SCORES.conform(scores), rules)
+    applies = pd.DataFrame({name: rule(facts) for name, rule in RULES.items()})
+    if len(wrong := np.flatnonzero(applies.sum(axis=1) != 1)):
+        raise ContractError(f"{len(wrong)} sales do not end in exactly one outcome")
+    outcome = applies.idxmax(axis=1) if len(applies) else pd.Series(dtype="string")
+
+    flagged, inconclusive = outcome == "flagged", outcome == "inconclusive"
+    reason = facts["reason"].where(inconclusive, None)
+    reason = reason.mask(flagged, facts["id_check"])
+    reason = reason.mask(is_recorded_underage(facts), RECORDED_UNDERAGE)
+    detail = facts["detail"].where(inconclusive, None)
+
+    scored = FRAME_SCORES.conform(scores)
+    position = pa.array(facts["score"], pa.int64(), from_pandas=True)
+    columns = {name: scored[name].take(position) for name in scored.column_names}
+    columns |= {name: sales[name] for name in SALES.names}
+    columns |= {
+        "outcome": pa.array(outcome, pa.string()),
+        "reason": pa.array(reason, pa.string(), from_pandas=True),
+        "detail": pa.array(detail, pa.string(), from_pandas=True),
+        "crop": pa.nulls(sales.num_rows, pa.string()),
+        "marks": _marks(sales["marks"], columns["faces"]),
+    }
+    return LEDGER.conform(pa.table({name: columns[name] for name in LEDGER.names}))
+
+
+def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
+    """The marks of collecting, and one where the buyer had to be told from others."""
+    marks = [
+        sorted([*given, SEVERAL_FACES]) if (count or 0) > 1 else given
+        for given, count in zip(collected.to_pylist(), faces.to_pylist(), strict=True)
+    ]
+    return pa.array(marks, collected.type)
+
+
+def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.DataFrame:
+    """What the rules look at, a row a sale; ``score`` is the row of its score or NA."""
+    wanted = ["store_id", "id_check", "legal_age", "challenge_age"]
+    facts: pd.DataFrame = sales.select(wanted).to_pandas()
+    counting = pd.Series(
+        [
+            check in rules[store].counting_checks
+            for store, check in zip(facts["store_id"], facts["id_check"], strict=True)
+        ],
+        index=facts.index,
+        dtype=bool,
+    )
+    found: pd.DataFrame = scores.select(["frame", "reason", "detail", "age"]).to_pandas()
+    if found["frame"].duplicated().any() or not found["frame"].between(0, len(facts) - 1).all():
+        raise ContractError("scores name a sale twice, or one that is not there")
+    found["score"] = pd.RangeIndex(len(found))
+    facts = facts.assign(check_counts=counting, recorded_years=_recorded_years(sales, rules))
+    facts = facts.join(found.set_index("frame"))
+    facts["score"] = facts["score"].astype("Int64")
+    missing = facts["score"].isna()
+    facts["reason"] = facts["reason"].astype("object").mask(missing, "snapshot_missing")
+    facts["detail"] = (
+        facts["detail"].astype("object").mask(missing, "no snapshot was matched to the sale")
+    )
+    return facts
+
+
+def _recorded_years(sales: pa.Table, rules: Mapping[str, Rules]) -> NDArray[np.float64]:
+    """Completed years on the day of the sale, by the recorded birth date and the store's clock."""
+    sold_at = pd.DatetimeIndex(sales["sold_at"].to_pandas())
+    zones = np.array([rules[s].time_zone for s in sales["store_id"].to_pylist()], dtype=object)
+    sold_on = np.full(len(zones), np.datetime64("NaT"), "datetime64[D]")
+    for name in np.unique(zones):
+        own = zones == name
+        local = sold_at[own].tz_convert(ZoneInfo(name)).tz_localize(None)
+        sold_on[own] = local.to_numpy().astype("datetime64[D]")
+    born = sales["birth_date"].to_numpy().astype("datetime64[D]")
+    return completed_years(born, sold_on)

@@ -1,0 +1,290 @@
+"""Training: it learns, it goes on where it stopped, and it does the same on every backend."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from auditor.errors import AuditorError, ConfigurationError
+from auditor.faces import backend
+from auditor.faces.engines.on_tensorflow import assign_weights, build_network
+from models.training import batches, config, labelled, loop, losses, networks, train
+from models.training.config import Augmentation, Batches, Schedule
+from tests.support.paths import ROOT
+from tests.support.training_child import golden_ages
+from tests.support.training_samples import EXPERIMENT, broken_and_resumed, part, write_crops
+
+keras = backend.keras()
+CONFIGS = Path(config.__file__).parent / "configs"
+HERE = ROOT / "tests" / "support"
+TORCH = HERE.parent / ".torch"  # `make torch`
+
+
+def weights(network: Any) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(variable.value) for variable in network.weights]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> loop.Trained:
+    return loop.train(EXPERIMENT, (part(1), part(2)), tmp_path_factory.mktemp("run"), {})
+
+
+def test_the_loss_falls(unbroken: loop.Trained) -> None:
+    first, second = unbroken.progress.curve
+    assert second["loss"] < first["loss"] * 0.95
+    assert second["val_loss"] < first["val_loss"]
+    assert unbroken.progress.epoch == 2
+
+
+def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(
+    unbroken: loop.Trained, tmp_path: Path
+) -> None:
+    resumed = broken_and_resumed(tmp_path, {"data": "a"})
+    with pytest.raises(ConfigurationError, match="its data differ"):
+        loop.train(EXPERIMENT, (part(1), part(2)), tmp_path, {"data": "b"}, resume=True)
+    for got, want in zip(weights(resumed.network), weights(unbroken.network), strict=True):
+        assert got == pytest.approx(want, abs=1e-6)
+    assert [row["epoch"] for row in resumed.progress.curve] == [1, 2]
+    assert resumed.ages == pytest.approx(unbroken.ages, abs=1e-4)
+
+
+@pytest.fixture(scope="module", params=["jax", "torch"])
+def elsewhere(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, np.ndarray]:
+    if request.param == "torch" and not (TORCH / ".installed").exists():
+        pytest.skip("torch is not there: make torch")
+    out = tmp_path_factory.mktemp(request.param) / "said.npz"
+    other = {"KERAS_BACKEND": request.param, "PYTHONPATH": f"{HERE.parent}{os.pathsep}{TORCH}"}
+    other |= {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
+    subprocess.run(
+        [sys.executable, str(HERE / "training_child.py"), str(out)],
+        env=os.environ | other,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    with np.load(out) as said:
+        return dict(said) | {"wanted": request.param}
+
+
+def test_backends_agree_on_the_same_weights(elsewhere: dict[str, np.ndarray]) -> None:
+    assert elsewhere["backend"] == elsewhere["wanted"] != keras.backend.backend()
+    assert elsewhere["ages"] == pytest.approx(golden_ages(), abs=1e-3)
+
+
+def test_a_run_on_another_backend_learns_and_goes_on_too(elsewhere: dict[str, np.ndarray]) -> None:
+    first, second = elsewhere["losses"]
+    assert second < first * 0.95
+    assert elsewhere["resumed"] == pytest.approx(elsewhere["trained"], abs=1e-4)
+
+
+def test_the_command_writes_what_an_export_needs(tmp_path: Path) -> None:
+    write_crops(tmp_path)
+    settings = tmp_path / "settings.toml"
+    settings.write_text(
+        'architecture = "tiny"\ninput_size = 32\nhead = "regression"\n'
+        "[schedule]\nminutes = 0.01\n[batches]\nsize = 16\n"
+    )
+    command = [str(settings), "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    said = CliRunner().invoke(train.main, command)
+    assert said.exit_code == 0, said.output
+    assert "train: 64 crops, 1 set aside\n  1 x age_impossible" in said.output
+
+    about = json.loads((tmp_path / "out/run.json").read_text())
+    assert about["faults"]["train"] == {"age_impossible": 1}
+    assert about["settings"]["head"] == "regression"
+    assert about["minutes"] > 0
+    assert (tmp_path / "out/curves.png").stat().st_size > 1000
+    assert (tmp_path / "out/curves.csv").read_text().startswith("epoch,minutes,learning_rate,loss")
+
+    learnt = np.load(tmp_path / "out" / train.LEARNT)
+    assert set(learnt) == set(labelled.read(tmp_path, "train").hashes())
+
+    again = CliRunner().invoke(train.main, command)
+    assert again.exit_code == 2
+    assert "--resume" in again.output
+    resumed = CliRunner().invoke(train.main, [*command, "--resume"])  # its time is up
+    assert resumed.exit_code == 0, resumed.output
+    assert json.loads((tmp_path / "out/run.json").read_text())["epochs"] == about["epochs"]
+
+
+def test_written_weights_are_read_by_the_product(unbroken: loop.Trained, tmp_path: Path) -> None:
+    networks.save(unbroken.network, tmp_path / "weights.npz")
+    with np.load(tmp_path / "weights.npz") as stored:
+        arrays = dict(stored)
+    assert arrays["conv1_conv/kernel"].dtype == np.float16
+    assert arrays["conv1_bn/gamma"].dtype == np.float32
+    assert "conv1_conv/bias" not in arrays
+    read = networks.build(EXPERIMENT)
+    assign_weights(read, arrays)
+    for got, want in zip(weights(read), weights(unbroken.network), strict=True):
+        assert got == pytest.approx(want, abs=1e-3, rel=1e-3)
+
+    started = EXPERIMENT.model_copy(
+        update={"weights": str(tmp_path / "weights.npz"), "head": "regression"}
+    )
+    other_head = networks.build(started)  # keeps the backbone, starts the head anew
+    assert other_head.output_shape == (None, 1)
+    assert weights(other_head)[0] == pytest.approx(weights(read)[0])
+    with pytest.raises(ConfigurationError, match="cannot read"):
+        networks.build(started.model_copy(update={"weights": str(tmp_path / "none.npz")}))
+
+
+def test_a_new_regression_head_starts_at_the_mean_age(unbroken: loop.Trained) -> None:
+    regression = networks.build(EXPERIMENT.model_copy(update={"head": "regression"}))
+    networks.centre(regression, 41.5)
+    assert weights(regression)[-1] == pytest.approx([41.5])
+    networks.centre(regression, 20)  # no new one any more
+    assert weights(regression)[-1] == pytest.approx([41.5])
+    before = weights(unbroken.network)[-1]
+    networks.centre(unbroken.network, 20)
+    assert (weights(unbroken.network)[-1] == before).all()
+
+
+def test_settled_statistics_are_those_of_the_pictures() -> None:
+    network = networks.build(EXPERIMENT)
+    pixels = part(1, 96).pixels
+    networks.finalise(network, np.split(pixels, 3))
+    layers = network.get_layer("backbone").layers
+    before = keras.Model(layers[0].output, layers[1].output)  # the first convolution
+    centred = keras.applications.resnet.preprocess_input(pixels.astype(np.float32))
+    features = keras.ops.convert_to_numpy(before(centred))
+    normalising = network.get_layer("backbone").get_layer("conv1_bn")
+    means = keras.ops.convert_to_numpy(normalising.moving_mean.value)
+    assert means == pytest.approx(features.mean(axis=(0, 1, 2)), rel=1e-3, abs=1e-2)
+    assert normalising.momentum == 0.8
+
+
+def test_statistics_are_settled_on_the_ages_of_training() -> None:
+    ages = np.repeat([20.0, 60.0], [900, 100])
+    pixels = np.repeat([0, 255], [900, 100]).astype(np.uint8)[:, None, None, None]
+    settings = EXPERIMENT.batches.model_copy(update={"finalise": 20, "rarity": 0.5})
+    rare = EXPERIMENT.model_copy(update={"batches": settings})
+    shown = np.concatenate(list(batches.unchanged(pixels, ages, rare))).mean() / 255
+    # As often as the root of how many there are: 1 in 4.
+    assert shown == pytest.approx(0.25, abs=0.03)
+
+
+def test_preprocessing_in_the_network_is_that_of_the_published_resnet50() -> None:
+    seen = []
+
+    def backbone(centred: Any) -> Any:
+        seen.append(centred)
+        return keras.layers.GlobalAveragePooling2D()(centred)
+
+    network = build_network(32, backbone=backbone)
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    inside = keras.ops.convert_to_numpy(keras.Model(network.input, seen[0])(pixels))
+    assert inside == pytest.approx(
+        keras.applications.resnet.preprocess_input(pixels.astype(np.float32)), abs=1e-4
+    )
+
+
+def test_losses_on_figures_done_by_hand() -> None:
+    ages = np.array([[30, 30, 1], [30, 50, 0.75]], np.float32)
+    assert np.asarray(losses.age(ages)) == pytest.approx([30, 35])
+    wanted = np.asarray(losses.distribution(ages, 2.0))
+    assert wanted.sum(axis=1) == pytest.approx([1, 1])
+    assert wanted[0, 30] / wanted[0, 32] == pytest.approx(np.exp(0.5), rel=1e-4)
+    assert wanted[1, 30] == pytest.approx(3 * wanted[1, 50], rel=1e-4)
+    certain = np.zeros((2, 101), np.float32)
+    certain[:, 40] = 1
+    assert np.asarray(losses.absolute_error(ages, certain)) == pytest.approx([10, 5])
+    assert np.asarray(losses.squared_error(ages, certain[:, 40:41] * 40)) == pytest.approx(
+        [100, 25]
+    )
+
+
+def test_the_learning_rate_warms_up_and_falls() -> None:
+    schedule = Schedule(minutes=10, warm_up=0.1, floor=0.2)
+    rates = [loop.learning_rate(2.0, schedule, done) for done in (0, 0.05, 0.1, 0.55, 1, 1.2)]
+    assert rates == pytest.approx([0.02, 1.0, 2.0, 1.2, 0.4, 0.4])
+
+
+def test_an_epoch_shows_every_picture_once_and_rare_ages_more_often_if_asked() -> None:
+    ages = np.array([20.0] * 90 + [70.0] * 10)
+    even = batches.sample(batches.sampling_weights(ages, 0), 100, np.random.default_rng(1))
+    assert sorted(even) == list(range(100))
+    drawn = batches.sample(batches.sampling_weights(ages, 1), 100, np.random.default_rng(1))
+    assert (drawn >= 90).sum() > 30
+    assert len(np.unique(drawn[drawn >= 90])) == 10
+
+    experiment = EXPERIMENT.model_copy(update={"batches": Batches(size=64)})
+    from_start = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=0)
+    later = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=2)
+    assert from_start.steps == 3
+    for got, want in zip(later[1][0].values(), from_start[7][0].values(), strict=True):
+        assert (got == want).all()
+    inputs, target = from_start[0]
+    assert (target[inputs["partner"], 0] == target[:, 1]).all()
+    assert (target[:, 2] == inputs["share"]).all()
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_a_checkpoint(tmp_path: Path) -> None:
+    wild = EXPERIMENT.optimiser.model_copy(update={"learning_rate": 1e30, "clip_norm": None})
+    plain = {"optimiser": wild, "head": "regression", "augmentation": Augmentation()}
+    with pytest.raises(AuditorError, match="no number"):
+        loop.train(EXPERIMENT.model_copy(update=plain), (part(1, 32), part(2, 16)), tmp_path, {})
+    assert not (tmp_path / loop.CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_experiment_can_be_read_and_says_how_it_is_run(path: Path) -> None:
+    config.read(path)
+    assert f"models.training.train models/training/configs/{path.name}" in path.read_text()
+
+
+def test_an_experiment_is_based_on_another_and_names_what_it_changes(tmp_path: Path) -> None:
+    (tmp_path / "base.toml").write_text(
+        "input_size = 64\nseed = 3\n[schedule]\nepochs = 2\nfloor = 0.1\n"
+        "[augmentation]\nrotation = { probability = 0.5, strength = 10 }\n"
+    )
+    path = tmp_path / "changed.toml"
+    path.write_text(
+        'based_on = "base.toml"\ninput_size = 96\nschedule.epochs = 5\n'
+        "augmentation.rotation.strength = 20\n"
+    )
+    changed = config.read(path)
+    assert (changed.input_size, changed.seed) == (96, 3)
+    assert (changed.schedule.epochs, changed.schedule.floor) == (5, 0.1)
+    assert changed.augmentation.rotation == config.Change(probability=0.5, strength=20)
+
+
+def test_a_narrow_network_is_resnet50_with_a_quarter_of_the_filters() -> None:
+    schedule = config.Schedule(epochs=1)
+    narrow, whole = (
+        networks.build(config.Experiment(architecture=name, input_size=32, schedule=schedule))
+        .get_layer("backbone")
+        .layers[1:]
+        for name in ("narrow", "resnet50")
+    )
+    assert [layer.name for layer in narrow] == [layer.name for layer in whole]
+    filters = [
+        [layer.filters for layer in layers if hasattr(layer, "filters")]
+        for layers in (narrow, whole)
+    ]
+    assert [4 * each for each in filters[0]] == filters[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("input_size = 64\ncolour = 1\n[schedule]\nepochs = 1", "colour"),
+        ("input_size = 64\n[schedule]\nepochs = 1\nminutes = 2", "either epochs or minutes"),
+        ("input_size = 60\n[schedule]\nepochs = 1", "input_size"),
+        ("input_size = ", "cannot read"),
+        ('input_size = 64\nbased_on = "gone.toml"', "gone.toml"),
+        ('input_size = 64\nbased_on = "wrong.toml"\n[schedule]\nepochs = 1', "based_on"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match=named):
+        config.read(path)

@@ -1,0 +1,1 @@
+"""What tests share: made-up days, servers of their own, children in processes of their own."""

@@ -1,0 +1,222 @@
+"""The log of what people decided: appended to, never changed, untouched by a run of the day."""
+
+import csv
+import io
+import json
+import re
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner, Result
+
+from auditor.cli.main import main
+from auditor.decisions.log import Judgement, read_decisions
+from auditor.decisions.status import case_statuses
+from auditor.errors import ConfigurationError, ContractError, ExitCode
+from auditor.operations.record_decision import record_decision
+from auditor.pipeline import Job, report_day
+from auditor.policy import load_policy
+from auditor.storage.parquet import read_table, write_table
+from auditor.storage.place import Place
+from auditor.tables import DECISION_LOG, DECISIONS
+from tests.support.report_day import DAY, ledger_rows, sale
+from tests.support.stored_days import store_day
+
+NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
+
+
+def says(decision: str, minutes: int = 0, note: str | None = None) -> Judgement:
+    return Judgement(decision, "A. Officer", NOON + timedelta(minutes=minutes), note)
+
+
+def flags(out: Path, day: date = DAY) -> dict[str, dict[str, str]]:
+    text = (out / f"reports/{day}/flags.csv").read_bytes().decode()
+    return {row["transaction_id"]: row for row in csv.DictReader(io.StringIO(text, newline=""))}
+
+
+def log(out: Path) -> pa.Table:
+    return read_decisions(Place(str(out)), DAY)
+
+
+def test_a_sale_of_a_day_that_is_not_settled_cannot_be_decided(out: Path) -> None:
+    shutil.rmtree(out / f"provenance/day={DAY}/store=S001")
+    with pytest.raises(ContractError, match="S001 is not finalised"):
+        record_decision(str(out), DAY, "S001/T002", says("looks_older"))
+    assert not (out / "decisions").exists()
+
+
+def test_a_decision_is_in_the_files_of_the_day(out: Path) -> None:
+    before = flags(out)
+    record_decision(str(out), DAY, "S001/T002", says("no_check_seen", note="-> area manager"))
+    row = flags(out)["T002"]
+    assert row["decision"] == "no_check_seen"
+    assert row["decided_by"] == "A. Officer"
+    assert row["decided_at"] == "2026-03-28T12:00:00+00:00"
+    assert row["decision_note"] == "'-> area manager"  # no formula
+    assert {n: c for n, c in row.items() if not n.startswith("deci")} == {
+        n: c for n, c in before["T002"].items() if not n.startswith("deci")
+    }
+    assert {t: r for t, r in flags(out).items() if t != "T002"} == {
+        t: r for t, r in before.items() if t != "T002"
+    }
+    (entry,) = json.loads((out / f"reports/{DAY}/report.json").read_text())["decisions"]
+    assert entry["note"] == "-> area manager"
+    assert entry["outcome_then"] == "flagged"
+
+
+def test_a_decision_stands_on_the_pages_of_the_sale(out: Path) -> None:
+    pages = {name: out / f"reports/{DAY}/{name}" for name in ("index.html", "store-S001.html")}
+    before = {name: page.read_text() for name, page in pages.items()}
+    record_decision(str(out), DAY, "S001/T002", says("no_check_seen", note="<b>asked</b>"))
+    record_decision(str(out), DAY, "S001/T002", says("note", 1, "<!--/decided--> asked again"))
+    for name, page in pages.items():
+        text = page.read_text()
+        start, end = "<!--decided:sale-6b7ba5506aa1f5f3-->", "<!--/decided-->"
+        told = text.partition(start)[2].partition(end)[0]
+        assert "Nothing shows a check: taken up with the store</strong>, by A. Officer" in told
+        assert "28 March 2026, 12:00 UTC" in told
+        assert "&lt;!--/decided--&gt; asked again" in told
+        assert text.replace(told, "") == before[name]
+
+
+def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> None:
+    record_decision(str(out), DAY, "S001/T002", says("no_check_seen"))
+    listed = (out / "reports/index.html").read_text()
+    assert re.search(r'data-sort="1">1 <span class="of">of \d', listed)
+    assert "nobody has recorded what the control sample shows" in listed
+    (drawn, *_) = json.loads((out / f"reports/{DAY}/report.json").read_text())["control_sample"][
+        "sales"
+    ]
+    key = f"{drawn['store_id']}/{drawn['transaction_id']}"
+    record_decision(str(out), DAY, key, says("looks_older", 1))
+    listed = (out / "reports/index.html").read_text()
+    assert "people looked at 1 of" in listed
+    report_day(Job(DAY, "", "", str(out), str(policy)))
+    assert (out / "reports/index.html").read_text() == listed
+
+
+def test_what_was_found_stands_until_the_case_is_reopened(out: Path) -> None:
+    key = "S001", "T002"
+    for minute, (decision, finding) in enumerate(
+        [
+            ("no_check_seen", "no_check_seen"),
+            ("followed_up", "no_check_seen"),
+            ("reopened", None),
+            ("cannot_tell", "cannot_tell"),
+        ]
+    ):
+        record_decision(str(out), DAY, "/".join(key), says(decision, minute))
+        assert case_statuses(log(out))[key].finding == finding
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["S001/T002", "sale-6b7ba5506aa1f5f3", "file:///r/store-S001.html#sale-6b7ba5506aa1f5f3"],
+)
+def test_a_sale_is_named_by_number_or_by_its_place_in_the_report(out: Path, named: str) -> None:
+    assert record_decision(str(out), DAY, named, says("cannot_tell")).transaction_id == "T002"
+
+
+def test_the_last_decision_stands_and_every_entry_stays(out: Path) -> None:
+    record_decision(str(out), DAY, "S001/T002", says("looks_older"))
+    first = {p: p.read_bytes() for p in (out / f"decisions/day={DAY}").iterdir()}
+    record_decision(str(out), DAY, "S001/T002", says("reopened", 1, "wrong picture"))
+    record_decision(str(out), DAY, "S001/T002", says("note", 2, "asked the store"))
+    assert {p: p.read_bytes() for p in first} == first
+    stands = case_statuses(log(out))["S001", "T002"]
+    assert (stands.decision, stands.note, stands.entries) == ("reopened", "asked the store", 3)
+    assert flags(out)["T002"]["decision"] == "reopened"
+
+
+def test_a_run_of_the_day_changes_no_entry_and_tells_of_all(out: Path, policy: Path) -> None:
+    record_decision(str(out), DAY, "S001/T002", says("no_check_seen"))
+    record_decision(
+        str(out), DAY, "S001/T006", says("check_made", 1)
+    )  # of a sale that is not flagged
+    kept = {p: p.read_bytes() for p in (out / f"decisions/day={DAY}").iterdir()}
+    reported = {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()}
+    report_day(Job(DAY, "", "", str(out), str(policy)))
+    assert {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()} == reported
+
+    # Audited again with other results: T002 is no flag any more, and what was said of it stays.
+    rows = [row for row in ledger_rows() if row["transaction_id"] != "T002"]
+    store_day(out, policy, rows=[*rows, sale(2, "id_checked", id_check="id_scanned")])
+    assert {p: p.read_bytes() for p in kept} == kept
+    assert "T002" not in flags(out)
+    told = json.loads((out / f"reports/{DAY}/report.json").read_text())["decisions"]
+    assert [(d["transaction_id"], d["outcome_then"]) for d in told] == [
+        ("T002", "flagged"),
+        ("T006", "refused"),
+    ]
+
+
+def test_an_entry_says_what_the_result_rested_on(out: Path, policy: Path) -> None:
+    record_decision(str(out), DAY, "S001/T002", says("no_check_seen"))
+    (row,) = log(out).to_pylist()
+    assert row["policy_sha256"] == load_policy(str(policy)).sha256
+    assert (row["model_sha256"], row["inputs_sha256"]) == ("3c" * 32, "1a" * 32)
+
+
+def test_a_changed_entry_and_a_missing_one_are_found(out: Path) -> None:
+    for minute in range(3):
+        record_decision(str(out), DAY, "S001/T002", says("note", minute, f"{minute}"))
+    first, second, _ = sorted((out / f"decisions/day={DAY}").iterdir())
+    whole = second.read_bytes()
+    (row,) = read_table(Place(str(out)), str(second.relative_to(out)), DECISION_LOG).to_pylist()
+    changed = DECISION_LOG.from_rows([row | {"note": "something else"}])
+    write_table(Place(str(out)), str(second.relative_to(out)), changed, DECISION_LOG)
+    with pytest.raises(ContractError, match="not as it was written"):
+        log(out)
+    second.write_bytes(whole)
+    first.unlink()
+    with pytest.raises(ContractError, match="before that of 2026-03-28 12:01:00 is gone"):
+        log(out)
+
+
+@pytest.mark.parametrize(
+    ("sale_named", "judgement", "said"),
+    [
+        ("S001/T999", says("note", note="x"), "no alcohol sale of 2026-03-27"),
+        ("S009/T002", says("note", note="x"), "no alcohol sale"),
+        ("sale-0000000000000000", says("note", note="x"), "no alcohol sale"),
+        ("T002", says("note", note="x"), "STORE/TRANSACTION"),
+        ("S001/T002", says("guilty"), "there are check_made"),
+        ("S001/T002", says("note"), "give its text"),
+        ("S001/T002", Judgement("note", " ", NOON, "x"), "name of who decides"),
+        ("S001/T002", Judgement("note", "x\x00", NOON, "x"), "printable"),
+        ("S001/T002", says("note", note="x" * 2001), "the note"),
+    ],
+)
+def test_what_cannot_be_recorded_is_said(
+    out: Path, sale_named: str, judgement: Judgement, said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        record_decision(str(out), DAY, sale_named, judgement)
+    assert log(out).num_rows == 0
+
+
+def test_no_decision_is_called_a_verdict() -> None:
+    assert not {d for d in DECISIONS for w in ("guilty", "offence", "violation") if w in d}
+
+
+def _auditor(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def test_on_the_command_line(out: Path) -> None:
+    where = ("--out", out, "--day", DAY)
+    decision = ("--decision", "followed_up", "--by", "A. Officer", "--note", "=1+1")
+    done = _auditor("decide", *where, "--sale", "S001/T002", *decision)
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert "S001/T002 (flagged): followed_up, entry 1" in done.output
+    (row,) = json.loads(_auditor("decisions", *where, "--format", "json").stdout)
+    assert row["decision"] == "followed_up"
+    assert abs(datetime.fromisoformat(row["decided_at"]) - datetime.now(UTC)) < timedelta(hours=1)
+    assert "'=1+1" in _auditor("decisions", *where, "--format", "csv").stdout
+    assert "followed_up" in _auditor("decisions", *where).stdout
+    wrong = _auditor("decide", *where, "--sale", "S001/T9", *decision)
+    assert wrong.exit_code == ExitCode.WRONG_USE
+    assert "no alcohol sale" in wrong.stderr

@@ -1,0 +1,679 @@
+"""Till lines and frames become alcohol sales, each once, each with its own frame or none."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.inputs.counts import SourceCounts
+from auditor.pipeline.coverage import store_days
+from auditor.policy import Policy
+from auditor.sales import MARKS, Collected, collect, collecting
+from auditor.sales.counts import SaleCounts
+from auditor.tables import REJECTS, SALES, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
+from tests.support.samples import DAY, NOON, after, frame, line, policy
+
+Row = dict[str, Any]
+
+
+def collected(lines: list[Row], frames: list[Row] | None = None, **rules: Any) -> Collected:
+    return collected_by(policy(**rules), lines, frames)
+
+
+def collected_by(rules: Policy, lines: list[Row], frames: list[Row] | None = None) -> Collected:
+    """Collect, with record numbers in the order given where a row has none of its own."""
+    tables = [
+        schema.from_rows({**row, "row": number} for number, row in enumerate(rows, start=2))
+        for schema, rows in ((TILL_LINES, lines), (SNAPSHOT_INDEX, frames or []))
+    ]
+    result = collect(*tables, DAY, rules)
+    assert result.sales.schema == SALES.arrow
+    assert result.rejects.schema == REJECTS.arrow
+    return result
+
+
+def only_sale(result: Collected) -> Row:
+    (sale,) = result.sales.to_pylist()
+    return dict(sale)
+
+
+def reasons(result: Collected) -> list[tuple[str, int]]:
+    return [(r["reason"], r["row"]) for r in result.rejects.to_pylist()]
+
+
+def transactions(result: Collected) -> list[str]:
+    numbers: list[str] = result.sales["transaction_id"].to_pylist()
+    return numbers
+
+
+def frames_of(result: Collected) -> dict[str, str | None]:
+    return {s["transaction_id"]: s["snapshot_id"] for s in result.sales.to_pylist()}
+
+
+def counts(result: Collected, **expected: int) -> None:
+    """Assert one store's counts; what is not named is 0."""
+    assert result.counts == {"S1": SaleCounts(**expected)}
+
+
+def bread(**values: Any) -> Row:
+    return line(**{"category": "bread", "sku": "bread", **values})
+
+
+# What is an alcohol sale
+
+
+def test_a_sale_carries_its_basket_its_price_and_the_rules_of_the_day() -> None:
+    lines = [
+        bread(amount=Decimal("0.80"), description="Loaf"),
+        line(sku="wine", amount=Decimal("9.99"), quantity=Decimal(2), sold_at=after(7)),
+        bread(sku="bag", amount=Decimal("-0.10"), quantity=Decimal(-1)),
+    ]
+
+    sale = only_sale(collected(lines, legal_age=16, challenge_age=30))
+
+    assert sale["amount"] == Decimal("10.69")
+    assert sale["sold_at"] == after(7)
+    assert (sale["legal_age"], sale["challenge_age"]) == (16, 30)
+    assert [(b["sku"], b["alcohol"]) for b in sale["basket"]] == [
+        ("bread", False),
+        ("wine", True),
+        ("bag", False),
+    ]
+    assert sale["basket"][0]["description"] == "Loaf"
+    assert sale["basket"][1]["quantity"] == 2
+    assert sale["marks"] == []
+    assert sale["snapshot_id"] is sale["matched_by"] is sale["snapshot_offset_s"] is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_sale"),
+    [
+        ({"category": "beer"}, True),
+        ({"category": "BEER"}, True),
+        ({"category": "soft drinks"}, False),
+        ({"category": None}, False),
+        ({"category": None, "sku": "trifle"}, True),
+        ({"category": "beer", "sku": "zero"}, False),
+        ({"category": None, "sku": "both"}, False),
+        ({"category": "tonic", "store_id": "S2"}, True),
+        ({"category": "tonic"}, False),
+        ({"category": "beer", "store_id": "S2"}, False),
+    ],
+)
+def test_what_is_alcohol_is_decided_by_the_stores_rules(cells: Row, *, is_sale: bool) -> None:
+    result = collected(
+        [line(**cells), bread(transaction_id="other", store_id="S1")],
+        alcohol_categories=["Beer"],
+        alcohol_skus=["trifle", "both"],
+        alcohol_free_skus=["zero", "both"],
+        override=[{"stores": ["S2"], "alcohol_categories": ["tonic"]}],
+    )
+
+    assert result.sales.num_rows == is_sale
+
+
+@pytest.mark.parametrize(
+    ("drinks", "outcome"),
+    [
+        ([("wine", 1, "none")], "sale"),
+        ([("wine", 1, "none"), ("wine", -1, "none")], "return"),
+        ([("wine", -1, "none")], "return"),
+        ([("wine", 0, "none")], "return"),
+        ([("wine", 2, "none"), ("wine", -1, "none")], "sale"),
+        ([("wine", -3, "none"), ("beer", 1, "none")], "sale"),
+        ([("wine", 0, "refused")], "sale"),
+        ([("wine", 1, "refused")], "sale"),
+        ([("wine", 0, "refused"), ("beer", -1, "none")], "return"),
+        ([("wine", 0.001, "none")], "sale"),
+        ([], "neither"),
+    ],
+)
+def test_what_is_sold_and_what_is_given_back(
+    drinks: list[tuple[str, float, str]], outcome: str
+) -> None:
+    lines = [
+        line(sku=sku, quantity=Decimal(str(quantity)), id_check=check)
+        for sku, quantity, check in drinks
+    ]
+
+    result = collected([bread(), *lines])
+
+    assert result.sales.num_rows == (outcome == "sale")
+    counts(
+        result,
+        transactions=1,
+        alcohol_sales=int(outcome == "sale"),
+        alcohol_returns=int(outcome == "return"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("checks", "told", "mixed"),
+    [
+        (["none"], "none", False),
+        (["refused", "refused"], "refused", False),
+        (["refused", "none"], "none", True),
+        (["none", "id_viewed", "looks_over"], "id_viewed", True),
+        (["not_recorded", "prompt_suppressed"], "prompt_suppressed", True),
+        (["dob_entered", "id_scanned"], "id_scanned", True),
+    ],
+)
+def test_the_strongest_check_of_the_alcohol_lines_is_told(
+    checks: list[str], told: str, *, mixed: bool
+) -> None:
+    lines = [line(sku=f"wine {n}", id_check=check) for n, check in enumerate(checks)]
+
+    sale = only_sale(collected([*lines, bread(id_check="id_scanned")]))
+
+    assert sale["id_check"] == told
+    assert sale["marks"] == (["mixed_id_check"] if mixed else [])
+
+
+def test_who_checked_and_when_are_told_by_the_line_of_the_check() -> None:
+    lines = [
+        line(sku="a", id_check_by="Bob", id_check_at=after(1)),
+        line(sku="b", id_check="id_viewed", id_check_by="Ann", id_check_at=after(2)),
+        line(sku="c", id_check="id_viewed", id_check_by="Cy"),
+    ]
+
+    sale = only_sale(collected(lines))
+
+    assert (sale["id_check_by"], sale["id_check_at"]) == ("Ann", after(2))
+
+
+def test_the_latest_birth_date_of_any_line_is_on_record() -> None:
+    """A till asks once for all that is bought: what it keyed for tobacco is the buyer's."""
+    older, younger = (NOON.date().replace(year=year) for year in (1990, 2009))
+    lines = [
+        line(sku="a", id_check="id_scanned"),
+        line(sku="b", id_check="dob_entered", birth_date=older),
+        bread(sku="tobacco", id_check="dob_entered", birth_date=younger),
+    ]
+
+    assert only_sale(collected(lines))["birth_date"] == younger
+    assert only_sale(collected(lines[:1]))["birth_date"] is None
+
+
+def test_a_price_beyond_the_column_is_capped_and_marked() -> None:
+    lines = [line(amount=Decimal("9999999999.99"), sku=str(n)) for n in range(2)]
+
+    sale = only_sale(collected(lines))
+
+    assert sale["amount"] == Decimal("9999999999.99")
+    assert sale["marks"] == ["amount_capped"]
+
+
+def test_sales_are_sorted_by_store_time_till_and_transaction() -> None:
+    keys = [("S2", 0, "1", "e"), ("S1", 1, "1", "d"), ("S1", 0, "2", "c"), ("S1", 0, "1", "b")]
+    keys.append(("S1", 0, "1", "a"))
+    lines = [
+        line(store_id=s, sold_at=after(t), till_id=till, transaction_id=number)
+        for s, t, till, number in keys
+    ]
+
+    assert transactions(collected(lines)) == ["a", "b", "c", "d", "e"]
+
+
+def test_the_marks_are_in_their_order() -> None:
+    assert list(MARKS) == sorted(MARKS)
+
+
+# Transactions that come twice
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, "duplicate_transaction"),
+        ({"cashier_id": "Bob"}, "conflicting_transaction"),
+        ({"till_id": "9"}, "conflicting_transaction"),
+        ({"amount": Decimal(2)}, "conflicting_transaction"),
+        ({"birth_date": DAY}, "conflicting_transaction"),
+        ({"category": "bread"}, "conflicting_transaction"),
+    ],
+)
+def test_a_transaction_that_comes_again_is_set_aside(change: Row, reason: str) -> None:
+    first = [line(sku="a"), line(sku="b")]
+    again = [line(sku="b", source="again.csv"), line(sku="a", source="again.csv", **change)]
+
+    result = collected([*first, *again])
+
+    assert len(only_sale(result)["basket"]) == 2
+    assert reasons(result) == [(reason, 4), (reason, 5)]
+    assert result.rejects["source"].to_pylist() == ["again.csv"] * 2
+    assert result.rejects["transaction_id"].to_pylist() == ["transaction_id-1"] * 2
+    counts(result, transactions=1, duplicate_transactions=1, alcohol_sales=1)
+
+
+def test_a_line_twice_is_not_the_same_as_the_line_once() -> None:
+    result = collected([line(), line(), line(source="again.csv")])
+
+    assert reasons(result) == [("conflicting_transaction", 4)]
+
+
+def test_tills_may_be_interleaved_in_an_export() -> None:
+    apart = [line(sku="a"), line(sku="b"), line(sku="c")]
+    others = [bread(transaction_id=f"T{n}", till_id="till-2") for n in range(2)]
+
+    result = collected([apart[0], others[0], apart[1], others[1], apart[2]])
+
+    assert [item["sku"] for item in only_sale(result)["basket"]] == ["a", "b", "c"]
+    assert reasons(result) == []
+    counts(result, transactions=3, alcohol_sales=1)
+
+
+def test_a_later_stretch_at_another_till_is_no_continuation() -> None:
+    result = collected([line(sku="a"), bread(transaction_id="T2"), line(sku="b", till_id="till-9")])
+
+    assert reasons(result) == [("conflicting_transaction", 4)]
+
+
+def test_later_runs_are_counted_one_by_one() -> None:
+    runs = [[line()], [bread(transaction_id="T2")]] * 3
+
+    result = collected([row for run in runs for row in run])
+
+    assert Counter(reason for reason, _ in reasons(result)) == {"duplicate_transaction": 4}
+    counts(result, transactions=2, duplicate_transactions=4, alcohol_sales=1)
+
+
+def test_the_same_number_in_another_store_is_another_transaction() -> None:
+    result = collected([line(), line(store_id="S2"), line(store_id="S3")])
+
+    assert result.sales["store_id"].to_pylist() == ["S1", "S2", "S3"]
+    assert reasons(result) == []
+
+
+def test_lines_of_another_till_or_cashier_within_a_transaction_are_set_aside() -> None:
+    lines = [line(sku="a"), line(sku="b", cashier_id="Bob"), line(sku="c", till_id="9"), line()]
+
+    result = collected(lines)
+
+    assert [b["sku"] for b in only_sale(result)["basket"]] == ["a", "sku-1"]
+    assert reasons(result) == [("conflicting_transaction", 3), ("conflicting_transaction", 4)]
+    counts(result, transactions=1, alcohol_sales=1)
+
+
+# Frames
+
+
+def test_a_frame_belongs_to_the_sale_that_it_names_however_far_in_time() -> None:
+    named = frame(transaction_id="transaction_id-1", captured_at=after(-4000), till_id="9")
+
+    result = collected([line()], [named])
+
+    sale = only_sale(result)
+    assert (sale["snapshot_id"], sale["snapshot_path"]) == ("snapshot_id-1", "frames/1.jpg")
+    assert (sale["matched_by"], sale["snapshot_offset_s"]) == ("transaction", -4000.0)
+    assert sale["marks"] == []
+    counts(result, transactions=1, alcohol_sales=1, snapshots_matched=1)
+
+
+@pytest.mark.parametrize(
+    ("offsets", "taken"),
+    [([9, -5, 6], "F1"), ([5, -5], "F0"), ([7, 7, 2], "F2")],
+)
+def test_of_frames_that_name_one_sale_the_nearest_is_taken(offsets: list[int], taken: str) -> None:
+    frames = [
+        frame(snapshot_id=f"F{n}", transaction_id="transaction_id-1", captured_at=after(s))
+        for n, s in enumerate(offsets)
+    ]
+
+    result = collected([line()], frames[::-1])
+
+    sale = only_sale(result)
+    assert sale["snapshot_id"] == taken
+    assert sale["marks"] == ["several_snapshots"]
+    assert reasons(result) == []
+    unclaimed = len(offsets) - 1
+    counts(
+        result,
+        transactions=1,
+        alcohol_sales=1,
+        snapshots_matched=1,
+        snapshots_unclaimed=unclaimed,
+    )
+
+
+def test_a_frame_of_a_sale_without_alcohol_is_counted_as_such() -> None:
+    frames = [frame(transaction_id="transaction_id-1"), frame(snapshot_id="F2")]
+
+    result = collected([bread(), line(transaction_id="T2", till_id="2")], frames[:1])
+
+    assert frames_of(result) == {"T2": None}
+    counts(result, transactions=2, alcohol_sales=1, snapshots_of_other_sales=1)
+
+
+def test_a_frame_of_an_unknown_transaction_is_set_aside_not_matched_by_time() -> None:
+    elsewhere = line(transaction_id="T2", store_id="S2")
+
+    result = collected([line(), elsewhere], [frame(transaction_id="T2")])
+
+    assert result.sales["snapshot_id"].to_pylist() == [None, None]
+    assert reasons(result) == [("snapshot_of_unknown_transaction", 2)]
+    assert result.rejects["snapshot_id"].to_pylist() == ["snapshot_id-1"]
+    assert result.counts["S1"].snapshots_unclaimed == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "matched"),
+    [
+        ({"captured_at": after(30)}, True),
+        ({"captured_at": after(-30)}, True),
+        ({"captured_at": after(30.000001)}, False),
+        ({"captured_at": after(-30.000001)}, False),
+        ({"till_id": "9"}, False),
+        ({"store_id": "S2"}, False),
+    ],
+)
+def test_a_frame_without_a_name_is_matched_by_till_and_time(change: Row, *, matched: bool) -> None:
+    result = collected([line()], [frame(**change)])
+
+    sale = only_sale(result)
+    assert (sale["snapshot_id"] is not None) is matched
+    assert sale["matched_by"] == ("till_and_time" if matched else None)
+    assert sale["marks"] == (["matched_by_time"] if matched else [])
+    assert reasons(result) == ([] if matched else [("snapshot_without_sale", 2)])
+
+
+def test_the_tolerance_is_the_stores_own() -> None:
+    override = [{"stores": ["S2"], "match_tolerance_seconds": 5}]
+    frames = [frame(captured_at=after(10)), frame(captured_at=after(10), store_id="S2")]
+
+    result = collected([line(), line(store_id="S2")], frames, override=override)
+
+    assert result.sales["snapshot_id"].to_pylist() == ["snapshot_id-1", None]
+
+
+def shots(**seconds: float) -> list[Row]:
+    return [frame(snapshot_id=name, captured_at=after(s)) for name, s in seconds.items()]
+
+
+def wines(**seconds: float) -> list[Row]:
+    return [line(transaction_id=name, sold_at=after(s)) for name, s in seconds.items()]
+
+
+@pytest.mark.parametrize(
+    ("sales", "frames", "expected"),
+    [
+        # The nearest pair goes first, though the other frame then finds nothing.
+        ({"A": 0, "B": 20}, {"F": 12, "G": 18}, {"A": "F", "B": "G"}),
+        ({"A": 0, "B": 40}, {"F": 18, "G": 50}, {"A": "F", "B": "G"}),
+        ({"A": 0}, {"F": 5, "G": 4}, {"A": "G"}),
+        # Ties: the earlier sale, the smaller transaction, the smaller frame.
+        ({"B": 0, "A": 20}, {"F": 10}, {"B": "F", "A": None}),
+        ({"B": 0, "A": 0}, {"F": 10}, {"A": "F", "B": None}),
+        ({"A": 0}, {"G": -10, "F": 10}, {"A": "F"}),
+    ],
+)
+def test_the_pairs_nearest_in_time_go_first(
+    sales: dict[str, float], frames: dict[str, float], expected: Mapping[str, str | None]
+) -> None:
+    assert frames_of(collected(wines(**sales), shots(**frames))) == expected
+
+
+def test_a_nearer_sale_without_alcohol_takes_the_frame() -> None:
+    other = bread(transaction_id="B", sold_at=after(8))
+
+    result = collected([*wines(A=0), other], shots(F=7))
+
+    assert frames_of(result) == {"A": None}
+    assert reasons(result) == []
+    counts(result, transactions=2, alcohol_sales=1, snapshots_of_other_sales=1)
+
+
+def test_a_sale_that_a_frame_names_does_not_compete() -> None:
+    other = bread(transaction_id="B", sold_at=after(8))
+    named = [frame(snapshot_id="N", transaction_id="B", captured_at=after(8))]
+
+    result = collected([*wines(A=0), other], shots(F=7) + named)
+
+    assert frames_of(result) == {"A": "F"}
+    counts(
+        result,
+        transactions=2,
+        alcohol_sales=1,
+        snapshots_matched=1,
+        snapshots_of_other_sales=1,
+    )
+
+
+def test_an_alcohol_sale_that_a_frame_names_does_not_compete() -> None:
+    named = [frame(snapshot_id="N", transaction_id="A", captured_at=after(20))]
+
+    result = collected(wines(A=0, B=20), shots(F=1) + named)
+
+    assert frames_of(result) == {"A": "N", "B": "F"}
+
+
+# The chain
+
+
+def test_stores_are_collected_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    stores = [f"S{n}" for n in range(7)]
+    lines = [line(store_id=s, transaction_id=t) for t in "AB" for s in stores]
+    frames = [frame(store_id=s, transaction_id="A") for s in [*stores, "S9"]]
+    whole = collected(lines, frames)
+    monkeypatch.setattr(collecting, "_AT_A_TIME", 5)
+
+    parts = collected(lines, frames)
+
+    assert parts.sales.equals(whole.sales)
+    assert parts.counts == whole.counts
+    assert list(parts.counts) == [*stores, "S9"]
+    assert parts.rejects.to_pylist() == whole.rejects.to_pylist()
+
+
+def test_a_table_in_many_chunks_is_the_same_as_in_one() -> None:
+    rows = [{**line(transaction_id=str(n // 2)), "row": n} for n in range(9)]
+    chunked = pa.concat_tables([TILL_LINES.from_rows([row]) for row in rows])
+
+    result = collect(chunked, SNAPSHOT_INDEX.empty(), DAY, policy())
+
+    assert result.sales.equals(
+        collect(TILL_LINES.from_rows(rows), SNAPSHOT_INDEX.empty(), DAY, policy()).sales
+    )
+    assert result.sales.num_rows == 5
+
+
+def test_a_day_without_anything_is_empty() -> None:
+    result = collected([])
+
+    assert (result.sales.num_rows, result.rejects.num_rows, result.counts) == (0, 0, {})
+
+
+def test_a_store_day_adds_up_what_was_read_and_made() -> None:
+    read = SourceCounts(2, 1, 10, 3, 5, 1, 0)
+    index = SourceCounts(1, 1, 4, 1, 2, 0, 1)
+    made = SaleCounts(6, 1, 4, 1, 2, 1, 0)
+
+    table = store_days(
+        DAY, policy(), sales={"S1": read}, index={"S1": index}, collected={"S1": made}
+    )
+
+    listed, missing = table.to_pylist()
+    assert table.schema == STORE_DAYS.arrow
+    assert listed == {
+        "store_id": "S1",
+        "store_name": "High Street",
+        "time_zone": "UTC",
+        "export_status": "read",
+        "export_files": 2,
+        "lines_read": 10,
+        "lines_rejected": 3,
+        "transactions": 6,
+        "duplicate_transactions": 1,
+        "alcohol_sales": 4,
+        "alcohol_returns": 1,
+        "snapshots_indexed": 4,
+        "snapshots_rejected": 1,
+        "snapshots_matched": 2,
+        "snapshots_of_other_sales": 1,
+        "snapshots_unclaimed": 0,
+        "times_read_as_local": 7,
+        "times_ambiguous": 1,
+        "times_nonexistent": 1,
+    }
+    assert missing["store_id"] == "S2"
+    assert missing["export_status"] == "missing"
+    assert {v for v in missing.values() if isinstance(v, int)} == {0}
+
+
+@pytest.mark.parametrize(
+    ("count", "status"),
+    [
+        (SourceCounts(), "missing"),
+        (SourceCounts(files=1), "unreadable"),
+        (SourceCounts(files=2, usable_files=1), "read"),
+    ],
+)
+def test_the_status_of_an_export(count: SourceCounts, status: str) -> None:
+    assert count.status == status
+
+
+def test_a_store_day_is_made_for_the_stores_asked_for_and_those_that_were_read() -> None:
+    unlisted = {"S9": SourceCounts(1, 1)}
+    table = store_days(DAY, policy(), sales=unlisted, index={}, collected={}, stores=["S2"])
+
+    assert table["store_id"].to_pylist() == ["S2", "S9"]
+    assert table["store_name"].to_pylist() == [None, None]
+
+
+# Properties
+
+TILLS = st.sampled_from(["1", "2"])
+SECONDS = st.integers(-90, 90)
+BASKETS = st.lists(st.tuples(st.sampled_from(["wine", "bread"]), st.integers(-1, 2)), min_size=1)
+SALES_DRAWN = st.lists(st.tuples(TILLS, SECONDS, BASKETS), max_size=8)
+NAMES = st.one_of(st.none(), st.none(), st.integers(0, 9))
+FRAMES_DRAWN = st.lists(st.tuples(TILLS, SECONDS, NAMES), max_size=10)
+
+
+def drawn_lines(sales: list[tuple[str, int, list[tuple[str, int]]]]) -> list[list[Row]]:
+    return [
+        [
+            line(
+                transaction_id=f"T{number}",
+                till_id=till,
+                sold_at=after(seconds),
+                category=category,
+                sku=category,
+                quantity=Decimal(quantity),
+            )
+            for category, quantity in basket
+        ]
+        for number, (till, seconds, basket) in enumerate(sales)
+    ]
+
+
+def drawn_frames(frames: list[tuple[str, int, int | None]]) -> list[Row]:
+    return [
+        frame(
+            snapshot_id=f"F{number}",
+            till_id=till,
+            captured_at=after(seconds),
+            transaction_id=None if name is None else f"T{name}",
+        )
+        for number, (till, seconds, name) in enumerate(frames)
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(SALES_DRAWN, FRAMES_DRAWN, st.randoms(use_true_random=False))
+def test_matching_is_one_to_one_within_reach_and_independent_of_order(
+    sales: list[tuple[str, int, list[tuple[str, int]]]],
+    frames: list[tuple[str, int, int | None]],
+    random: Any,
+) -> None:
+    lines, shots_drawn = drawn_lines(sales), drawn_frames(frames)
+    result = collected([row for group in lines for row in group], shots_drawn)
+
+    random.shuffle(lines)
+    shuffled = list(shots_drawn)
+    random.shuffle(shuffled)
+    again = collected([row for group in lines for row in group], shuffled)
+    assert again.sales.equals(result.sales)
+    assert again.counts == result.counts
+
+    used = [s["snapshot_id"] for s in result.sales.to_pylist() if s["snapshot_id"]]
+    assert len(used) == len(set(used))
+    by_id = {f["snapshot_id"]: f for f in shots_drawn}
+    for sale in result.sales.to_pylist():
+        if sale["matched_by"] == "till_and_time":
+            shot = by_id[sale["snapshot_id"]]
+            assert shot["till_id"] == sale["till_id"]
+            assert abs(shot["captured_at"] - sale["sold_at"]) <= timedelta(seconds=30)
+            assert shot.get("transaction_id") is None
+        elif sale["matched_by"] == "transaction":
+            assert by_id[sale["snapshot_id"]]["transaction_id"] == sale["transaction_id"]
+
+
+@settings(max_examples=50, deadline=None)
+@given(SALES_DRAWN, FRAMES_DRAWN)
+def test_the_pairs_are_those_of_trying_every_pair_in_turn(
+    sales: list[tuple[str, int, list[tuple[str, int]]]],
+    frames: list[tuple[str, int, int | None]],
+) -> None:
+    result = collected([row for g in drawn_lines(sales) for row in g], drawn_frames(frames))
+
+    named = {f"T{name}" for _, _, name in frames if name is not None}
+    pairs = sorted(
+        (abs(shot_at - sold_at), sold_at, f"T{t}", f"F{f}")
+        for t, (till, sold_at, _) in enumerate(sales)
+        for f, (shot_till, shot_at, name) in enumerate(frames)
+        if till == shot_till and name is None and f"T{t}" not in named
+        if abs(shot_at - sold_at) <= 30
+    )
+    expected: dict[str, str] = {}
+    for _, _, number, shot in pairs:
+        if number not in expected and shot not in expected.values():
+            expected[number] = shot
+    by_time = {
+        s["transaction_id"]: s["snapshot_id"]
+        for s in result.sales.to_pylist()
+        if s["matched_by"] == "till_and_time"
+    }
+    assert by_time == {t: f for t, f in expected.items() if t in transactions(result)}
+
+
+@settings(max_examples=50, deadline=None)
+@given(SALES_DRAWN, FRAMES_DRAWN, st.lists(st.integers(0, 7), max_size=3))
+def test_every_transaction_and_every_frame_ends_somewhere(
+    sales: list[tuple[str, int, list[tuple[str, int]]]],
+    frames: list[tuple[str, int, int | None]],
+    sent_again: list[int],
+) -> None:
+    groups = drawn_lines(sales)
+    for number in sent_again:
+        if number < len(sales):
+            groups.append([{**row, "source": f"again-{len(groups)}"} for row in groups[number]])
+    given_lines = [row for group in groups for row in group]
+
+    result = collected(given_lines, drawn_frames(frames))
+
+    net = [Counter[str]() for _ in sales]
+    for number, (*_, basket) in enumerate(sales):
+        for category, quantity in basket:
+            net[number][category] += quantity
+    with_alcohol = {f"T{n}" for n, (*_, b) in enumerate(sales) if any(c == "wine" for c, _ in b)}
+    sold = {f"T{n}" for n, counter in enumerate(net) if counter["wine"] > 0}
+    count = result.counts.get("S1", SaleCounts())
+    assert sorted(transactions(result)) == sorted(sold)
+    assert count.transactions == len(sales)
+    assert count.alcohol_sales == len(sold)
+    assert count.alcohol_returns == len(with_alcohol - sold)
+    assert count.duplicate_transactions == len(groups) - len(sales)
+    of_lines = [r for r, _ in reasons(result) if "transaction" in r and "snapshot" not in r]
+    assert len(of_lines) == len(given_lines) - sum(len(b) for *_, b in sales)
+    assert set(of_lines) <= {"duplicate_transaction"}
+    assert len(frames) == (
+        count.snapshots_matched + count.snapshots_of_other_sales + count.snapshots_unclaimed
+    )
+    claimed = [s["snapshot_id"] for s in result.sales.to_pylist() if s["snapshot_id"]]
+    assert len(claimed) == count.snapshots_matched
