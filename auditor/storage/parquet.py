@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from auditor.errors import ContractError
 from auditor.storage.place import Place
 from auditor.tables import Schema
-from auditor.tables.format import KEY, check_format
+from auditor.tables.format import FORMAT_KEY, check_format
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -29,7 +29,7 @@ def encoded(table: pa.Table, schema: Schema) -> bytes:
         ContractError: the table is not of ``schema``.
     """
     buffer = io.BytesIO()
-    metadata = {KEY: str(schema.version)}
+    metadata = {FORMAT_KEY: str(schema.version)}
     whole = schema.conform(table).replace_schema_metadata(metadata)
     pq.write_table(whole, buffer, compression="zstd")
     return buffer.getvalue()
