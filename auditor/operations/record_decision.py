@@ -39,7 +39,7 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
         says: the judgement.
 
     Raises:
-        ConfigurationError: there is no such sale on that day, or the decision is unknown or lacks a name.
+        ConfigurationError: there is no such sale on that day, or the decision cannot be recorded.
         ContractError: the log was changed by hand, or the store's day is not finalised.
     """
     place = results_at(out)

@@ -65,7 +65,7 @@ def remote_failures(where: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # transports raise any type
         cause = shown(f"{type(error).__name__}: {error}")
         # Without its cause, which may repeat an address with a password in it.
         raise StorageError(f"{where}: the storage failed ({cause}); try again") from None

@@ -10,8 +10,8 @@ from auditor.tables.baselines import (
 from auditor.tables.by_store import ByStore, StoreTables
 from auditor.tables.decisions import DECISION_LOG
 from auditor.tables.inputs import REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
+from auditor.tables.insights import INSIGHTS, POSTERIORS, PURCHASES
 from auditor.tables.ledger import FRAME_SCORES, LEDGER, PROVENANCE, SALES
-from auditor.tables.purchases import INSIGHTS, POSTERIORS, PURCHASES
 from auditor.tables.schema import MONEY, QUANTITY, TIME, Column, Schema
 from auditor.tables.stored import COUNTED, DAILY, STORED, UNKNOWN_STORE
 from auditor.tables.vocabulary import (

@@ -8,8 +8,8 @@ from auditor.tables.baselines import (
     RECORDED_AGES,
 )
 from auditor.tables.inputs import REJECTS, STORE_DAYS
+from auditor.tables.insights import INSIGHTS
 from auditor.tables.ledger import LEDGER, PROVENANCE
-from auditor.tables.purchases import INSIGHTS
 
 #: One partition a day and store.
 STORED = {

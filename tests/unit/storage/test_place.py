@@ -102,9 +102,9 @@ def test_results_are_refused_where_a_file_is_and_the_file_stays(tmp_path: Path) 
     file = tmp_path / "notes.txt"
     file.write_text("notes")
     for url in (file, f"file://{file}"):
-        with pytest.raises(ConfigurationError, match="notes.txt is a file, .* name a folder") as no:
+        with pytest.raises(ConfigurationError, match=r"notes\.txt is a file") as refused:
             results_at(str(url))
-        assert no.value.exit_code == 2
+        assert refused.value.exit_code == 2
     assert file.read_text() == "notes"
     assert list(tmp_path.iterdir()) == [file]
 

@@ -23,7 +23,9 @@ def rejects(first: int, stores: list[str | None]) -> pa.Table:
     return REJECTS.from_rows(row(REJECTS, store_id=s, row=n) for n, s in numbered)
 
 
-def rows_by_bucket(buckets: int, waiting: int, parts: list[list[str | None]]) -> dict[int, pa.Table]:
+def rows_by_bucket(
+    buckets: int, waiting: int, parts: list[list[str | None]]
+) -> dict[int, pa.Table]:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(spool, "BUCKETS", buckets)
         patch.setattr(spool, "WAITING", waiting)
