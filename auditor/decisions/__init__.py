@@ -1,1 +1,1 @@
-"""What people decided about sales: an append-only log, and where each sale stands by it."""
+"""What people decided about sales: an append-only log, and the status of each sale from it."""

@@ -1,9 +1,9 @@
-"""What people decided about sales: entries of an append-only log, and where a sale stands by it.
+"""The append-only log of what people decided about sales.
 
-Nothing is ever changed in the log; who errs adds an entry. An entry's id is the hash of what it
-says, the id of the entry before it included, so a changed entry, or one taken out from between
-others, shows when the log is read. (One taken from its end does not; a pack's manifest, which
-holds the log's bytes, shows that.)
+No entry is ever changed; a mistake is corrected by another entry. An entry's id is the hash of its
+content, which includes the id of the entry before it. A changed entry, or one removed from between
+others, is therefore found when the log is read. (One removed from the end is not; the manifest of
+a due-diligence pack, which holds the log's bytes, shows that.)
 """
 
 import hashlib
@@ -19,16 +19,14 @@ from auditor.errors import ConfigurationError, ContractError
 from auditor.storage.layout import day_folder
 from auditor.storage.parquet import read_table, write_table
 from auditor.storage.place import Place
-from auditor.tables import DECISION_LOG, DECISIONS
+from auditor.tables import DECISION_LOG, DECISIONS, NOTE
 
-_LONGEST_NAME, _LONGEST_NOTE = 100, 2000
-_BY_ITSELF = "decision_id"
-_NOTE, _REOPENED = "note", "reopened"
+_LONGEST_NAME, _LONGEST_NOTE = 100, 2000  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What somebody has to say about a sale."""
+    """What a person records about a sale."""
 
     decision: str  # one of tables.DECISIONS
     by: str
@@ -36,84 +34,56 @@ class Judgement:
     note: str | None = None
 
 
-def entry(
+def new_entry(
     log: pa.Table,
     day: date,
     sale: Mapping[str, Any],
     provenance: Mapping[str, Any],
-    says: Judgement,
+    judgement: Judgement,
 ) -> pa.Table:
     """Make the entry that follows ``log``.
 
     Args:
-        log: DECISION_LOG of the day so far.
+        log: DECISION_LOG of the day so far, in the order of recording.
         day: business day of the sale.
-        sale: its row of LEDGER.
+        sale: the sale's row of LEDGER.
         provenance: the row of PROVENANCE of its store and day.
-        says: the judgement.
+        judgement: what is recorded.
 
     Returns:
         DECISION_LOG, one row.
 
     Raises:
-        ConfigurationError: the judgement is none, or nobody's.
+        ConfigurationError: unknown decision, missing name or unusable note.
     """
-    if says.decision not in DECISIONS:
+    if judgement.decision not in DECISIONS:
         raise ConfigurationError(
-            f"{says.decision!r} is no decision; there are {', '.join(DECISIONS)}"
+            f"{judgement.decision!r} is not a decision: choose one of {', '.join(DECISIONS)}"
         )
-    by = _text("the name of who decides", says.by, _LONGEST_NAME)
-    note = _text("the note", says.note, _LONGEST_NOTE) if says.note is not None else None
-    if says.decision == _NOTE and note is None:
-        raise ConfigurationError("a note has to say something: give its text")
+    by = _one_line("the name of the person who decides", judgement.by, _LONGEST_NAME)
+    note = None
+    if judgement.note is not None:
+        note = _one_line("the note", judgement.note, _LONGEST_NOTE)
+    elif judgement.decision == NOTE:
+        raise ConfigurationError("a note needs a text: add it")
     row = {
         "previous_id": log["decision_id"][-1].as_py() if log.num_rows else None,
         "day": day,
         **{name: sale[name] for name in ("store_id", "transaction_id", "outcome")},
-        **{n: provenance[n] for n in ("inputs_sha256", "policy_sha256", "model_sha256")},
-        "decision": says.decision,
+        **{name: provenance[name] for name in ("inputs_sha256", "policy_sha256", "model_sha256")},
+        "decision": judgement.decision,
         "decided_by": by,
-        "decided_at": says.at.astimezone(UTC),
+        "decided_at": judgement.at.astimezone(UTC),
         "note": note,
     }
-    return DECISION_LOG.from_rows([row | {_BY_ITSELF: _sha256(row)}])
-
-
-def verified(log: pa.Table, where: str) -> pa.Table:
-    """The entries in order of recording, once each is known to be as it was written.
-
-    Args:
-        log: DECISION_LOG, any order.
-        where: names the log in errors.
-
-    Raises:
-        ContractError: an entry says something else than when it was written, or follows one that
-            is not there.
-    """
-    ordered = DECISION_LOG.conform(log).sort_by(
-        [("decided_at", "ascending"), ("decision_id", "ascending")]
-    )
-    rows = ordered.to_pylist()
-    known = {row[_BY_ITSELF] for row in rows}
-    for row in rows:
-        if row[_BY_ITSELF] != _sha256(row):
-            raise ContractError(
-                f"{where}: the entry of {row['decided_at']:%Y-%m-%d %H:%M:%S} is not as it was"
-                " written: the log was changed by hand; restore it from a backup"
-            )
-        if row["previous_id"] is not None and row["previous_id"] not in known:
-            raise ContractError(
-                f"{where}: the entry before that of {row['decided_at']:%Y-%m-%d %H:%M:%S} is gone:"
-                " restore the log from a backup"
-            )
-    return ordered
+    return DECISION_LOG.from_rows([row | {"decision_id": _sha256(row)}])
 
 
 def append_decision(out: Place, entry: pa.Table) -> str:
-    """Add an entry of :func:`decisions.entry` to the log; no other entry's file is touched.
+    """Add an entry of :func:`new_entry` to the log; no other entry's file is touched.
 
     Returns:
-        Its path, relative to ``out``.
+        The path of its file, relative to ``out``.
     """
     (row,) = entry.to_pylist()
     name = f"{row['decided_at']:%Y%m%dT%H%M%S%f}-{row['decision_id'][:16]}.parquet"
@@ -123,24 +93,45 @@ def append_decision(out: Place, entry: pa.Table) -> str:
 
 
 def read_decisions(out: Place, day: date) -> pa.Table:
-    """The log of a day's sales, DECISION_LOG in the order of recording.
+    """The log of a day's sales: DECISION_LOG, in the order of recording.
 
     Raises:
-        ContractError: an entry was changed, or one that another entry follows is gone.
+        ContractError: an entry was changed, or one that another entry follows is missing.
     """
     folder = day_folder("decisions", day)
     parts = [read_table(out, path, DECISION_LOG) for path in out.files(folder)]
-    return verified(pa.concat_tables([DECISION_LOG.empty(), *parts]), str(out) + folder)
+    log = pa.concat_tables([DECISION_LOG.empty(), *parts]).sort_by(
+        [("decided_at", "ascending"), ("decision_id", "ascending")]
+    )
+    _verify(log, f"{out}{folder}")
+    return log
 
 
-def _text(what: str, text: str, longest: int) -> str:
-    plain = " ".join(text.split())
-    if not plain or len(plain) > longest or not plain.isprintable():
-        raise ConfigurationError(f"{what} has to be 1 to {longest} printable characters")
-    return plain
+def _verify(log: pa.Table, origin: str) -> None:
+    """Check that every entry is as it was written, and follows one that is there."""
+    rows = log.to_pylist()
+    known = {row["decision_id"] for row in rows}
+    for row in rows:
+        when = f"{row['decided_at']:%Y-%m-%d %H:%M:%S}"
+        if row["decision_id"] != _sha256(row):
+            raise ContractError(
+                f"{origin}: the entry of {when} is not as it was written: the log was changed by"
+                " hand; restore it from a backup"
+            )
+        if row["previous_id"] is not None and row["previous_id"] not in known:
+            raise ContractError(
+                f"{origin}: the entry before that of {when} is gone: restore the log from a backup"
+            )
+
+
+def _one_line(what: str, text: str, longest: int) -> str:
+    line = " ".join(text.split())
+    if not line or len(line) > longest or not line.isprintable():
+        raise ConfigurationError(f"{what} must have 1 to {longest} printable characters")
+    return line
 
 
 def _sha256(row: Mapping[str, Any]) -> str:
-    said = {name: row[name] for name in DECISION_LOG.names if name != _BY_ITSELF}
-    said |= {"day": said["day"].isoformat(), "decided_at": said["decided_at"].isoformat()}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    content = {name: row[name] for name in DECISION_LOG.names if name != "decision_id"}
+    content |= {"day": row["day"].isoformat(), "decided_at": row["decided_at"].isoformat()}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

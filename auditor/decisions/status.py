@@ -1,4 +1,4 @@
-"""Where a sale stands by the decisions about it."""
+"""The status of each sale, from the decisions about it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,52 +6,56 @@ from datetime import datetime
 import pyarrow as pa
 
 from auditor.sales.identity import SaleKey
-from auditor.tables import REVIEW_RESULTS
-
-_NOTE, _REOPENED = "note", "reopened"
+from auditor.tables import NOTE, REOPENED, REVIEW_RESULTS
 
 
 @dataclass(frozen=True, slots=True)
 class CaseStatus:
-    """Where a sale stands: its last decision, a note never being one; None if all are notes.
+    """The status of a sale: its last decision.
 
-    ``finding`` is what was seen when somebody last looked, one of tables.FINDINGS: speaking about
-    it does not change it, and reopening the case withdraws it.
-    ``outcome_then`` is what the audit said when it was decided. Where the ledger says something
-    else now, the day was audited again since.
+    Attributes:
+        decision: the last decision that is not a note; None if all entries are notes.
+        decided_by: who made it.
+        decided_at: when it was recorded.
+        note: the note of the last entry that has one.
+        outcome_then: the audit's outcome at the last decision. Where the ledger now has another,
+            the day was audited again since.
+        entries: how many entries the log has about the sale.
+        review_result: the conclusion of the last review, one of tables.REVIEW_RESULTS. Following
+            the sale up does not change it; reopening the case withdraws it.
     """
 
     decision: str | None
     decided_by: str | None
     decided_at: datetime | None
-    note: str | None  # of the last entry that has one
+    note: str | None
     outcome_then: str
     entries: int
-    finding: str | None = None
+    review_result: str | None = None
 
 
 def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
-    """Where each sale of a log stands, by store and transaction.
+    """The status of each sale in a log.
 
     Args:
-        log: DECISION_LOG in order of recording, as :func:`checked` gives it.
+        log: DECISION_LOG in the order of recording, as read_decisions returns it.
     """
-    found: dict[SaleKey, CaseStatus] = {}
+    statuses: dict[SaleKey, CaseStatus] = {}
     for row in log.to_pylist():
-        key = SaleKey.of(row)
-        now = found.get(key, CaseStatus(None, None, None, None, row["outcome"], 0))
-        now = replace(now, entries=now.entries + 1, note=row["note"] or now.note)
-        if row["decision"] != _NOTE:
-            now = replace(
-                now,
-                decision=row["decision"],
+        key, decision = SaleKey.of(row), row["decision"]
+        status = statuses.get(key, CaseStatus(None, None, None, None, row["outcome"], 0))
+        status = replace(status, entries=status.entries + 1, note=row["note"] or status.note)
+        if decision != NOTE:
+            status = replace(
+                status,
+                decision=decision,
                 decided_by=row["decided_by"],
                 decided_at=row["decided_at"],
                 outcome_then=row["outcome"],
             )
-        if row["decision"] in REVIEW_RESULTS:
-            now = replace(now, finding=row["decision"])
-        elif row["decision"] == _REOPENED:
-            now = replace(now, finding=None)
-        found[key] = now
-    return found
+        if decision in REVIEW_RESULTS:
+            status = replace(status, review_result=decision)
+        elif decision == REOPENED:
+            status = replace(status, review_result=None)
+        statuses[key] = status
+    return statuses

@@ -20,10 +20,10 @@ from auditor.demo.catalogue import Store
 from auditor.demo.chain import Basket, trade
 from auditor.demo.exports import Damage, snapshot_index, till_export
 from auditor.demo.policy import FIRST_LINE, policy_toml
+from auditor.demo.tables import CAMERA_FAULTS, CASHIER_HABITS, TRUTH
 from auditor.errors import ConfigurationError
 from auditor.faces.confusion import FILE as CONFUSION
 from auditor.storage.place import Place
-from auditor.tables import CAMERA_FAULTS, CASHIER_HABITS, TRUTH
 
 #: Given the frames drawn so far and the frames in all.
 Progress = Callable[[int, int], None]

@@ -22,7 +22,8 @@ from auditor.inputs.day_files import SourceFile, files_of_day
 from auditor.inputs.records import UnusableError, read_records
 from auditor.inputs.validation import BadCell, Rejected, Request, Rows
 from auditor.policy import Policy
-from auditor.storage.place import OutsideError, Place, _TranslatedStream, concerns_the_file
+from auditor.storage.failures import TranslatedStream, concerns_the_file
+from auditor.storage.place import OutsideError, Place
 from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 INDEX_FOLDER = "index"
@@ -202,9 +203,7 @@ class _Content:
     def _fetched(self) -> BinaryIO:
         try:
             stream = self._place.open(self._path)
-            return io.BufferedReader(
-                _TranslatedStream(stream, lambda: _telling(self._path)), _CHUNK
-            )
+            return io.BufferedReader(TranslatedStream(stream, lambda: _telling(self._path)), _CHUNK)
         except (OSError, OutsideError) as error:
             if isinstance(error, OSError) and not concerns_the_file(error):
                 raise _storage_failed(self._path, error) from error

@@ -136,7 +136,7 @@ def recall(days: Sequence[tuple[date, DayReview]]) -> Recall | None:
 
 
 def _looked(sales: Collection[SaleKey], stands: Mapping[SaleKey, CaseStatus]) -> ReviewCounts:
-    found = Counter(stands[key].finding for key in sales if key in stands)
+    found = Counter(stands[key].review_result for key in sales if key in stands)
     return ReviewCounts(
         sales=len(sales),
         unchecked=found["no_check_seen"],

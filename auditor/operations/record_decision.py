@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor.decisions.log import Judgement, append_decision, entry, read_decisions
+from auditor.decisions.log import Judgement, append_decision, new_entry, read_decisions
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError
 from auditor.pipeline import list_days, show_decisions
@@ -39,7 +39,7 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
         says: the judgement.
 
     Raises:
-        ConfigurationError: there is no such sale on that day, or the judgement is none.
+        ConfigurationError: there is no such sale on that day, or the decision cannot be recorded.
         ContractError: the log was changed by hand, or the store's day is not finalised.
     """
     place = results_at(out)
@@ -50,7 +50,7 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
             f"{row['store_id']} is not finalised on {day}: wait for the run, or audit the day again"
         )
     log = read_decisions(place, day)
-    path = append_decision(place, entry(log, day, row, provenance[0], says))
+    path = append_decision(place, new_entry(log, day, row, provenance[0], says))
 
     log = read_decisions(place, day)
     if show_decisions(place, day, log):

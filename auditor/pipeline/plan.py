@@ -91,8 +91,8 @@ class CollectedDay:
     def shares(self) -> Iterator[CollectedBucket]:
         """Match frames and collect sales, share by share; those without any row are left out."""
         for number in range(spool.BUCKETS):
-            lines, frames = self._lines.share(number), self._frames.share(number)
-            rejects = self._rejects.share(number)
+            lines, frames = self._lines.bucket(number), self._frames.bucket(number)
+            rejects = self._rejects.bucket(number)
             if not lines.num_rows + frames.num_rows + rejects.num_rows:
                 continue
             distinct = distinct_frames(frames)

@@ -1,4 +1,4 @@
-"""The policy's file at a URL."""
+"""Loads the policy from its URL."""
 
 from auditor.errors import ConfigurationError, StorageError
 from auditor.policy.policy import Policy
@@ -10,8 +10,8 @@ def load_policy(url: str | None) -> Policy:
     """The policy at ``url``, or the built-in defaults.
 
     Raises:
-        ConfigurationError: it cannot be read, or is no valid policy.
-        StorageError: the storage that it lies on failed.
+        ConfigurationError: it cannot be read, or is not a valid policy.
+        StorageError: the storage failed.
     """
     if url is None:
         return Policy()

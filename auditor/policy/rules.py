@@ -1,34 +1,61 @@
-"""The rules in force: for a store on a day, for the whole chain, and for insights."""
+"""The rules in force: for a store on a day, for the whole chain, and for insights.
 
+A validator's message completes "must be ..."; checking.py adds the key and the value seen.
+"""
+
+import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     model_validator,
 )
 
 #: A store's id becomes part of paths and page names, so it is kept to what is safe there.
 STORE_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
-StoreId = Annotated[str, StringConstraints(pattern=rf"^{STORE_ID_PATTERN}$")]
+
+def _matching(pattern: str, expected: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(expected)
+        return text
+
+    return AfterValidator(check)
+
+
+StoreId = Annotated[
+    str,
+    _matching(
+        STORE_ID_PATTERN,
+        'a store id, such as "S001": a letter or digit, then at most 63 letters, digits, '
+        "dots, underscores or hyphens",
+    ),
+]
 IdCheck = Literal[
     "id_scanned", "dob_entered", "id_viewed", "looks_over", "dob_on_file", "prompt_suppressed"
 ]
 Proportion = Annotated[float, Field(ge=0, le=1)]
+Skus = Annotated[frozenset[str], Field(examples=[["201001", "201002"]])]
 
 
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no IANA time zone, such as Europe/London") from error
+        raise ValueError('an IANA time zone, such as "Europe/London"') from error
     return name
+
+
+def _version_text(version: Any) -> Any:
+    """A version of the age model, which may be written as a whole number."""
+    return str(version) if type(version) is int else version
 
 
 _SENTINELS = frozenset(
@@ -54,38 +81,41 @@ class Rules(Strict):
     challenge_age: Annotated[int, Field(ge=1, le=99)] = 25
     counting_checks: frozenset[IdCheck] = frozenset({"id_scanned", "dob_entered", "id_viewed"})
     alcohol_categories: frozenset[str] = frozenset({"beer", "cider", "wine", "spirits"})
-    alcohol_skus: frozenset[str] = frozenset()
-    alcohol_free_skus: frozenset[str] = frozenset()
+    alcohol_skus: Skus = frozenset()
+    alcohol_free_skus: Skus = frozenset()
     match_tolerance_seconds: Annotated[float, Field(ge=0, le=3600)] = 30.0
-    # Without a value: the model's own, by its card, measured on pictures made worse.
-    min_face_px: Annotated[float, Field(ge=0)] | None = None
-    min_sharpness: Annotated[float, Field(ge=0)] | None = None
+    # Without a value: that of the model's card, measured on degraded pictures.
+    min_face_px: Annotated[float | None, Field(ge=0, examples=[40])] = None
+    min_sharpness: Annotated[float | None, Field(ge=0, examples=[10])] = None
     min_face_confidence: Proportion = 0.9
-    # Birth dates that a hand keys in place of reading a document; doubled digits, round years.
+    # Birth dates that a cashier keys in without reading a document: doubled digits, round years.
     sentinel_birth_dates: frozenset[date] = _SENTINELS
     min_check_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = "GBP"
+    currency: Annotated[str, _matching("[A-Z]{3}", 'three capitals, such as "GBP"')] = "GBP"
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:
         if self.challenge_age < self.legal_age:
-            raise ValueError("challenge_age must not be under legal_age")
+            raise ValueError(
+                f"challenge_age ({self.challenge_age}) must not be under legal_age"
+                f" ({self.legal_age})"
+            )
         return self
 
 
-#: What computes the networks: OpenVINO, or TensorFlow, several times slower, as the reference.
+#: What runs the networks: OpenVINO, or TensorFlow, the reference, which is several times slower.
 Runtime = Literal["openvino", "tensorflow"]
 
 
 class ChainRules(Strict):
-    """What holds for the whole chain on one day: it cannot differ between stores."""
+    """What holds for the whole chain on one day."""
 
-    model: str = "4"
+    model: Annotated[str, BeforeValidator(_version_text)] = "4"
     runtime: Runtime = "openvino"
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
     decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096
-    smallest_count: Annotated[int, Field(ge=1)] = 5  # that leaves the company uncovered
+    smallest_count: Annotated[int, Field(ge=1)] = 5  # smaller ones do not leave the company
     max_rejected_share: Proportion = 0.01
     max_inconclusive_share: Proportion = 0.25
     max_missing_stores: Annotated[int, Field(ge=0)] = 0
@@ -93,11 +123,17 @@ class ChainRules(Strict):
     people_window_days: Annotated[int, Field(ge=1, le=366)] = 28
     false_lead_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     control_sample: Annotated[int, Field(ge=0, le=1000)] = 20
-    # Where the officer's browser finds the frames, if it may; without one, no page links them.
-    frames_url: Annotated[str, StringConstraints(pattern=r"^(https?|file)://\S+$")] | None = None
+    # Where the officer's browser may load the frames; without it, no page links them.
+    frames_url: (
+        Annotated[
+            str,
+            _matching(r"(https?|file)://\S+", "an address that begins with https:// or file://"),
+        ]
+        | None
+    ) = None
 
 
-#: Which baskets are looked at: those with alcohol, whose frames the audit reads anyway, or all that
+#: Which baskets are analysed: those with alcohol, whose frames the audit reads anyway, or all that
 #: have a frame.
 Baskets = Literal["alcohol", "all"]
 
@@ -105,31 +141,34 @@ _Age = Annotated[int, Field(ge=1, le=99)]
 
 
 class InsightRules(Strict):
-    """Whether purchases may be looked at by age group, on which basis, and how (docs/insights.md).
+    """Whether purchases may be analysed by age group, on which basis, and how (docs/insights.md).
 
     Frames taken for the audit may not simply serve another purpose: nothing is kept unless the
-    policy says on what basis, and from which day on.
+    policy names the lawful basis, and the day from which it holds.
     """
 
     enabled: bool = False
     lawful_basis: Annotated[str, Field(min_length=1, max_length=300)] | None = None
     effective_from: date | None = None  # no frame of an earlier day is used
-    stores: frozenset[StoreId] = frozenset()  # where the basis holds; none: everywhere
+    # Where the basis holds; empty for everywhere.
+    stores: Annotated[frozenset[StoreId], Field(examples=[["S001", "S002"]])] = frozenset()
     baskets: Baskets = "alcohol"
     age_groups: Annotated[tuple[_Age, ...], Field(min_length=1, max_length=7)] = (
-        *(18, 25, 35, 50, 65),  # where one group ends and the next begins
+        *(18, 25, 35, 50, 65),  # the ages at which a group begins, after the youngest
     )
-    # How the model confuses ages on the chain's own cameras, a file beside the policy; without: as
-    # measured on the pictures that the model's card names.
-    confusion: Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")] | None = None
-    min_cell: Annotated[int, Field(ge=3)] = 10  # baskets below which nothing is told
+    # How the model confuses ages on the chain's own cameras: a file beside the policy. Without it:
+    # as measured on the pictures that the model's card names.
+    confusion: (
+        Annotated[str, _matching(r"[\w.-]+", "the name of a file beside the policy")] | None
+    ) = None
+    min_cell: Annotated[int, Field(ge=3)] = 10  # counts of fewer baskets are withheld
     keep_days: Annotated[int, Field(ge=1)] = 400
-    # Beside alcohol, what is suggested to nobody who may be under age.
+    # Besides alcohol, what is never suggested to groups that may be under age.
     age_restricted_categories: frozenset[str] = frozenset(
         {"tobacco", "vapes", "lottery", "knives", "fireworks", "medicines"}
     )
-    age_restricted_skus: frozenset[str] = frozenset()
-    out_of_range_skus: frozenset[str] = frozenset()  # suggested to nobody
+    age_restricted_skus: Skus = frozenset()
+    out_of_range_skus: Skus = frozenset()  # never suggested
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -137,16 +176,16 @@ class InsightRules(Strict):
             raise ValueError("age_groups must rise, such as [18, 25, 35, 50, 65]")
         if self.enabled and (self.lawful_basis is None or self.effective_from is None):
             raise ValueError(
-                "enabled needs a lawful_basis, in words, and effective_from, the first day whose "
-                "frames may be used for it"
+                "enabled needs a lawful_basis, in words, and effective_from, the first day whose"
+                " frames may be used for it"
             )
         return self
 
     def hold(self, day: date, store_id: str) -> bool:
-        """Whether purchases of a day and store may be looked at."""
+        """Whether purchases of a day and store may be analysed."""
         since = self.effective_from
-        of_store = not self.stores or store_id in self.stores
-        return self.enabled and since is not None and since <= day and of_store
+        has_store = not self.stores or store_id in self.stores
+        return self.enabled and since is not None and since <= day and has_store
 
 
 class StoreListing(Strict):

@@ -1,1 +1,1 @@
-"""What lies at a URL: files, tables and versions of them, locked, whole, and where each is."""
+"""Files, tables and their revisions at a URL: where each lies, written whole, and locked."""

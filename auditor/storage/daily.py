@@ -1,4 +1,4 @@
-"""Daily baselines as they are stored: one file a table and day, for all stores."""
+"""Daily baselines: one file a table and day, for all stores."""
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator
@@ -16,13 +16,13 @@ from auditor.tables import DAILY
 def write_daily(
     out: Place, name: str, day: date, rows: pa.Table, *, of_stores: Collection[str] = ()
 ) -> None:
-    """Put a day's rows of a table in place.
+    """Write a day's rows of a table.
 
     Args:
-        out: where.
+        out: the results.
+        name: a table of tables.DAILY.
         day: the business day.
-        name: of a table of tables.DAILY.
-        rows: of all stores, or of ``of_stores``.
+        rows: the rows of all stores, or of ``of_stores``.
         of_stores: replace the rows of these stores only; empty for all.
     """
     path, schema = f"{day_folder(name, day)}/{PART}", DAILY[name]
@@ -34,13 +34,13 @@ def write_daily(
 
 
 def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[date, str, pa.Table]]:
-    """The rows of days as they are stored, one day at a time; days without any are left out.
+    """Read a table's days, one at a time; days without a file are left out.
 
     Yields:
         The day, the SHA-256 of the file, and its rows.
 
     Raises:
-        ContractError: a file is not of its schema.
+        ContractError: a file does not conform to the schema.
     """
     for day in days:
         path = f"{day_folder(name, day)}/{PART}"

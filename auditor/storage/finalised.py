@@ -1,7 +1,7 @@
-"""Which stores a finalised day has: ``OUT/finalised/day=YYYY-MM-DD/stores.json``, table by table.
+"""Which stores a finalised day has, table by table: ``OUT/finalised/day=YYYY-MM-DD/stores.json``.
 
-Where it is there a reader goes by it and lists nothing: a listing may lag behind, and between two
-stores of a day that is being finalised old and new would stand side by side.
+Readers go by this file and list nothing: a listing may lag behind, and while a day is being
+finalised it would show old and new results side by side.
 """
 
 import json
@@ -15,83 +15,84 @@ from auditor.storage.layout import day_folder
 from auditor.storage.place import Place
 from auditor.tables import UNKNOWN_STORE
 
-# Of tables.STORED, those that it tells the stores of. Baskets by age group go with their retention.
-_TOLD = ("ledger", "rejects", "coverage", "provenance")
+# The tables of tables.STORED in the file. Baskets by age group are not: they expire by themselves.
+_TABLES = ("ledger", "rejects", "coverage", "provenance")
 
 
 def begin(out: Place, day: date, stores: Collection[str]) -> list[str]:
-    """Say that the partitions of these stores are being replaced; none of the day is read then.
+    """Record that these stores' partitions are being replaced; until :func:`end` no one reads them.
 
     Returns:
         The stores that the day had.
     """
-    told = _Completion.of(out, day)
-    _Completion({*told.unfinished_stores, *stores}, told.stores).write(out, day)
-    return told.stores["ledger"]
+    recorded = _DayStores.read(out, day)
+    _DayStores({*recorded.unfinished, *stores}, recorded.by_table).write(out, day)
+    return recorded.by_table["ledger"]
 
 
 def end(out: Place, day: date, stores: Collection[str], *, whole: bool) -> None:
-    """Say that these stores have their partitions.
+    """Record that these stores' partitions are in place.
 
     Args:
-        out: where.
+        out: the results.
         day: the business day.
-        stores: those that were finalised.
-        whole: the day has no others; else, others are as they were.
+        stores: the stores that were finalised.
+        whole: the day has no other stores; otherwise the others stay as they were.
     """
     if whole:
-        told = _Completion(set(), {name: list(stores) for name in _TOLD})
-        told.stores["rejects"].append(UNKNOWN_STORE)
+        recorded = _DayStores(set(), {name: list(stores) for name in _TABLES})
+        recorded.by_table["rejects"].append(UNKNOWN_STORE)
     else:
-        before = _Completion.of(out, day)
-        told = _Completion(
-            before.unfinished_stores.difference(stores),
-            {name: [*{*there, *stores}] for name, there in before.stores.items()},
+        before = _DayStores.read(out, day)
+        recorded = _DayStores(
+            before.unfinished.difference(stores),
+            {name: [*{*present, *stores}] for name, present in before.by_table.items()},
         )
-    told.write(out, day)
+    recorded.write(out, day)
 
 
-def stores_of(out: Place, name: str, day: date) -> list[str]:
-    """The stores that have a partition of a table, in their order.
+def stores_of(out: Place, table: str, day: date) -> list[str]:
+    """The stores that have a partition of a table, sorted.
 
     Raises:
-        SourceError: the day is being finalised, or finalising it broke off.
+        SourceError: the day is being finalised, or finalising it was interrupted.
     """
-    if name not in _TOLD:
-        return _listed(out, name, day)
-    told = _Completion.of(out, day)
-    if told.unfinished_stores:
+    if table not in _TABLES:
+        return _listed(out, table, day)
+    recorded = _DayStores.read(out, day)
+    if recorded.unfinished:
         raise SourceError(
-            f"{day} is not wholly finalised below {out}: finalising it goes on, or broke off; wait"
-            " for it, or run the day again"
+            f"{day} is not wholly finalised below {out}: finalising it goes on, or was interrupted;"
+            " wait for it, or run the day again"
         )
-    return told.stores[name]
+    return recorded.by_table[table]
 
 
-@dataclass(slots=True)
-class _Completion:
-    """The stores of each table, and those that are not finalised yet."""
+@dataclass(frozen=True, slots=True)
+class _DayStores:
+    """The content of the file: stores not finalised yet, and the stores of each table."""
 
-    unfinished_stores: set[str]
-    stores: dict[str, list[str]]
+    unfinished: set[str]
+    by_table: dict[str, list[str]]
 
     @classmethod
-    def of(cls, out: Place, day: date) -> Self:
-        """What is said; where nothing is, as of earlier versions, what a listing shows."""
+    def read(cls, out: Place, day: date) -> Self:
+        """Read the file; without one, list the partitions."""
         try:
-            told = json.loads(out.read(_path(day)))
+            content = json.loads(out.read(_path(day)))
         except FileNotFoundError:
-            return cls(set(), {name: _listed(out, name, day) for name in _TOLD})
-        return cls(set(told["unfinished_stores"]), told["stores"])
+            return cls(set(), {name: _listed(out, name, day) for name in _TABLES})
+        return cls(set(content["unfinished_stores"]), content["stores"])
 
     def write(self, out: Place, day: date) -> None:
-        stores = {name: sorted(there) for name, there in self.stores.items()}
-        told = {"stores": stores, "unfinished_stores": sorted(self.unfinished_stores)}
-        out.write(_path(day), json.dumps(told, sort_keys=True, indent=1).encode())
+        """Replace the file."""
+        stores = {name: sorted(present) for name, present in self.by_table.items()}
+        content = {"stores": stores, "unfinished_stores": sorted(self.unfinished)}
+        out.write(_path(day), json.dumps(content, sort_keys=True, indent=1).encode())
 
 
-def _listed(out: Place, name: str, day: date) -> list[str]:
-    return [folder.removeprefix("store=") for folder in out.folders(day_folder(name, day))]
+def _listed(out: Place, table: str, day: date) -> list[str]:
+    return [folder.removeprefix("store=") for folder in out.folders(day_folder(table, day))]
 
 
 def _path(day: date) -> str:

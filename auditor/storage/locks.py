@@ -1,7 +1,7 @@
-"""Locks on files, which a process that ends loses by itself, however it ends.
+"""Locks on files, released by the operating system however a process ends.
 
-They are advisory and the operating system's own (``flock``): they hold between the processes of a
-machine, and between machines where their shared file system says so.
+They are advisory (``flock``): they hold between the processes of a machine, and between machines
+where their shared file system supports it.
 """
 
 import errno
@@ -11,25 +11,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-#: What file systems say that know no locks; those who write there are not kept apart.
-_UNKNOWN = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
+# Errors of file systems without locks, where writers are not kept apart.
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextmanager
 def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[int]:
-    """Hold the lock of a file, which is made if it is not there, for its owner only.
+    """Hold the lock of a file, which is created, for its owner only, if it is missing.
 
     Args:
-        path: the file. Whoever holds its lock alone may rename or remove it.
-        shared: together with others that share it too, rather than alone.
-        wait: for whoever holds it.
+        path: the file. An exclusive holder may rename or remove it.
+        shared: share the lock with other holders that share it too.
+        wait: wait for the present holder.
 
     Yields:
-        The file's descriptor, to read and write.
+        The file's descriptor, open for reading and writing.
 
     Raises:
-        BlockingIOError: somebody holds it and is not to be waited for.
-        OSError: the file cannot be made.
+        BlockingIOError: the lock is held, and ``wait`` is false.
+        OSError: the file cannot be created.
     """
     operation = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
     while True:
@@ -38,17 +38,17 @@ def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[i
             try:
                 fcntl.flock(descriptor, operation)
             except OSError as error:
-                if error.errno not in _UNKNOWN:
+                if error.errno not in _UNSUPPORTED:
                     raise
-            if _is(path, descriptor):
+            if _is_still(path, descriptor):
                 yield descriptor
                 return
         finally:
             os.close(descriptor)
 
 
-def _is(path: Path, descriptor: int) -> bool:
-    """Whether a path still is the file that was opened: its last holder may have moved it."""
+def _is_still(path: Path, descriptor: int) -> bool:
+    """Whether the path is still the file that was opened: its last holder may have moved it."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:

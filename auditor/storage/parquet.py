@@ -1,4 +1,4 @@
-"""Tables as Parquet files: the same table gives the same bytes."""
+"""Tables as Parquet files; the same table gives the same bytes."""
 
 import io
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ import pyarrow.parquet as pq
 from auditor.errors import ContractError
 from auditor.storage.place import Place
 from auditor.tables import Schema
-from auditor.tables.format import KEY, check_format
+from auditor.tables.format import FORMAT_KEY, check_format
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
-    """Write one Parquet file; the same table gives the same bytes.
+    """Write a table as one Parquet file.
 
     Raises:
-        ContractError: the table is not of ``schema``.
-        OSError: it cannot be written.
+        ContractError: the table does not conform to ``schema``.
+        OSError: the file cannot be written.
     """
     out.write(path, encoded(table, schema))
 
 
 def encoded(table: pa.Table, schema: Schema) -> bytes:
-    """A table as the bytes of a Parquet file, which states its format.
+    """The bytes of a table's Parquet file, which states its format.
 
     Raises:
-        ContractError: the table is not of ``schema``.
+        ContractError: the table does not conform to ``schema``.
     """
     buffer = io.BytesIO()
-    metadata = {KEY: str(schema.version)}
+    metadata = {FORMAT_KEY: str(schema.version)}
     whole = schema.conform(table).replace_schema_metadata(metadata)
     pq.write_table(whole, buffer, compression="zstd")
     return buffer.getvalue()
@@ -39,14 +39,14 @@ def read_table(out: Place, path: str, schema: Schema, columns: Sequence[str] = (
     """Read one Parquet file, or some columns of it.
 
     Raises:
-        ContractError: the file is not of ``schema``, is damaged, or is in another format.
-        OSError: it cannot be read.
+        ContractError: the file does not conform to ``schema``, is damaged, or is in another format.
+        OSError: the file cannot be read.
     """
     return parsed(out.read(path), schema, columns, origin=path)
 
 
 def parsed(content: bytes, schema: Schema, columns: Sequence[str] = (), *, origin: str) -> pa.Table:
-    """What :func:`read_table` reads, from a file's bytes; ``origin`` names it in errors."""
+    """As :func:`read_table`, from a file's bytes; ``origin`` names the file in errors."""
     wanted = schema.only(columns) if columns else schema
     try:
         file = pq.ParquetFile(pa.BufferReader(content))

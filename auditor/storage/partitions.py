@@ -1,4 +1,4 @@
-"""Tables in partitions of a day and store, read store by store."""
+"""Tables in one partition a day and store, read store by store."""
 
 from collections.abc import Collection, Sequence
 from datetime import date
@@ -19,35 +19,35 @@ def write_partition(out: Place, name: str, day: date, store_id: str, table: pa.T
 
 
 def remove_partition(out: Place, name: str, day: date, store_id: str) -> None:
-    """Drop the partition of a day and store of the table ``name``, if there is one."""
+    """Delete the partition of a day and store of the table ``name``, if there is one."""
     out.remove(f"{day_folder(name, day)}/store={store_id}")
 
 
 class Partitions:
-    """A table of a day as it is stored, a tables.StoreTables: read store by store when asked."""
+    """A stored table of a day (a tables.StoreTables): each store is read when it is asked for."""
 
     def __init__(self, out: Place, name: str, day: date, stores: Collection[str] = ()) -> None:
-        """Find which stores there are of the table ``name``: of all, or of ``stores``.
+        """Find the stores that the table ``name`` has, or which of ``stores`` it has.
 
         Raises:
-            SourceError: the day is being finalised, or finalising it broke off.
+            SourceError: the day is being finalised, or finalising it was interrupted.
         """
         self._out, self._name, self._day = out, name, day
         self._schema = STORED[name]
-        there = finalised.stores_of(out, name, day)
-        self._stores = dict.fromkeys(s for s in there if not stores or s in stores)
+        present = finalised.stores_of(out, name, day)
+        self._stores = dict.fromkeys(s for s in present if not stores or s in stores)
 
     @property
     def stores(self) -> Collection[str]:
-        """The stores that have a partition, in their order."""
+        """The stores that have a partition, sorted."""
         return self._stores.keys()
 
     def of(self, store_id: str, columns: Sequence[str] = ()) -> pa.Table:
-        """The rows of a store in their order, in these columns or in all; none if it has none.
+        """A store's rows in their order, with all columns or only these; empty if it has none.
 
         Raises:
-            ContractError: the file is not of the table's schema.
-            SourceError: it is not there.
+            ContractError: the file does not conform to the table's schema.
+            SourceError: the file is missing.
         """
         if store_id not in self._stores:
             return (self._schema.only(columns) if columns else self._schema).empty()
@@ -67,14 +67,14 @@ def read_day(
     stores: Collection[str] = (),
     columns: Sequence[str] = (),
 ) -> pa.Table:
-    """The rows of a day, of all stores or of ``stores``, in the order of the stores.
+    """Read a table's rows of a day, in the order of the stores.
 
     Args:
-        out: where.
-        name: of a table of tables.STORED.
+        out: the results.
+        name: a table of tables.STORED.
         day: the business day.
-        stores: which; empty for all.
-        columns: which; empty for all.
+        stores: the stores to read; empty for all.
+        columns: the columns to read; empty for all.
     """
     partitions = Partitions(out, name, day, stores)
     parts = [partitions.of(store_id, columns) for store_id in partitions.stores]
@@ -83,7 +83,7 @@ def read_day(
 
 
 def remove_other_stores(out: Place, name: str, day: date, keep: Collection[str]) -> None:
-    """Drop the day's partitions of stores that are not in ``keep``."""
+    """Delete the day's partitions of stores that are not in ``keep``."""
     folder = day_folder(name, day)
     for partition in out.folders(folder):
         if partition.removeprefix("store=") not in keep:

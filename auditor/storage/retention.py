@@ -1,4 +1,4 @@
-"""Deletes what may not be kept any longer."""
+"""Delete what may no longer be kept."""
 
 import re
 from collections.abc import Iterable
@@ -11,14 +11,14 @@ from auditor.storage.place import Place
 def remove_crops(
     out: Place, day: date, store_id: str, keep: Iterable[str], written: Iterable[str] = ()
 ) -> None:
-    """Drop the crops of a day and store that nobody has to look at (any more).
+    """Delete the crops of a day and store that need no review (any more).
 
     Args:
-        out: where.
+        out: the results.
         day: the business day.
         store_id: the store.
-        keep: those that somebody has to look at.
-        written: those known to have been written, which a listing may not show yet.
+        keep: the paths of the crops to review.
+        written: paths known to be written, which a listing may not show yet.
     """
     folder = crops_folder(day, store_id)
     out.sweep(folder)
@@ -27,12 +27,12 @@ def remove_crops(
 
 
 def days_of(out: Place, name: str) -> list[date]:
-    """The days of which there is a folder below ``OUT/<name>/``, a table or ``crops``, in order."""
+    """The days that have a folder below ``OUT/NAME/``, in order; NAME is a table or ``crops``."""
     return list(_dated(out, name, "day"))
 
 
 def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
-    """Delete the days before ``oldest`` below ``OUT/<folder>/``.
+    """Delete the days before ``oldest`` below ``OUT/FOLDER/``.
 
     Returns:
         The folders that were removed.
@@ -41,7 +41,7 @@ def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
 
 
 def expire_face_packs(out: Place, as_of: date) -> list[str]:
-    """Delete the packs of faces that were to be kept until a day before ``as_of``.
+    """Delete the face packs whose retention ended before ``as_of``.
 
     Returns:
         The folders that were removed.
@@ -57,6 +57,6 @@ def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
 
 
 def _dated(out: Place, folder: str, key: str) -> dict[date, str]:
-    """The folders ``KEY=YYYY-MM-DD`` right below a folder, by their day and in its order."""
+    """The folders ``KEY=YYYY-MM-DD`` right below a folder, by day, in order."""
     found = (re.fullmatch(rf"{key}=(\d{{4}}-\d{{2}}-\d{{2}})", f) for f in out.folders(folder))
     return {date.fromisoformat(match[1]): f"{folder}/{match[0]}" for match in found if match}

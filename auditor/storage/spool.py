@@ -1,7 +1,7 @@
-"""Rows of many stores on their way to where each store's are looked at together.
+"""Rows of many stores, gathered until each store's can be worked on together.
 
-Files hold stores in any order and any number. What is read of them is spooled, and given back in
-shares, each with all rows of its stores: a share is what fits in memory, however large the day.
+Files hold stores in any order and any number. Their rows are spooled, and read back in buckets,
+each with all rows of its stores: a bucket fits in memory, however large the day.
 """
 
 import zlib
@@ -16,38 +16,37 @@ import pyarrow.ipc
 from auditor.storage.place import Place
 from auditor.tables import Schema
 
-#: Into how many shares the stores of a day are divided.
+#: The number of buckets into which the stores of a day are divided.
 BUCKETS = 64
-#: Rows that wait in memory before they are put on disk.
+#: The number of rows that wait in memory before they are written to disk.
 WAITING = 1 << 16
 
 _COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def bucket_of(store_id: str | None) -> int:
-    """The share of a store; rows of no known store have one too."""
+    """The bucket of a store, from 0; rows of no known store have one too."""
     return zlib.crc32((store_id or "").encode()) % BUCKETS
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Rows on disk: a file with a record batch for each share that has any, and which it is."""
+    """Rows on disk: a file with a record batch for each bucket that has rows, by its number."""
 
     path: str
     batch_of: dict[int, int]
 
 
 class Spool:
-    """Takes rows in any order of stores; gives back share by share, as they came in each store."""
+    """Takes rows in any order of stores; returns them by bucket, each store's in their order."""
 
     def __init__(self, schema: Schema, place: Place, name: str) -> None:
         """Start empty.
 
         Args:
-            schema: of the rows; it has a column ``store_id``.
-            place: where more rows than fit in memory are put. They are left there for who owns it
-                to remove.
-            name: of a folder there for this spool.
+            schema: the rows' schema; it has a column ``store_id``.
+            place: where rows beyond WAITING are written. The caller removes them.
+            name: the folder below ``place`` for this spool.
         """
         self._schema = schema
         self._place, self._name = place, name
@@ -57,17 +56,17 @@ class Spool:
         self._last: tuple[pa.Table, dict[int, range]] | None = None
 
     def add(self, table: pa.Table) -> None:
-        """Take rows."""
+        """Add rows."""
         if not table.num_rows:
             return
         self._last = None
         self._waiting.append(table)
         self._rows += table.num_rows
         if self._rows >= WAITING:
-            self._put_away()
+            self._write_run()
 
-    def share(self, number: int) -> pa.Table:
-        """All rows of a share; of each store in the order in which they were added."""
+    def bucket(self, number: int) -> pa.Table:
+        """All rows of a bucket; each store's in the order in which they were added."""
         parts = [self._read(run, number) for run in self._runs if number in run.batch_of]
         if self._last is None:
             self._last = self._ordered()
@@ -81,7 +80,7 @@ class Spool:
             ]
         ).combine_chunks()
 
-    def _put_away(self) -> None:
+    def _write_run(self) -> None:
         ordered, spans = self._ordered()
         path = f"{self._name}/{len(self._runs):05d}.arrow"
         sink = pa.BufferOutputStream()
@@ -89,24 +88,24 @@ class Spool:
             for span in spans.values():
                 (batch,) = ordered.slice(span.start, len(span)).to_batches()
                 file.write_batch(batch)
-        # Read by this process only: nothing is lost with what a power cut takes of it.
+        # Only this process reads it, so it need not survive a power cut.
         self._place.write(path, sink.getvalue().to_pybytes(), lasting=False)
-        self._runs.append(_Run(path, {share: number for number, share in enumerate(spans)}))
+        self._runs.append(_Run(path, {bucket: number for number, bucket in enumerate(spans)}))
         self._waiting, self._rows = [], 0
 
     def _ordered(self) -> tuple[pa.Table, dict[int, range]]:
-        """What waits, ordered by share, and where in it each share is."""
+        """The waiting rows ordered by bucket, and the range of each bucket's rows."""
         whole = pa.concat_tables([self._schema.empty(), *self._waiting]).combine_chunks()
-        shares = _shares_of(whole["store_id"])
-        order = np.argsort(shares, kind="stable")
-        found, starts = np.unique(shares[order], return_index=True)
+        buckets = _buckets_of(whole["store_id"])
+        order = np.argsort(buckets, kind="stable")
+        found, starts = np.unique(buckets[order], return_index=True)
         bounds = [*starts.tolist(), len(order)]
         spans = {
-            share: range(start, end)
-            for share, (start, end) in zip(found.tolist(), pairwise(bounds), strict=True)
+            bucket: range(start, end)
+            for bucket, (start, end) in zip(found.tolist(), pairwise(bounds), strict=True)
         }
         ordered = whole.take(pa.array(order))
-        self._waiting = [ordered]  # once is enough
+        self._waiting = [ordered]  # the unordered rows are no longer needed
         return ordered, spans
 
     def _read(self, run: _Run, number: int) -> pa.RecordBatch:
@@ -114,8 +113,8 @@ class Spool:
             return file.get_batch(run.batch_of[number])
 
 
-def _shares_of(store_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+def _buckets_of(store_ids: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     encoded = store_ids.combine_chunks().dictionary_encode(null_encoding="encode")
-    shares = np.array([bucket_of(s) for s in encoded.dictionary.to_pylist()], np.int64)
-    found: npt.NDArray[np.int64] = shares[encoded.indices.to_numpy()]
-    return found
+    buckets = np.array([bucket_of(s) for s in encoded.dictionary.to_pylist()], np.int64)
+    rows: npt.NDArray[np.int64] = buckets[encoded.indices.to_numpy()]
+    return rows

@@ -16,6 +16,7 @@ import pytest
 from auditor.demo import catalogue, portrait, troubles, write_demo, writing
 from auditor.demo.catalogue import DAYS, STORES
 from auditor.demo.exports import Damage
+from auditor.demo.tables import TRUTH
 from auditor.errors import ConfigurationError
 from auditor.faces.frames import UnreadableFrameError, decode
 from auditor.policy import Policy
@@ -25,7 +26,6 @@ from auditor.tables import (
     OUTCOMES,
     SNAPSHOT_INDEX,
     TILL_LINES,
-    TRUTH,
     Schema,
 )
 

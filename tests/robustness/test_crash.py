@@ -31,7 +31,8 @@ from auditor.pipeline import Job, finalise_day, plan_day, report_day, run_day, s
 from auditor.pipeline.day_lock import turn
 from auditor.pipeline.job import plan_path
 from auditor.storage import revisions
-from auditor.storage.place import PARTIAL_PREFIX, Place
+from auditor.storage.local_files import PARTIAL_PREFIX
+from auditor.storage.place import Place
 from tests.support import file_operations, tiny_chain
 from tests.support.file_operations import Disk, Operation, Tree, read_tree, seen_by_readers, watched
 from tests.support.paths import ROOT

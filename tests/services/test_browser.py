@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from auditor.decisions.log import Judgement, entry
+from auditor.decisions.log import Judgement, new_entry
 from auditor.insights.results import Insights
 from auditor.report import SUMMARY, decided_files, read_summary, render_site, with_decisions
 from auditor.report.insight_pages import render_insights
@@ -68,7 +68,7 @@ def decided() -> pa.Table:
     rests_on = dict.fromkeys(("inputs_sha256", "policy_sha256", "model_sha256"), "5e" * 32)
     for number, decision in (("T002", "no_check_seen"), ("T007", "looks_older")):
         says = Judgement(decision, "A. Officer", NOON, f"{SCRIPT} asked the store")
-        log = pa.concat_tables([log, entry(log, DAY, rows[number], rests_on, says)])
+        log = pa.concat_tables([log, new_entry(log, DAY, rows[number], rests_on, says)])
     return log
 
 

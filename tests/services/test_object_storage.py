@@ -25,8 +25,9 @@ from auditor.sales.identity import SaleKey
 from auditor.storage import finalised
 from auditor.storage.layout import crop_path
 from auditor.storage.partitions import read_day, write_partition
-from auditor.storage.place import S3_OPTIONS, Place
+from auditor.storage.place import Place
 from auditor.storage.retention import expire_days, remove_crops
+from auditor.storage.s3 import S3_OPTIONS
 from auditor.tables import REJECTS
 from tests.support.faulty_storage import KINDS, Faults, storage
 from tests.support.finding import holders

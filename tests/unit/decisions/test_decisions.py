@@ -1,4 +1,4 @@
-"""The log of what people decided: appended to, never changed, untouched by a run of the day."""
+"""The log of what people decided: append-only, and untouched by a run of the day."""
 
 import csv
 import io
@@ -22,6 +22,7 @@ from auditor.policy import load_policy
 from auditor.storage.parquet import read_table, write_table
 from auditor.storage.place import Place
 from auditor.tables import DECISION_LOG, DECISIONS
+from tests.support.paths import ROOT
 from tests.support.report_day import DAY, ledger_rows, sale
 from tests.support.stored_days import store_day
 
@@ -41,7 +42,7 @@ def log(out: Path) -> pa.Table:
     return read_decisions(Place(str(out)), DAY)
 
 
-def test_a_sale_of_a_day_that_is_not_settled_cannot_be_decided(out: Path) -> None:
+def test_a_sale_of_a_day_that_is_not_finalised_cannot_be_decided(out: Path) -> None:
     shutil.rmtree(out / f"provenance/day={DAY}/store=S001")
     with pytest.raises(ContractError, match="S001 is not finalised"):
         record_decision(str(out), DAY, "S001/T002", says("looks_older"))
@@ -98,9 +99,9 @@ def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> N
     assert (out / "reports/index.html").read_text() == listed
 
 
-def test_what_was_found_stands_until_the_case_is_reopened(out: Path) -> None:
+def test_a_review_result_stands_until_the_case_is_reopened(out: Path) -> None:
     key = "S001", "T002"
-    for minute, (decision, finding) in enumerate(
+    for minute, (decision, result) in enumerate(
         [
             ("no_check_seen", "no_check_seen"),
             ("followed_up", "no_check_seen"),
@@ -109,7 +110,7 @@ def test_what_was_found_stands_until_the_case_is_reopened(out: Path) -> None:
         ]
     ):
         record_decision(str(out), DAY, "/".join(key), says(decision, minute))
-        assert case_statuses(log(out))[key].finding == finding
+        assert case_statuses(log(out))[key].review_result == result
 
 
 @pytest.mark.parametrize(
@@ -126,8 +127,8 @@ def test_the_last_decision_stands_and_every_entry_stays(out: Path) -> None:
     record_decision(str(out), DAY, "S001/T002", says("reopened", 1, "wrong picture"))
     record_decision(str(out), DAY, "S001/T002", says("note", 2, "asked the store"))
     assert {p: p.read_bytes() for p in first} == first
-    stands = case_statuses(log(out))["S001", "T002"]
-    assert (stands.decision, stands.note, stands.entries) == ("reopened", "asked the store", 3)
+    status = case_statuses(log(out))["S001", "T002"]
+    assert (status.decision, status.note, status.entries) == ("reopened", "asked the store", 3)
     assert flags(out)["T002"]["decision"] == "reopened"
 
 
@@ -160,6 +161,22 @@ def test_an_entry_says_what_the_result_rested_on(out: Path, policy: Path) -> Non
     assert (row["model_sha256"], row["inputs_sha256"]) == ("3c" * 32, "1a" * 32)
 
 
+def test_a_log_that_was_written_before_can_still_be_read() -> None:
+    """``written_log/`` was made once, by format 1, and is never made again."""
+    found = read_decisions(Place(str(ROOT / "tests/unit/decisions/written_log")), DAY)
+    rows = found.to_pylist()
+    assert [(row["decision"], row["note"]) for row in rows] == [
+        ("no_check_seen", "-> area manager"),
+        ("note", "Zoë asked the store"),
+        ("followed_up", None),
+    ]
+    assert {row["decided_by"] for row in rows} == {"A. Officer"}
+    assert [row["decided_at"] for row in rows] == [NOON + timedelta(minutes=n) for n in range(3)]
+    assert rows[0]["previous_id"] is None
+    assert [row["previous_id"] for row in rows[1:]] == [row["decision_id"] for row in rows[:-1]]
+    assert case_statuses(found)["S001", "T002"].review_result == "no_check_seen"
+
+
 def test_a_changed_entry_and_a_missing_one_are_found(out: Path) -> None:
     for minute in range(3):
         record_decision(str(out), DAY, "S001/T002", says("note", minute, f"{minute}"))
@@ -183,9 +200,9 @@ def test_a_changed_entry_and_a_missing_one_are_found(out: Path) -> None:
         ("S009/T002", says("note", note="x"), "no alcohol sale"),
         ("sale-0000000000000000", says("note", note="x"), "no alcohol sale"),
         ("T002", says("note", note="x"), "STORE/TRANSACTION"),
-        ("S001/T002", says("guilty"), "there are check_made"),
-        ("S001/T002", says("note"), "give its text"),
-        ("S001/T002", Judgement("note", " ", NOON, "x"), "name of who decides"),
+        ("S001/T002", says("guilty"), "choose one of check_made"),
+        ("S001/T002", says("note"), "needs a text"),
+        ("S001/T002", Judgement("note", " ", NOON, "x"), "name of the person"),
         ("S001/T002", Judgement("note", "x\x00", NOON, "x"), "printable"),
         ("S001/T002", says("note", note="x" * 2001), "the note"),
     ],

@@ -14,9 +14,9 @@ from tests.support.summaries import ONE, page
 DAY = date(2026, 3, 27)
 
 
-def stands(finding: str | None) -> CaseStatus:
+def stands(review_result: str | None) -> CaseStatus:
     at = datetime(2026, 3, 28, 12, tzinfo=UTC)
-    return CaseStatus("followed_up", "A. Officer", at, None, "flagged", 2, finding)
+    return CaseStatus("followed_up", "A. Officer", at, None, "flagged", 2, review_result)
 
 
 def days(*found: DayReview) -> list[tuple[date, DayReview]]:

@@ -171,7 +171,7 @@ def test_a_version_that_cannot_be_read_is_said_and_the_others_are_told(
     path = tmp_path / f"out/revisions/day={DAY}/store=S001/revision=0001/ledger.parquet"
     path.write_bytes(path.read_bytes()[:100])
     done = _auditor(tmp_path / "out")
-    assert "S001: cannot be compared: the ledger of version 1 of S001" in done.stdout
+    assert "S001: cannot be compared: the ledger of revision 1 of S001" in done.stdout
     assert "S002, S003, S004: every sale came out as before" in done.stdout
     (tmp_path / f"out/provenance/day={DAY}/store=S002/part-0.parquet").unlink()
     assert "its finalising broke off" in _auditor(tmp_path / "out").stdout

@@ -1,7 +1,9 @@
 """The policy: what holds when and where, and what it refuses."""
 
+import json
 import re
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,105 @@ def test_before_the_first_entry_there_is_no_policy() -> None:
 
 
 _ENTRY = "[[policy]]\neffective_from = 2026-01-01\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('alcohol_categories = "beer"', 'alcohol_categories: must be a list, such as ["beer", '),
+        (
+            'alcohol_skus = "1"',
+            'alcohol_skus: must be a list, such as ["201001", "201002"], not "1"',
+        ),
+        ("alcohol_skus = [1]", "each entry must be a text in quotation marks, not 1"),
+        ("legal_age = 'x'", 'legal_age: must be a whole number, such as 18, not "x"'),
+        ("legal_age = 18.5", "legal_age: must be a whole number, such as 18, not 18.5"),
+        ("legal_age = 0", "legal_age: must be at least 1, not 0"),
+        ("legal_age = 100", "legal_age: must be at most 99, not 100"),
+        ("legal_age = 30", "policy: challenge_age (25) must not be under legal_age (30)"),
+        ("min_face_px = 'a'", 'min_face_px: must be a number, such as 40, not "a"'),
+        ("false_lead_share = 0.5", "false_lead_share: must be less than 0.5, not 0.5"),
+        ("time_zone = 'Mars'", 'must be an IANA time zone, such as "Europe/London", not "Mars"'),
+        ("currency = 'gbp'", 'currency: must be three capitals, such as "GBP", not "gbp"'),
+        ("counting_checks = ['none']", 'each entry must be one of "id_scanned", "dob_entered", '),
+        ("runtime = 'torch'", 'must be one of "openvino" or "tensorflow", not "torch"'),
+        ("model = 4.5", "model: must be a text in quotation marks, not 4.5"),
+        ("sentinel_birth_dates = ['x']", "each entry must be a date, such as 2026-03-27, not "),
+        ("frames_url = 'x'", "must be an address that begins with https:// or file://, not "),
+        (f"runtime = '{'x' * 200}'", f'not "{"x" * 59}...'),
+        ("currency = '\u202e'", 'not "\\u202e"'),
+        ("override = 3", "policy.override: must be written as [[policy.override]], not 3"),
+        ("[[policy.override]]\nstores = 'A'", 'must be a list, such as ["S001", "S002"], not "A"'),
+        ("[[policy.override]]\nstores = []", "stores: must be a list that is not empty, not []"),
+        ("[[policy.override]]\nstores = ['a/b']", 'each entry must be a store id, such as "S001"'),
+        ("[stores]\nA = 1", "stores.A: must be a table of keys and values, not 1"),
+        ("[insights]\nenabled = 'perhaps'", 'enabled: must be true or false, not "perhaps"'),
+        ("[insights]\nlawful_basis = ''", "lawful_basis: must be a text that is not empty, not "),
+        ("[insights]\nage_groups = [1,2,3,4,5,6,7,8]", "must be a list of at most 7 entries, not "),
+    ],
+)
+def test_a_message_names_the_key_what_is_expected_and_what_was_seen(
+    text: str, message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as caught:
+        _policy(_ENTRY + text)
+    assert "nput should" not in str(caught.value)
+    assert ";" not in str(caught.value)
+
+
+def test_each_wrong_key_is_named_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        _policy(_ENTRY + "legal_age = 'x'\n[[policy.override]]\nstores = ['a/b', 'c/d']")
+    assert str(caught.value).count("policy.override.stores") == 1
+    with pytest.raises(ConfigurationError, match=r"legal_age: .*; policy\.challenge_age: "):
+        _policy(_ENTRY + "legal_age = 'x'\nchallenge_age = 'y'")
+
+
+def test_the_model_may_be_a_whole_number() -> None:
+    for written in ("4", "'4'"):
+        assert _policy(_ENTRY + f"model = {written}").chain_rules(_DAY).model == "4"
+
+
+_RICH = (
+    _ENTRY
+    + """
+    legal_age = 18
+    model = 4
+    min_face_px = 41.5
+    counting_checks = ["id_scanned"]
+    sentinel_birth_dates = [1970-01-01, 1990-09-09]
+    [[policy.override]]
+    stores = ["S002"]
+    challenge_age = 30
+    [[policy]]
+    effective_from = 2026-03-01
+    frames_url = "https://frames.example/"
+    [chain]
+    name = "Zoë's"
+    [stores.S001]
+    [stores.S002]
+    name = "Two"
+    [insights]
+    enabled = true
+    lawful_basis = "consent"
+    effective_from = 2026-02-01
+    age_groups = [18, 30]
+    """
+)
+
+
+def test_a_policy_is_the_same_after_a_journey_as_json() -> None:
+    policy = _policy("format = 1\n" + _RICH)
+    again = Policy(json.loads(policy.canonical))
+    assert again.canonical == policy.canonical
+
+    def said(each: Policy) -> list[Any]:
+        days = [_DAY, date(2026, 1, 15)]
+        by_store = [each.rules(day, store) for day in days for store in ("S001", "S002")]
+        return [*by_store, *map(each.chain_rules, days), each.insights, each.stores]
+
+    assert said(again) == said(policy)
+    assert Policy(json.loads(Policy().canonical)).canonical == Policy().canonical
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_stores_that_are_gone_leave_no_partition(out: Place) -> None:
     assert out.folders(f"rejects/day={_DAY}") == ["store=S001"]
 
 
-def test_a_day_that_is_not_wholly_settled_is_not_read(out: Place) -> None:
+def test_a_day_that_is_not_wholly_finalised_is_not_read(out: Place) -> None:
     stores = ["S001", "S002"]
     finalised.begin(out, _DAY, stores)
     write_partition(out, "rejects", _DAY, "S001", _reject("S001"))
@@ -86,7 +86,7 @@ def test_a_partition_that_is_gone_is_an_error_and_no_day_without_it(out: Place) 
         read_day(out, "rejects", _DAY)
 
 
-def test_a_day_of_an_earlier_version_is_read_by_a_listing(out: Place) -> None:
+def test_without_its_list_of_stores_a_day_is_read_by_a_listing(out: Place) -> None:
     for store_id in ("S001", "S002"):
         write_partition(out, "rejects", _DAY, store_id, _reject(store_id))
     finalised.begin(out, _DAY, ["S002"])  # a store of it is audited again
@@ -100,7 +100,7 @@ def test_a_crop_is_named_by_nothing_that_a_till_wrote() -> None:
     assert re.fullmatch(r"sale-[0-9a-f]{16}\.jpg", path.rpartition("/")[2])
 
 
-def test_crops_that_nobody_has_to_look_at_are_removed(out: Place) -> None:
+def test_crops_that_need_no_review_are_removed(out: Place) -> None:
     kept, gone = (crop_path(_DAY, "S001", SaleKey("S001", t).sale_id) for t in ("kept", "gone"))
     out.write(kept, b"")
     out.write(gone, b"")

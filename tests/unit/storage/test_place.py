@@ -9,7 +9,8 @@ import pytest
 from auditor.errors import ConfigurationError
 from auditor.policy import load_policy
 from auditor.storage.addresses import without_credentials
-from auditor.storage.place import PARTIAL_PREFIX, OutsideError, Place, TooLargeError
+from auditor.storage.local_files import PARTIAL_PREFIX
+from auditor.storage.place import OutsideError, Place, TooLargeError, results_at
 
 
 @pytest.fixture
@@ -95,6 +96,23 @@ def test_a_place_around_one_file_has_only_that_file(tmp_path: Path) -> None:
     place = Place(str(tmp_path / "b.csv"))
     assert list(place.files()) == ["b.csv"]
     assert place.read("b.csv") == b"b"
+
+
+def test_results_are_refused_where_a_file_is_and_the_file_stays(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("notes")
+    for url in (file, f"file://{file}"):
+        with pytest.raises(ConfigurationError, match=r"notes\.txt is a file") as refused:
+            results_at(str(url))
+        assert refused.value.exit_code == 2
+    assert file.read_text() == "notes"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_results_may_go_to_a_folder_that_is_there_or_not_yet(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "new/out"):
+        results_at(str(folder)).write("a", b"1")
+        assert (folder / "a").read_bytes() == b"1"
 
 
 def test_removing_what_is_not_there_is_no_error(place: Place) -> None:

@@ -1,4 +1,4 @@
-"""What a day said before it was audited again is kept, once, whole, and as it was."""
+"""The earlier results of a day that is audited again are kept: once, whole and unchanged."""
 
 import shutil
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def kept(out: Path) -> list[str]:
     return sorted(str(p.relative_to(out)) for p in (out / "revisions").rglob("*") if p.is_file())
 
 
-def otherwise(number: int = 0) -> list[dict[str, Any]]:
+def changed(number: int = 0) -> list[dict[str, Any]]:
     """The day with one of its flags over the threshold."""
     rows = ledger_rows()
     rows[number] |= {"outcome": "over_threshold", "reason": None, "crop": None, "age": 31.0}
@@ -43,18 +43,18 @@ def test_a_day_that_says_the_same_again_leaves_no_trace(out: Path, policy: Path)
 
 def test_what_is_replaced_is_kept_byte_for_byte(out: Path, policy: Path) -> None:
     before = tree(out)
-    store_day(out, policy, rows=otherwise(), **OTHER_MODEL)
+    store_day(out, policy, rows=changed(), **OTHER_MODEL)
     for name in ("ledger", "provenance"):
         was = before[f"{name}/day={DAY}/store=S001/part-0.parquet"]
         assert (out / f"{FIRST}/{name}.parquet").read_bytes() == was
         assert (out / f"{name}/day={DAY}/store=S001/part-0.parquet").read_bytes() != was
-    version = revisions.before(Place(str(out)), DAY, "S001")
-    assert version is not None
-    assert version.ledger["outcome"].to_pylist()[0] == "flagged"
-    assert version.provenance["model"] == "age_resnet50/1"
+    revision = revisions.before(Place(str(out)), DAY, "S001")
+    assert revision is not None
+    assert revision.ledger["outcome"].to_pylist()[0] == "flagged"
+    assert revision.provenance["model"] == "age_resnet50/1"
     # And once only.
     after = tree(out)
-    store_day(out, policy, rows=otherwise(), **OTHER_MODEL)
+    store_day(out, policy, rows=changed(), **OTHER_MODEL)
     assert tree(out) == after
 
 
@@ -64,23 +64,23 @@ def test_a_ledger_that_stays_is_not_kept_twice(out: Path, policy: Path) -> None:
         f"revisions/day={DAY}/store={store_id}/revision=0001/provenance.parquet"
         for store_id in ("S001", "S002", "S003", "S004")
     ]
-    store_day(out, policy, rows=otherwise(), **OTHER_MODEL, auditor_version="0.2.0")
+    store_day(out, policy, rows=changed(), **OTHER_MODEL, auditor_version="0.2.0")
     place = Place(str(out))
     assert revisions.count(place, DAY, "S001") == 2
     ledgers = [path for path in kept(out) if path.endswith("ledger.parquet")]
     assert ledgers == [f"revisions/day={DAY}/store=S001/revision=0002/ledger.parquet"]
-    # Version 1 has the ledger of version 2.
+    # Revision 1 has the ledger of revision 2.
     shutil.rmtree(out / f"ledger/day={DAY}")
     (out / ledgers[0]).with_name("provenance.parquet").unlink()
-    version = revisions.before(place, DAY, "S001")
-    assert version is not None
-    assert version.provenance["model"] == "age_resnet50/1"
-    assert version.ledger["outcome"].to_pylist()[0] == "flagged"
+    revision = revisions.before(place, DAY, "S001")
+    assert revision is not None
+    assert revision.provenance["model"] == "age_resnet50/1"
+    assert revision.ledger["outcome"].to_pylist()[0] == "flagged"
 
 
-def test_going_back_and_forth_is_one_version_each_time(out: Path, policy: Path) -> None:
+def test_going_back_and_forth_is_one_revision_each_time(out: Path, policy: Path) -> None:
     for times in range(1, 4):
-        store_day(out, policy, rows=otherwise() if times % 2 else None)
+        store_day(out, policy, rows=changed() if times % 2 else None)
         assert revisions.count(Place(str(out)), DAY, "S001") == times
     assert revisions.count(Place(str(out)), DAY, "S002") == 0
 
@@ -107,12 +107,12 @@ def _tables(rows: list[dict[str, Any]], **rests_on: str) -> dict[str, pa.Table]:
     return {"ledger": LEDGER.from_rows(rows), "provenance": PROVENANCE.from_rows([hashes])}
 
 
-@pytest.mark.parametrize("next_run", ["does the same", "says what was said before"])
+@pytest.mark.parametrize("next_run", ["does the same", "returns to the earlier result"])
 @pytest.mark.parametrize("step", ["write", "remove"])
 def test_a_run_killed_at_any_step_keeps_it_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, next_run: str
 ) -> None:
-    old, new = _tables(ledger_rows()), _tables(otherwise(), **OTHER_MODEL)
+    old, new = _tables(ledger_rows()), _tables(changed(), **OTHER_MODEL)
     last = new if next_run == "does the same" else old
     whole = tmp_path / "whole"
     for tables in (old, last):
@@ -136,7 +136,7 @@ def test_a_run_killed_at_any_step_keeps_it_once(
         files = tree(Path(str(out)))
         present = {n: c for n, c in files.items() if not n.startswith("revisions/")}
         assert present == tree(whole), f"killed at {step} {fatal}"
-        # The other version was never whole: nobody is told of it, nor of the day as done again.
+        # The other revision was never whole: it does not count, nor does the day as audited again.
         assert revisions.before(out, DAY, "S001") is None
     assert deaths == {"write": 4, "remove": 1}[step]
 
@@ -192,10 +192,10 @@ def test_a_run_of_a_day_keeps_what_it_replaces_and_what_it_drops(tmp_path: Path)
     assert tree(out) == whole
 
 
-def test_no_face_is_kept_for_an_earlier_version(out: Path, policy: Path) -> None:
+def test_no_face_is_kept_for_an_earlier_revision(out: Path, policy: Path) -> None:
     faces = {n: c for n, c in tree(out).items() if n.endswith(".jpg")}
     assert len(faces) == 6
-    store_day(out, policy, rows=otherwise(), **OTHER_MODEL)
+    store_day(out, policy, rows=changed(), **OTHER_MODEL)
     content = b"".join((out / path).read_bytes() for path in kept(out))
     assert all(face[-160:-100] not in content for face in faces.values())
     assert {Path(path).name for path in kept(out)} == {"ledger.parquet", "provenance.parquet"}

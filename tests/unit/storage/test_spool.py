@@ -23,16 +23,18 @@ def rejects(first: int, stores: list[str | None]) -> pa.Table:
     return REJECTS.from_rows(row(REJECTS, store_id=s, row=n) for n, s in numbered)
 
 
-def rows_by_share(shares: int, waiting: int, parts: list[list[str | None]]) -> dict[int, pa.Table]:
+def rows_by_bucket(
+    buckets: int, waiting: int, parts: list[list[str | None]]
+) -> dict[int, pa.Table]:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spool, "BUCKETS", shares)
+        patch.setattr(spool, "BUCKETS", buckets)
         patch.setattr(spool, "WAITING", waiting)
         filled, first = Spool(REJECTS, Place(folder), "rejects"), 0
         for stores in parts:
             filled.add(rejects(first, stores))
             first += len(stores)
         assert bool(list(Path(folder).rglob("*.arrow"))) == (first >= waiting)
-        return {number: filled.share(number) for number in range(shares)}
+        return {number: filled.bucket(number) for number in range(buckets)}
 
 
 @settings(max_examples=60)
@@ -42,10 +44,10 @@ def rows_by_share(shares: int, waiting: int, parts: list[list[str | None]]) -> d
     st.sampled_from([1, 4, 10**6]),
 )
 def test_every_row_comes_back_once_and_in_its_store_s_order(
-    parts: list[list[str | None]], shares: int, waiting: int
+    parts: list[list[str | None]], buckets: int, waiting: int
 ) -> None:
     given_rows = [s for part in parts for s in part]
-    found = rows_by_share(shares, waiting, parts)
+    found = rows_by_bucket(buckets, waiting, parts)
     for store_id in STORES:
         wanted = [n for n, s in enumerate(given_rows) if s == store_id]
         homes = [n for n, t in found.items() if store_id in t["store_id"].to_pylist()]
@@ -55,6 +57,6 @@ def test_every_row_comes_back_once_and_in_its_store_s_order(
     assert all(table.schema == REJECTS.arrow for table in found.values())
 
 
-def test_the_share_of_a_store_is_the_same_in_every_process() -> None:
+def test_the_bucket_of_a_store_is_the_same_in_every_process() -> None:
     # python -c "import zlib; print(zlib.crc32(b'S001') % 64, zlib.crc32(b'') % 64)"
     assert (bucket_of("S001"), bucket_of(None)) == (9, 0)

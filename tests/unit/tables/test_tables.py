@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from auditor import tables
 from auditor.errors import ContractError
 from auditor.tables import ByStore
+from auditor.tables.__main__ import markdown
+from tests.support.paths import ROOT
 
 _ROW = {"stage": "sources", "reason": "r", "source": "s", "detail": "d"}
 
@@ -52,6 +54,18 @@ def test_the_ledger_has_the_columns_that_were_promised_in_their_order() -> None:
 def test_every_column_says_what_it_means(schema: tables.Schema) -> None:
     assert all(column.meaning for column in schema.columns)
     assert len(set(schema.names)) == len(schema.names)
+
+
+def test_the_page_of_tables_is_up_to_date() -> None:
+    page = (ROOT / "docs/tables.md").read_text(encoding="utf-8")
+    assert page == markdown(), "run: python -m auditor.tables > docs/tables.md"
+
+
+def test_columns_are_picked_in_the_order_asked_for() -> None:
+    picked = tables.LEDGER.pick("amount", "store_id")
+    assert [column.name for column in picked] == ["amount", "store_id"]
+    with pytest.raises(KeyError, match="nothing"):
+        tables.LEDGER.pick("nothing")
 
 
 @given(st.lists(st.sampled_from(["S1", "S2", "", "é"]), max_size=12))

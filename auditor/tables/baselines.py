@@ -1,0 +1,82 @@
+"""Daily baselines: what later days are compared with, one file a table and day for all stores."""
+
+import pyarrow as pa
+
+from auditor.tables.schema import Column, Schema
+from auditor.tables.vocabulary import OUTCOMES
+
+DAY_FIGURES = Schema(
+    "day_figures",
+    (
+        Column("day", pa.date32(), "business day"),
+        Column("store_id", pa.string(), "store"),
+        Column("model", pa.string(), "age model, name and version"),
+        Column("challenge_age", pa.int16(), "age up to which ID was to be asked for, years"),
+        Column(
+            "export_status", pa.string(), "read, missing (no file) or unreadable (no file usable)"
+        ),
+        Column("alcohol_sales", pa.int64(), "transactions with alcohol: the sum of the outcomes"),
+        Column("with_snapshot", pa.int64(), "of these, with a frame"),
+        Column("scored", pa.int64(), "of these, with an age estimated"),
+        *(Column(name, pa.int64(), "sales with this outcome") for name in OUTCOMES),
+    ),
+)
+
+CHECK_COUNTS = Schema(
+    "check_counts",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("cashier_id", pa.string(), "cashier, or the attendant of a self-checkout"),
+        Column("from_hour", pa.int8(), "hour at which the part of the day begins, store's clock"),
+        Column(
+            "likelihood", pa.int8(), "class of P(under the challenge age), from 0", nullable=True
+        ),
+        Column("sales", pa.int32(), "alcohol sales at tills that record ID checks", counted=True),
+        Column(
+            "handled", pa.int32(), "of these, with a counting ID check or refused", counted=True
+        ),
+        Column("refused", pa.int32(), "of these, refused", counted=True),
+        Column(
+            "unrecorded", pa.int32(), "alcohol sales at tills that record no checks", counted=True
+        ),
+    ),
+)
+
+QUALITY_COUNTS = Schema(
+    "quality_counts",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("cashier_id", pa.string(), "who did the ID check; the cashier where not known"),
+        Column("rule", pa.string(), "one of QUALITY_RULES"),
+        Column("scanned", pa.bool_(), "a machine read the document; such checks are the baseline"),
+        Column("looked_at", pa.int32(), "sales to which the rule applies", counted=True),
+        Column("found", pa.int32(), "of these, sales that match the rule", counted=True),
+        Column("chance", pa.float64(), "most matches to expect by chance alone", counted=True),
+    ),
+)
+
+RECORDED_AGES = Schema(
+    "recorded_ages",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("scanned", pa.bool_(), "a machine read the document"),
+        Column("age", pa.int16(), "completed years on the day of the sale, 0 to 120"),
+        Column(
+            "checks", pa.int32(), "ID checks with a recorded birth date of this age", counted=True
+        ),
+    ),
+)
+
+CAMERA_COUNTS = Schema(
+    "camera_counts",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("till_id", pa.string(), "till that the camera looks at"),
+        Column("basis", pa.string(), "age model and quality gates that accepted the faces"),
+        Column("quantity", pa.string(), "one of CAMERA_QUANTITIES"),
+        Column(
+            "bin", pa.int16(), "class of the quantity, see auditor.monitoring.cameras.quantities"
+        ),
+        Column("sales", pa.int32(), "alcohol sales in this class", counted=True),
+    ),
+)

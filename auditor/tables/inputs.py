@@ -1,0 +1,91 @@
+"""What comes in: till lines, the snapshot index, rejected rows, and each store's coverage."""
+
+import pyarrow as pa
+
+from auditor.tables.schema import MONEY, QUANTITY, TIME, Column, Schema
+
+_ORIGIN = (
+    Column("source", pa.string(), "file that the row came from, relative to the address given"),
+    Column("row", pa.int64(), "record number in that file; the header is 1"),
+)
+
+TILL_LINES = Schema(
+    "till_lines",
+    (
+        Column("transaction_id", pa.string(), "the till's number of the transaction"),
+        Column("store_id", pa.string(), "store"),
+        Column("till_id", pa.string(), "till"),
+        Column("cashier_id", pa.string(), "cashier, or the attendant of a self-checkout"),
+        Column("sold_at", TIME, "time of the sale"),
+        Column("sku", pa.string(), "article number"),
+        Column("description", pa.string(), "article", nullable=True),
+        Column("category", pa.string(), "article category", nullable=True),
+        Column("quantity", QUANTITY, "units; negative for a return"),
+        Column("amount", MONEY, "price of the line, in the store's currency"),
+        Column("id_check", pa.string(), "what the till recorded of the ID check, one of ID_CHECKS"),
+        Column("id_check_at", TIME, "time of the ID check", nullable=True),
+        Column("id_check_by", pa.string(), "who did the ID check", nullable=True),
+        Column("birth_date", pa.date32(), "date of birth keyed or scanned", nullable=True),
+        *_ORIGIN,
+    ),
+)
+
+SNAPSHOT_INDEX = Schema(
+    "snapshot_index",
+    (
+        Column("snapshot_id", pa.string(), "the camera system's number of the frame"),
+        Column("store_id", pa.string(), "store"),
+        Column("till_id", pa.string(), "till that the camera looks at"),
+        Column("captured_at", TIME, "time of the frame, by the camera's clock"),
+        Column(
+            "transaction_id", pa.string(), "transaction, where the till named it", nullable=True
+        ),
+        Column("path", pa.string(), "frame, relative to the snapshots' address"),
+        *_ORIGIN,
+    ),
+)
+
+REJECTS = Schema(
+    "rejects",
+    (
+        Column("stage", pa.string(), "stage that rejected the row: sources or collect"),
+        Column("reason", pa.string(), "why the row was rejected"),
+        Column("source", pa.string(), "file, relative to the address given"),
+        Column("row", pa.int64(), "record number in that file; the header is 1", nullable=True),
+        Column("column", pa.string(), "column at fault", nullable=True),
+        Column("value", pa.string(), "value at fault, shortened", nullable=True),
+        Column("detail", pa.string(), "what is wrong and what to do"),
+        Column("store_id", pa.string(), "store, where known", nullable=True),
+        Column("transaction_id", pa.string(), "transaction, where known", nullable=True),
+        Column("snapshot_id", pa.string(), "frame, where known", nullable=True),
+    ),
+)
+
+STORE_DAYS = Schema(
+    "store_days",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("store_name", pa.string(), "its name in the policy", nullable=True),
+        Column("time_zone", pa.string(), "IANA zone in which its times are shown"),
+        Column(
+            "export_status", pa.string(), "read, missing (no file) or unreadable (no file usable)"
+        ),
+        Column("export_files", pa.int32(), "till exports found for the day"),
+        Column("lines_read", pa.int64(), "rows in these exports"),
+        Column("lines_rejected", pa.int64(), "rows rejected while reading"),
+        Column("transactions", pa.int64(), "distinct transactions"),
+        Column(
+            "duplicate_transactions", pa.int64(), "transactions seen a second time and rejected"
+        ),
+        Column("alcohol_sales", pa.int64(), "transactions with alcohol: the ledger's rows"),
+        Column("alcohol_returns", pa.int64(), "transactions that only gave alcohol back"),
+        Column("snapshots_indexed", pa.int64(), "frames in the index"),
+        Column("snapshots_rejected", pa.int64(), "index rows rejected while reading"),
+        Column("snapshots_matched", pa.int64(), "frames matched to an alcohol sale"),
+        Column("snapshots_of_other_sales", pa.int64(), "frames of sales without alcohol"),
+        Column("snapshots_unclaimed", pa.int64(), "frames that match no sale"),
+        Column("times_read_as_local", pa.int64(), "times without an offset"),
+        Column("times_ambiguous", pa.int64(), "local times that occurred twice; read as the first"),
+        Column("times_nonexistent", pa.int64(), "local times skipped by the clock; moved forward"),
+    ),
+)
