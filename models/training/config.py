@@ -110,9 +110,10 @@ class Batches(_Settings):
     size: Annotated[int, Field(ge=1)] = 128
     epoch_size: Annotated[int, Field(ge=1)] | None = None  # pictures; without it, as many as are
     rarity: Share = 0.0  # pictures are drawn in proportion to density of their age ^ -rarity
-    # Batches of unchanged pictures on which the statistics of batch normalisation are measured anew
-    # at the end. Without, they are a moving average over 100 steps, of weights that are no more.
-    finalise: Annotated[int, Field(ge=0)] = 0
+    # Unchanged batches on which the statistics of batch normalisation are recomputed at the end
+    # (Wu and Johnson 2021, arXiv 2105.07576). At 0 they stay moving averages over some 100 steps,
+    # in which the weights changed.
+    normalisation_batches: Annotated[int, Field(ge=0)] = 0
 
 
 class Labels(_Settings):

@@ -95,7 +95,9 @@ def train(
         )
     else:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-    networks.finalise(network, batches.unchanged(parts[0].pixels, parts[0].ages, experiment))
+    networks.recompute_normalisation(
+        network, batches.unchanged(parts[0].pixels, parts[0].ages, experiment)
+    )
     return Trained(network, estimates(model, experiment, parts[1].pixels)[0], progress)
 
 

@@ -75,8 +75,8 @@ def for_training(network: Any, experiment: Experiment) -> Any:
     return keras.Model(inputs, network(whole), name="training")
 
 
-def finalise(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
-    """Measure the statistics of batch normalisation anew, for the weights as they are now.
+def recompute_normalisation(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    """Recompute the statistics of batch normalisation for the current weights.
 
     Args:
         network: of ``build``.
