@@ -127,13 +127,11 @@ class Experiment(_Settings):
     """All that decides what a training run does, besides its data."""
 
     seed: Annotated[int, Field(ge=0)] = 1
-    # narrow: ResNet50 with a quarter of the filters, to compare settings soon; tiny: for tests
-    architecture: Literal["resnet50", "narrow", "tiny"] = "resnet50"
+    architecture: Literal["resnet50", "tiny"] = "resnet50"  # tiny: for tests
     input_size: Annotated[int, Field(ge=32, multiple_of=8)]
     head: Literal["distribution", "regression"] = "distribution"
     weights: str = "none"  # "none", "imagenet", or the path of a weights.npz
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    jit_compile: bool = False  # XLA under TensorFlow; JAX always has it
     optimiser: Optimiser = Optimiser()
     schedule: Schedule
     batches: Batches = Batches()

@@ -76,7 +76,7 @@ def train(
         optimizer=optimiser(experiment.optimiser, model.trainable_variables),
         loss=losses.loss_of(experiment),
         metrics=[keras.metrics.MeanMetricWrapper(losses.absolute_error, name="mae")],
-        jit_compile=experiment.jit_compile or keras.backend.backend() == "jax",
+        jit_compile=keras.backend.backend() == "jax",
     )
     model.optimizer.build(model.trainable_variables)
     progress = Progress(run)

@@ -256,22 +256,6 @@ def test_an_experiment_is_based_on_another_and_names_what_it_changes(tmp_path: P
     assert changed.augmentation.rotation == config.Change(probability=0.5, strength=20)
 
 
-def test_a_narrow_network_is_resnet50_with_a_quarter_of_the_filters() -> None:
-    schedule = config.Schedule(epochs=1)
-    narrow, whole = (
-        networks.build(config.Experiment(architecture=name, input_size=32, schedule=schedule))
-        .get_layer("backbone")
-        .layers[1:]
-        for name in ("narrow", "resnet50")
-    )
-    assert [layer.name for layer in narrow] == [layer.name for layer in whole]
-    filters = [
-        [layer.filters for layer in layers if hasattr(layer, "filters")]
-        for layers in (narrow, whole)
-    ]
-    assert [4 * each for each in filters[0]] == filters[1]
-
-
 @pytest.mark.parametrize(
     ("text", "named"),
     [
