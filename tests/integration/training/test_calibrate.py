@@ -160,7 +160,7 @@ def test_crossed_figures_come_from_calibrations_of_other_faces() -> None:
 
 
 def test_the_last_report_is_the_mean_over_many_halvings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibrate, "HALVINGS", 8)
+    monkeypatch.setattr(calibrate, "HALVINGS", 12)
     ages, age = _simulated(600, 1, 2.5, 4)
     ids = [f"face-{number}" for number in range(600)]
     first = calibrate.first_half(ids, 1)
