@@ -202,7 +202,7 @@ sbom: .tools/.installed ## write the bill of materials of deploy/, CycloneDX, to
 
 bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writes benchmarks/README.md, docs/capacity.md
 	$(BIN)/python -m benchmarks --peer-python .bench/peer/bin/python $(BENCH_OPTIONS)
-	$(BIN)/python -m benchmarks.night --write docs/capacity.md
+	$(BIN)/python -m benchmarks.capacity --write docs/capacity.md
 
 clean: ## remove all that the above made, the environment included
 	rm -rf .venv .cache .demo .airflow .bench .tools .torch build dist tests/actual \

@@ -2,9 +2,8 @@
 
     python -m benchmarks [--repeats 5] [--peer-python PEER/bin/python]
 
-Contestants take turns in every repeat, so that what else the machine does falls on all of them; the
-median over repeats is given with the smallest and the largest. README.md keeps what is written
-around the tables.
+Contestants take turns in every repeat, so that other load on the machine falls on all of them. The
+tables give the median over the repeats with the smallest and the largest.
 """
 
 import argparse
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import charts, line, machine, networks, start
+from benchmarks import charts, line, machine, start
 from benchmarks.pages import filled
 
 HERE = Path(__file__).parent
@@ -32,7 +31,6 @@ def main() -> None:
         "measured": datetime.now(UTC).date().isoformat(),
         "repeats": given.repeats,
         "line": line.measured(given.repeats, given.peer_python, print),
-        "networks": networks.measured(given.repeats, print),
         "start": start.measured(given.repeats),
     }
     record = found | {
@@ -50,15 +48,14 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
     """The tables, by the name of their place in README.md."""
     known = record["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in known["packages"].items())
-    machine_said = (
+    about_machine = (
         f"{known['processor']}, {known['cores']} cores ({', '.join(known['instructions'])}); "
         f"Python {known['python']}; {packages}. "
         f"Medians of {record['repeats']} repeats, smallest and largest in brackets."
     )
     return {
-        "machine": machine_said,
+        "machine": about_machine,
         "line": "\n\n".join(_line(size, rows) for size, rows in record["line"].items()),
-        "networks": _networks(record["networks"], known["cores"]),
         "start": "\n".join(
             [
                 "| | seconds |",
@@ -83,26 +80,6 @@ def _line(size: str, rows: list[dict[str, Any]]) -> str:
         f"| {middle[row['name']] / whole:.2f} |"
         for row in rows
     ]
-    return "\n".join(lines)
-
-
-def _networks(found: dict[str, Any], cores: int) -> str:
-    peaks, work = found["peaks"], found["multiply_adds"]
-    base = statistics.median(found["crops_a_second"]["Keras predict, batches of 32"])
-    limits = " and ".join(f"{kind} at {rate / 1e9:.0f}" for kind, rate in peaks.items())
-    lines = [
-        f"Crops of {found['side']} px take {work / 1e6:.0f} million multiply-adds each.",
-        f"On {cores} cores matrices run in {limits} thousand million a second.",
-        "",
-        "| | crops a second | times Keras predict | share of the cores' limit |",
-        "|---|---|---|---|",
-    ]
-    for name, rates in found["crops_a_second"].items():
-        rate = statistics.median(rates)
-        limit = peaks["int8" if "int8" in name else "float32"] / work
-        lines.append(
-            f"| {name} | {_spread(rates, '.0f')} | {rate / base:.2f} | {rate / limit:.0%} |"
-        )
     return "\n".join(lines)
 
 

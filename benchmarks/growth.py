@@ -56,7 +56,7 @@ from auditor.storage.place import Place
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, SALES
 
 DAY = date(2026, 3, 27)
-STEPS = ("collect", "score", "finalise", "report")
+STEPS = ("plan", "score", "finalise", "report")
 LAYOUTS = ("a-file-a-store", "one-file")
 
 _COPIED = "S001"
@@ -209,7 +209,7 @@ def measured(chain: Path, given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=given.scratch) as out:
         job = Job(DAY, f"{chain}/sales", f"{chain}/snapshots", out, f"{chain}/policy.toml")
         seconds: dict[str, tuple[float, float]] = {}
-        batches = _timed(seconds, "collect", lambda: plan_day(job))
+        batches = _timed(seconds, "plan", lambda: plan_day(job))
         share = given.flags and given.flags / int(chain.name)
         score = _simulation(job, share) if given.simulated_scores else score_batch
         _timed(seconds, "score", lambda: [score(job, batch) for batch in batches])

@@ -110,9 +110,10 @@ class Batches(_Settings):
     size: Annotated[int, Field(ge=1)] = 128
     epoch_size: Annotated[int, Field(ge=1)] | None = None  # pictures; without it, as many as are
     rarity: Share = 0.0  # pictures are drawn in proportion to density of their age ^ -rarity
-    # Batches of unchanged pictures on which the statistics of batch normalisation are measured anew
-    # at the end. Without, they are a moving average over 100 steps, of weights that are no more.
-    finalise: Annotated[int, Field(ge=0)] = 0
+    # Unchanged batches on which the statistics of batch normalisation are recomputed at the end
+    # (Wu and Johnson 2021, arXiv 2105.07576). At 0 they stay moving averages over some 100 steps,
+    # in which the weights changed.
+    normalisation_batches: Annotated[int, Field(ge=0)] = 0
 
 
 class Labels(_Settings):
@@ -126,13 +127,11 @@ class Experiment(_Settings):
     """All that decides what a training run does, besides its data."""
 
     seed: Annotated[int, Field(ge=0)] = 1
-    # narrow: ResNet50 with a quarter of the filters, to compare settings soon; tiny: for tests
-    architecture: Literal["resnet50", "narrow", "tiny"] = "resnet50"
+    architecture: Literal["resnet50", "tiny"] = "resnet50"  # tiny: for tests
     input_size: Annotated[int, Field(ge=32, multiple_of=8)]
     head: Literal["distribution", "regression"] = "distribution"
     weights: str = "none"  # "none", "imagenet", or the path of a weights.npz
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
-    jit_compile: bool = False  # XLA under TensorFlow; JAX always has it
     optimiser: Optimiser = Optimiser()
     schedule: Schedule
     batches: Batches = Batches()

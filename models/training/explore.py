@@ -13,23 +13,17 @@ from typing import Any
 
 import click
 import numpy as np
-import pandas as pd
-from markupsafe import Markup
-from numpy.typing import NDArray
 
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.storage.place import Place
-from models.training import pages, sheets, splits, survey_charts
-from models.training.findings import findings, label_width, weight_ratio
+from models.training import exploration_page, splits
 from models.training.labelled import LabelledSet
 from models.training.labels import REASONS
-from models.training.survey import Survey, differences, survey
+from models.training.remarks import label_width, remarks, weight_ratio
+from models.training.summary import Summary, summarise
 
 #: Version of explore.json: raised when a key is renamed, removed or changes its meaning.
 SCHEMA_VERSION = 1
-
-_FAULTS_SHOWN = 30
-_SERIES_SHOWN = 6
 
 
 @click.command()
@@ -48,18 +42,18 @@ def main(data: Path, out: Path, input_size: int, **part: Any) -> None:
     try:
         labelled = splits.read_part(data, **part)
         click.echo(f"{len(labelled):,} pictures can be used; set aside: {len(labelled.faults):,}")
-        surveyed = explore(labelled, input_size)
+        summary = explore(labelled, input_size)
         place = Place(str(out))
-        place.write("explore.json", as_json(surveyed).encode())
-        place.write("index.html", render(surveyed).encode())
+        place.write("explore.json", as_json(summary).encode())
+        place.write("index.html", exploration_page.render(summary).encode())
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
-    for finding in findings(surveyed):
-        click.echo(f"[{finding.level}] {finding.title}")
+    for remark in remarks(summary):
+        click.echo(f"[{remark.level}] {remark.title}")
     click.echo(f"{out / 'index.html'} (holds pictures of the set)")
 
 
-def explore(labelled: LabelledSet, input_size: int) -> Survey:
+def explore(labelled: LabelledSet, input_size: int) -> Summary:
     """Measure a set.
 
     Raises:
@@ -69,109 +63,32 @@ def explore(labelled: LabelledSet, input_size: int) -> Survey:
         counts = labelled.faults["reason"].value_counts()
         reasons = "; ".join(f"{count} x {REASONS[str(reason)]}" for reason, count in counts.items())
         raise ConfigurationError(f"{labelled.name}: no picture can be used ({reasons or 'empty'})")
-    return survey(labelled, input_size)
+    return summarise(labelled, input_size)
 
 
-def as_json(surveyed: Survey) -> str:
+def as_json(summary: Summary) -> str:
     """Every number of the page, with sorted keys; the same set gives the same text."""
-    ages = np.floor(surveyed.measured["age"]).astype(int)
+    ages = np.floor(summary.measured["age"]).astype(int)
     document = {
         "schema_version": SCHEMA_VERSION,
-        "name": surveyed.labelled.name,
-        "pictures": len(surveyed.labelled),
-        "input_size": surveyed.input_size,
-        "faults": surveyed.faults,
+        "name": summary.labelled.name,
+        "pictures": len(summary.labelled),
+        "input_size": summary.input_size,
+        "faults": summary.faults,
         "by_age": {str(age): int(count) for age, count in ages.value_counts().items()},
-        "by_band": surveyed.bands,
-        **{f"by_{name}": surveyed.counts(name) for name in ("sex", "group", "source", "split")},
-        "several_faces": int((surveyed.measured["faces"] > 1).sum()),
-        "heaping": asdict(surveyed.heaping),
-        "heaping_by_source": {n: asdict(h) for n, h in surveyed.heaping_by_source.items()},
-        "near_duplicates": asdict(surveyed.copies),
-        "quality": [asdict(spread) for spread in surveyed.spreads],
-        "grey_share": surveyed.grey,
-        "label_width_years": label_width(surveyed),
-        "weight_ratio": weight_ratio(surveyed),
-        "findings": [asdict(finding) for finding in findings(surveyed)],
+        "by_band": summary.bands,
+        **{f"by_{name}": summary.counts(name) for name in ("sex", "group", "source", "split")},
+        "several_faces": int((summary.measured["faces"] > 1).sum()),
+        "heaping": asdict(summary.heaping),
+        "heaping_by_source": {n: asdict(h) for n, h in summary.heaping_by_source.items()},
+        "near_duplicates": asdict(summary.copies),
+        "quality": [asdict(spread) for spread in summary.spreads],
+        "grey_share": summary.grey,
+        "label_width_years": label_width(summary),
+        "weight_ratio": weight_ratio(summary),
+        "findings": [asdict(remark) for remark in remarks(summary)],
     }
     return json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
-
-
-def render(surveyed: Survey) -> str:
-    """The page, self-contained: opens from a file, without scripts."""
-    faults = surveyed.labelled.faults
-    return pages.render(
-        "explore.html.jinja",
-        survey=surveyed,
-        counts={name: surveyed.counts(name) for name in ("sex", "group", "source", "split")},
-        several_faces=int((surveyed.measured["faces"] > 1).sum()),
-        findings=findings(surveyed),
-        faults=faults.astype("string").fillna("").head(_FAULTS_SHOWN).to_dict("records"),
-        fault_count=len(faults),
-        reasons=REASONS,
-        age_charts=_age_charts(surveyed),
-        digit_chart=_digit_chart(surveyed),
-        copy_chart=_copy_chart(surveyed),
-        quality_charts=_quality_charts(surveyed),
-        sheets=sheets.by_age(surveyed),
-        edges=list(sheets.edges(surveyed)),
-    )
-
-
-def _age_charts(surveyed: Survey) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": "By sex",
-            "svg": survey_charts.bars_by_year(_ages_by(surveyed.measured, "sex"), "age-sex"),
-        },
-        {
-            "title": "By source",
-            "svg": survey_charts.bars_by_year(_ages_by(surveyed.measured, "source"), "age-source"),
-        },
-        {
-            "title": "By group",
-            "svg": survey_charts.lines_by_year(_ages_by(surveyed.measured, "group"), "age-group"),
-        },
-    ]
-
-
-def _ages_by(measured: pd.DataFrame, column: str) -> dict[str, NDArray[np.float64]]:
-    """The ages of each value, the most frequent ones first; the rest together."""
-    values = measured[column].astype("string").fillna("not known")
-    names = [str(name) for name in values.value_counts().index]
-    shown = names if len(names) <= _SERIES_SHOWN else names[: _SERIES_SHOWN - 1]
-    series = {name: measured.loc[values == name, "age"].to_numpy(float) for name in shown}
-    if len(shown) < len(names):
-        rest = measured.loc[~values.isin(shown), "age"].to_numpy(float)
-        series[f"{len(names) - len(shown)} others"] = rest
-    return series
-
-
-def _digit_chart(surveyed: Survey) -> Markup:
-    parts = surveyed.heaping_by_source or {"all": surveyed.heaping}
-    shares = {name: heaping.digits for name, heaping in parts.items() if heaping.digits}
-    return survey_charts.last_digits(dict(list(shares.items())[:_SERIES_SHOWN]), "digits")
-
-
-def _copy_chart(surveyed: Survey) -> Markup | None:
-    if not len(surveyed.near):
-        return None
-    return survey_charts.years_apart(differences(surveyed), "copies")
-
-
-def _quality_charts(surveyed: Survey) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": spread.name.replace("stored_kb", "stored size").capitalize(),
-            "svg": survey_charts.histogram(
-                surveyed.measured[spread.name].to_numpy(float),
-                f"quality-{spread.name}",
-                spread.meaning,
-                log=spread.name == "sharpness",
-            ),
-        }
-        for spread in surveyed.spreads
-    ]
 
 
 if __name__ == "__main__":

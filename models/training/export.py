@@ -10,19 +10,15 @@ RUN/evaluation. A version appears whole: its folder gets its name last, and one 
 never changed.
 """
 
-import dataclasses
 import hashlib
 import io
 import json
 import tempfile
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import click
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from auditor import resources
@@ -34,44 +30,21 @@ from auditor.faces.frames import decode
 from auditor.faces.model import AgeNetwork, folder
 from models.training import (
     calibrate,
+    card,
     confusion,
     evaluate,
+    evaluation,
+    evaluation_page,
     labelled,
-    pages,
     quantise,
-    shift,
     splits,
     train,
 )
 from models.training.calibration import fit
-from models.training.evaluate import Evaluation
 from models.training.labelled import LabelledSet
 
 _GOLDEN_FACES = 16
-_FEWEST_OF_A_BAND = 50  # below, a band's error is left to the table
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What no figure says of the pictures."""
-
-    data: str
-    terms: str
-    limits: tuple[str, ...]
-
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read the file of ``--about``.
-
-        Raises:
-            ConfigurationError: it cannot be read, or lacks an entry or has another.
-        """
-        try:
-            entries = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(**entries | {"limits": tuple(entries["limits"])})
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-            names = ", ".join(field.name for field in dataclasses.fields(cls))
-            raise ConfigurationError(f"{path} has to say {names}, and no more: {error}") from error
+_PORTRAIT_STEP = 4  # of the 150: enough for the golden faces where a few are not found
 
 
 @click.command()
@@ -88,7 +61,7 @@ class About:
 def main(version: str, run: Path, about: Path, **options: Any) -> None:
     """Make VERSION from RUN, measured on DATA."""
     try:
-        for line in make(version, run, About.read(about), **options):
+        for line in make(version, run, card.About.read(about), **options):
             click.echo(line)
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
@@ -97,7 +70,7 @@ def main(version: str, run: Path, about: Path, **options: Any) -> None:
 def make(  # noqa: PLR0913  # one argument an option
     version: str,
     run: Path,
-    about: About,
+    about: card.About,
     *,
     data: Path,
     split: str | None,
@@ -129,9 +102,15 @@ def make(  # noqa: PLR0913  # one argument an option
     first = calibrate.first_half(faces.table["id"], seed)
     calibration = fit(ages[first], faces.table["age"].to_numpy(float)[first])
 
-    subject = evaluate.Subject(f"age_resnet50/{version}", network, calibration)
-    found, stages = evaluate.evaluate(
-        subject, faces, split=split, peer=peer_python, shift_faces=shift_faces, seed=seed
+    subject = evaluation.Subject(f"age_resnet50/{version}", network, calibration)
+    found, stages = evaluation.evaluate(
+        subject,
+        faces,
+        ages=ages,
+        split=split,
+        peer=peer_python,
+        shift_faces=shift_faces,
+        seed=seed,
     )
     evaluate.write(run / "evaluation", found, stages)
     crops = _composite_crops(labelled.SIDE)
@@ -176,91 +155,10 @@ def make(  # noqa: PLR0913  # one argument an option
             (made / name).write_bytes(content)
         np.savez_compressed(made / "golden.npz", crops=crops, age=golden.mean, age_sd=golden.sd)
         files = hashes | {"mirrored": mirrored}
-        card = render_card(version, ran, about, found, changed, files=files)
-        (made / "card.toml").write_text(card, encoding="utf-8")
+        text = card.render(version, ran, about, found, changed, files=files)
+        (made / "card.toml").write_text(text, encoding="utf-8")
         made.rename(target)
-    return [*evaluate.findings(found), *([changed.in_words] if changed else []), *said]
-
-
-def render_card(  # noqa: PLR0913  # one argument a part of the card
-    version: str,
-    run: dict[str, Any],
-    about: About,
-    found: Evaluation,
-    changed: quantise.Loss | None,
-    *,
-    files: dict[str, Any],
-) -> str:
-    """The text of card.toml.
-
-    Raises:
-        ConfigurationError: no quality gates were found: the model is too sensitive to any damage,
-            or too few pictures were made worse.
-    """
-    gates = found.shift
-    if gates is None or gates.min_face_px is None or gates.min_sharpness is None:
-        raise ConfigurationError("no quality gates: give more --shift-faces, or train longer")
-    environment = Environment(
-        loader=FileSystemLoader(pages.TEMPLATES),
-        autoescape=False,  # noqa: S701  # TOML, not HTML
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
-    # A JSON string, number or list of such is one in TOML too.
-    environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
-    view = found.views[0]
-    return environment.get_template("card.toml.jinja").render(
-        version=version,
-        command=f"python -m models.training.export {version} RUN --data DATA"
-        f"{' --mirrored' if files['mirrored'] else ''}",
-        run=run,
-        epoch_size=run["settings"]["batches"]["epoch_size"] or run["crops"]["train"],
-        about=about,
-        crop_size=labelled.SIDE,
-        found=found,
-        view=view,
-        at_25=_challenge_25(found),
-        gates=gates,
-        changed=changed,
-        tolerated=shift.TOLERATED,
-        limits=[*_measured_limits(found), *about.limits],
-        data=f"{found.data}: {about.data}",
-        **files,
-    )
-
-
-def _measured_limits(found: Evaluation) -> list[str]:
-    view, at_25 = found.views[0], _challenge_25(found).false_positive_17
-    limits = []
-    if at_25.count:
-        limits.append(
-            f"It takes {at_25.value:.0%} of the {at_25.count} 17-year-olds of its validation set "
-            f"for 25 or older (95 % interval: {at_25.low:.0%} to {at_25.high:.0%})."
-        )
-    bands = {n: f["mae"] for n, f in view.parts["age"].items()}
-    sizeable = {n: mae.value for n, mae in bands.items() if mae.count >= _FEWEST_OF_A_BAND}
-    if len(sizeable) > 1:
-        worst, best = (
-            max(sizeable, key=sizeable.__getitem__),
-            min(sizeable, key=sizeable.__getitem__),
-        )
-        limits.append(
-            f"By age, it errs most on {worst} ({sizeable[worst]:.1f} years on average) and least "
-            f"on {best} ({sizeable[best]:.1f})."
-        )
-    words = {"bias": ("older", "younger"), "absolute error": ("further off", "less far off")}
-    limits += [
-        f"Of the same age and source, faces of {row.kind} {row.name} are estimated "
-        f"{abs(row.years):.1f} years {words[row.figure][row.years < 0]} than the others: more than "
-        "chance explains."
-        for row in found.differences
-        if row.real
-    ]
-    return limits
-
-
-def _challenge_25(found: Evaluation) -> Any:
-    return next(row for row in found.views[0].challenges if row.threshold == 25)
+    return [*evaluation_page.remarks(found), *([changed.in_words] if changed else []), *said]
 
 
 def _read_run(run: Path) -> tuple[dict[str, Any], bytes]:
@@ -296,7 +194,7 @@ def _refuse_learnt(run: Path, faces: LabelledSet) -> None:
 
 def _composite_crops(crop_size: int) -> NDArray[np.uint8]:
     """Aligned crops of the demo's composite portraits, evenly over their ages."""
-    portraits = sorted(resources.folder("auditor/demo/faces").glob("*.jpg"))
+    portraits = sorted(resources.folder("auditor/demo/faces").glob("*.jpg"))[::_PORTRAIT_STEP]
     pictures = [decode(path.read_bytes()) for path in portraits]
     crops = [
         align(picture, faces[0].landmarks, crop_size)

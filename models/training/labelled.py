@@ -6,7 +6,7 @@
 - **Photographs**: a folder of JPEG or PNG pictures and one CSV with ``file_name,real_age`` (or
   ``file,age``), read by :mod:`models.training.photographs`, which finds and aligns the faces.
 
-A row whose picture or label cannot be used is set aside in ``faults``; it is never in ``table``.
+A row whose picture or label cannot be used is rejected: it is in ``faults``, never in ``table``.
 """
 
 import hashlib
@@ -53,12 +53,12 @@ class UnreadableCropError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class LabelledSet:
-    """Aligned crops with ages, and what was set aside.
+    """Aligned crops with ages, and the rejected rows.
 
     Attributes:
         name: where the set came from, without its folders.
         table: a row a crop, numbered from 0, with ``COLUMNS``.
-        faults: a row a fault, with ``labels.FAULT_COLUMNS``.
+        faults: a row a rejected row, with ``labels.FAULT_COLUMNS``.
         images: the crops as they are stored, in the order of the table.
     """
 
@@ -114,7 +114,7 @@ class LabelledSet:
 
 
 def read(path: Path | str | Sequence[Path], split: str | None = None) -> LabelledSet:
-    """Read a labelled set and set aside what cannot be used.
+    """Read a labelled set and reject the rows that cannot be used.
 
     Args:
         path: a folder in either layout, a Parquet file, or several Parquet files.

@@ -1,4 +1,4 @@
-"""Which labels can be used: the rules that every row of a labelled set passes or is set aside."""
+"""The rules by which a row of a labelled set is accepted or rejected."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ YOUNGEST, OLDEST = 0, 116
 #: What a table of faults says: where the row was, which column is wrong, and how.
 FAULT_COLUMNS = ("file", "row", "id", "column", "reason", "detail")
 
-#: Every reason, in words.
+#: Every reason for a rejection, in words.
 REASONS = {
     "id_missing": "the row has no id",
     "id_repeated": "the same id, age and picture again; the first is kept",

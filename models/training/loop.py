@@ -76,7 +76,7 @@ def train(
         optimizer=optimiser(experiment.optimiser, model.trainable_variables),
         loss=losses.loss_of(experiment),
         metrics=[keras.metrics.MeanMetricWrapper(losses.absolute_error, name="mae")],
-        jit_compile=experiment.jit_compile or keras.backend.backend() == "jax",
+        jit_compile=keras.backend.backend() == "jax",
     )
     model.optimizer.build(model.trainable_variables)
     progress = Progress(run)
@@ -95,7 +95,9 @@ def train(
         )
     else:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-    networks.finalise(network, batches.unchanged(parts[0].pixels, parts[0].ages, experiment))
+    networks.recompute_normalisation(
+        network, batches.unchanged(parts[0].pixels, parts[0].ages, experiment)
+    )
     return Trained(network, estimates(model, experiment, parts[1].pixels)[0], progress)
 
 

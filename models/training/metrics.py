@@ -10,7 +10,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+
+from auditor.monitoring.statistics.rates import wilson
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -89,12 +90,9 @@ def share(happened: Flags) -> Measured:
     count = len(happened)
     if not count:
         return Measured(float("nan"), float("nan"), float("nan"), 0)
-    z = float(norm.ppf((1 + _LEVEL) / 2))
-    rate = float(np.mean(happened))
-    middle = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
-    spread = z / (1 + z**2 / count) * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
-    low, high = max(0.0, float(middle - spread)), min(1.0, float(middle + spread))
-    return Measured(rate, min(low, rate), max(high, rate), count)
+    rate = wilson(int(np.sum(happened)), count)
+    # Rounding can put an end of the interval just beyond the share itself.
+    return Measured(rate.share, min(rate.low, rate.share), max(rate.high, rate.share), count)
 
 
 def challenges(estimate: Floats, age: Floats) -> list[Challenge]:

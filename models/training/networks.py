@@ -35,8 +35,6 @@ def build(experiment: Experiment) -> Any:
             input_shape=shape,
             name="backbone",
         )
-    if experiment.architecture == "narrow":
-        backbone = _narrowed(backbone)
     backbone = with_fused_normalisation(backbone)
     network = build_network(experiment.input_size, experiment.head, backbone)
     if experiment.weights not in ("none", "imagenet"):
@@ -75,8 +73,8 @@ def for_training(network: Any, experiment: Experiment) -> Any:
     return keras.Model(inputs, network(whole), name="training")
 
 
-def finalise(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
-    """Measure the statistics of batch normalisation anew, for the weights as they are now.
+def recompute_normalisation(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
+    """Recompute the statistics of batch normalisation for the current weights.
 
     Args:
         network: of ``build``.
@@ -126,16 +124,6 @@ def _load(network: Any, path: Path) -> None:
         assign_weights(network, arrays)
     except ModelError as error:
         raise ConfigurationError(f"{path.name} does not fit this network: {error}") from error
-
-
-def _narrowed(backbone: Any) -> Any:
-    def quarter(layer: Any) -> Any:
-        settings = layer.get_config()
-        if _is_convolution(layer):
-            settings["filters"] //= 4
-        return type(layer).from_config(settings)
-
-    return keras.models.clone_model(backbone, clone_function=quarter)
 
 
 def _tiny(shape: tuple[int, int, int]) -> Any:

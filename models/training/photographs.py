@@ -36,7 +36,7 @@ _BATCH_PIXELS = 64_000_000  # decoded pictures held at once: 192 MB
 
 @dataclass(frozen=True)
 class Photographs:
-    """Aligned faces of a folder's photographs: rows, what was set aside, PNG crops."""
+    """Aligned faces of a folder's photographs: accepted rows, rejected rows, PNG crops."""
 
     table: pd.DataFrame
     faults: pd.DataFrame

@@ -79,7 +79,7 @@ def run(
     """
     experiment = config.read(settings)
     code = revision()  # now: files may change while it runs
-    # Keras is imported only here, so that a wrong setting is told at once.
+    # Keras is imported only here, so that a wrong setting is reported at once.
     loop, networks = (
         importlib.import_module(f"models.training.{name}") for name in ("loop", "networks")
     )
@@ -90,7 +90,7 @@ def run(
         raise ConfigurationError(f"{out} has no checkpoint to resume from")
     parts = splits.read_parts(data, ("train", "val"), split_file)
     for name, part in parts.items():
-        _tell(name, part, data)
+        _report(name, part, data)
     out.mkdir(parents=True, exist_ok=True)
 
     arrays = tuple(
@@ -104,7 +104,7 @@ def run(
     trained = loop.train(experiment, arrays, out, identity, resume=resume)
     networks.save(trained.network, out / "weights.npz")
     np.save(out / LEARNT, parts["train"].hashes())
-    said = {
+    record = {
         "settings": experiment.model_dump(),
         "command": f"python -m models.training.train {settings.name} --data DATA --out OUT",
         "revision": code,
@@ -120,9 +120,9 @@ def run(
         "minutes": round(trained.progress.seconds / 60, 2),
         "validation": figures(parts["val"], trained.ages),
     }
-    (out / "run.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
-    click.echo(f"val: {json.dumps(said['validation'])}")
-    return said
+    (out / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    click.echo(f"val: {json.dumps(record['validation'])}")
+    return record
 
 
 def figures(part: LabelledSet, ages: Any) -> dict[str, Any]:
@@ -158,8 +158,8 @@ def revision() -> str:
     return said.stdout.strip()
 
 
-def _tell(name: str, part: LabelledSet, data: Path) -> None:
-    """Say what a part has and what was set aside; one without pictures ends the run."""
+def _report(name: str, part: LabelledSet, data: Path) -> None:
+    """Report the pictures of a part and its rejected rows; a part without pictures ends the run."""
     click.echo(f"{name}: {len(part)} crops, {len(part.faults)} set aside")
     for reason, count in _fault_counts(part).items():
         click.echo(f"  {count} x {reason}: {labels.REASONS.get(str(reason), '')}")

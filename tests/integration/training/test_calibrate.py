@@ -159,7 +159,8 @@ def test_crossed_figures_come_from_calibrations_of_other_faces() -> None:
     assert found.coverages[0.8].value == ((lows <= age) & (age <= highs)).mean()
 
 
-def test_the_last_report_is_the_mean_over_many_halvings() -> None:
+def test_the_last_report_is_the_mean_over_many_halvings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrate, "HALVINGS", 12)
     ages, age = _simulated(600, 1, 2.5, 4)
     ids = [f"face-{number}" for number in range(600)]
     first = calibrate.first_half(ids, 1)
@@ -201,6 +202,7 @@ def test_the_command_prints_both_halves_and_writes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calibrate, "AgeModel", _SimulatedModel)
+    monkeypatch.setattr(calibrate, "HALVINGS", 3)
     crop = labelled_samples.encoded(labelled_samples.picture(0))
     ages = _simulated(400, 1, 2.5, 4)[1]
     rows = [{"id": f"{n}", "age": age, "image": crop} for n, age in enumerate(ages)]

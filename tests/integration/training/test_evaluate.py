@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from auditor.errors import ConfigurationError
 from auditor.faces.ages import AGES, AgeDistributions
-from models.training import evaluate, shift
+from models.training import calibrate, evaluate, evaluation, shift
 from tests.support import labelled_samples
 
 _FACES = 260
@@ -60,9 +61,10 @@ def test_the_page_has_every_section(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "AgeModel", _BrightnessModel)
-    monkeypatch.setattr(shift, "STRENGTHS", {kind: s[:2] for kind, s in shift.STRENGTHS.items()})
+    monkeypatch.setattr(calibrate, "HALVINGS", 3)
+    monkeypatch.setattr(shift, "STRENGTHS", {kind: s[:1] for kind, s in shift.STRENGTHS.items()})
     told = CliRunner().invoke(
-        evaluate.main, ["--data", str(data), "--out", str(tmp_path), "--shift-faces", "24"]
+        evaluate.main, ["--data", str(data), "--out", str(tmp_path), "--shift-faces", "8"]
     )
     assert told.exit_code == 0, told.output
     page = (tmp_path / "index.html").read_text()
@@ -72,7 +74,7 @@ def test_the_page_has_every_section(
     assert "made &lt;b&gt;" in page
     assert "src=" not in page
     assert "At Challenge 25" in told.output
-    assert "of 24 untouched faces are not found: no gates" in page  # blots are no faces
+    assert "of 8 untouched faces are not found: no gates" in page  # blots are no faces
 
     found = json.loads((tmp_path / "evaluation.json").read_text())
     assert found["faces"] == _FACES
@@ -82,7 +84,7 @@ def test_the_page_has_every_section(
 
 def test_faces_that_an_estimator_refuses_are_counted_and_left_out() -> None:
     rows = [{"age": age, "sex": "male", "source": "one"} for age in (20, 30, 17)]
-    view = evaluate.view_of("x", labelled_samples.set_of(rows), np.array([22.0, np.nan, 30]))
+    view = evaluation.view_of("x", labelled_samples.set_of(rows), np.array([22.0, np.nan, 30]))
     assert (view.failed.value, view.failed.count) == (pytest.approx(1 / 3), 3)
     assert view.accuracy["mae"].value == pytest.approx(7.5)
     assert view.parts["age"]["13-17"]["bias"].value == pytest.approx(13)
@@ -90,8 +92,8 @@ def test_faces_that_an_estimator_refuses_are_counted_and_left_out() -> None:
 
 def test_an_estimator_of_nothing_is_an_error() -> None:
     labelled = labelled_samples.set_of([{"age": 20}])
-    with pytest.raises(evaluate.ConfigurationError, match="estimated no face"):
-        evaluate.view_of("x", labelled, np.array([np.nan]))
+    with pytest.raises(ConfigurationError, match="estimated no face"):
+        evaluation.view_of("x", labelled, np.array([np.nan]))
 
 
 def _executable(path: Path, body: str) -> Path:
@@ -108,7 +110,7 @@ def test_the_peer_is_read_back_in_order(tmp_path: Path) -> None:
     )
     image = labelled_samples.encoded(labelled_samples.picture(0))
     labelled = labelled_samples.set_of([{"age": 20}, {"age": 30}], [image, image])
-    ages = evaluate._peer(_executable(tmp_path / "peer", body), labelled)
+    ages = evaluation.ages_of_peer(_executable(tmp_path / "peer", body), labelled)
     assert ages[0] == 33
     assert np.isnan(ages[1])
 
@@ -116,5 +118,5 @@ def test_the_peer_is_read_back_in_order(tmp_path: Path) -> None:
 def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
     peer = _executable(tmp_path / "peer", "raise SystemExit('no such package')")
     image = labelled_samples.encoded(labelled_samples.picture(0))
-    with pytest.raises(evaluate.ConfigurationError, match="no such package"):
-        evaluate._peer(peer, labelled_samples.set_of([{"age": 20}], [image]))
+    with pytest.raises(ConfigurationError, match="no such package"):
+        evaluation.ages_of_peer(peer, labelled_samples.set_of([{"age": 20}], [image]))

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor.monitoring.statistics.heaping import Heaping, digit_shares, whipple
-from models.training import explore, findings, quality
-from models.training.survey import BANDS, Survey, band_name, survey
+from models.training import explore, image_quality, remarks
+from models.training.summary import BANDS, Summary, band_name, summarise
 from tests.support import labelled_samples as samples
 
 SECTIONS = ("findings", "counts", "faults", "ages", "heaping", "copies", "quality", "sheets")
@@ -85,13 +85,13 @@ def test_parts_of_years_count_as_completed_years() -> None:
 
 def test_a_repeated_edge_is_measured() -> None:
     grey = np.random.default_rng(0).integers(0, 256, (192, 192)).astype(np.uint8)
-    assert quality.border_share(grey) == 0
+    assert image_quality.border_share(grey) == 0
     bordered = grey.copy()
     bordered[:48] = grey[48]
-    assert quality.border_share(bordered) == pytest.approx(0.25, abs=0.01)
+    assert image_quality.border_share(bordered) == pytest.approx(0.25, abs=0.01)
     bordered[:, 144:] = bordered[:, 143:144]
-    assert quality.border_share(bordered) == pytest.approx(1 - 0.75**2, abs=0.01)
-    assert quality.border_share(np.full((192, 192), 7, np.uint8)) == 1
+    assert image_quality.border_share(bordered) == pytest.approx(1 - 0.75**2, abs=0.01)
+    assert image_quality.border_share(np.full((192, 192), 7, np.uint8)) == 1
 
 
 def test_quality_tells_dark_grey_and_soft_pictures() -> None:
@@ -99,21 +99,21 @@ def test_quality_tells_dark_grey_and_soft_pictures() -> None:
     grey = np.repeat(sharp[:, :, :1], 3, axis=2)
     crops = [sharp, sharp // 4, grey, cv2.GaussianBlur(sharp, (0, 0), 6)]
     made = samples.set_of([{"age": 1}] * 4, [samples.encoded(crop) for crop in crops])
-    table, prints = quality.measure(made, 96)
+    table, prints = image_quality.measure(made, 96)
     plain, dark, colourless, soft = (row for _, row in table.iterrows())
     assert dark["brightness"] == pytest.approx(plain["brightness"] / 4, abs=1)
-    assert colourless["colour"] < quality.GREY < plain["colour"]
+    assert colourless["colour"] < image_quality.GREY < plain["colour"]
     assert soft["sharpness"] < plain["sharpness"] / 10
     assert len(prints.hashes) == 4
 
 
-def surveyed(rows: list[dict[str, object]], images: list[bytes] | None = None) -> Survey:
+def surveyed(rows: list[dict[str, object]], images: list[bytes] | None = None) -> Summary:
     contents = images or [samples.encoded(samples.picture(n)) for n in range(len(rows))]
-    return survey(samples.set_of(rows, contents), 64)
+    return summarise(samples.set_of(rows, contents), 64)
 
 
-def titles(of: Survey) -> str:
-    return "\n".join(f"{f.level}: {f.title}" for f in findings.findings(of))
+def titles(of: Summary) -> str:
+    return "\n".join(f"{f.level}: {f.title}" for f in remarks.remarks(of))
 
 
 def test_findings_follow_the_numbers() -> None:
@@ -138,12 +138,12 @@ def test_copies_that_splits_part_have_to_be_acted_on() -> None:
     assert found.copies.same_age == 0
     assert "act: 40 groups of near-duplicates lie in more than one split" in titles(found)
     assert "act: Labels of one photograph differ by 4.0 years" in titles(found)
-    assert findings.label_width(found) == pytest.approx(4 / 0.9539, abs=0.3)
+    assert remarks.label_width(found) == pytest.approx(4 / 0.9539, abs=0.3)
     whole = [{"age": 31, "split": ("train", "val")[n // 40]} for n in range(80)]
     together = surveyed(whole, images)
     assert together.copies.across_splits == 0
     assert "act: 40 groups" not in titles(together)
-    assert findings.label_width(together) == 1
+    assert remarks.label_width(together) == 1
     assert surveyed([{"age": 3}] * 4, images[:4]).copies.across_splits is None
 
 

@@ -1,6 +1,5 @@
 """From a training run to a version that the audit loads, with a card of what was measured."""
 
-import csv
 import hashlib
 import json
 import tomllib
@@ -13,11 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor import resources
-from auditor.faces.alignment import align
-from auditor.faces.detector import Detector
-from auditor.faces.frames import decode
+from auditor.errors import ConfigurationError
 from auditor.faces.model import AgeModel, Card, folder
-from models.training import export, labelled, shift, splits, train
+from models.training import calibrate, export, labelled, shift, splits, train
+from models.training.card import About
 from models.training.config import Experiment, Schedule
 from tests.support import labelled_samples
 
@@ -27,21 +25,24 @@ ABOUT = Path(export.__file__).parent / "about/utkface_all_age_faces.toml"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's composites and their mirror images, as labelled crops."""
-    portraits = resources.folder("auditor/demo/faces")
-    with (portraits / "faces.csv").open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    pictures = [decode((portraits / row["file"]).read_bytes()) for row in rows]
-    labelled = []
-    for row, picture, faces in zip(rows, pictures, Detector().detect(pictures), strict=True):
-        if not faces:
-            continue
-        crop = align(picture, faces[0].landmarks, 192)
-        known = {"age": round(float(row["age"])), "sex": row["sex"], "source": "composites"}
-        for name, pixels in ((row["file"], crop), (f"mirrored {row['file']}", crop[:, ::-1])):
-            image = labelled_samples.encoded(np.ascontiguousarray(pixels))
-            labelled.append({"id": name, "image": image} | known)
-    return labelled_samples.write_crops(tmp_path_factory.mktemp("data") / "val-0.parquet", labelled)
+    """The golden crops, which are faces, each in 16 lights, with ages near their estimates."""
+    with np.load(VERSION_3 / "golden.npz") as golden:
+        crops, ages = golden["crops"], golden["age"]
+    rows = []
+    for number, (crop, age) in enumerate(zip(crops, ages, strict=True)):
+        for light in range(16):
+            pixels = np.ascontiguousarray((crop * (1 - 0.02 * light)).astype(np.uint8))
+            label = max(0, round(float(age)) + light % 5 - 2)
+            rows.append(
+                {
+                    "id": f"{number}, light {light}",
+                    "image": labelled_samples.encoded(pixels),
+                    "age": label,
+                    "sex": ("female", "male")[light % 2],
+                    "source": "composites",
+                }
+            )
+    return labelled_samples.write_crops(tmp_path_factory.mktemp("data") / "val-0.parquet", rows)
 
 
 def _run_of(path: Path, **changes: Any) -> Path:
@@ -68,7 +69,7 @@ def _run_of(path: Path, **changes: Any) -> Path:
 
 def _export(version: str, run: Path, data: Path, *more: str) -> Result:
     command = [version, str(run), "--data", str(data), "--split", "val", "--about", str(ABOUT)]
-    return CliRunner().invoke(export.main, [*command, "--mirrored", "--shift-faces", "40", *more])
+    return CliRunner().invoke(export.main, [*command, "--mirrored", "--shift-faces", "20", *more])
 
 
 @pytest.fixture
@@ -86,8 +87,9 @@ def test_a_version_is_what_its_card_says(
     tmp_path: Path, data: Path, models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = _run_of(tmp_path / "run")
-    strengths = {"brightness": (0.2,), "face size": (120, 80, 15), "blur": (1, 6), "jpeg": (30,)}
+    strengths = {"brightness": (0.2,), "face size": (120, 15), "blur": (6,), "jpeg": (30,)}
     monkeypatch.setattr(shift, "STRENGTHS", strengths)
+    monkeypatch.setattr(calibrate, "HALVINGS", 3)
     told = _export("9", run, data)
     assert told.exit_code == 0, told.output
     assert sorted(p.name for p in models.iterdir()) == ["9"]  # nothing half-made is left
@@ -167,8 +169,8 @@ def test_pictures_that_the_run_learnt_from_do_not_measure_it(tmp_path: Path, dat
 )
 def test_an_about_file_says_all_and_no_more(tmp_path: Path, text: str) -> None:
     (tmp_path / "about.toml").write_text(text)
-    with pytest.raises(export.ConfigurationError, match=r"about\.toml has to say data, terms"):
-        export.About.read(tmp_path / "about.toml")
+    with pytest.raises(ConfigurationError, match=r"about\.toml has to say data, terms"):
+        About.read(tmp_path / "about.toml")
 
 
 def test_crops_of_the_golden_predictions_are_of_all_ages() -> None:

@@ -14,7 +14,7 @@ from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
 from auditor.faces.detector import Face
 from auditor.faces.frames import Pixels, decode
 from auditor.faces.score import Scorer, laplacian_variance
-from models.training import evaluate, shift
+from models.training import evaluation, evaluation_page, shift
 from models.training.calibrate import Judged
 from models.training.labelled import SIDE, scaled
 from models.training.metrics import share
@@ -220,15 +220,17 @@ def test_where_nothing_is_found_there_are_no_gates() -> None:
     found = shift.measure(_plain([20, 30]), np.array([20.0, 30]), blind)
     assert (found.min_face_px, found.min_sharpness, found.by_sharpness) == (None, None, [])
     assert all(point.failed.value == 1 for point in [found.untouched, *found.points])
-    assert "100.0% of 2 untouched faces are not found: no gates" in evaluate.gates(found)
-    assert len(evaluate._shift_charts(found)) == 5
+    assert "100.0% of 2 untouched faces are not found: no gates" in evaluation_page.gates(found)
+    assert len(evaluation_page.shift_charts(found)) == 5
 
 
 def _page(found: shift.Shift) -> str:
     """The section of the page."""
-    view = evaluate.view_of("x", labelled_samples.set_of([{"age": 20}]), np.array([20.0]))
+    view = evaluation.view_of("x", labelled_samples.set_of([{"age": 20}]), np.array([20.0]))
     stages = {"x": [Judged(_predict(_plain([20])), np.array([20.0]))]}
-    page = evaluate.render(evaluate.Evaluation("x", "y", 1, [view], [], [], 0, found), stages)
+    page = evaluation_page.render(
+        evaluation.Evaluation("x", "y", 1, [view], [], [], 0, found), stages
+    )
     return page[page.index('<section id="shift">') :]
 
 

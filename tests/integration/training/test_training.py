@@ -22,8 +22,8 @@ from tests.support.training_samples import EXPERIMENT, broken_and_resumed, part,
 
 keras = backend.keras()
 CONFIGS = Path(config.__file__).parent / "configs"
-HERE = ROOT / "tests" / "support"
-TORCH = HERE.parent / ".torch"  # `make torch`
+CHILD = ROOT / "tests/support/training_child.py"
+TORCH = ROOT / ".torch"  # `make torch`
 
 
 def weights(network: Any) -> list[np.ndarray]:
@@ -61,10 +61,10 @@ def elsewhere(
     if request.param == "torch" and not (TORCH / ".installed").exists():
         pytest.skip("torch is not there: make torch")
     out = tmp_path_factory.mktemp(request.param) / "said.npz"
-    other = {"KERAS_BACKEND": request.param, "PYTHONPATH": f"{HERE.parent}{os.pathsep}{TORCH}"}
+    other = {"KERAS_BACKEND": request.param, "PYTHONPATH": f"{ROOT}{os.pathsep}{TORCH}"}
     other |= {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
     subprocess.run(
-        [sys.executable, str(HERE / "training_child.py"), str(out)],
+        [sys.executable, str(CHILD), str(out)],
         env=os.environ | other,
         check=True,
         stdout=subprocess.DEVNULL,
@@ -147,10 +147,10 @@ def test_a_new_regression_head_starts_at_the_mean_age(unbroken: loop.Trained) ->
     assert (weights(unbroken.network)[-1] == before).all()
 
 
-def test_settled_statistics_are_those_of_the_pictures() -> None:
+def test_recomputed_statistics_are_those_of_the_pictures() -> None:
     network = networks.build(EXPERIMENT)
     pixels = part(1, 96).pixels
-    networks.finalise(network, np.split(pixels, 3))
+    networks.recompute_normalisation(network, np.split(pixels, 3))
     layers = network.get_layer("backbone").layers
     before = keras.Model(layers[0].output, layers[1].output)  # the first convolution
     centred = keras.applications.resnet.preprocess_input(pixels.astype(np.float32))
@@ -161,10 +161,10 @@ def test_settled_statistics_are_those_of_the_pictures() -> None:
     assert normalising.momentum == 0.8
 
 
-def test_statistics_are_settled_on_the_ages_of_training() -> None:
+def test_statistics_are_recomputed_on_the_ages_of_training() -> None:
     ages = np.repeat([20.0, 60.0], [900, 100])
     pixels = np.repeat([0, 255], [900, 100]).astype(np.uint8)[:, None, None, None]
-    settings = EXPERIMENT.batches.model_copy(update={"finalise": 20, "rarity": 0.5})
+    settings = EXPERIMENT.batches.model_copy(update={"normalisation_batches": 20, "rarity": 0.5})
     rare = EXPERIMENT.model_copy(update={"batches": settings})
     shown = np.concatenate(list(batches.unchanged(pixels, ages, rare))).mean() / 255
     # As often as the root of how many there are: 1 in 4.
@@ -254,22 +254,6 @@ def test_an_experiment_is_based_on_another_and_names_what_it_changes(tmp_path: P
     assert (changed.input_size, changed.seed) == (96, 3)
     assert (changed.schedule.epochs, changed.schedule.floor) == (5, 0.1)
     assert changed.augmentation.rotation == config.Change(probability=0.5, strength=20)
-
-
-def test_a_narrow_network_is_resnet50_with_a_quarter_of_the_filters() -> None:
-    schedule = config.Schedule(epochs=1)
-    narrow, whole = (
-        networks.build(config.Experiment(architecture=name, input_size=32, schedule=schedule))
-        .get_layer("backbone")
-        .layers[1:]
-        for name in ("narrow", "resnet50")
-    )
-    assert [layer.name for layer in narrow] == [layer.name for layer in whole]
-    filters = [
-        [layer.filters for layer in layers if hasattr(layer, "filters")]
-        for layers in (narrow, whole)
-    ]
-    assert [4 * each for each in filters[0]] == filters[1]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.training.survey import BANDS, Survey, band_name, differences, in_band
+from models.training.summary import BANDS, Summary, band_name, differences, in_band
 
 _PICTURES = 12
 _PAIRS = 6
@@ -38,20 +38,22 @@ class Sheet:
     thumbnails: tuple[Thumbnail, ...]
 
 
-def by_age(survey: Survey) -> list[Sheet]:
+def by_age(summary: Summary) -> list[Sheet]:
     """A few crops of each band of age, drawn at random with a fixed seed, youngest first."""
     random = np.random.default_rng(_SEED)
     sheets = []
     for band in BANDS:
-        members = np.flatnonzero(in_band(survey.measured["age"], band).to_numpy())
+        members = np.flatnonzero(in_band(summary.measured["age"], band).to_numpy())
         chosen = random.permutation(members)[:_PICTURES]
-        chosen = chosen[np.argsort(survey.measured["age"].to_numpy()[chosen], kind="stable")]
+        chosen = chosen[np.argsort(summary.measured["age"].to_numpy()[chosen], kind="stable")]
         if len(members):
-            sheets.append(_sheet(survey, f"Ages {band_name(band)}", f"of {len(members):,}", chosen))
+            sheets.append(
+                _sheet(summary, f"Ages {band_name(band)}", f"of {len(members):,}", chosen)
+            )
     return sheets
 
 
-def edges(survey: Survey) -> Iterator[Sheet]:
+def edges(summary: Summary) -> Iterator[Sheet]:
     """The darkest, brightest, least sharp and most bordered crops; copies that disagree most."""
     for title, column, sign in (
         ("Darkest", "brightness", 1),
@@ -59,19 +61,19 @@ def edges(survey: Survey) -> Iterator[Sheet]:
         ("Least sharp", "sharpness", 1),
         ("Most border", "border", -1),
     ):
-        values = survey.measured[column].to_numpy()
+        values = summary.measured[column].to_numpy()
         chosen = np.argsort(sign * values, kind="stable")[:_PICTURES]
-        yield _sheet(survey, title, column, chosen)
-    apart = differences(survey)
+        yield _sheet(summary, title, column, chosen)
+    apart = differences(summary)
     worst = np.argsort(-apart, kind="stable")[:_PAIRS]
     if len(worst) and apart[worst[0]] > 0:
         note = "near-duplicates in pairs, with the label of each"
-        yield _sheet(survey, "Labels that disagree most", note, survey.near[worst].ravel())
+        yield _sheet(summary, "Labels that disagree most", note, summary.near[worst].ravel())
 
 
-def _sheet(survey: Survey, title: str, note: str, chosen: NDArray[np.integer]) -> Sheet:
-    crops = survey.labelled.crops(chosen)
-    rows = survey.measured.iloc[chosen]
+def _sheet(summary: Summary, title: str, note: str, chosen: NDArray[np.integer]) -> Sheet:
+    crops = summary.labelled.crops(chosen)
+    rows = summary.measured.iloc[chosen]
     return Sheet(
         title,
         note,

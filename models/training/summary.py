@@ -1,6 +1,6 @@
 """What is known of a labelled set, as numbers: the page and the JSON of ``explore`` are made of it.
 
-Nothing here decides what a number means: that is :mod:`models.training.findings`.
+Nothing here decides what a number means: that is :mod:`models.training.remarks`.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from auditor.monitoring.statistics.heaping import Heaping
-from models.training import duplicates, quality
+from models.training import duplicates, image_quality
 from models.training.labelled import LabelledSet
 
 #: Bands of completed years that sheets and counts are shown by: fine where Challenge 25 decides.
@@ -57,11 +57,13 @@ class Copies:
 
 
 @dataclass(frozen=True)
-class Survey:
+class Summary:
     """All numbers of a set, and the crops' measurements they come from."""
 
     labelled: LabelledSet
-    measured: pd.DataFrame  # the set's table beside quality.measure and a column ``copy_group``
+    measured: (
+        pd.DataFrame
+    )  # the set's table beside image_quality.measure and a column ``copy_group``
     near: NDArray[np.int64]  # near-duplicate pairs
     input_size: int
     heaping: Heaping
@@ -88,18 +90,18 @@ class Survey:
         return {band_name(band): int(in_band(ages, band).sum()) for band in BANDS}
 
 
-def survey(labelled: LabelledSet, input_size: int) -> Survey:
+def summarise(labelled: LabelledSet, input_size: int) -> Summary:
     """Measure a set.
 
     Args:
         labelled: at least one crop.
         input_size: side of the model's input, pixels.
     """
-    properties, prints = quality.measure(labelled, input_size)
+    properties, prints = image_quality.measure(labelled, input_size)
     near = duplicates.pairs(prints)
     measured = pd.concat([labelled.table, properties], axis=1)
     measured = measured.assign(copy_group=duplicates.groups(prints, near))
-    return Survey(
+    return Summary(
         labelled=labelled,
         measured=measured,
         near=near,
@@ -111,7 +113,7 @@ def survey(labelled: LabelledSet, input_size: int) -> Survey:
         },
         copies=_copies(measured, near),
         spreads=tuple(_spread(measured[name], meaning) for name, meaning in PROPERTIES.items()),
-        grey=float((measured["colour"] < quality.GREY).mean()),
+        grey=float((measured["colour"] < image_quality.GREY).mean()),
     )
 
 
@@ -125,10 +127,10 @@ def band_name(band: tuple[int, int]) -> str:
     return f"{band[0]} and older" if band == BANDS[-1] else f"{band[0]} to {band[1]}"
 
 
-def differences(survey_of: Survey) -> NDArray[np.float64]:
+def differences(summary: Summary) -> NDArray[np.float64]:
     """Years between the labels of each near-duplicate pair."""
-    ages = survey_of.measured["age"].to_numpy()
-    return np.asarray(np.abs(ages[survey_of.near[:, 0]] - ages[survey_of.near[:, 1]]), np.float64)
+    ages = summary.measured["age"].to_numpy()
+    return np.asarray(np.abs(ages[summary.near[:, 0]] - ages[summary.near[:, 1]]), np.float64)
 
 
 def _copies(measured: pd.DataFrame, near: NDArray[np.int64]) -> Copies:

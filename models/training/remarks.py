@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.training.labels import REASONS
-from models.training.survey import BANDS, Survey, band_name
+from models.training.summary import BANDS, Summary, band_name
 
 #: Widths of label distributions worth considering, years: narrower is one class, wider hides age.
 _NARROWEST, _WIDEST = 1.0, 4.0
@@ -17,7 +17,7 @@ _LEAST_OF_BAND = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Remark:
     """One thing to know: what was found, and what to do about it."""
 
     level: str  # "good", "watch" or "act"
@@ -26,58 +26,58 @@ class Finding:
     do: str  # empty where nothing is to be done
 
 
-def findings(survey: Survey) -> list[Finding]:
+def remarks(summary: Summary) -> list[Remark]:
     """All findings, what has to be acted on first."""
     made = [
-        *_faults(survey),
-        *_copies(survey),
-        *_heaping(survey),
-        *_label_width(survey),
-        *_ages(survey),
-        *_people(survey),
-        *_pictures(survey),
+        *_faults(summary),
+        *_copies(summary),
+        *_heaping(summary),
+        *_label_width(summary),
+        *_ages(summary),
+        *_people(summary),
+        *_pictures(summary),
     ]
     order = ("act", "watch", "good")
-    return sorted(made, key=lambda finding: order.index(finding.level))
+    return sorted(made, key=lambda remark: order.index(remark.level))
 
 
-def label_width(survey: Survey) -> float:
+def label_width(summary: Summary) -> float:
     """Standard deviation of a label distribution that fits how well the labels are known, years.
 
     The larger of what the near-duplicates' labels disagree by and what Whipple's index says of
     rounding, held between 1 and 4.
     """
-    copies = survey.copies
+    copies = summary.copies
     noise = copies.label_sd if copies.label_sd is not None and copies.pairs >= _FEW_PAIRS else 0.0
-    rounded = survey.heaping.rounded or 0.0
+    rounded = summary.heaping.rounded or 0.0
     # Rounding to the nearest 5 moves a label by 0, 1, 1, 2 or 2 years: variance 2.
     return float(np.clip(max(noise, np.sqrt(2 * rounded)), _NARROWEST, _WIDEST))
 
 
-def weight_ratio(survey: Survey) -> float:
+def weight_ratio(summary: Summary) -> float:
     """How much more often a picture of the rarest band is drawn with weights 1 / sqrt(count)."""
     per_year = [
         count / (min(last, 90) - first + 1)
-        for (first, last), count in zip(BANDS, survey.bands.values(), strict=True)
+        for (first, last), count in zip(BANDS, summary.bands.values(), strict=True)
         if count
     ]
     return float(np.sqrt(max(per_year) / min(per_year)))
 
 
-def _faults(survey: Survey) -> Iterator[Finding]:
-    faults = survey.faults
+def _faults(summary: Summary) -> Iterator[Remark]:
+    faults = summary.faults
     total = sum(faults.values())
     if not total:
-        yield Finding(
+        yield Remark(
             "good",
             "Every row can be used",
-            f"All {len(survey.labelled):,} pictures could be read, and all labels are ages.",
+            f"All {len(summary.labelled):,} pictures could be read, and all labels are ages.",
             "",
         )
         return
-    share = total / (total + len(survey.labelled))
+    share = total / (total + len(summary.labelled))
     listed = "; ".join(f"{count:,} x {REASONS[reason]}" for reason, count in faults.items())
-    yield Finding(
+    yield Remark(
         "act" if share > 0.01 else "watch",
         f"{total:,} rows were set aside",
         f"{share:.1%} of the rows cannot be used: {listed}.",
@@ -85,19 +85,19 @@ def _faults(survey: Survey) -> Iterator[Finding]:
     )
 
 
-def _copies(survey: Survey) -> Iterator[Finding]:
-    copies = survey.copies
+def _copies(summary: Summary) -> Iterator[Remark]:
+    copies = summary.copies
     if not copies.groups:
-        yield Finding(
+        yield Remark(
             "good", "No near-duplicates", "No photograph was found twice.", "Split as you like."
         )
         return
     found = (
-        f"{copies.crops:,} crops ({copies.crops / len(survey.labelled):.1%}) are copies of one "
+        f"{copies.crops:,} crops ({copies.crops / len(summary.labelled):.1%}) are copies of one "
         f"another, in {copies.groups:,} groups of up to {copies.largest}."
     )
     if copies.across_splits:
-        yield Finding(
+        yield Remark(
             "act",
             f"{copies.across_splits:,} groups of near-duplicates lie in more than one split",
             f"{found} What training has seen, validation then measures.",
@@ -105,7 +105,7 @@ def _copies(survey: Survey) -> Iterator[Finding]:
             "these groups out of validation.",
         )
     else:
-        yield Finding(
+        yield Remark(
             "watch",
             f"{copies.groups:,} groups of near-duplicates",
             found + (" No split parts them." if copies.across_splits == 0 else ""),
@@ -113,11 +113,11 @@ def _copies(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def _heaping(survey: Survey) -> Iterator[Finding]:
-    by_source = survey.heaping_by_source
+def _heaping(summary: Summary) -> Iterator[Remark]:
+    by_source = summary.heaping_by_source
     parts = list(by_source.items())
     if len(parts) != 1:  # one source is the whole set
-        parts.append(("The whole set", survey.heaping))
+        parts.append(("The whole set", summary.heaping))
     for where, heaping in parts:
         index, rounded, margin = heaping.whipple, heaping.rounded, heaping.whipple_margin
         if index is None or rounded is None or margin is None:
@@ -127,16 +127,16 @@ def _heaping(survey: Survey) -> Iterator[Finding]:
             f"all), Myers's {heaping.myers or 0:.1f} (0 is none, 90 all)."
         )
         if index < 105:
-            yield Finding("good", f"{where}: ages do not heap", found, "")
+            yield Remark("good", f"{where}: ages do not heap", found, "")
         elif index - margin < 100:
-            yield Finding(
+            yield Remark(
                 "watch",
                 f"{where}: too few ages to tell whether they heap",
                 f"{found} So much can be chance.",
                 "",
             )
         else:
-            yield Finding(
+            yield Remark(
                 "act" if index >= 125 else "watch",
                 f"{where}: ages heap on 0 and 5",
                 f"{found} As if {rounded:.0%} of the labels had been rounded to the nearest 5.",
@@ -145,10 +145,10 @@ def _heaping(survey: Survey) -> Iterator[Finding]:
             )
 
 
-def _label_width(survey: Survey) -> Iterator[Finding]:
-    copies, width = survey.copies, label_width(survey)
+def _label_width(summary: Summary) -> Iterator[Remark]:
+    copies, width = summary.copies, label_width(summary)
     if copies.mean_difference is None or copies.same_age is None or copies.pairs < _FEW_PAIRS:
-        yield Finding(
+        yield Remark(
             "watch",
             "How well the labels are known cannot be told",
             f"There are {copies.pairs} near-duplicate pairs; {_FEW_PAIRS} are needed to compare "
@@ -156,7 +156,7 @@ def _label_width(survey: Survey) -> Iterator[Finding]:
             f"Use label distributions of width {width:.1f} years.",
         )
         return
-    yield Finding(
+    yield Remark(
         "act" if copies.mean_difference > 1 else "good",
         f"Labels of one photograph differ by {copies.mean_difference:.1f} years on average",
         f"Of {copies.pairs:,} near-duplicate pairs {copies.same_age:.0%} carry the same age. Where "
@@ -166,15 +166,15 @@ def _label_width(survey: Survey) -> Iterator[Finding]:
     )
 
 
-def _ages(survey: Survey) -> Iterator[Finding]:
-    ratio = weight_ratio(survey)
-    bands = survey.bands
+def _ages(summary: Summary) -> Iterator[Remark]:
+    ratio = weight_ratio(summary)
+    bands = summary.bands
     # Bands that hold nothing at all cannot be learnt, whatever the weights.
     thin = [band_name(b) for b in BANDS if bands[band_name(b)] < _LEAST_OF_BAND]
     most = max(bands, key=lambda name: bands[name])
     decided = sum(bands[band_name(band)] for band in ((14, 17), (18, 24)))
-    share = decided / len(survey.labelled)
-    yield Finding(
+    share = decided / len(summary.labelled)
+    yield Remark(
         "act" if thin else ("watch" if ratio > 1.5 else "good"),
         "Some ages are rare" if thin or ratio > 1.5 else "Ages are balanced",
         f"The most pictures are of ages {most} ({bands[most]:,})."
@@ -182,7 +182,7 @@ def _ages(survey: Survey) -> Iterator[Finding]:
         f"Draw pictures with a weight of 1 / sqrt(number of its age): the rarest band then counts "
         f"up to {ratio:.1f} times as much as the most frequent one, and not {ratio**2:.0f} times.",
     )
-    yield Finding(
+    yield Remark(
         "watch" if share < 0.15 else "good",
         f"{share:.0%} of the pictures are of the ages where the audit decides",
         f"{decided:,} people are 14 to 24 years old: there an error turns a sale's outcome.",
@@ -190,11 +190,11 @@ def _ages(survey: Survey) -> Iterator[Finding]:
     )
 
 
-def _people(survey: Survey) -> Iterator[Finding]:
+def _people(summary: Summary) -> Iterator[Remark]:
     for column, what in (("sex", "sex"), ("group", "group"), ("source", "source")):
-        counts = survey.counts(column)
+        counts = summary.counts(column)
         if set(counts) == {"not known"}:
-            yield Finding(
+            yield Remark(
                 "watch",
                 f"The {what} of nobody is known",
                 f"The set does not say of any picture what {what} it is of.",
@@ -202,9 +202,9 @@ def _people(survey: Survey) -> Iterator[Finding]:
             )
             continue
         known = {name: count for name, count in counts.items() if name != "not known"}
-        rare = [n for n, c in known.items() if c < _RARE_SHARE * len(survey.labelled)]
-        listed = ", ".join(f"{n} {c / len(survey.labelled):.1%}" for n, c in counts.items())
-        yield Finding(
+        rare = [n for n, c in known.items() if c < _RARE_SHARE * len(summary.labelled)]
+        listed = ", ".join(f"{n} {c / len(summary.labelled):.1%}" for n, c in counts.items())
+        yield Remark(
             "watch" if rare else "good",
             f"By {what}: {', '.join(rare)} under {_RARE_SHARE:.0%}" if rare else f"By {what}",
             f"{listed}.",
@@ -214,22 +214,22 @@ def _people(survey: Survey) -> Iterator[Finding]:
         )
 
 
-def _pictures(survey: Survey) -> Iterator[Finding]:
-    spreads = {spread.name: spread for spread in survey.spreads}
+def _pictures(summary: Summary) -> Iterator[Remark]:
+    spreads = {spread.name: spread for spread in summary.spreads}
     dark, sharp = spreads["brightness"], spreads["sharpness"]
-    border = float((survey.measured["border"] > 0.1).mean())
-    yield Finding(
+    border = float((summary.measured["border"] > 0.1).mean())
+    yield Remark(
         "watch",
         "How wide the pictures vary",
         f"Nine in ten are between {dark.lower:.0f} and {dark.upper:.0f} in brightness and between "
-        f"{sharp.lower:.0f} and {sharp.upper:.0f} in sharpness at {survey.input_size} px; "
-        f"{survey.grey:.1%} have no colour; in {border:.1%} over a tenth of the crop repeats its "
+        f"{sharp.lower:.0f} and {sharp.upper:.0f} in sharpness at {summary.input_size} px; "
+        f"{summary.grey:.1%} have no colour; in {border:.1%} over a tenth of the crop repeats its "
         "edge.",
         "Till cameras are dimmer and softer: train with brightness, loss of resolution and JPEG "
         "as augmentation. "
         + (
             "Greyscale should be rare there, since grey pictures are rare here."
-            if survey.grey < 0.05
+            if summary.grey < 0.05
             else "Greyscale as augmentation keeps grey from standing for an age."
         ),
     )

@@ -1,0 +1,117 @@
+"""The card of a version: its origin, its measured quality and its known limits."""
+
+import dataclasses
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from auditor.errors import ConfigurationError
+from models.training import labelled, pages, quantise, shift
+from models.training.evaluation import Evaluation
+
+_FEWEST_OF_A_BAND = 50  # faces; the error of a smaller band is left to the table
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What no figure says of the pictures."""
+
+    data: str
+    terms: str
+    limits: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file of ``--about``.
+
+        Raises:
+            ConfigurationError: it cannot be read, or lacks an entry or has another.
+        """
+        try:
+            entries = tomllib.loads(path.read_text(encoding="utf-8"))
+            return cls(**entries | {"limits": tuple(entries["limits"])})
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+            names = ", ".join(field.name for field in dataclasses.fields(cls))
+            raise ConfigurationError(f"{path} has to say {names}, and no more: {error}") from error
+
+
+def render(  # noqa: PLR0913  # one argument a part of the card
+    version: str,
+    run: dict[str, Any],
+    about: About,
+    found: Evaluation,
+    changed: quantise.Loss | None,
+    *,
+    files: dict[str, Any],
+) -> str:
+    """The text of card.toml.
+
+    Raises:
+        ConfigurationError: no quality gates were found: the model is too sensitive to any damage,
+            or too few pictures were made worse.
+    """
+    gates = found.shift
+    if gates is None or gates.min_face_px is None or gates.min_sharpness is None:
+        raise ConfigurationError("no quality gates: give more --shift-faces, or train longer")
+    environment = Environment(
+        loader=FileSystemLoader(pages.TEMPLATES),
+        autoescape=False,  # noqa: S701  # TOML, not HTML
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    # A JSON string, number or list of such is one in TOML too.
+    environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
+    view = found.views[0]
+    return environment.get_template("card.toml.jinja").render(
+        version=version,
+        command=f"python -m models.training.export {version} RUN --data DATA"
+        f"{' --mirrored' if files['mirrored'] else ''}",
+        run=run,
+        epoch_size=run["settings"]["batches"]["epoch_size"] or run["crops"]["train"],
+        about=about,
+        crop_size=labelled.SIDE,
+        found=found,
+        view=view,
+        at_25=view.challenge(25),
+        gates=gates,
+        changed=changed,
+        tolerated=shift.TOLERATED,
+        limits=[*_measured_limits(found), *about.limits],
+        data=f"{found.data}: {about.data}",
+        **files,
+    )
+
+
+def _measured_limits(found: Evaluation) -> list[str]:
+    view = found.views[0]
+    at_25 = view.challenge(25).false_positive_17
+    limits = []
+    if at_25.count:
+        limits.append(
+            f"It takes {at_25.value:.0%} of the {at_25.count} 17-year-olds of its validation set "
+            f"for 25 or older (95 % interval: {at_25.low:.0%} to {at_25.high:.0%})."
+        )
+    bands = {n: f["mae"] for n, f in view.parts["age"].items()}
+    sizeable = {n: mae.value for n, mae in bands.items() if mae.count >= _FEWEST_OF_A_BAND}
+    if len(sizeable) > 1:
+        worst, best = (
+            max(sizeable, key=sizeable.__getitem__),
+            min(sizeable, key=sizeable.__getitem__),
+        )
+        limits.append(
+            f"By age, it errs most on {worst} ({sizeable[worst]:.1f} years on average) and least "
+            f"on {best} ({sizeable[best]:.1f})."
+        )
+    words = {"bias": ("older", "younger"), "absolute error": ("further off", "less far off")}
+    limits += [
+        f"Of the same age and source, faces of {row.kind} {row.name} are estimated "
+        f"{abs(row.years):.1f} years {words[row.figure][row.years < 0]} than the others: more than "
+        "chance explains."
+        for row in found.differences
+        if row.real
+    ]
+    return limits
