@@ -37,14 +37,14 @@ def demo(*, folder: Path, seed: int, past: str | None, past_weeks: int) -> None:
     with progress_bar("Drawing frames") as progress:
         write_demo(folder, seed=seed, progress=progress)
     if results is not None:
-        from auditor.demo.past import write_past
+        from auditor.demo.simulated_days import write_days
         from auditor.policy import load_policy
 
         with progress_bar("Simulating days before") as progress:
             rules = load_policy(str(folder / "policy.toml"))
-            write_past(results, rules, seed=seed, progress=progress)
+            write_days(results, rules, seed=seed, progress=progress)
     if past_weeks:
-        from auditor.demo.past_baskets import write_past as write_baskets
+        from auditor.demo.simulated_baskets import write_baskets
 
         first, last = write_baskets(folder / "past", past_weeks, seed=seed)
         click.echo(

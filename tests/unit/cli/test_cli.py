@@ -223,7 +223,7 @@ def test_the_demo_shows_the_next_command_on_a_line_of_its_own(
 ) -> None:
     monkeypatch.setattr("auditor.demo.write_demo", lambda *_, **__: None)
     weeks = (date(2026, 3, 20), date(2026, 3, 26))
-    monkeypatch.setattr("auditor.demo.past_baskets.write_past", lambda *_, **__: weeks)
+    monkeypatch.setattr("auditor.demo.simulated_baskets.write_baskets", lambda *_, **__: weeks)
     lines = _auditor("demo", tmp_path, "--past-weeks", "1").stdout.splitlines()
     assert any(line.startswith("  auditor insights --from 2026-03-20") for line in lines)
 
