@@ -3,9 +3,9 @@
     python -m benchmarks.insights_truth [--chains 60]
 
 Three ways to count: by the point estimate (a basket counts in the group that its estimated age is
-in), by probabilities (the blur left in), and unblurred, as `auditor insights` does. Of each: the
+in), by probabilities alone, and corrected for the errors, as `auditor insights` does. Of each: the
 mean error of a group's shares of baskets with an article, in points; its root mean square; and, of
-the unblurred, how often the 95 % interval holds the truth, and how many differences are told where
+the corrected, how often the 95 % interval holds the truth, and how many differences are told where
 there are none.
 """
 
@@ -14,9 +14,9 @@ import argparse
 import numpy as np
 
 from auditor.faces.ages import AGES, Floats
-from auditor.insights.affinity import Ranged, affinity, ratio
+from auditor.insights.affinity import Estimates, affinity, ratio
 from auditor.insights.groups import age_groups
-from auditor.insights.tallies import Features, Tally, unblurred
+from auditor.insights.tallies import Features, Tally, deconvolved
 from benchmarks.simulated_baskets import STARTS, Chain, Error, Tastes, confusion
 
 ARTICLES = 24
@@ -40,7 +40,7 @@ def main() -> None:
     print(f"{given.chains} chains of {size}, {ARTICLES} articles")
     print("| | " + " | ".join(names) + " |")
     print("|---" * (len(names) + 1) + "|")
-    ways = ("point", "soft", "unblurred")
+    ways = ("point", "soft", "corrected")
     for way in ways:
         slope = np.array([_slopes(c["true"], c[way]) for c in chains]).mean(axis=0)
         print(f"| share of true differences left, {way} | " + " | ".join(_two(slope)) + " |")
@@ -87,18 +87,18 @@ def one(seed: int, stores: int, days: int, baskets: int, *, alike: bool) -> dict
         point += bought @ guessed
         points += guessed.sum(axis=0)
         alone += bought.mean(axis=1)[:, None] * one_hot.sum(axis=0)
-    counts = unblurred(tally.closed(), {"simulated/1": known})
+    counts = deconvolved(tally.closed(), {"simulated/1": known})
     rows = slice(features.at_skus, features.at_sets)
     found = affinity(counts, rows)
     soft = tally.observed["simulated/1"][0]
     truth, index = true / size, 100 * true / alone
-    of_groups = Ranged.of(ratio(counts.observed[:, 0], counts.observed[:, 0].sum(1)[:, None]))
+    of_groups = Estimates.of(ratio(counts.observed[:, 0], counts.observed[:, 0].sum(1)[:, None]))
     true_size = size[0] / size[0].sum()
     return {
         "true": truth,
         "point": point / np.maximum(points, 1),
         "soft": soft[rows] / soft[0],
-        "unblurred": found.share.value,
+        "corrected": found.share.value,
         "held": _holds(found.share, truth),
         "index_held": _holds(found.same_days, index),
         "size_held": _holds(of_groups, true_size),
@@ -106,7 +106,7 @@ def one(seed: int, stores: int, days: int, baskets: int, *, alike: bool) -> dict
     }
 
 
-def _holds(ranged: Ranged, truth: Floats) -> Floats:
+def _holds(ranged: Estimates, truth: Floats) -> Floats:
     return np.asarray((ranged.low <= truth) & (truth <= ranged.high), float)
 
 

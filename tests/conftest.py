@@ -10,8 +10,8 @@ import pytest
 
 from auditor import resources
 from auditor.demo import write_demo
-from auditor.demo.past_baskets import write_past
 from auditor.demo.policy import policy_toml
+from auditor.demo.simulated_baskets import write_baskets
 from auditor.faces.confusion import FILE, Confusion
 from auditor.faces.score import Scorer, load_scorer
 from auditor.insights.analysis import analyse
@@ -102,7 +102,7 @@ def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def past_baskets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two weeks of the demo's simulated baskets below ``out``, with its policy. Only add to it."""
     folder = tmp_path_factory.mktemp("past")
-    write_past(folder / "out", 2)
+    write_baskets(folder / "out", 2)
     (folder / "policy.toml").write_bytes(policy_toml())
     source = resources.folder("auditor/demo") / FILE
     (folder / FILE).write_bytes(source.read_bytes())

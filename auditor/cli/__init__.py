@@ -1,1 +1,4 @@
-"""The command line: a file a command, and how results are printed."""
+"""The command line: a file a command, with what it prints.
+
+Modules import nothing heavy at their top, so that ``--help`` answers at once.
+"""

@@ -1,4 +1,4 @@
-"""Till exports and snapshot indexes: found, read, checked cell by cell, bad rows set aside."""
+"""Till exports and snapshot indexes: find, read and validate them, and reject bad rows."""
 
 from auditor.inputs.day_files import files_of_day
 from auditor.inputs.reading import (

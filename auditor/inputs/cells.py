@@ -1,7 +1,7 @@
-"""What a cell may hold: the rules by which text becomes values, and what is said of bad cells.
+"""What a cell may hold: rules that turn text into values, and the messages about bad cells.
 
-A column's rule is applied to its distinct texts and the result spread over the rows: tills,
-cashiers, articles and prices repeat, so a day costs little more than the look-up.
+A column's rule is applied to its distinct texts only. Tills, cashiers, articles and prices repeat,
+so a day costs little more than a look-up.
 """
 
 from collections.abc import Callable
@@ -29,7 +29,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Fault(IntEnum):
-    """Why a cell, or the row by this cell, is set aside; 0 is no fault."""
+    """Why a cell, and its row unless it can do without, is rejected; 0 is no fault."""
 
     NONE = 0
     EMPTY = 1
@@ -47,7 +47,7 @@ class Fault(IntEnum):
     DUPLICATE = 13
 
 
-#: Of each fault: the reason code, and what is wrong and what to do.
+#: For each fault: the reason code, and the problem with its remedy.
 REASONS = {
     Fault.EMPTY: ("empty_cell", "is empty; every row needs one"),
     Fault.NOT_UTF8: ("not_utf8", "is not UTF-8; export the file in that encoding"),
@@ -115,7 +115,7 @@ REASONS = {
     ),
 }
 
-# The dates there are between 1900 and 2100: with these as patterns, conversion cannot fail.
+# Exactly the dates from 1900 to 2100: text that matches always converts.
 _LEAP_YEAR = r"(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))"
 _DATE = (
     r"(?:(?:(?:19|20)\d\d|2100)-"
@@ -139,9 +139,10 @@ class Cells(NamedTuple):
 
 
 class TimeCells(NamedTuple):
-    """A column of times: microseconds, of UTC or, where ``local`` is set, of the wall clock.
+    """A column of times, in microseconds since 1970.
 
-    Where ``given`` is not set the cell is empty; there and in cells at fault the time is 0.
+    They are UTC or, where ``local`` is set, the store's wall clock. Where ``given`` is not set the
+    cell is empty. The time of an empty cell or a cell at fault is 0.
     """
 
     microseconds: npt.NDArray[np.int64]
@@ -151,7 +152,7 @@ class TimeCells(NamedTuple):
 
 
 def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> Cells:
-    """Apply the rule of a column that holds no times to its cells.
+    """Apply a column's rule to its cells; for times there is :func:`read_times`.
 
     Args:
         column: which column, and whether a cell may be empty.
@@ -196,7 +197,7 @@ def read_times(column: Column, text: pa.Array, *, damaged: bool) -> TimeCells:
 
 
 def shown(text: str) -> str:
-    """A cell as a message shows it: shortened, and with control characters escaped."""
+    """A cell's text for a message: shortened, with control characters escaped."""
     escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: SHOWN_LENGTH + 1])
     return escaped if len(escaped) <= SHOWN_LENGTH else escaped[: SHOWN_LENGTH - 1] + "…"
 

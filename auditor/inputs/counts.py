@@ -1,4 +1,4 @@
-"""What the inputs held of a store."""
+"""Counts of what the inputs held for a store."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -8,9 +8,9 @@ from typing import Self
 class SourceCounts:
     """What one kind of source held for one store: the till exports, or the snapshot indexes.
 
-    ``rows_read`` are the kept and the rejected rows; rows of other days or of stores that were
-    not asked for are in neither. Times are those of the rows read, local ones by the written rule
-    of :mod:`auditor.clock.local_time`.
+    ``rows_read`` counts kept and rejected rows, and neither rows of other days nor of unwanted
+    stores. The times counted are those of the rows read; :mod:`auditor.clock.local_time` has the
+    rule for local times.
     """
 
     files: int = 0

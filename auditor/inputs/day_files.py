@@ -1,9 +1,9 @@
-"""Which files below an address are a business day's, and what their paths say.
+"""Which files below an address belong to a business day.
 
-Files are ``.csv``, ``.csv.gz`` and ``.parquet``, in the order of their paths. A file whose path
-names the day (``2026-03-01`` or ``20260301``, in a folder or in its own name) belongs to it. One
-whose path names only other days is left alone, and so are folders that do. One whose path names no
-day, or that the address itself points to, may hold rows of any day.
+Files of the known formats are taken in the order of their paths. A file belongs to the day if its
+path names it (``2026-03-01`` or ``20260301``, in a folder or in its own name). A file or folder
+that names only other days is not opened. A file whose path names no day, or that the address itself
+points to, may hold rows of any day.
 """
 
 import re
@@ -11,10 +11,11 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from auditor.inputs.formats import FORMATS
 from auditor.policy import STORE_ID_PATTERN
 from auditor.storage.place import Place
 
-_SUFFIXES = (".csv", ".csv.gz", ".parquet")
+_SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
 _DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2}))(?!\d)")
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
@@ -34,11 +35,11 @@ def files_of_day(
     """Yield the files of a day in the order of their paths.
 
     Args:
-        place: where to look; a place that is a single file is taken whatever its name.
+        place: where to look; if it is a single file, that is taken whatever its name.
         under: the folder below it.
         day: the business day.
-        stores: the stores known by name. A path names a store as ``store=ID``, or by the id of a
-            known one between ``/ _ - .``; one that names several, names none.
+        stores: the known stores. A path names a store as ``store=ID``, or by the id of a known one
+            between ``/ _ - .``. A path that names several stores counts as naming none.
     """
     store_of = _store_finder(stores)
     if single := place.single_file:

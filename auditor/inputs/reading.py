@@ -1,7 +1,7 @@
-"""Reads till exports and snapshot indexes: conforming rows, and every row set aside, with why.
+"""Reads till exports and snapshot indexes: conforming rows, and rejects with their reasons.
 
-Which files are the day's is told by :mod:`auditor.inputs.day_files`, what a row must hold by
-:mod:`auditor.inputs.cells`.
+:mod:`auditor.inputs.day_files` says which files belong to a day, :mod:`auditor.inputs.cells` what a
+cell may hold.
 """
 
 import hashlib
@@ -19,15 +19,18 @@ from auditor.errors import SourceError
 from auditor.inputs.cells import Fault
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
-from auditor.inputs.records import UnusableError, read_records
-from auditor.inputs.validation import BadCell, Rejected, Request, Rows
+from auditor.inputs.formats.base import UnusableError
+from auditor.inputs.records import read_records
+from auditor.inputs.rejects import BadCell, Rejects
+from auditor.inputs.validation import Request, Rows
 from auditor.policy import Policy
 from auditor.storage.failures import TranslatedStream, concerns_the_file
 from auditor.storage.place import OutsideError, Place
 from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 INDEX_FOLDER = "index"
-_KEPT = 32 << 20  # bytes up to which a file is fetched once and kept while it is read
+#: Bytes up to which a file is fetched once and kept while it is read.
+KEPT_BYTES = 32 << 20
 _CHUNK = 1 << 20
 
 
@@ -41,14 +44,14 @@ class FileHash:
 
 @dataclass(frozen=True)
 class Reading:
-    """Some of what was read of one kind of source for one day.
+    """A part of what one kind of source holds for one day.
 
     Attributes:
         table: conforming rows, TILL_LINES or SNAPSHOT_INDEX, in record order.
         rejects: REJECTS: a row for each bad cell, malformed record or unusable file.
-        counts: by store, what its files held; told with the last rows of each file.
+        counts: by store, what a file held; given once, after the last rows of the file.
         files: the files read to their end, unusable ones included.
-        unplaced_rows: rejected rows of which not even the store is known; in no store's counts.
+        unplaced_rows: rejected rows whose store is unknown; they are in no store's counts.
     """
 
     table: pa.Table
@@ -70,8 +73,8 @@ def read_sales(
         stores: keep only rows of these; empty for all.
 
     Yields:
-        File by file in the order of their paths, a large one in parts, so that neither the files'
-        number nor their size matters.
+        The files in the order of their paths, a large one in parts, so that memory depends neither
+        on the number of files nor on their size.
 
     Raises:
         SourceError: there is nothing at the place, or its storage fails.
@@ -84,9 +87,9 @@ def read_snapshot_index(
 ) -> Iterator[Reading]:
     """Read the snapshot indexes of a business day, from the folder ``index`` below the place.
 
-    A frame is of the day if it was taken within it, or not further from it than a frame may be
-    from its sale in that store. :func:`distinct_frames` is to look at all rows of a store
-    together. Arguments, what is yielded and errors are those of :func:`read_sales`.
+    A frame belongs to the day if it was taken within it, or outside it by no more than the store's
+    matching tolerance. Pass all rows of a store together to :func:`distinct_frames`. Arguments,
+    yields and errors are those of :func:`read_sales`.
     """
     stores = frozenset(stores)
     request = Request(SNAPSHOT_INDEX, "captured_at", day, policy, stores, margin=True)
@@ -94,13 +97,13 @@ def read_snapshot_index(
 
 
 def distinct_frames(index: pa.Table) -> Reading:
-    """Of frames of one number in one store, keep the first and set aside the others.
+    """Keep the first of the frames that share a number in a store, and reject the others.
 
     Args:
         index: SNAPSHOT_INDEX, all rows of each store, file by file in record order.
 
     Returns:
-        The frames kept, the rejects, and how many rows of each store have been set aside.
+        The frames kept, the rejects, and by store how many rows were rejected.
     """
     again = index.select(["store_id", "snapshot_id"]).to_pandas().duplicated().to_numpy()
     if not again.any():
@@ -110,7 +113,7 @@ def distinct_frames(index: pa.Table) -> Reading:
     for row in later:
         ids = {name: row[name] for name in ("store_id", "transaction_id", "snapshot_id")}
         cell = BadCell(row["row"], 0, "snapshot_id", row["snapshot_id"], Fault.DUPLICATE, ids)
-        entries.append(cell.reject(row["source"]))
+        entries.append(cell.as_reject(row["source"]))
     rejected = Counter(row["store_id"] for row in later)
     return Reading(
         table=index.filter(pa.array(~again)),
@@ -129,39 +132,39 @@ def _read(request: Request, place: Place, under: str) -> Iterator[Reading]:
 
 def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Reading]:
     hashes: tuple[FileHash, ...] = ()
-    asked_for = request.asked_for(file.store)
-    # Without a store in its path, or with one not asked for, a file as such counts for none.
-    store = file.store if asked_for else None
+    wanted = request.wants_store(file.store)
+    # A file whose path names no store, or one that is not wanted, is in no store's counts.
+    store = file.store if wanted else None
     found = {store: SourceCounts()}
     named = file.path.encode(errors="surrogateescape").decode(errors="replace")
     try:
         if named != file.path:
             file = replace(file, path=named)
-            raise UnusableError("unreadable_file", "its name is not UTF-8; rename it")  # noqa: TRY301  # told below
+            raise UnusableError("unreadable_file", "its name is not UTF-8; rename it")  # noqa: TRY301  # one handler
         content = _Content(place, file)
         hashes = (FileHash(file.path, content.sha256),)
         for part in read_records(file.path, content.open, request.wanted, request.optional):
-            rejected = Rejected(file)
-            if asked_for:
+            rejects = Rejects(file)
+            if wanted:
                 for record in part.malformed:
-                    rejected.add("malformed_row", record.problem, row=record.number)
+                    rejects.add("malformed_row", record.problem, row=record.number)
                 malformed = len(part.malformed)
                 found[store] = found[store] + SourceCounts(
                     rows_read=malformed, rows_rejected=malformed
                 )
             rows = Rows(request, file, part)
             for cell in rows.bad_cells():
-                rejected.add_cell(cell)
+                rejects.add_cell(cell)
             for of_store, counted in rows.counts().items():
                 found[of_store] = found.get(of_store, SourceCounts()) + counted
-            yield Reading(rows.conforming(), rejected.table(), {})
+            yield Reading(rows.conforming(), rejects.table(), {})
         content.check_unchanged()
     except UnusableError as error:
-        rejected = Rejected(file)
-        if asked_for:
-            rejected.add(error.reason, error.problem, row=None, column=error.column)
+        rejects = Rejects(file)
+        if wanted:
+            rejects.add(error.reason, error.problem, row=None, column=error.column)
         counts = {store: SourceCounts(files=1)} if store else {}
-        yield Reading(request.schema.empty(), rejected.table(), counts, hashes)
+        yield Reading(request.schema.empty(), rejects.table(), counts, hashes)
         return
     one_file = SourceCounts(files=1, usable_files=1)
     yield Reading(
@@ -174,13 +177,13 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
 
 
 class _Content:
-    """A file's bytes: kept if they are few, else fetched again each time they are asked for."""
+    """A file's bytes: kept if they are few, else fetched again on each :meth:`open`."""
 
     def __init__(self, place: Place, file: SourceFile) -> None:
         self._place, self._path = place, file.path
         with self._fetched() as stream:
-            head = stream.read(_KEPT + 1)
-            self._kept = head if len(head) <= _KEPT else None
+            head = stream.read(KEPT_BYTES + 1)
+            self._kept = head if len(head) <= KEPT_BYTES else None
             self._state = place.state(file.path) if self._kept is None else ""
             digest = hashlib.sha256(head)
             while chunk := stream.read(_CHUNK):
@@ -188,14 +191,14 @@ class _Content:
         self.sha256 = digest.hexdigest()
 
     def open(self) -> BinaryIO:
-        """The bytes from their start on."""
+        """The content, from its start."""
         return self._fetched() if self._kept is None else io.BytesIO(self._kept)
 
     def check_unchanged(self) -> None:
-        """Make sure that what was read is what was hashed.
+        """Check that the file did not change after it was hashed.
 
         Raises:
-            SourceError: it is not.
+            SourceError: it did.
         """
         if self._kept is None and self._place.state(self._path) != self._state:
             raise SourceError(f"{self._path}: the file changed while it was read; run again")
@@ -203,7 +206,9 @@ class _Content:
     def _fetched(self) -> BinaryIO:
         try:
             stream = self._place.open(self._path)
-            return io.BufferedReader(TranslatedStream(stream, lambda: _telling(self._path)), _CHUNK)
+            return io.BufferedReader(
+                TranslatedStream(stream, lambda: _reading(self._path)), _CHUNK
+            )
         except (OSError, OutsideError) as error:
             if isinstance(error, OSError) and not concerns_the_file(error):
                 raise _storage_failed(self._path, error) from error
@@ -213,8 +218,8 @@ class _Content:
 
 
 @contextmanager
-def _telling(path: str) -> Iterator[None]:
-    """Tell errors of the storage apart from those of what a file holds."""
+def _reading(path: str) -> Iterator[None]:
+    """Turn storage errors into SourceError, so that other OSErrors are the content's fault."""
     try:
         yield
     except OSError as error:
@@ -222,5 +227,5 @@ def _telling(path: str) -> Iterator[None]:
 
 
 def _storage_failed(path: str, error: OSError) -> SourceError:
-    # The storage, not the file: a day with holes must not look like a finished one.
+    # Not a reject: the storage failed, and a day with gaps must not look like a finished one.
     return SourceError(f"{path}: reading failed ({error}); run again")

@@ -3,11 +3,12 @@
 import io
 from collections.abc import Iterable
 
-from auditor.inputs.records import UnusableError, read_records
+from auditor.inputs.formats.base import UnusableError
+from auditor.inputs.records import read_records
 from auditor.storage.place import OutsideError, Place
 from auditor.tables import SNAPSHOT_INDEX, Schema
 
-#: Frames and indexes tried: a store may have lost its frames, the next one has not.
+#: Indexes tried, and frames of each: if one store has lost its frames, the next may not have.
 _TRIES = 5
 
 _PATHS = Schema("frames named", tuple(c for c in SNAPSHOT_INDEX.columns if c.name == "path"))
@@ -21,7 +22,7 @@ def first_frame(place: Place, indexes: Iterable[str]) -> str | None:
         indexes: paths of snapshot indexes below it.
     """
     for _, index in zip(range(_TRIES), indexes, strict=False):
-        for path in _named(place, index):
+        for path in _frames_named(place, index):
             try:
                 place.read(path)
             except (OSError, OutsideError):
@@ -30,7 +31,7 @@ def first_frame(place: Place, indexes: Iterable[str]) -> str | None:
     return None
 
 
-def _named(place: Place, index: str) -> list[str]:
+def _frames_named(place: Place, index: str) -> list[str]:
     """The first few frames that an index names; none where it cannot be used."""
     content = place.read(index)
     try:

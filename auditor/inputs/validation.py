@@ -1,41 +1,41 @@
-"""Sorts a file's records: rows that conform to their table, rows set aside, rows of other days."""
+"""Validates a file's records: rows that conform to their table, rejected rows, other days' rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window, to_utc
-from auditor.inputs.cells import REASONS, Fault, TimeCells, Verdicts, read_cells, read_times, shown
+from auditor.inputs.cells import Fault, TimeCells, Verdicts, read_cells, read_times
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
-from auditor.inputs.records import Records
+from auditor.inputs.formats.base import Records
+from auditor.inputs.rejects import KEPT_WITHOUT, BadCell
 from auditor.policy import Policy
-from auditor.tables import REJECTS, TIME, Schema
+from auditor.tables import TIME, Schema
 
-STAGE = "sources"
-
-#: Of one part of a file (65,536 records): above so many, not each is told but one a row.
+#: In one part of a file: above this many bad cells, only the first of each row is reported.
 MANY_BAD_CELLS = 50_000
 
 _ORIGIN = ("source", "row")
-#: Columns whose bad cells do not cost the row: the sale is recorded without them.
-_DISPENSABLE = ("description", "id_check_at", "id_check_by", "birth_date")
-#: Columns whose cells are never repeated in a message: personal data.
-_WITHHELD = ("birth_date",)
 _IDS = ("store_id", "transaction_id", "snapshot_id")
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which rows are wanted: of which table, day and stores.
+    """Which rows are wanted.
 
-    ``margin`` says whether a row may lie outside the day by the store's matching tolerance.
+    Attributes:
+        schema: the table that they become.
+        time_column: the column that decides a row's day.
+        day: the business day.
+        policy: gives each store's time zone and matching tolerance.
+        stores: the wanted stores; empty for all.
+        margin: whether rows outside the day by the matching tolerance are wanted too.
     """
 
     schema: Schema
@@ -48,21 +48,21 @@ class Request:
 
     @cached_property
     def wanted(self) -> Schema:
-        """The columns that a file is to have."""
+        """The columns to read from a file."""
         columns = tuple(c for c in self.schema.columns if c.name not in _ORIGIN)
         return Schema(self.schema.name, columns)
 
     @cached_property
     def optional(self) -> frozenset[str]:
-        """Those of them that it may lack."""
+        """The columns that a file may lack."""
         return frozenset(c.name for c in self.wanted.columns if c.nullable)
 
-    def asked_for(self, store: str | None) -> bool:
-        """Whether a row of this store is wanted; one of no known store always is."""
+    def wants_store(self, store: str | None) -> bool:
+        """Whether rows of this store are wanted; those of an unknown store always are."""
         return not self.stores or store is None or store in self.stores
 
     def clock(self, store: str) -> tuple[str, int, int]:
-        """A store's time zone, and the instants from which and before which a row is wanted."""
+        """A store's time zone, and the window of wanted instants in microseconds: [start, end)."""
         if store not in self._clocks:
             rules = self.policy.rules(self.day, store)
             start, end = day_window(self.day, rules.time_zone)
@@ -71,68 +71,8 @@ class Request:
         return self._clocks[store]
 
 
-class Rejected:
-    """What is set aside of one file; becomes REJECTS in the order of its rows."""
-
-    def __init__(self, file: SourceFile) -> None:
-        self._file = file
-        self._rows: list[tuple[int, int, dict[str, Any]]] = []
-
-    def add(self, reason: str, problem: str, *, row: int | None, column: str | None = None) -> None:
-        """Set aside a whole file, or a record without cells."""
-        where = f", row {row}" if row else ""
-        entry = {
-            "stage": STAGE,
-            "reason": reason,
-            "source": self._file.path,
-            "row": row,
-            "column": column,
-            "detail": f"{self._file.path}{where}: {problem}",
-            "store_id": self._file.store,
-        }
-        self._rows.append((row or 0, 0, entry))
-
-    def add_cell(self, cell: "BadCell") -> None:
-        """Set aside a row for one of its cells, or the cell alone."""
-        self._rows.append((cell.row, cell.order, cell.reject(self._file.path)))
-
-    def table(self) -> pa.Table:
-        """REJECTS."""
-        if not self._rows:
-            return REJECTS.empty()
-        return REJECTS.from_rows(e for *_, e in sorted(self._rows, key=lambda r: r[:2]))
-
-
-@dataclass(frozen=True, slots=True)
-class BadCell:
-    """One cell at fault: where it stands, what stood there, and whose row it is."""
-
-    row: int
-    order: int
-    column: str
-    text: str
-    fault: Fault
-    ids: dict[str, str | None]
-
-    def reject(self, source: str) -> dict[str, Any]:
-        """The row of REJECTS that it becomes; ``source`` is the file."""
-        reason, problem = REASONS[self.fault]
-        if self.column in _DISPENSABLE:
-            reason, problem = "bad_optional_cell", f"{problem}; the row is kept without it"
-        return {
-            "stage": STAGE,
-            "reason": reason,
-            "source": source,
-            "row": self.row,
-            "column": self.column,
-            "value": "withheld" if self.column in _WITHHELD else shown(self.text),
-            "detail": f"{source}, row {self.row}: {self.column} {problem}",
-            **self.ids,
-        }
-
-
 class Rows:
-    """A part of a file's records that are of the day and stores asked for, cell by cell."""
+    """Those of a part of a file's records that are wanted, validated cell by cell."""
 
     def __init__(self, request: Request, file: SourceFile, records: Records) -> None:
         self._request, self._file = request, file
@@ -147,7 +87,7 @@ class Rows:
                 self._read(name)
         self._bad = np.zeros(len(self._records.numbers), np.bool_)
         for name, verdicts in self._verdicts.items():
-            if name not in _DISPENSABLE:
+            if name not in KEPT_WITHOUT:
                 self._bad |= verdicts != Fault.NONE
 
     def conforming(self) -> pa.Table:
@@ -165,19 +105,19 @@ class Rows:
         return self._request.schema.conform(table)
 
     def bad_cells(self) -> Iterator[BadCell]:
-        """Every cell at fault; where these are very many, the first of each row."""
+        """Every cell at fault; if there are very many, the first of each row."""
         names = list(enumerate(self._request.wanted.names))
         many = sum(np.count_nonzero(v) for v in self._verdicts.values()) > MANY_BAD_CELLS
-        told = np.zeros(len(self._records.numbers), np.bool_)
-        # Those that cost a row come first, so that each row that is set aside has its reason.
-        for order, name in sorted(names, key=lambda column: column[1] in _DISPENSABLE):
+        reported = np.zeros(len(self._records.numbers), np.bool_)
+        # Cells that cost the row come first, so that each rejected row has its reason.
+        for order, name in sorted(names, key=lambda column: column[1] in KEPT_WITHOUT):
             verdicts = self._verdicts.get(name)
             if verdicts is None or not verdicts.any():
                 continue
             at = np.flatnonzero(verdicts != Fault.NONE)
             if many:
-                at = at[~told[at]]
-                told[at] = True
+                at = at[~reported[at]]
+                reported[at] = True
             ids = {i: self._ids(i, at) for i in _IDS}
             texts = self._records.cells[name].take(pa.array(at)).to_pylist()
             for number, position in enumerate(at.tolist()):
@@ -191,7 +131,7 @@ class Rows:
                 )
 
     def counts(self) -> dict[str | None, SourceCounts]:
-        """What there is of each store; None holds the rows of no known store."""
+        """The counts of each store; None has the rows whose store is unknown."""
         counts = {}
         size = len(self._stores)
         every = np.ones(len(self._codes))
@@ -211,7 +151,7 @@ class Rows:
         return counts
 
     def _place(self, records: Records) -> None:
-        """Find each row's store and day; the path says the store where the cell does not."""
+        """Find each row's store and day; the path names the store where the cell does not."""
         count = len(records.numbers)
         self._records = records
         self._local = np.zeros(count, np.int64)
@@ -223,7 +163,7 @@ class Rows:
         self._read(self._request.time_column)
 
     def _wanted(self) -> Flags:
-        asked = [self._request.asked_for(store or None) for store in self._stores]
+        asked = [self._request.wants_store(store or None) for store in self._stores]
         wanted: Flags = np.array(asked, np.bool_)[self._codes]
         if not self._file.dated:
             wanted &= self._verdicts[self._request.time_column] != Fault.OTHER_DAY
@@ -257,11 +197,11 @@ class Rows:
             in_zone = np.array([z == zone for z in zones], np.bool_)[self._codes]
             at = np.flatnonzero(times.local & in_zone)
             if len(at):
-                told = to_utc(times.microseconds[at], zone)
-                instants[at] = told.utc
+                converted = to_utc(times.microseconds[at], zone)
+                instants[at] = converted.utc
                 self._local[at] += 1
-                self._ambiguous[at] += told.ambiguous
-                self._nonexistent[at] += told.nonexistent
+                self._ambiguous[at] += converted.ambiguous
+                self._nonexistent[at] += converted.nonexistent
         return instants
 
     def _ids(self, name: str, at: npt.NDArray[np.int64]) -> list[str | None]:

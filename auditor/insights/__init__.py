@@ -2,6 +2,6 @@
 
 This package reads the table ``insights`` (baskets without transaction, cashier, face or minute) and
 counts of coverage, and nothing else of the audit: no frame, ledger, case or flag. The import
-contract ``purpose-firewall`` in pyproject.toml holds it to that. What lets a basket in is
-:mod:`auditor.sales.purchases`, on the other side.
+contract ``purpose-firewall`` in pyproject.toml enforces this. Which baskets enter the table is
+decided by :mod:`auditor.sales.purchases`, outside.
 """

@@ -1,4 +1,4 @@
-"""How much more often a group buys something than everybody does, and how sure that is.
+"""How much more often a group buys something than all do, with intervals and tests.
 
 - share: of the group's baskets that hold it;
 - index: 100 times the group's share over everybody's (100 = average; also called lift);
@@ -7,8 +7,8 @@
   2), so that neither the weekday nor the season nor a shop's neighbourhood is taken for a taste;
 - relative risk: the group's share over that of all others.
 
-Intervals are 95 %, percentiles of the resamples. Which differences are told is decided with the
-false-discovery rate held at 5 % (Benjamini and Hochberg 1995) over all groups and rows of a table.
+Intervals are 95 %, percentiles of the resamples. Differences are significant at a false-discovery
+rate of 5 % (Benjamini and Hochberg 1995) over all groups and rows of a table.
 """
 
 from dataclasses import dataclass, fields
@@ -27,35 +27,35 @@ _FEWEST_EXPECTED = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Ranged:
-    """Estimates with their 95 % intervals, all of one shape; NaN where nothing can be said."""
+class Estimates:
+    """Estimates with their 95 % intervals, all of one shape; NaN where there is none."""
 
     value: Floats
     low: Floats
     high: Floats
 
     @classmethod
-    def of(cls, resampled: Floats) -> "Ranged":
+    def of(cls, resampled: Floats) -> "Estimates":
         """From the estimate, [0], and its resamples along the first axis."""
         value = np.where(np.isfinite(resampled[0]), resampled[0], np.nan)
         low, high = (_percentile(resampled[1:], tail) for tail in _TAILS)
         return cls(value, np.fmin(low, value), np.fmax(high, value))
 
-    def __getitem__(self, at: Any) -> "Ranged":
+    def __getitem__(self, at: Any) -> "Estimates":
         """Some of them."""
-        return Ranged(self.value[at], self.low[at], self.high[at])
+        return Estimates(self.value[at], self.low[at], self.high[at])
 
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """What can be said of rows of features; arrays have the shape (features, groups)."""
+    """The comparison of the groups in some features; arrays of shape (features, groups)."""
 
-    baskets: Ranged
-    share: Ranged
+    baskets: Estimates
+    share: Estimates
     overall: Floats  # everybody's share, shape (features,)
-    index: Ranged
-    same_days: Ranged
-    relative_risk: Ranged
+    index: Estimates
+    same_days: Estimates
+    relative_risk: Estimates
     p: Floats  # of no difference on the same days
     differs: NDArray[np.bool_]  # with the false-discovery rate held
 
@@ -74,18 +74,18 @@ def affinity(counts: Counts, rows: slice) -> Affinity:
     observed, expected = counts.observed[:, rows], counts.expected[:, rows]
     size = counts.observed[:, :1]
     total, baskets = observed.sum(axis=2, keepdims=True), size.sum(axis=2, keepdims=True)
-    share = np.minimum(ratio(observed, size), 1)  # what is unblurred apart need not add up
+    share = np.minimum(ratio(observed, size), 1)  # corrected separately, they need not add up
     excess = counts.linear[:, rows] - counts.expected_linear[:, rows]
     p = two_sided(excess[0], excess[1:].std(axis=0, ddof=1))
     return Affinity(
-        baskets=Ranged.of(observed),
-        share=Ranged.of(share),
+        baskets=Estimates.of(observed),
+        share=Estimates.of(share),
         overall=(total / baskets)[0, :, 0],
-        index=Ranged.of(100 * ratio(share, total / baskets)),
-        same_days=Ranged.of(100 * ratio(observed, expected)),
-        relative_risk=Ranged.of(ratio(share, ratio(total - observed, baskets - size))),
+        index=Estimates.of(100 * ratio(share, total / baskets)),
+        same_days=Estimates.of(100 * ratio(observed, expected)),
+        relative_risk=Estimates.of(ratio(share, ratio(total - observed, baskets - size))),
         p=p,
-        differs=discovered(p),
+        differs=significant(p),
     )
 
 
@@ -102,8 +102,8 @@ def two_sided(difference: Floats, error: Floats) -> Floats:
     return np.asarray(2 * stats.norm.sf(np.abs(z)))
 
 
-def discovered(p: Floats) -> NDArray[np.bool_]:
-    """Which of all tests are discoveries, with the false-discovery rate held."""
+def significant(p: Floats) -> NDArray[np.bool_]:
+    """Which of all tests are significant, with the false-discovery rate held."""
     if not p.size:
         return np.zeros(p.shape, bool)
     held = stats.false_discovery_control(p.ravel(), method="bh")
@@ -111,7 +111,7 @@ def discovered(p: Floats) -> NDArray[np.bool_]:
 
 
 def effective_baskets(share: Floats, resampled: Floats) -> float:
-    """As how many baskets of known age the group's estimates count.
+    """The number of baskets of known age that would give estimates as precise as the group's.
 
     The number at which the binomial spread of a share is the spread that its resamples have; the
     median over features.

@@ -1,4 +1,4 @@
-"""A period, looked at: read twice, counted, unblurred, compared, suppressed."""
+"""Analyses a period: reads it twice, counts, corrects for the model's errors, compares."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +14,10 @@ from auditor.errors import ConfigurationError, SourceError
 from auditor.faces.confusion import Confusion, GroupConfusion
 from auditor.insights.affinity import affinity
 from auditor.insights.backtest import Backtest, Learnt, backtest
+from auditor.insights.contents import PeriodContents
 from auditor.insights.groups import age_groups
 from auditor.insights.mining import Sample, rules
-from auditor.insights.reading import StoreDay, store_days
-from auditor.insights.results import Insights, Population
-from auditor.insights.suggestions import inflation, may_be_suggested, shrunken
-from auditor.insights.survey import Survey
-from auditor.insights.tallies import Features, Tally, unblurred
-from auditor.insights.telling import (
+from auditor.insights.publication import (
     Evidence,
     changes,
     group_figures,
@@ -29,6 +25,10 @@ from auditor.insights.telling import (
     rows,
     withheld,
 )
+from auditor.insights.reading import StoreDay, store_days
+from auditor.insights.results import Insights, Population
+from auditor.insights.suggestions import inflation, may_be_suggested, shrunken
+from auditor.insights.tallies import Features, Tally, deconvolved
 from auditor.policy import Policy
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
@@ -39,9 +39,9 @@ WEEKS_BEFORE = 4
 _HELD_OUT = 0.25  # of the days, the last, for the back-test
 _HELD_OUT_BASKETS = 10_000
 _RESAMPLES_LEARNT = 50
-_MISFIT = 2.0  # standard errors under none at which a group's number contradicts the confusion
+_MISFIT = 2.0  # standard errors below zero at which a group's count contradicts the confusion
 
-#: Told of each store-day read, and how many there are to read in all.
+#: Called after each store-day with the number read, and of all to read.
 Progress = Callable[[int, int], None]
 
 
@@ -54,21 +54,21 @@ def analyse(  # noqa: PLR0913  # what is read, and how it is to be read
     confusion_of: Callable[[str], Confusion] = Confusion.of_version,
     progress: Progress | None = None,
 ) -> Insights:
-    """Look at the baskets of a period by age group.
+    """Analyse the baskets of a period by age group.
 
     Args:
         out: where the nightly runs keep the table ``insights``.
         first: day of the period.
         last: likewise, included.
-        policy: has to allow it, and says which groups.
-        confusion_of: says how a model, by its full name, confuses ages.
-        progress: told how far the reading is.
+        policy: has to allow the analysis; names the groups.
+        confusion_of: gives the confusion of ages of a model, by its full name.
+        progress: called after each store-day.
 
     Raises:
         ConfigurationError: the policy does not allow it, the period is none, or baskets of it were
             kept by other groups.
         SourceError: there are no baskets in it.
-        ModelError: a model does not say how it confuses ages.
+        ModelError: the confusion of ages of a model is not known.
     """
     if not policy.insights.enabled:
         raise ConfigurationError(
@@ -77,7 +77,7 @@ def analyse(  # noqa: PLR0913  # what is read, and how it is to be read
         )
     if last < first:
         raise ConfigurationError(f"the period ends on {last}, before it begins on {first}")
-    return _Period(out, first, last, policy, confusion_of, progress).look()
+    return _Period(out, first, last, policy, confusion_of, progress).analyse()
 
 
 class _Period:
@@ -103,45 +103,45 @@ class _Period:
         self._read = 0
         self._to_read = 2 * sum(len(Partitions(out, "insights", d).stores) for d in self._days)
 
-    def look(self) -> Insights:
-        survey, sample, learnt, held_out = self._surveyed()
-        told = frozenset(survey.features(self._rules.min_cell).skus)
+    def analyse(self) -> Insights:
+        contents, sample, learnt, held_out = self._first_pass()
+        counted = frozenset(contents.features(self._rules.min_cell).skus)
         mined = [
             rule
-            for rule in rules(sample.baskets, told - self._rules.out_of_range_skus)
-            if rule.given <= told
+            for rule in rules(sample.baskets, counted - self._rules.out_of_range_skus)
+            if rule.given <= counted
         ]
         sets = [part for rule in mined for part in (rule.given, rule.all) if len(part) > 1]
-        features = survey.features(self._rules.min_cell, tuple(dict.fromkeys(sets)))
+        features = contents.features(self._rules.min_cell, tuple(dict.fromkeys(sets)))
         plain = replace(features, sets=())
-        tally, learning = self._tallied(features, plain)
+        tally, learning = self._second_pass(features, plain)
         before = self._tally_before(plain)
         confusion = {
             model: self._confusion_of(model).between(self._rules.age_groups)
-            for model in sorted(survey.models | (before.observed.keys() if before else set()))
+            for model in sorted(contents.models | (before.observed.keys() if before else set()))
         }
-        counts = unblurred(tally, confusion)
+        counts = deconvolved(tally, confusion)
         least = self._rules.min_cell
         known = Evidence(
             groups=self._groups,
             rules=self._rules,
             challenge_age=self._challenge_age,
             features=features,
-            articles=tuple(survey.articles[sku] for sku in features.skus),
+            articles=tuple(contents.articles[sku] for sku in features.skus),
             tally=tally,
             counts=counts,
             compared=affinity(counts, slice(features.at_categories, features.at_sets)),
-            confusion={model: confusion[model] for model in sorted(survey.models)},
+            confusion={model: confusion[model] for model in sorted(contents.models)},
             mined=mined,
-            changes=changes(counts, unblurred(before, confusion), features, least)
+            changes=changes(counts, deconvolved(before, confusion), features, least)
             if before
             else None,
         )
-        learnable = learning.store_days and self._learnt(learning, plain, confusion, survey, learnt)
+        learnable = learning.store_days and self._learnt(
+            learning, plain, confusion, contents, learnt
+        )
         tested = backtest(learnable, held_out.baskets) if learnable else None
-        return self._insights(survey, known, tested)
-
-    # Reading
+        return self._insights(contents, known, tested)
 
     def _cells(self, days: Sequence[date]) -> Iterator[StoreDay]:
         for cell in store_days(self._out, days, self._rules.age_groups):
@@ -150,22 +150,22 @@ class _Period:
             if self._progress:
                 self._progress(min(self._read, self._to_read), self._to_read)
 
-    def _surveyed(self) -> tuple[Survey, Sample, Sample, Sample]:
-        survey, sample, learnt = Survey(), Sample(), Sample()
+    def _first_pass(self) -> tuple[PeriodContents, Sample, Sample, Sample]:
+        contents, sample, learnt = PeriodContents(), Sample(), Sample()
         held_out = Sample(_HELD_OUT_BASKETS)
         for cell in self._cells(self._days):
-            survey.add(cell)
+            contents.add(cell)
             sample.add(cell)
             (held_out if cell.day in self._held_out else learnt).add(cell)
-        if not survey.store_days:
+        if not contents.store_days:
             raise SourceError(
                 f"there are no baskets from {self._first} to {self._last} below {self._out}: the "
                 "nightly run keeps them from insights.effective_from on, in the stores of "
                 "insights.stores"
             )
-        return survey, sample, learnt, held_out
+        return contents, sample, learnt, held_out
 
-    def _tallied(self, features: Features, plain: Features) -> tuple[Tally, Tally]:
+    def _second_pass(self, features: Features, plain: Features) -> tuple[Tally, Tally]:
         groups = len(self._groups)
         tally = Tally(len(features), groups, features.counter())
         learning = Tally(len(plain), groups, plain.counter(), _RESAMPLES_LEARNT)
@@ -176,14 +176,14 @@ class _Period:
         return tally.closed(), learning.closed()
 
     def _tally_before(self, features: Features) -> Tally | None:
-        """The categories of the weeks before, if there are any that were kept by these groups."""
-        tally, survey = None, Survey()
+        """The categories in the weeks before, if baskets by the same groups were kept."""
+        tally, contents = None, PeriodContents()
         try:
             for cell in self._cells(self._before):
-                survey.add(cell)
+                contents.add(cell)
             wanted = Features(
-                tuple(sorted({*features.currencies, *survey.currencies})),
-                tuple(sorted({*features.categories, *survey.categories})),
+                tuple(sorted({*features.currencies, *contents.currencies})),
+                tuple(sorted({*features.categories, *contents.categories})),
                 (),
             )
             tally = Tally(len(wanted), len(self._groups), wanted.counter())
@@ -196,8 +196,6 @@ class _Period:
         rows = [wanted.categories.index(name) for name in features.categories]
         return _only(tally, [0, *(wanted.at_categories + row for row in rows)])
 
-    # Learning, and telling
-
     @cached_property
     def _challenge_age(self) -> int:
         stores = {s for d in self._days for s in Partitions(self._out, "insights", d).stores}
@@ -208,22 +206,22 @@ class _Period:
         learning: Tally,
         features: Features,
         confusion: dict[str, GroupConfusion],
-        survey: Survey,
+        contents: PeriodContents,
         sample: Sample,
     ) -> Learnt | None:
-        """What can be suggested to anybody, learnt on the days that are not held out."""
-        youngest = self._groups[0]  # what it may be suggested, all may
+        """What may be suggested to anybody, learnt on the days that are not held out."""
+        youngest = self._groups[0]  # what may be suggested to it may be to all
         at = [
             i
             for i, sku in enumerate(features.skus)
             if may_be_suggested(
-                survey.articles[sku], youngest, self._rules, challenge_age=self._challenge_age
+                contents.articles[sku], youngest, self._rules, challenge_age=self._challenge_age
             )
         ]
         skus = tuple(features.skus[i] for i in at)
         if not skus:
             return None
-        counts = unblurred(learning, confusion)
+        counts = deconvolved(learning, confusion)
         rows_ = slice(features.at_skus, features.at_sets)
         noise = inflation(counts, rows_)
         observed, expected = counts.observed[0, rows_], counts.expected[0, rows_]
@@ -238,7 +236,9 @@ class _Period:
         mined = rules(sample.baskets, frozenset(skus))
         return Learnt(skus, share, lift, mined)
 
-    def _insights(self, survey: Survey, known: Evidence, tested: Backtest | None) -> Insights:
+    def _insights(
+        self, contents: PeriodContents, known: Evidence, tested: Backtest | None
+    ) -> Insights:
         hidden = withheld(known)
         table = rows(known, hidden)
         counts, features, tally = known.counts, known.features, known.tally
@@ -250,12 +250,12 @@ class _Period:
             last=self._last,
             chain=self._policy.chain_name,
             lawful_basis=str(self._rules.lawful_basis),
-            models=tuple(sorted(survey.models)),
+            models=tuple(sorted(contents.models)),
             policy_sha256=self._policy.sha256,
             auditor_version=version("auditor"),
             min_cell=self._rules.min_cell,
             challenge_age=self._challenge_age,
-            population=self._population(survey),
+            population=self._population(contents),
             store_days=tally.store_days,
             resamples=tally.resamples,
             baskets=tally.baskets,
@@ -265,7 +265,7 @@ class _Period:
             confusion=tuple(map(tuple, counts.metric.matrix.tolist())),
             categories=tuple(row for row in table if row.sku is None),
             articles=tuple(row for row in table if row.sku is not None),
-            articles_left_out=len(survey.in_baskets) - len(features.skus),
+            articles_left_out=len(contents.in_baskets) - len(features.skus),
             withheld=int(hidden.cells.sum()),
             misfit=tuple(
                 group.name for group, is_so in zip(self._groups, missing, strict=True) if is_so
@@ -276,9 +276,9 @@ class _Period:
             held_out_days=tuple(self._held_out),
         )
 
-    def _population(self, survey: Survey) -> Population:
+    def _population(self, contents: PeriodContents) -> Population:
         transactions = alcohol_sales = 0
-        for day in sorted(survey.days):
+        for day in sorted(contents.days):
             stores = Partitions(self._out, "insights", day).stores
             coverage = read_day(self._out, "coverage", day, stores)
             transactions += pc.sum(coverage["transactions"]).as_py() or 0
@@ -287,19 +287,19 @@ class _Period:
             self._first + timedelta(days=n) for n in range((self._last - self._first).days + 1)
         ]
         return Population(
-            days=tuple(sorted(survey.days)),
-            missing_days=tuple(day for day in asked if day not in survey.days),
-            stores=len(survey.stores),
+            days=tuple(sorted(contents.days)),
+            missing_days=tuple(day for day in asked if day not in contents.days),
+            stores=len(contents.stores),
             transactions=transactions,
             alcohol_sales=alcohol_sales,
-            baskets_of_alcohol=survey.of_alcohol,
-            baskets_of_others=survey.of_others,
-            nothing_bought=survey.nothing_bought,
+            baskets_of_alcohol=contents.of_alcohol,
+            baskets_of_others=contents.of_others,
+            nothing_bought=contents.nothing_bought,
         )
 
 
 def _only(tally: Tally, rows_: list[int]) -> Tally:
-    """A tally of some of its features."""
+    """The tally of some of its features."""
     return replace(
         tally,
         features=len(rows_),

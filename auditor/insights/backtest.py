@@ -83,7 +83,7 @@ class Learnt:
 
 
 def backtest(learnt: Learnt, held_out: Sequence[Basket], seed: int = 1) -> Backtest | None:
-    """Try the four ways on held-out baskets; None if there are too few to say anything."""
+    """Try the four ways on held-out baskets; None if there are too few."""
     place = {sku: i for i, sku in enumerate(learnt.skus)}
     rng = np.random.default_rng(seed)
     tried = []

@@ -1,11 +1,13 @@
-"""Undo the blur that the age model's error puts on differences between age groups.
+"""Corrects counts by age group for the age model's errors.
+
+The errors mix the groups, so that differences between them come out too small.
 
 A basket is known by probabilities over groups, p. Over many baskets of true group g their mean is
 row g of the confusion matrix M (auditor/faces/confusion.py), whatever is in the baskets, so soft
 counts s[h] = sum of p[h] over the baskets with some product are expected to be sum over g of t[g]
 M[g, h], where t[g] are the baskets of group g with it. This is solved for t by weighted least
-squares under two constraints that the truth keeps: no t[g] is negative, and they add up to the
-baskets there are.
+squares under two constraints that hold for the truth: no t[g] is negative, and they add up to the
+number of baskets.
 (Lipton, Wang and Smola 2018, arXiv 1802.03916, solve the same equation; Buonaccorsi 2010,
 "Measurement Error", chapter 2, gives it for misclassified counts.)
 
@@ -28,8 +30,8 @@ _AT_A_TIME = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Unblur:
-    """The solution for one matrix M, ready for many vectors of soft counts."""
+class Deconvolution:
+    """The correction by one matrix M, prepared for many vectors of soft counts."""
 
     matrix: Floats  # M, shape (groups, groups)
     inverse: Floats  # of M
@@ -39,7 +41,7 @@ class Unblur:
 
     @classmethod
     def of(cls, matrix: Floats) -> Self:
-        """Prepare the solution for a confusion matrix, rows summing to 1.
+        """Prepare the correction by a confusion matrix, rows summing to 1.
 
         Raises:
             ModelError: the model cannot tell the groups apart.
@@ -81,7 +83,7 @@ class Unblur:
         return best.reshape(linear.shape)
 
     def _nearest(self, linear: Floats) -> Floats:
-        """Drop what comes out negative until nothing does; then see whether that is the optimum."""
+        """Drop groups that come out negative until none does; then test whether that is optimal."""
         bits = 1 << np.arange(linear.shape[1])
         support = np.full(len(linear), bits.sum())
         allowed = -_FEASIBLE * (np.abs(linear).max(axis=1, keepdims=True) + 1)

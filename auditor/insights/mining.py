@@ -8,7 +8,6 @@ candidates; their support, confidence and lift by age group are counted on all b
 import hashlib
 import math
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,11 +118,3 @@ def rules(baskets: list[Basket], eligible: frozenset[str]) -> list[Rule]:
         ),
         key=lambda rule: (-rule.lift * math.sqrt(rule.support), sorted(rule.given), rule.also),
     )[:_MOST_RULES]
-
-
-def sampled(cells: Iterator[StoreDay], size: int = SAMPLE) -> Sample:
-    """Draw from all store-days."""
-    sample = Sample(size)
-    for cell in cells:
-        sample.add(cell)
-    return sample

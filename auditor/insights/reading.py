@@ -117,7 +117,7 @@ def _read(
 def _articles(
     flat: pa.StructArray, code: Positions, skus: list[str], known: dict[str, Article]
 ) -> tuple[Article, ...]:
-    """What is known of the article numbers of a store-day; the first that tells of one decides."""
+    """What is known of the article numbers of a store-day; the first to describe one decides."""
     new = [place for place, sku in enumerate(skus) if sku not in known]
     if new:
         _, first = np.unique(code, return_index=True)

@@ -1,4 +1,4 @@
-"""What an analysis found, as data: what pages, CSV and JSON say, and nothing that they may not."""
+"""The results of an analysis, as pages, CSV and JSON publish them; nothing withheld is in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ class Cell:
     baskets: int  # estimated
     share: Figure
     index: Figure  # 100 = average
-    same_days: Figure  # the same, what its stores and days explain taken out
+    same_days: Figure  # the same, without what its stores and days explain
     relative_risk: Figure
-    differs: bool  # on the same days; told apart from chance, false discoveries held at 5 %
+    differs: bool  # on the same days; significant, with the false-discovery rate at 5 %
     change: Figure | None = None  # share now over share before
     changed: bool = False  # likewise
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A category, or an article; a cell that is not to be told is None."""
+    """A category or an article; a withheld cell is None."""
 
     name: str
     sku: str | None  # of an article
@@ -37,14 +37,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class GroupFigures:
-    """An age group as a whole; figures are None where the group is not to be told of."""
+    """An age group as a whole; figures are None if the group is withheld."""
 
     group: AgeGroup
     faces: int  # labelled faces that its confusion was measured on
-    effective: int | None  # its estimates are as sure as from so many baskets of known age
+    effective: int | None  # baskets of known age that would give estimates as precise
     baskets: Figure | None
     share: Figure | None
-    naive_share: float | None  # by the probabilities alone, the blur left in
+    naive_share: float | None  # by the probabilities alone, without the correction
     articles: Figure | None  # a basket
     values: Mapping[str, Figure | None]  # a basket, by currency
     hours: tuple[float | None, ...]  # share of its baskets in each hour of the day
@@ -68,7 +68,7 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """What was found of a period."""
+    """The results of a period."""
 
     first: date
     last: date
@@ -86,12 +86,12 @@ class Insights:
     overall_hours: tuple[float | None, ...]
     overall_articles: float
     groups: tuple[GroupFigures, ...]
-    confusion: tuple[tuple[float, ...], ...]  # by true group, what is said of it
+    confusion: tuple[tuple[float, ...], ...]  # by true group, the shares estimated as each group
     categories: tuple[Row, ...]
     articles: tuple[Row, ...]
     articles_left_out: int  # in too few baskets, or beyond the most that are counted
     withheld: int  # cells
-    misfit: tuple[str, ...]  # groups that come out far under none: the confusion is another's
+    misfit: tuple[str, ...]  # groups far below zero: the confusion does not fit
     before: tuple[date, date] | None  # what the changes are against
     before_days: int
     backtest: Backtest | None

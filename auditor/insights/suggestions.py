@@ -1,7 +1,7 @@
-"""What to suggest to a group: what it has a taste for, and what goes with what it buys.
+"""What to suggest to a group: what it buys more often than others, and what goes with that.
 
-Nothing is suggested of few baskets, and nothing that the policy excludes: alcohol and other
-age-restricted goods to any group that may be, or look, under age; to nobody what is out of range.
+Nothing is suggested on the basis of few baskets, nor against the policy: no alcohol or other
+age-restricted goods to a group that may be, or look, under age; nothing that is out of range.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import gammaln
 
 from auditor.faces.ages import Floats
-from auditor.insights.affinity import Affinity, Ranged, ratio
+from auditor.insights.affinity import Affinity, Estimates, ratio
 from auditor.insights.groups import AgeGroup
 from auditor.insights.mining import Rule
 from auditor.insights.reading import Article
@@ -24,7 +24,7 @@ from auditor.policy import InsightRules
 MOST = 10
 
 _STRENGTHS = (1e-2, 1e4)
-_WORTH_TELLING = 1.05  # shrunken ratio; what is drawn nearer to 1 is no taste
+_LEAST_RATIO = 1.05  # shrunken; anything nearer to 1 is no taste
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Taste:
     share: float
     overall: float
     baskets: float
-    sure: bool  # told apart from chance, with the false-discovery rate held
+    sure: bool  # significant, with the false-discovery rate held
     why: str
 
 
@@ -80,7 +80,7 @@ def shrunken(observed: Floats, expected: Floats, inflation: Floats) -> Floats:
     Gamma-Poisson shrinkage (Clayton and Kaldor 1987, doi 10.2307/2532003; DuMouchel 1999, doi
     10.1080/00031305.1999.10474456, for baskets): true ratios of a group are taken for gamma
     distributed about 1 with a strength fitted by maximum likelihood, and counts for Poisson with
-    the information that they have left after the unblurring.
+    the information that they have left after the correction.
 
     Args:
         observed: of one group, shape (articles,).
@@ -104,12 +104,12 @@ def shrunken(observed: Floats, expected: Floats, inflation: Floats) -> Floats:
 
 
 def inflation(counts: Counts, rows: slice) -> Floats:
-    """Variance of unblurred counts over that of Poisson counts, shape (features, groups)."""
+    """Variance of corrected counts over that of Poisson counts, shape (features, groups)."""
     spread = counts.linear[1:, rows].var(axis=0, ddof=1)
     return np.maximum(np.asarray(ratio(spread, counts.observed[0, rows])), 1.0)
 
 
-def tastes(  # noqa: PLR0913  # the counts, and all that may keep an article from being told
+def tastes(  # noqa: PLR0913  # the counts, and what may rule an article out
     counts: Counts,
     rows: slice,
     found: Affinity,
@@ -122,12 +122,12 @@ def tastes(  # noqa: PLR0913  # the counts, and all that may keep an article fro
     """The articles that a group has most of a taste for, by their shrunken index.
 
     Args:
-        counts: unblurred.
+        counts: corrected for the model's errors.
         rows: where the articles stand in them.
         found: the affinity of these rows.
         articles: in the order of the rows.
         group: whose.
-        allowed: which articles may be suggested to it and told of it.
+        allowed: which articles may be suggested to the group and published about it.
         name: of the group.
     """
     ratios = shrunken(
@@ -136,7 +136,7 @@ def tastes(  # noqa: PLR0913  # the counts, and all that may keep an article fro
         inflation(counts, rows)[:, group],
     )
     order = np.argsort(-np.where(allowed, ratios, -np.inf), kind="stable")
-    chosen = [i for i in order.tolist() if allowed[i] and ratios[i] >= _WORTH_TELLING][:MOST]
+    chosen = [i for i in order.tolist() if allowed[i] and ratios[i] >= _LEAST_RATIO][:MOST]
     return tuple(
         Taste(
             article=articles[i],
@@ -155,7 +155,7 @@ def tastes(  # noqa: PLR0913  # the counts, and all that may keep an article fro
 
 @dataclass(frozen=True)
 class Associations:
-    """What rules are judged by: unblurred counts, where things stand in them, and the rules."""
+    """The mined rules, with the corrected counts to evaluate them on."""
 
     counts: Counts
     features: Features
@@ -170,38 +170,37 @@ class Associations:
 
 
 def associations(
-    known: Associations, group: int, *, may_be_told: Collection[int], least: int, name: str
+    known: Associations, group: int, *, publishable: Collection[int], least: int, name: str
 ) -> tuple[Association, ...]:
     """The rules that hold best for a group, each article suggested once.
 
     Args:
         known: the rules and the counts.
         group: whose.
-        may_be_told: positions of articles that may be suggested to the group.
-        least: a rule is told only if so many baskets have its ``given``, so many all of it, and
-            so many the one without the other.
+        publishable: positions of articles that may be suggested to the group.
+        least: baskets that must hold a rule's ``given``, all of it, and ``given`` without ``also``.
         name: of the group.
     """
     place = {article.sku: i for i, article in enumerate(known.articles)}
     counted = known.counts.observed[:, :, group]
     candidates = []
     for rule in known.rules:
-        if place[rule.also] not in may_be_told:
+        if place[rule.also] not in publishable:
             continue
         given, usual_row = counted[:, known.row(rule.given)], known.row(frozenset({rule.also}))
         both = np.minimum(counted[:, known.row(rule.all)], given)
         if min(given[0], both[0], (given - both)[0]) < least:
             continue
-        confidence = Ranged.of(ratio(both, given))
+        confidence = Estimates.of(ratio(both, given))
         usual = float(ratio(counted[0, usual_row], counted[0, 0]))
         if usual and confidence.low > usual:  # or it may be no more than is bought anyway
             candidates.append((rule, float(both[0]), confidence, usual))
     candidates.sort(key=lambda c: (-float(c[2].low) / c[3], c[0].also, sorted(c[0].given)))
-    told: dict[str, Association] = {}
+    chosen: dict[str, Association] = {}
     for rule, both_now, confidence, usual in candidates:
-        if rule.also not in told and len(told) < MOST:
+        if rule.also not in chosen and len(chosen) < MOST:
             given_articles = tuple(known.articles[place[sku]] for sku in sorted(rule.given))
-            told[rule.also] = Association(
+            chosen[rule.also] = Association(
                 given=given_articles,
                 also=known.articles[place[rule.also]],
                 support=both_now / float(counted[0, 0]),
@@ -217,7 +216,7 @@ def associations(
                     f"it too; of all their baskets, {usual:.0%}."
                 ),
             )
-    return tuple(told.values())
+    return tuple(chosen.values())
 
 
 def _why_taste(found: Affinity, row: int, group: int, name: str) -> str:

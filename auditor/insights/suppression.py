@@ -1,11 +1,10 @@
-"""Tell no count that is about few, and none that can be worked out from what is told.
+"""Withholds small counts, and others from which they could be computed.
 
-Cells under the policy's least number of baskets are withheld (primary). A withheld cell could be
-had back by subtracting what is told from a total, so others are withheld with it (complementary),
-until in every family of cells whose total is told the withheld ones are at least two and are at
-least as many baskets together as the least number: then the total says no more of any one of them
-than that it is one of several (Willenborg and de Waal 2001, "Elements of Statistical Disclosure
-Control", chapters 4 and 6).
+Cells below the policy's least number of baskets are withheld (primary suppression). They could be
+recovered by subtracting published cells from a total, so others are withheld too (complementary
+suppression): of every family of cells whose total is published, at least two, with together at
+least that number of baskets. The total then does not show which of them holds how many (Willenborg
+and de Waal 2001, "Elements of Statistical Disclosure Control", chapters 4 and 6).
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,14 +16,14 @@ from auditor.faces.ages import Floats
 
 Flags = NDArray[np.bool_]
 
-#: Positions in the flattened table whose sum is told, or can be bounded by what is told.
+#: Positions in the flattened table whose sum is published, or bounded by what is.
 Family = NDArray[np.int64]
 
 
 def withheld(
     counts: Floats, least: int, families: Iterable[Family], same: Iterable[Family] = ()
 ) -> Flags:
-    """Which cells of a table are not to be told.
+    """Which cells of a table to withhold.
 
     Args:
         counts: estimated baskets, any shape; NaN counts as none.
@@ -47,22 +46,22 @@ def withheld(
         for family in groups:
             # Smallest first, so that what is lost is least; ties by position.
             order = family[np.argsort(flat[family], kind="stable")]
-            while _can_be_had(flat[family], hidden[family], least):
+            while _recoverable(flat[family], hidden[family], least):
                 hidden[order[~hidden[order]][0]] = True
                 changed = True
     return hidden.reshape(counts.shape)
 
 
 def two_way(counts: Floats, least: int) -> tuple[Flags, Flags]:
-    """Which rows' totals and which cells are not to be told of a table that adds up both ways.
+    """Which row totals and which cells to withhold of a table that adds up both ways.
 
-    The totals of its columns are told, and by them the whole; a row whose total is withheld is
+    The column totals are published, and with them the whole; a row whose total is withheld is
     withheld with it.
     """
     totals = withheld(counts.sum(axis=1)[None], least, rows_of((1, len(counts))))[0]
-    told = np.where(totals[:, None], 0.0, counts)
+    published = np.where(totals[:, None], 0.0, counts)
     families = [*rows_of(counts.shape), *columns_of(counts.shape)]
-    return totals, withheld(told, least, families)
+    return totals, withheld(published, least, families)
 
 
 def rows_of(shape: tuple[int, int]) -> list[Family]:
@@ -93,7 +92,7 @@ def nested(parents: Sequence[int], groups: int) -> list[Family]:
     return families
 
 
-def _can_be_had(counts: Floats, hidden: Flags, least: int) -> bool:
+def _recoverable(counts: Floats, hidden: Flags, least: int) -> bool:
     if not hidden.any() or hidden.all():
         return False
     return bool(hidden.sum() < 2 or np.round(counts[hidden]).sum() < least)

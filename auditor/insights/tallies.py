@@ -1,8 +1,8 @@
-"""Soft counts of everything that is counted, with the resamples that their intervals come from.
+"""Soft counts of features by age group, with resamples for their intervals.
 
-A basket counts in every age group by its probability. What is counted are features: the basket
-itself, its value, its number of articles, its hour, the categories and articles in it, and sets of
-articles. Counts are sums over store-days, so they are added up as store-days are read.
+A basket counts in every age group by its probability. The features are the basket itself, its
+value, its number of articles, its hour, its categories and articles, and sets of articles. Counts
+are sums over store-days, so they are added up as store-days are read.
 
 Intervals are from the Bayesian bootstrap (Rubin 1981, doi 10.1214/aos/1176345338) with store-days
 as units: baskets of one store and day share its offers, weather and neighbourhood. In each resample
@@ -10,7 +10,7 @@ the confusion matrix is drawn anew as well, from a Dirichlet distribution as sur
 it was measured on.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,10 +19,10 @@ from scipy import sparse
 
 from auditor.faces.ages import Floats
 from auditor.faces.confusion import GroupConfusion
-from auditor.insights.deconvolution import Unblur
+from auditor.insights.deconvolution import Deconvolution
 from auditor.insights.reading import StoreDay
 
-#: Beside the counts themselves.
+#: Resamples, beside the estimate itself.
 RESAMPLES = 200
 
 _AT_A_TIME = 32  # store-days added in one matrix product
@@ -33,7 +33,7 @@ Counter = Callable[[StoreDay], sparse.csr_matrix]
 
 @dataclass
 class Tally:
-    """Soft counts of features by age group, and of what chance alone would give.
+    """Soft counts of features by age group, observed and expected.
 
     ``observed[model][r, x, g]`` is the sum over baskets of feature x times P(group g), with the
     weights of resample r (0: all weights 1). ``expected`` is the same if, within each store and
@@ -82,27 +82,27 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Counts by true age group, the blur undone; [0] is the estimate, the others its resamples.
+    """Counts by true age group, corrected for the model's errors; [0] is the estimate.
 
     All have shape (1 + resamples, features, groups). ``linear`` and ``expected_linear`` are without
-    the constraints: unbiased, fit for tests, not for showing.
+    the constraints: unbiased, so for tests; they may be negative, so not for pages.
     """
 
     observed: Floats
     expected: Floats
     linear: Floats
     expected_linear: Floats
-    metric: Unblur
+    metric: Deconvolution
 
 
-def unblurred(tally: Tally, confusion: Mapping[str, GroupConfusion], seed: int = 1) -> Counts:
-    """Undo the blur of a tally.
+def deconvolved(tally: Tally, confusion: Mapping[str, GroupConfusion], seed: int = 1) -> Counts:
+    """Correct a tally for the model's errors.
 
     Args:
         tally: closed, with at least one basket.
         confusion: of every model in it.
-        seed: of the drawn matrices; the same for tallies that are compared, so that what is wrong
-            with the matrix is wrong in both.
+        seed: of the drawn matrices; the same for tallies that are compared, so that an error of the
+            matrix is the same in both.
 
     Raises:
         ModelError: a model cannot tell the groups apart.
@@ -111,18 +111,18 @@ def unblurred(tally: Tally, confusion: Mapping[str, GroupConfusion], seed: int =
     mean = np.zeros((tally.groups, tally.groups))
     for model, observed in sorted(tally.observed.items()):
         known = confusion[model]
-        Unblur.of(known.matrix)  # refuses one that cannot be inverted
+        Deconvolution.of(known.matrix)  # refuses one that cannot be inverted
         for r, matrix in enumerate(_drawn(known, tally.resamples, seed)):
             inverse = np.linalg.inv(matrix)
             linear[r] += observed[r] @ inverse
             alike[r] += tally.expected[model][r] @ inverse
         mean += known.matrix * observed[0, 0].sum() / tally.baskets
-    metric = Unblur.of(mean)
+    metric = Deconvolution.of(mean)
     return Counts(metric.constrained(linear), metric.constrained(alike), linear, alike, metric)
 
 
 def _drawn(known: GroupConfusion, resamples: int, seed: int) -> Iterator[Floats]:
-    """The matrix itself, then as it could have been measured on other faces."""
+    """The matrix itself, then draws of it as measured on other faces."""
     rng = np.random.default_rng(seed)
     yield known.matrix
     for _ in range(resamples):
@@ -173,7 +173,7 @@ class Features:
         return self.at_skus + len(self.skus)
 
     def counter(self) -> Counter:
-        """What counts these features."""
+        """The function that counts these features."""
         return _Counter(self).count
 
 
@@ -233,17 +233,3 @@ def _sizes(sets: sparse.csr_matrix) -> NDArray[np.int64]:
 def _row(values: Floats, row: int, rows: int) -> sparse.csr_matrix:
     at = np.full(len(values), row)
     return sparse.csr_matrix((values, (at, np.arange(len(values)))), (rows, len(values)))
-
-
-def names(features: Features) -> Sequence[str]:
-    """What each feature is called, in order: for messages and for tests."""
-    return (
-        "basket",
-        "articles",
-        *(f"hour {hour}" for hour in range(24)),
-        *(f"baskets in {currency}" for currency in features.currencies),
-        *(f"value in {currency}" for currency in features.currencies),
-        *(f"category {name}" for name in features.categories),
-        *(f"article {sku}" for sku in features.skus),
-        *(f"set {' + '.join(sorted(items))}" for items in features.sets),
-    )

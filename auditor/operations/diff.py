@@ -1,7 +1,7 @@
-"""What changed of days that were audited again, sale by sale, and what the change rests on.
+"""Compares days that were audited again with their versions before, sale by sale, and says why.
 
-Each store's day is compared with the revision before it (revisions.py). Sales are named by their
-anchor in the report, and nobody by name. Nothing is written.
+Each store's day is compared with its newest earlier revision (:mod:`auditor.storage.revisions`).
+Sales are named by their anchor in the report; no person is named. Nothing is written.
 """
 
 from collections import Counter
@@ -24,18 +24,19 @@ from auditor.storage.place import Place, results_at
 from auditor.storage.revisions import Revision
 from auditor.tables import OUTCOMES
 
-#: Raised when a key is renamed, removed or means another thing.
+#: Raised when a key is renamed, removed or changes its meaning.
 FORMAT_VERSION = 1
 
 _COMPARED = (
     *("transaction_id", "outcome", "reason", "challenge_age", "age", "age_low", "age_high", "crop"),
 )
 
-What = Literal["inputs", "policy", "model", "program"]
-
 State = Literal["not audited", "unchanged", "audited again"]
 
-_WHY: Mapping[What, str] = {
+What = Literal["inputs", "policy", "model", "program"]
+
+#: The column of PROVENANCE that tells of each.
+_PROVENANCE: Mapping[What, str] = {
     "inputs": "inputs_sha256",
     "policy": "policy_sha256",
     "model": "model_sha256",
@@ -53,8 +54,8 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What a version says of a sale. A flag is a lead, never a finding."""
+class SaleResult:
+    """A sale's result in one version. A flag is a lead, never a finding."""
 
     outcome: str
     reason: str | None
@@ -63,18 +64,18 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
-    """A sale that is said something else of: other outcome or reason, come, or gone."""
+class ChangedSale:
+    """A sale whose result changed: another outcome or reason, or it is in one version only."""
 
     sale: Annotated[str, Field(description="its anchor on the report's pages")]
-    before: Annotated[Said | None, Field(description="none: it was not there")]
-    after: Annotated[Said | None, Field(description="none: it is there no more")]
+    before: Annotated[SaleResult | None, Field(description="none: it was not there")]
+    after: Annotated[SaleResult | None, Field(description="none: it is there no more")]
     picture_kept: Annotated[bool, Field(description="whether a face of it is still kept")]
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Something that a result rests on, and that is another: hashes, or versions of the program."""
+    """Something that the results depend on and that changed: two hashes, or program versions."""
 
     what: What
     before: str
@@ -83,11 +84,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class StoreChange:
-    """A store's day against the version before it.
+    """A store's day compared with the version before it.
 
-    ``replaced`` counts the versions before. ``causes`` is empty where nothing that is hashed
-    differs: then it was done again by another program of the same version, or on another kind of
-    machine.
+    ``replaced`` counts the earlier versions. ``causes`` is empty if no hash and no program version
+    differs: then the program was changed without a new version, or the kind of machine differs.
     """
 
     store_id: str
@@ -99,7 +99,7 @@ class StoreChange:
     ] = None
     flags_new: int = 0
     flags_gone: int = 0
-    sales: tuple[Sale, ...] = ()
+    sales: tuple[ChangedSale, ...] = ()
     estimates_moved: Annotated[
         int, Field(description="sales whose estimate is another, whatever their outcome")
     ] = 0
@@ -109,7 +109,7 @@ class StoreChange:
 
 @dataclass(frozen=True, slots=True)
 class DecidedOtherwise:
-    """A decision about a sale whose outcome is another now, or that is gone; the log keeps it."""
+    """A decision about a sale whose outcome has changed since, or that is gone."""
 
     sale: str
     store_id: str
@@ -121,7 +121,7 @@ class DecidedOtherwise:
 
 @dataclass(frozen=True, slots=True)
 class DayChange:
-    """A day: never audited, as it was first audited, or done again."""
+    """A day: not audited, audited once, or audited again."""
 
     day: date
     state: State
@@ -132,7 +132,7 @@ class DayChange:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What changed of some days against the versions before."""
+    """What changed on some days."""
 
     format_version: Literal[1]
     first: date
@@ -144,7 +144,7 @@ _DOCUMENT = TypeAdapter(Document)
 
 
 def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
-    """Hold each day from ``first`` to ``last`` against the version before it.
+    """Compare each day from ``first`` to ``last`` with the version before it.
 
     Raises:
         ConfigurationError: the days are in the wrong order.
@@ -174,23 +174,23 @@ def diff_schema() -> dict[str, Any]:
 
 def _of_day(out: Place, day: date) -> DayChange:
     present = Partitions(out, "ledger", day).stores
-    again, same = [], 0
+    changed, unchanged = [], 0
     for store_id in sorted({*present, *revisions.stores(out, day)}):
         change = _of_store(out, day, store_id)
         if change is None:
-            same += 1
+            unchanged += 1
         else:
-            again.append(change)
+            changed.append(change)
     state: State = "unchanged"
-    if again:
+    if changed:
         state = "audited again"
     elif not present:
         state = "not audited"
-    return DayChange(day, state, tuple(again), same, tuple(_decided_otherwise(out, day)))
+    return DayChange(day, state, tuple(changed), unchanged, tuple(_decided_otherwise(out, day)))
 
 
 def _of_store(out: Place, day: date, store_id: str) -> StoreChange | None:
-    """None where there is no version before."""
+    """None if there is no version before."""
     replaced = revisions.count(out, day, store_id)
     try:
         before, after = (read(out, day, store_id) for read in (revisions.before, revisions.present))
@@ -214,7 +214,8 @@ def _compared(
         was, now = old.get(number, {}), new.get(number, {})
         if any(was.get(name) != now.get(name) for name in ("outcome", "reason")):
             kept = bool(now.get("crop")) and out.exists(now["crop"])
-            sales.append(Sale(SaleKey(store_id, number).sale_id, _said(was), _said(now), kept))
+            name = SaleKey(store_id, number).sale_id
+            sales.append(ChangedSale(name, _result(was), _result(now), kept))
     estimated = [(_estimate(old[n]), _estimate(new[n])) for n in old.keys() & new.keys()]
     moves = [abs(b.age - a.age) for a, b in estimated if a and b and a != b]
     flagged = [(_flagged(sale.before), _flagged(sale.after)) for sale in sales]
@@ -236,11 +237,11 @@ def _by_number(ledger: pa.Table) -> dict[str, dict[str, Any]]:
     return {row["transaction_id"]: row for row in ledger.select(_COMPARED).to_pylist()}
 
 
-def _said(row: Mapping[str, Any]) -> Said | None:
-    """None of no row."""
+def _result(row: Mapping[str, Any]) -> SaleResult | None:
+    """None if there is no row."""
     if not row:
         return None
-    return Said(row["outcome"], row["reason"], row["challenge_age"], _estimate(row))
+    return SaleResult(row["outcome"], row["reason"], row["challenge_age"], _estimate(row))
 
 
 def _estimate(row: Mapping[str, Any]) -> Estimate | None:
@@ -249,11 +250,11 @@ def _estimate(row: Mapping[str, Any]) -> Estimate | None:
     return Estimate(*(round(row[name], 2) for name in ("age", "age_low", "age_high")))
 
 
-def _flagged(said: Said | None) -> bool:
-    return said is not None and said.outcome == "flagged"
+def _flagged(result: SaleResult | None) -> bool:
+    return result is not None and result.outcome == "flagged"
 
 
-def _flags_first(sale: Sale) -> tuple[bool, bool, str]:
+def _flags_first(sale: ChangedSale) -> tuple[bool, bool, str]:
     return not _flagged(sale.after), not _flagged(sale.before), sale.sale
 
 
@@ -265,7 +266,9 @@ def _outcomes(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
 def _causes(before: Revision, after: Revision) -> tuple[Cause, ...]:
     was, now = before.provenance, after.provenance
     return tuple(
-        Cause(what, was[name], now[name]) for what, name in _WHY.items() if was[name] != now[name]
+        Cause(what, was[name], now[name])
+        for what, name in _PROVENANCE.items()
+        if was[name] != now[name]
     )
 
 

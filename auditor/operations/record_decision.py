@@ -68,6 +68,13 @@ def decision_log(out: str, day: date) -> pa.Table:
     return read_decisions(results_at(out), day)
 
 
+def time_zones(out: str, day: date) -> dict[str, str]:
+    """The IANA time zone of each store that the results of a day cover."""
+    columns = ("store_id", "time_zone")
+    stores = read_day(results_at(out), "coverage", day, columns=columns)
+    return dict(zip(*(stores[name].to_pylist() for name in columns), strict=True))
+
+
 def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
     link = sale.rpartition("#")[2]
     if link.startswith("sale-"):

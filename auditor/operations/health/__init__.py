@@ -1,4 +1,4 @@
-"""Whether tonight's audit will work, and last night's did: what `auditor check` tells."""
+"""The health check before and after a run, with a remedy for each problem: `auditor check`."""
 
 from auditor.operations.health.checking import Setup, check
 from auditor.operations.health.result import HealthResult, State, worst

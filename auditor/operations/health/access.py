@@ -1,4 +1,4 @@
-"""The addresses: exports and frames can be read, results can be written, and there is room."""
+"""Checks of the addresses: inputs can be read, results be written, and there is disk space."""
 
 import os
 import secrets
@@ -15,11 +15,11 @@ from auditor.policy import Policy
 from auditor.storage.layout import folders_of_day
 from auditor.storage.place import Place
 
-#: Nights that there has to be room for, at the rate of the day that is checked.
+#: Nights for which there has to be space, each taking as much as the checked day.
 NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
 
-#: Without an audited day to go by: room below which no run is likely to end, bytes.
-LEAST_ROOM = 2**30
+#: Bytes that have to be free if there is no audited day to estimate from.
+LEAST_FREE = 2**30
 
 _NOT_SET = "no address is set"
 _RETRY = "see that the address is right, the storage is up and its credentials may read there"
@@ -72,14 +72,14 @@ def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult
 
 
 def out(url: str | None) -> HealthResult:
-    """Whether results can be written: a file of no meaning is written, read back and removed."""
+    """Whether results can be written: a temporary probe file is written, read and removed."""
     if url is None:
         return failed("out", _NOT_SET, "set AUDITOR_OUT, or give --out")
 
     def look(place: Place) -> HealthResult:
         if place.single_file is not None:
             return failed("out", f"{place} is a file", "name a folder for the results")
-        # A name that starts with a dot: no reader looks at it, should it ever be left behind.
+        # The name starts with a dot, so that no reader opens the file should it be left behind.
         probe, content = f".check-{secrets.token_hex(8)}", secrets.token_bytes(64)
         place.write(probe, content)
         came_back = place.read(probe)
@@ -98,7 +98,7 @@ def out(url: str | None) -> HealthResult:
 
 
 def space(url: str, day: date) -> HealthResult:
-    """Whether there is room for the coming nights, going by what the checked day takes."""
+    """Whether there is space for the coming nights, estimated from what the checked day takes."""
 
     def look(place: Place) -> HealthResult:
         if not place.is_local:
@@ -106,12 +106,12 @@ def space(url: str, day: date) -> HealthResult:
         root = Path(str(place))
         while not root.exists():
             root = root.parent
-        files, taken = _of_day(Path(str(place)), day)
+        files, taken = _size_of_day(Path(str(place)), day)
         room, inodes = shutil.disk_usage(root).free, os.statvfs(root).f_favail
         said = f"{room / 2**30:.1f} GiB free"
         todo = "make room, or keep fewer days"
         if not files:
-            short = room < LEAST_ROOM
+            short = room < LEAST_FREE
             return failed("space", said, todo) if short else ok("space", said)
         nights = int(min(room // max(taken, 1), inodes // files if inodes else room))
         said += f", for some {min(nights, 9999)} more days like {day} ({taken / 2**20:.1f} MiB)"
@@ -122,7 +122,7 @@ def space(url: str, day: date) -> HealthResult:
     return _at("space", url, look)
 
 
-def _of_day(out: Path, day: date) -> tuple[int, int]:
+def _size_of_day(out: Path, day: date) -> tuple[int, int]:
     """How many files a day has below OUT, and their bytes."""
     folders = [out / name for name in (*folders_of_day(day), f"reports/{day}")]
     sizes = [p.stat().st_size for f in folders for p in f.rglob("*") if p.is_file()]
@@ -130,7 +130,7 @@ def _of_day(out: Path, day: date) -> tuple[int, int]:
 
 
 def _at(check: str, url: str, look: Callable[[Place], HealthResult]) -> HealthResult:
-    """Look at a place; whatever its storage raises becomes a finding."""
+    """Make a check at a place; whatever its storage raises becomes a failed result."""
     try:
         return look(Place(url))
     except (ConfigurationError, SourceError) as error:

@@ -1,4 +1,4 @@
-"""All checks, in the order in which a person would look."""
+"""Runs all checks, in the order in which a person would look."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from auditor.pipeline import Job
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What is checked. Addresses are URLs; one that is not set is None."""
+    """What to check. Addresses are URLs; one that is not set is None."""
 
     day: date  # the business day that should have been audited by now
     today: date
@@ -20,15 +20,15 @@ class Setup:
     out: str | None
     policy: str | None
     environment: Mapping[str, str]
-    deep: bool = False  # also load the model and predict what is known
+    deep: bool = False  # also load the model and make its golden predictions
     airflow: bool = False  # also ask the Airflow of this environment for the pool and the DAG
 
 
 def check(setup: Setup) -> Iterator[HealthResult]:
-    """Check everything; yields a finding as soon as it is there, and raises nothing."""
+    """Check everything. Yields each result as soon as it is there; raises nothing."""
     yield configuration.variables(setup.environment)
-    policy, finding = configuration.policy(setup.policy, setup.day, setup.today)
-    yield finding
+    policy, result = configuration.policy(setup.policy, setup.day, setup.today)
+    yield result
     if policy is None:
         yield skipped("model", "which one, the policy says")
     else:

@@ -1,4 +1,4 @@
-"""Environment, policy, model and templates: whether tonight's run can start at all."""
+"""Checks of environment, policy, model and templates: whether the next run can start."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from auditor.operations.health.result import HealthResult, failed, ok, warning
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.report.rendering import TEMPLATES, environment
 
-#: The variables that the DAGs read, and the command line where it has use for them.
+#: The variables that the DAGs read; the command line reads some of them too.
 VARIABLES = frozenset(
     f"AUDITOR_{name}"
     for name in (
@@ -22,16 +22,16 @@ VARIABLES = frozenset(
     )
 )
 
-#: Those that only the command line reads. What else begins like these is probably misspelt.
-OF_THE_COMMAND = frozenset({"AUDITOR_LOG_JSON"})
+#: Those that only the command line reads.
+CLI_VARIABLES = frozenset({"AUDITOR_LOG_JSON"})
 
-#: How far ahead the policy is looked at: a change that cannot work is known two weeks before.
+#: Days for which the policy is checked ahead, so that a change that cannot work is known early.
 DAYS_AHEAD = 14
 
 
 def variables(environment: Mapping[str, str]) -> HealthResult:
-    """Whether a variable of the environment is there that nothing reads."""
-    known = VARIABLES | OF_THE_COMMAND
+    """Warn of a variable that nothing reads: its name is probably misspelt."""
+    known = VARIABLES | CLI_VARIABLES
     unread = sorted(k for k in environment if k.startswith("AUDITOR_") and k not in known)
     if unread:
         return warning(
@@ -71,7 +71,7 @@ def policy(url: str | None, day: date, today: date) -> tuple[Policy | None, Heal
 
 
 def models(policy: Policy, day: date, today: date, *, deep: bool) -> Iterator[HealthResult]:
-    """Whether each model that the policy names is there and what its card says."""
+    """Whether the files of each model that the policy names match the hashes of its card."""
     needed: dict[tuple[str, str], tuple[date, ChainRules]] = {}
     for each in _days(day, today):
         rules = policy.chain_rules(each)
@@ -87,10 +87,10 @@ def models(policy: Policy, day: date, today: date, *, deep: bool) -> Iterator[He
             continue
         done = "golden predictions met" if deep else "its files are those of its card"
         said = f"{card.full_name} on {runtime}: {done}"
-        yield _with_gates(card, said)
+        yield _calibration(card, said)
 
 
-def _with_gates(card: Card, said: str) -> HealthResult:
+def _calibration(card: Card, said: str) -> HealthResult:
     if card.calibrated:
         return ok("model", said)
     return warning(
@@ -101,7 +101,7 @@ def _with_gates(card: Card, said: str) -> HealthResult:
 
 
 def templates() -> HealthResult:
-    """Whether every page's template is there and whole."""
+    """Whether every page's template can be parsed."""
     jinja = environment()
     names = jinja.list_templates(filter_func=lambda name: name.endswith(".jinja"))
     todo = "install the released package again"
@@ -116,6 +116,6 @@ def templates() -> HealthResult:
 
 
 def _days(day: date, today: date) -> list[date]:
-    """From the day to check to the last that is looked ahead to."""
+    """The days for which the policy is checked."""
     last = today + timedelta(days=DAYS_AHEAD)
     return [day + timedelta(days=n) for n in range((last - day).days + 1)]

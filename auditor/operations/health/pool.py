@@ -16,13 +16,13 @@ from auditor.operations.health.result import HealthResult, failed, ok, skipped, 
 #: As dags/nightly_audit.py names them.
 POOL, DAG = "auditor_scoring", "nightly_audit"
 
-_PATIENCE_S = 120
+_TIMEOUT_S = 120
 
 _Rows = list[dict[str, Any]]
 
 
 def check() -> Iterator[HealthResult]:
-    """Whether the pool is there and has slots, and the DAG is read and not paused."""
+    """Whether the pool exists and has slots, and the DAG is known to Airflow and not paused."""
     beside = Path(sys.executable).with_name("airflow")
     airflow = str(beside) if beside.is_file() else shutil.which("airflow")
     if airflow is None:
@@ -66,21 +66,21 @@ def _dag(dags: _Rows) -> HealthResult:
 
 
 def _ask(airflow: str, *command: str) -> _Rows | str:
-    """The rows that Airflow answers, or in words why there are none."""
+    """The rows that Airflow answers with, or a message that says why there are none."""
     asked = f"airflow {' '.join(command)}"
     try:
-        done = subprocess.run(  # noqa: S603  # no shell, and no text of others
+        done = subprocess.run(  # noqa: S603  # no shell, and no outside text
             [airflow, *command, "--output", "json"],
             capture_output=True,
             text=True,
-            timeout=_PATIENCE_S,
+            timeout=_TIMEOUT_S,
             check=False,
         )
         # Warnings may stand before the answer, which is a list on one line.
         answers = [line for line in done.stdout.splitlines() if line.startswith("[")]
         rows: _Rows = json.loads(answers[-1])
     except subprocess.TimeoutExpired:
-        return f"{asked} does not answer within {_PATIENCE_S} s"
+        return f"{asked} does not answer within {_TIMEOUT_S} s"
     except (OSError, ValueError, IndexError):
         return f"{asked} gave no answer"
     return rows

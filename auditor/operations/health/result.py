@@ -1,4 +1,4 @@
-"""What a check found, and what to do about it. Addresses, keys, counts; never a person."""
+"""The result of one check, with its remedy. It holds addresses, keys and counts; no person."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -7,31 +7,31 @@ from typing import Any
 
 
 class State(StrEnum):
-    """How a check ended, best first."""
+    """Outcomes of a check, best first."""
 
     OK = "ok"
-    SKIPPED = "skipped"  # it could not be made, for a reason that another finding gives
-    WARNING = "warning"  # tonight's run will work, and somebody should look
-    ABOVE_LIMITS = "above limits"  # the day was audited and saw less of it than the policy demands
+    SKIPPED = "skipped"  # it could not be made; the result of another check says why
+    WARNING = "warning"  # the next run will work, but a person should look
+    ABOVE_LIMITS = "above limits"  # the day was audited, above the policy's limits
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class HealthResult:
-    """One check's end."""
+    """The result of one check."""
 
     check: str  # a word or two
     state: State
-    said: str  # what was seen
-    todo: str = ""  # what to do; empty where nothing is
+    said: str  # what was found
+    todo: str = ""  # the remedy; empty if none is needed
 
     def as_dict(self) -> dict[str, Any]:
-        """For a program to read."""
+        """As it stands in the JSON of `auditor check`."""
         return asdict(self)
 
 
 def ok(check: str, said: str) -> HealthResult:
-    """Nothing to do."""
+    """The check passed."""
     return HealthResult(check, State.OK, said)
 
 
@@ -41,16 +41,16 @@ def skipped(check: str, said: str) -> HealthResult:
 
 
 def warning(check: str, said: str, todo: str) -> HealthResult:
-    """Somebody should look."""
+    """The next run will work, but a person should look."""
     return HealthResult(check, State.WARNING, said, todo)
 
 
 def failed(check: str, said: str, todo: str) -> HealthResult:
-    """The audit does not work, or did not."""
+    """The next run will not work, or the last one did not."""
     return HealthResult(check, State.FAILED, said, todo)
 
 
-def worst(findings: Iterable[HealthResult]) -> State:
-    """The state of the whole: that of the worst finding."""
+def worst(results: Iterable[HealthResult]) -> State:
+    """The worst state among the results; OK if there are none."""
     order = list(State)
-    return max((f.state for f in findings), key=order.index, default=State.OK)
+    return max((result.state for result in results), key=order.index, default=State.OK)

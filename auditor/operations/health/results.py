@@ -1,4 +1,4 @@
-"""The day that should have been audited: every store reported, every sale counted, limits kept."""
+"""Checks of the last audited day: every store reported, every sale counted, limits kept."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _AGAIN = "run the day again (clear the run in Airflow, or auditor run --day {day
 
 
 def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
-    """Check the stored day.
+    """Check the stored results of a day.
 
     Args:
         job: the day that should have been audited by now.

@@ -7,14 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli.main import main
+from auditor.decisions.log import Judgement
 from auditor.errors import ExitCode
+from auditor.operations.record_decision import record_decision
 from tests.support.paths import ROOT
+from tests.support.report_day import DAY
 
 
 def _auditor(*arguments: str | Path) -> Result:
@@ -128,11 +132,107 @@ def test_crops_expire(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.jpg"))
 
 
+_DAYS = ("--from", "2026-03-27", "--to", "2026-03-28")
+_SALE = ("--sale", "S001/T1", "--decision", "note", "--by", "A", "--note", "b")
+
+#: Arguments of each command that takes --out, or where it writes results.
+_WITH_OUT = {
+    "run": ("--day", "2026-03-27", "--sales", "s", "--snapshots", "f", "--out"),
+    "decide": ("--day", "2026-03-27", *_SALE, "--out"),
+    "decisions": ("--day", "2026-03-27", "--out"),
+    "diff": (*_DAYS, "--out"),
+    "pack": ("--week", "2026-W13", "--out"),
+    "expire": ("--as-of", "2026-03-27", "--out"),
+    "insights": (*_DAYS, "--out"),
+    "demo": ("chain", "--past"),
+    "check": ("--json", "--out"),
+}
+
+
+def test_all_commands_that_take_out_are_tested() -> None:
+    having = {n for n, c in main.commands.items() if any("--out" in p.opts for p in c.params)}
+    assert having == set(_WITH_OUT) - {"demo"}
+
+
+@pytest.mark.parametrize("command", _WITH_OUT)
+def test_results_do_not_go_where_a_file_is(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "results"
+    file.write_text("somebody's work")
+    result = _auditor(command, *_WITH_OUT[command], file)
+    if command == "check":  # whose answer is a result for each problem
+        assert result.exit_code == ExitCode.FAILED
+        (problem,) = (r for r in json.loads(result.stdout)["findings"] if r["check"] == "out")
+        assert problem["todo"] == "name a folder for the results"
+    else:
+        assert result.exit_code == ExitCode.WRONG_USE, result.output
+        assert f"{file} is a file" in result.stderr
+    assert file.read_text() == "somebody's work"
+    assert [path.name for path in tmp_path.iterdir()] == ["results"]
+
+
+@pytest.mark.parametrize("command", _WITH_OUT)
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_address_is_refused(
+    command: str, empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = _auditor(command, *_WITH_OUT[command], empty)
+    assert result.exit_code == ExitCode.WRONG_USE
+    assert "the address is empty" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def _decided(out: Path) -> None:
+    at = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    record_decision(str(out), DAY, "S001/T002", Judgement("looks_older", "A. Officer", at))
+
+
+def test_decision_times_are_in_the_zone_of_the_store(out: Path) -> None:
+    _decided(out)
+    listed = _auditor("decisions", "--out", out, "--day", DAY)
+    assert "2026-07-01T13:00:00+01:00" in listed.stdout  # London
+    assert "UTC" not in listed.stdout
+
+
+def test_decision_times_are_marked_as_utc_where_no_zone_is_known(out: Path) -> None:
+    _decided(out)
+    shutil.rmtree(out / f"coverage/day={DAY}/store=S001")
+    listed = _auditor("decisions", "--out", out, "--day", DAY)
+    assert "decided_at (UTC)" in listed.stdout
+    assert "2026-07-01T12:00:00+00:00" in listed.stdout
+
+
+def test_help_has_a_line_for_each_exit_code_and_tells_of_completion() -> None:
+    lines = [line.strip() for line in _auditor("--help").stdout.splitlines()]
+    for code in ExitCode:
+        assert any(line.startswith(f"{code.value}  ") for line in lines)
+    assert 'eval "$(_AUDITOR_COMPLETE=bash_source auditor)"' in lines
+
+
+def test_a_shell_is_told_how_to_complete() -> None:
+    environment = {"_AUDITOR_COMPLETE": "zsh_source"}
+    result = CliRunner().invoke(main, [], prog_name="auditor", env=environment)
+    assert "#compdef auditor" in result.stdout
+
+
+def test_the_demo_shows_the_next_command_on_a_line_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("auditor.demo.write_demo", lambda *_, **__: None)
+    weeks = (date(2026, 3, 20), date(2026, 3, 26))
+    monkeypatch.setattr("auditor.demo.simulated_baskets.write_baskets", lambda *_, **__: weeks)
+    lines = _auditor("demo", tmp_path, "--past-weeks", "1").stdout.splitlines()
+    assert any(line.startswith("  auditor insights --from 2026-03-20") for line in lines)
+
+
 @pytest.mark.parametrize(
     "command",
     [
         *([], ["run"], ["estimate"], ["demo"], ["expire"], ["check"]),
-        *(["decide"], ["decisions"], ["pack"], ["insights"]),
+        *(["decide"], ["decisions"], ["pack"], ["insights"], ["diff"], ["compare-models"]),
     ],
 )
 def test_help_answers_without_heavy_imports(command: list[str]) -> None:

@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 
 from auditor import inputs
 from auditor.errors import SourceError
-from auditor.inputs import Reading, distinct_frames, records, validation
+from auditor.inputs import Reading, distinct_frames, reading, records, validation
 from auditor.inputs.counts import SourceCounts
+from auditor.inputs.formats import base
+from auditor.inputs.formats import csv as csv_format
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
@@ -230,7 +232,7 @@ def test_the_same_file_otherwise_written_holds_the_same(
         ("sold_at", "2026-03-03T12:00", "other_day", "another business day"),
     ],
 )
-def test_a_bad_cell_sets_its_row_aside(
+def test_a_bad_cell_rejects_its_row(
     tmp_path: Path, name: str, text: str, reason: str, said: str
 ) -> None:
     reading = read(tmp_path, sale(transaction_id="good"), sale(**{name: text}))
@@ -267,7 +269,7 @@ def test_a_bad_optional_cell_costs_the_cell_only(tmp_path: Path, name: str, text
     assert reading.counts["S1"].rows_rejected == 0
 
 
-def test_several_bad_cells_are_told_apart_and_their_row_counted_once(tmp_path: Path) -> None:
+def test_several_bad_cells_are_all_reported_and_their_row_counted_once(tmp_path: Path) -> None:
     reading = read(tmp_path, sale(amount="x", quantity="y", birth_date="z"))
 
     assert reasons(reading) == [
@@ -322,7 +324,7 @@ def moment(year: int, month: int, day: int) -> datetime | None:
 # Records
 
 
-def test_malformed_records_are_set_aside_and_the_numbers_stay_exact(tmp_path: Path) -> None:
+def test_malformed_records_are_rejected_and_the_numbers_stay_exact(tmp_path: Path) -> None:
     head, good = sales_csv(sale()).splitlines()
     bad = good.replace(b"transaction_id-1", b"T").replace(b"sku-1", b"")
     lines = [head, b"too,few", good, b"\xff,too,few", b"", good + b",too,many", b"  ", bad]
@@ -342,8 +344,8 @@ def test_malformed_records_are_set_aside_and_the_numbers_stay_exact(tmp_path: Pa
 
 
 def test_record_numbers_hold_across_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "_BLOCK", 4096)
-    monkeypatch.setattr(records, "_PART", 7)
+    monkeypatch.setattr(base, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(base, "PART_ROWS", 7)
     head, good = sales_csv(sale()).splitlines()
     lines = [head] + [good if n % 3 else b"x" for n in range(2, 300)]
     put(tmp_path, DATED, b"\n".join(lines))
@@ -376,19 +378,19 @@ def test_a_file_that_is_too_large_to_keep_is_read_the_same(
     kept = read_sales(Place(str(tmp_path)), DAY, policy())
     assert kept.rejects.num_rows == (1 if kind == "parquet" else 4)
 
-    monkeypatch.setattr(inputs.reading, "_KEPT", 100)
-    monkeypatch.setattr(records, "_KEPT", 100)
-    monkeypatch.setattr(records, "_BLOCK", 4096)
-    monkeypatch.setattr(records, "_HEADER", 301)  # so that characters are cut in two
-    monkeypatch.setattr(records, "_PART", 17)
+    monkeypatch.setattr(reading, "KEPT_BYTES", 100)
+    monkeypatch.setattr(records, "KEPT_BYTES", 100)
+    monkeypatch.setattr(base, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(csv_format, "HEADER_BYTES", 301)  # so that characters are cut in two
+    monkeypatch.setattr(base, "PART_ROWS", 17)
     assert read_sales(Place(str(tmp_path)), DAY, policy()) == kept
 
 
 def test_of_a_large_file_that_breaks_off_nothing_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "_KEPT", 100)
-    monkeypatch.setattr(records, "_PART", 17)
+    monkeypatch.setattr(records, "KEPT_BYTES", 100)
+    monkeypatch.setattr(base, "PART_ROWS", 17)
     rows = [sale(transaction_id=secrets.token_hex(20)) for n in range(400)]
     packed = gzip.compress(sales_csv(*rows))
     put(tmp_path, "S1_2026-03-02.csv.gz", packed[: len(packed) * 2 // 3])
@@ -403,7 +405,7 @@ def test_of_a_large_file_that_breaks_off_nothing_is_kept(
 def test_a_large_file_that_changes_while_it_is_read_stops_the_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inputs.reading, "_KEPT", 100)
+    monkeypatch.setattr(reading, "KEPT_BYTES", 100)
     path = put(tmp_path, DATED, sales_csv(sale(), sale()))
     parts = inputs.read_sales(Place(str(tmp_path)), DAY, policy())
     next(parts)
@@ -434,7 +436,7 @@ def test_a_quoted_line_break_belongs_to_its_cell(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("opened", [b'"', b'x,"'])
-def test_a_quotation_mark_that_is_never_closed_is_told(tmp_path: Path, opened: bytes) -> None:
+def test_a_quotation_mark_that_is_never_closed_is_reported(tmp_path: Path, opened: bytes) -> None:
     columns = [*header(TILL_LINES), "comment"]
     head, good, *_ = sales_csv(sale() | {"comment": ""}, columns=columns).splitlines()
     put(tmp_path, DATED, b"\n".join([head, good, good + opened, good, good]) + b"\n")
@@ -449,7 +451,7 @@ def test_a_quotation_mark_that_is_never_closed_is_told(tmp_path: Path, opened: b
 # Files
 
 
-def test_an_unusable_file_is_set_aside_and_the_others_are_read(tmp_path: Path) -> None:
+def test_an_unusable_file_is_rejected_and_the_others_are_read(tmp_path: Path) -> None:
     put(tmp_path, "S1_2026-03-02.csv", b"")
     put(tmp_path, "S2_2026-03-02.csv", sales_csv(sale(store_id="S2")))
 
@@ -476,7 +478,7 @@ def test_an_unusable_file_is_set_aside_and_the_others_are_read(tmp_path: Path) -
         ("2026-03-02.parquet", b"", "unreadable_file", "it is empty"),
     ],
 )
-def test_why_a_file_is_unusable_is_told(
+def test_why_a_file_is_unusable_is_reported(
     tmp_path: Path, path: str, content: bytes, reason: str, said: str
 ) -> None:
     put(tmp_path, path, content)
@@ -799,7 +801,7 @@ def test_only_the_index_folder_is_read(tmp_path: Path) -> None:
         "x" * 1025,
     ],
 )
-def test_a_path_out_of_the_snapshots_is_set_aside(tmp_path: Path, path: str) -> None:
+def test_a_path_out_of_the_snapshots_is_rejected(tmp_path: Path, path: str) -> None:
     reading = read_index(tmp_path, shot(path=path))
 
     assert reading.table.num_rows == 0
@@ -864,7 +866,7 @@ ROWS = st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in CELL
     path=st.sampled_from([DATED, UNDATED, "S1.csv"]),
     stores=st.sampled_from([(), ("S1",), ("S2",)]),
 )
-def test_every_row_is_kept_or_set_aside_or_of_another_day_or_store(
+def test_every_row_is_kept_or_rejected_or_of_another_day_or_store(
     rows: list[dict[str, str] | None], path: str, stores: tuple[str, ...]
 ) -> None:
     """A None stands for a malformed record; each row carries its number as its transaction."""
@@ -994,7 +996,7 @@ def test_a_file_of_empty_lines_is_not_read_to_its_end(tmp_path: Path, ending: by
     assert "empty lines" in reading.rejects["detail"][0].as_py()
 
 
-def test_of_very_many_bad_cells_one_a_row_is_told(
+def test_of_very_many_bad_cells_one_a_row_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(validation, "MANY_BAD_CELLS", 5)

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from auditor.cli.main import main
 from auditor.demo import catalogue
-from auditor.demo.past_baskets import past_of
+from auditor.demo.simulated_baskets import baskets_of
 from auditor.errors import ConfigurationError, SourceError
 from auditor.insights.analysis import analyse
 from auditor.insights.reading import store_days
@@ -49,7 +49,7 @@ def test_the_demos_tastes_are_found_again(found: Insights) -> None:
         basket
         for shop in catalogue.STORES
         for n in range(7)
-        for basket in past_of(shop, MONDAY + timedelta(days=n), catalogue.TASTE_AGES, 1)
+        for basket in baskets_of(shop, MONDAY + timedelta(days=n), catalogue.TASTE_AGES, 1)
     ]
     group = np.searchsorted(catalogue.TASTE_AGES, [b.age for b in baskets], side="right")
     size = np.bincount(group, minlength=6)

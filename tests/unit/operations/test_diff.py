@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from auditor.cli.main import main
 from auditor.decisions.log import Judgement, read_decisions
 from auditor.errors import ConfigurationError, ExitCode
-from auditor.operations.diff import DayChange, Said, StoreChange, changes, diff_schema
+from auditor.operations.diff import DayChange, SaleResult, StoreChange, changes, diff_schema
 from auditor.operations.record_decision import record_decision
 from auditor.sales.identity import SaleKey
 from auditor.storage.place import Place
@@ -91,7 +91,7 @@ def test_every_sale_that_came_out_otherwise_is_told_with_its_intervals(out: Path
         "over_threshold",
         "flagged",
     )
-    assert isinstance(over.before, Said)
+    assert isinstance(over.before, SaleResult)
     assert over.before.estimate is not None
     one = over.before.estimate
     assert [one.age_low, one.age, one.age_high] == pytest.approx([17.3, 22.4, 27.5])

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from auditor.demo import catalogue, past
+from auditor.demo import catalogue, simulated_days
 from auditor.demo.catalogue import DAYS, HABITS
 from auditor.demo.policy import policy_toml
 from auditor.demo.writing import faults, habits
@@ -33,8 +33,8 @@ HOW = {"min_exposure": 10, "false_lead_share": 0.05}
 def out(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The past, and the first day itself as a ledger of the same kind."""
     place = Place(str(tmp_path_factory.mktemp("out")))
-    for day in [*past.counted_days(POLICY), DAYS[0]]:
-        past.write_day(place, POLICY, day, names=tuple(AGGREGATES))
+    for day in [*simulated_days.counted_days(POLICY), DAYS[0]]:
+        simulated_days.write_day(place, POLICY, day, names=tuple(AGGREGATES))
     return place
 
 
@@ -95,7 +95,7 @@ def test_no_camera_of_the_simulated_days_stands_out_and_one_that_goes_dark_does(
     found = cameras.compare(DAYS[0], usual)
     assert (found.told, found.on_record) == ((), 27)
     shop = next(s for s in catalogue.STORES if s.store_id == "S002")
-    own = past.ledger(DAYS[0], POLICY)["S002"].to_pandas()
+    own = simulated_days.ledger(DAYS[0], POLICY)["S002"].to_pandas()
     own.loc[own["till_id"] == "01", "light"] *= shop.tills[0].exposure
     dark = cameras.count_cameras(pa.Table.from_pandas(own), POLICY.rules(DAYS[0], "S002"), MODEL)
     (camera,) = cameras.compare(DAYS[0], [(DAYS[0], "", dark), *usual[1:]]).told
@@ -115,10 +115,12 @@ def test_the_truth_of_habits_names_every_cashier_once() -> None:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path) -> None:
-    day = past.counted_days(POLICY)[0]
+    day = simulated_days.counted_days(POLICY)[0]
     hashes = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        past.write_day(Place(str(tmp_path / name)), POLICY, day, names=tuple(AGGREGATES), seed=seed)
+        simulated_days.write_day(
+            Place(str(tmp_path / name)), POLICY, day, names=tuple(AGGREGATES), seed=seed
+        )
         files = sorted(path for path in (tmp_path / name).rglob("*.parquet"))
         assert len(files) == len(DAILY)
         hashes.append([hashlib.sha256(path.read_bytes()).hexdigest() for path in files])
@@ -127,7 +129,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
 
 
 def test_a_simulated_day_has_every_outcome() -> None:
-    ledger = pa.concat_tables(past.ledger(DAYS[0], POLICY).values())
+    ledger = pa.concat_tables(simulated_days.ledger(DAYS[0], POLICY).values())
     assert LEDGER.conform(ledger).equals(ledger)
     counted = {
         row["values"]: row["counts"] for row in pc.value_counts(ledger["outcome"]).to_pylist()
@@ -152,7 +154,7 @@ def test_the_window_tells_of_the_days_it_has_and_of_nothing_else(
 
 def test_counts_of_one_store_replace_its_own_only(tmp_path: Path) -> None:
     place, day = Place(str(tmp_path)), DAYS[0]
-    past.write_day(place, POLICY, day, names=["checks"])
+    simulated_days.write_day(place, POLICY, day, names=["checks"])
     ((_, before, whole),) = read_daily(place, "checks", [day])
     own = whole.filter(pc.equal(whole["store_id"], "S002"))
     write_daily(place, "checks", day, own.slice(0, 1), of_stores=["S002"])
@@ -165,7 +167,7 @@ def test_counts_of_one_store_replace_its_own_only(tmp_path: Path) -> None:
 
 
 def test_without_a_past_the_page_says_so(out: Place) -> None:
-    ledgers = past.ledger(DAYS[0], POLICY)
+    ledgers = simulated_days.ledger(DAYS[0], POLICY)
     alone = read_window(out, DAYS[0], 1)
     rows = [
         store_day(name, alcohol_sales=own.num_rows, transactions=own.num_rows)

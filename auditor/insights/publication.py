@@ -1,4 +1,4 @@
-"""From counts to what may be told: rows, groups and suggestions, with few baskets withheld."""
+"""From counts to what may be published: rows, groups and suggestions; small counts are withheld."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from auditor.faces.confusion import GroupConfusion
 from auditor.insights import suppression
 from auditor.insights.affinity import (
     Affinity,
-    Ranged,
-    discovered,
+    Estimates,
     effective_baskets,
     ratio,
+    significant,
     two_sided,
 )
 from auditor.insights.backtest import Figure
@@ -33,14 +33,14 @@ _HOURS = 24
 class Changes:
     """Share now over share in the weeks before; arrays of shape (categories, groups)."""
 
-    ratio: Ranged
-    told: NDArray[np.bool_]
+    ratio: Estimates
+    enough: NDArray[np.bool_]  # baskets now and then to publish the ratio
     changed: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known of a period.
+    """All that was counted and computed of a period.
 
     Attributes:
         groups: the age groups.
@@ -49,7 +49,7 @@ class Evidence:
         features: what was counted.
         articles: those of ``features``, in order.
         tally: the soft counts.
-        counts: unblurred.
+        counts: corrected for the model's errors.
         compared: of the categories, then the articles.
         confusion: by model.
         mined: rules over the articles.
@@ -71,16 +71,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Withheld:
-    """What is not to be told, True: groups; cells of categories and then articles; hours of day."""
+    """What may not be published (True): groups; cells of categories, then articles; hours."""
 
     groups: NDArray[np.bool_]  # shape (groups,)
     cells: NDArray[np.bool_]  # shape (categories + articles, groups)
-    of_all: NDArray[np.bool_]  # hours of everybody, shape (24,)
+    of_all: NDArray[np.bool_]  # hours of all baskets, shape (24,)
     hours: NDArray[np.bool_]  # shape (24, groups)
 
 
 def withheld(known: Evidence) -> Withheld:
-    """Decide what is not to be told (auditor/insights/suppression.py)."""
+    """Decide what to withhold, by the rules of :mod:`auditor.insights.suppression`."""
     groups, least, features = len(known.groups), known.rules.min_cell, known.features
     observed = known.counts.observed[0]
     hidden = suppression.withheld(observed[:1], least, suppression.rows_of((1, groups)))[0]
@@ -106,12 +106,12 @@ def withheld(known: Evidence) -> Withheld:
 
 
 def rows(known: Evidence, hidden: Withheld) -> list[Row]:
-    """The categories, then the articles, that are in enough baskets."""
+    """The rows of categories, then of articles, that are in enough baskets."""
     named: list[tuple[str, str | None, str | None]]
     named = [(name, None, None) for name in known.features.categories]
     named += [(a.description, a.sku, a.category) for a in known.articles]
-    told = slice(known.features.at_categories, known.features.at_sets)
-    total = known.counts.observed[0, told].sum(axis=1)
+    counted = slice(known.features.at_categories, known.features.at_sets)
+    total = known.counts.observed[0, counted].sum(axis=1)
     kinds = len(known.features.categories)
     return [
         Row(
@@ -131,9 +131,9 @@ def rows(known: Evidence, hidden: Withheld) -> list[Row]:
 
 
 def group_figures(known: Evidence, hidden: Withheld) -> tuple[GroupFigures, ...]:
-    """What can be told of each group."""
+    """The figures of each group, None where they are withheld."""
     return tuple(
-        _not_told(known, g) if hidden.groups[g] else _group(known, hidden, g)
+        _withheld_group(known, g) if hidden.groups[g] else _group(known, hidden, g)
         for g in range(len(known.groups))
     )
 
@@ -145,7 +145,7 @@ def changes(counts: Counts, then: Counts, features: Features, least: int) -> Cha
         counts: of the period.
         then: of the weeks before: the baskets, and the categories of ``features``.
         features: of ``counts``.
-        least: baskets of now and of then below which nothing is told.
+        least: baskets, now and then, below which nothing is published.
     """
     now = counts.observed[:, features.at_categories : features.at_skus]
     past = then.observed[:, 1:]
@@ -153,13 +153,13 @@ def changes(counts: Counts, then: Counts, features: Features, least: int) -> Cha
     difference = shares[0] - shares[1]
     spread = np.nan_to_num(difference[1:]).std(axis=0, ddof=1)
     return Changes(
-        Ranged.of(ratio(*shares)),
+        Estimates.of(ratio(*shares)),
         (past[0] >= least) & (now[0] >= least),
-        discovered(two_sided(np.nan_to_num(difference[0]), spread)),
+        significant(two_sided(np.nan_to_num(difference[0]), spread)),
     )
 
 
-def _not_told(known: Evidence, g: int) -> GroupFigures:
+def _withheld_group(known: Evidence, g: int) -> GroupFigures:
     nothing = dict.fromkeys(known.features.currencies)
     hours = (None,) * _HOURS
     figures = (None,) * 5
@@ -189,10 +189,10 @@ def _group(known: Evidence, hidden: Withheld, g: int) -> GroupFigures:
         group=known.groups[g],
         faces=_faces(known, g),
         effective=round(effective_baskets(shares[0], shares[1:])),
-        baskets=figure(Ranged.of(size[:, g])),
-        share=figure(Ranged.of(size[:, g] / size.sum(axis=1))),
+        baskets=figure(Estimates.of(size[:, g])),
+        share=figure(Estimates.of(size[:, g] / size.sum(axis=1))),
         naive_share=float(naive),
-        articles=figure(Ranged.of(ratio(observed[:, features.at_articles, g], size[:, g]))),
+        articles=figure(Estimates.of(ratio(observed[:, features.at_articles, g], size[:, g]))),
         values=_values(known, g),
         hours=tuple(
             None if hide else float(share)
@@ -210,7 +210,7 @@ def _group(known: Evidence, hidden: Withheld, g: int) -> GroupFigures:
         associations=associations(
             Associations(known.counts, features, known.mined, known.articles),
             g,
-            may_be_told=frozenset(np.flatnonzero(allowed).tolist()),
+            publishable=frozenset(np.flatnonzero(allowed).tolist()),
             least=known.rules.min_cell,
             name=known.groups[g].name,
         ),
@@ -224,13 +224,13 @@ def _values(known: Evidence, g: int) -> dict[str, Figure | None]:
         baskets = observed[:, features.at_currencies + i, g]
         paid = observed[:, features.at_currencies + len(features.currencies) + i, g]
         enough = baskets[0] >= known.rules.min_cell
-        values[currency] = figure(Ranged.of(ratio(paid, baskets))) if enough else None
+        values[currency] = figure(Estimates.of(ratio(paid, baskets))) if enough else None
     return values
 
 
 def _cell(found: Affinity, row: int, group: int, change: Changes | None) -> Cell:
     at = row, group
-    compared = change if change is not None and change.told[at] else None
+    compared = change if change is not None and change.enough[at] else None
     return Cell(
         baskets=round(float(found.baskets.value[at])),
         share=figure(found.share[at]),
@@ -243,13 +243,13 @@ def _cell(found: Affinity, row: int, group: int, change: Changes | None) -> Cell
     )
 
 
-def figure(ranged: Ranged) -> Figure:
-    """One estimate as plain numbers."""
+def figure(ranged: Estimates) -> Figure:
+    """A single estimate as plain numbers."""
     return Figure(float(ranged.value), float(ranged.low), float(ranged.high))
 
 
 def hours_of_all(known: Evidence, hidden: Withheld) -> tuple[float | None, ...]:
-    """Everybody's share of baskets in each hour of the day."""
+    """The share of all baskets in each hour of the day."""
     first = known.features.at_hours
     hours = known.counts.observed[0, first : first + _HOURS].sum(axis=1)
     return tuple(

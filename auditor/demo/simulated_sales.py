@@ -1,9 +1,9 @@
-"""The demo chain's days before its first: alcohol sales with estimates, without pictures.
+"""Simulates a past day's alcohol sales in a store, with estimates but without pictures.
 
-Simulated, and only the demo's: the stores, buyers and cashiers of :mod:`~auditor.demo.chain`, but
-in place of a frame and a network, an estimate that errs as the age model does in the demo's frames:
-their faces, each averaged from several, look more alike in age to it than people do. What the
-cameras saw is drawn as the audit measures it there too.
+Stores, buyers and cashiers are those of :mod:`~auditor.demo.chain`. In place of a frame and a
+network, an estimate is drawn with the errors that the age model makes on the demo's frames. (Their
+faces are averages of several people, so the model sees them closer in age than real ones.) What the
+audit measures of frames and faces is drawn from its distribution there.
 """
 
 from collections.abc import Sequence
@@ -28,32 +28,34 @@ from auditor.policy import Rules
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS, SALES
 
 _ZONE = ZoneInfo(catalogue.ZONE)
-_PAST = 3  # a stream of chance of its own, beside those of writing the demo
+_STREAM = 3  # of random numbers; writing the demo uses others
 
-#: Of the sales without a counting check, the share of which no age can be estimated.
+#: Share of the sales without a counting check for which no age can be estimated.
 _UNSEEN = 0.09
-# As measured in frames of the demo: the longer side of the detector's box, of the width of the face
-# drawn; mean and standard deviation of the logarithm of the sharpness, and of the decimal logarithm
-# of the detector's doubt.
+# Measured in the demo's frames: the longer side of the detector's box over the width of the drawn
+# face; mean and standard deviation of the sharpness's natural logarithm, and of the negative
+# decimal logarithm of 1 - the detector's confidence.
 _BOX, _SHARPNESS, _CERTAINTY = 1.3, (3.49, 0.43), (3.66, 0.65)
-# Close to what version 4 does there: what is seen of a buyer, as a line over the true age, with a
-# standard deviation about it; and that of what is said of it, years.
-_SEEN, _SEEN_SD, _SAID_SD = (9.0, 0.68), 4.6, 7.0
+# Close to version 4 there, in years: the mean estimate as a line (intercept, slope) over the true
+# age, its standard deviation, and the width of the distribution that an estimate states.
+_MEAN, _MEAN_SD, _STATED_SD = (9.0, 0.68), 4.6, 7.0
 
 
-def simulate(store: Store, day: date, *, rules: Rules, seed: int = 1) -> tuple[pa.Table, pa.Table]:
-    """Simulate a store's alcohol sales on a day, and what the scoring would have said of them.
+def simulate_sales(
+    store: Store, day: date, *, rules: Rules, seed: int = 1
+) -> tuple[pa.Table, pa.Table]:
+    """Simulate a store's alcohol sales on a day, and their scores.
 
     Args:
         store: of :mod:`~auditor.demo.catalogue`.
         day: any business day.
         rules: in force in the store on the day.
-        seed: of everything that is left to chance.
+        seed: of all random draws.
 
     Returns:
-        SALES and FRAME_SCORES, to be decided on like any others.
+        SALES and FRAME_SCORES, as collecting and scoring would give them.
     """
-    key = (day.toordinal(), int(store.store_id[1:]), _PAST)
+    key = (day.toordinal(), int(store.store_id[1:]), _STREAM)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     count = store.alcohol_sales + int(rng.integers(-3, 4))
     rows, ages, unseen, tills = [], [], [], []
@@ -72,8 +74,8 @@ def simulate(store: Store, day: date, *, rules: Rules, seed: int = 1) -> tuple[p
     scores = _scores(estimates, unseen, rules, rng)
     for row, taken_after in zip(rows, rng.uniform(*TAKEN_AFTER, len(rows)) / 1000, strict=True):
         row["snapshot_offset_s"] = store.camera_seconds + taken_after
-    seen = _seen(store, tills, scores, rng)
-    return SALES.from_rows(rows), FRAME_SCORES.from_rows(seen)
+    measured = _with_measurements(store, tills, scores, rng)
+    return SALES.from_rows(rows), FRAME_SCORES.from_rows(measured)
 
 
 def _sale(name: str, slot: Slot, cashier: str, check: Check, rules: Rules) -> dict[str, Any]:
@@ -105,9 +107,9 @@ def _scanned_at(sold_at: datetime, check: Check) -> datetime:
 
 
 def _estimated(ages: NDArray[np.float64], rng: np.random.Generator) -> AgeDistributions:
-    """What is said of buyers of these ages, years."""
-    seen = np.polynomial.Polynomial(_SEEN)(ages) + rng.normal(0, _SEEN_SD, len(ages))
-    return AgeDistributions.from_scores(np.exp(-(((seen[:, None] - AGES) / _SAID_SD) ** 2) / 2))
+    """The estimates of buyers of these true ages, in years."""
+    seen = np.polynomial.Polynomial(_MEAN)(ages) + rng.normal(0, _MEAN_SD, len(ages))
+    return AgeDistributions.from_scores(np.exp(-(((seen[:, None] - AGES) / _STATED_SD) ** 2) / 2))
 
 
 def _scores(
@@ -123,10 +125,10 @@ def _scores(
     ]
 
 
-def _seen(
+def _with_measurements(
     store: Store, tills: Sequence[Till], scores: Sequence[dict[str, Any]], rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """The scores with what the audit measures of frames and faces."""
+    """The scores, with what the audit measures of frames and faces."""
     count = len(scores)
     exposure = rng.uniform(*EXPOSURE, count)
     size = rng.triangular(*FACE_WIDTHS, count) * _BOX

@@ -1,4 +1,4 @@
-"""What a first reading of a period finds out: what there is to count, and whose it is."""
+"""The contents of a period: what there is to count, found in the first pass over it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import numpy as np
 from auditor.insights.reading import Article, StoreDay
 from auditor.insights.tallies import Features
 
-#: Articles that are counted one by one, those in most baskets: no page gets longer.
+#: Articles that are counted one by one: those in most baskets. It bounds the pages' length.
 MOST_ARTICLES = 2000
 
 
 @dataclass
-class Survey:
-    """Articles and counts of a period, collected store-day by store-day."""
+class PeriodContents:
+    """Articles, categories, stores and days of a period, collected store-day by store-day."""
 
     articles: dict[str, Article] = field(default_factory=dict)
     in_baskets: Counter[str] = field(default_factory=Counter)
@@ -31,7 +31,7 @@ class Survey:
     store_days: int = 0
 
     def add(self, cell: StoreDay) -> None:
-        """Note what a store-day has."""
+        """Add the contents of a store-day."""
         counts = np.bincount(cell.article, minlength=len(cell.articles)).tolist()
         for article, count in zip(cell.articles, counts, strict=True):
             if count:
@@ -48,7 +48,7 @@ class Survey:
         self.store_days += 1
 
     def features(self, least: int, sets: Sequence[frozenset[str]] = ()) -> Features:
-        """What is counted: of articles, those in at least so many baskets."""
+        """The features to count; of the articles, those in at least ``least`` baskets."""
         known = [sku for sku, count in self.in_baskets.items() if count >= least]
         known.sort(key=lambda sku: (-self.in_baskets[sku], sku))
         return Features(

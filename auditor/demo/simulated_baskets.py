@@ -1,9 +1,9 @@
-"""Weeks of baskets by age group, simulated without pictures: something for `auditor insights`.
+"""Simulates weeks of baskets with age groups, without pictures: input for `auditor insights`.
 
-What a night keeps of a basket is drawn at once: a customer's age, what somebody of that age takes
-(the tastes of the catalogue), and what the age model would have said. For the latter, probabilities
-over the groups are drawn from a Dirichlet distribution with the mean and the spread that the demo's
-confusion has at that age, so that unblurring them is what it is for real ones.
+Each basket is drawn as a night keeps it: a customer's age, articles by the catalogue's tastes of
+that age, and the age model's probabilities over the groups. The latter come from a Dirichlet
+distribution with the mean and spread that the demo's confusion has at that age, so that correcting
+for the model's errors works as on real baskets.
 """
 
 from collections import Counter
@@ -30,32 +30,32 @@ from auditor.tables import INSIGHTS, STORE_DAYS
 #: The last day: the Sunday on which the demo ends.
 LAST = catalogue.DAYS[-1]
 
-_PURPOSE = 3  # a stream of chance of its own, beside those of writing.py
-_TENTH = Decimal("0.01")
+_STREAM = 3  # of random numbers; writing the demo uses others
+_PENNY = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """A basket of the past, with the truth that nobody knows of a real one."""
+class SimulatedBasket:
+    """A basket, with the true age, which is unknown of real ones."""
 
     store_id: str
     day: date
     hour: int
     age: float
     articles: tuple[Product, ...]
-    said: Floats  # shape (groups,)
+    probabilities: Floats  # of the age groups, shape (groups,)
 
 
-def write_past(
+def write_baskets(
     folder: Path, weeks: int, *, seed: int = 1, starts: tuple[int, ...] = catalogue.TASTE_AGES
 ) -> tuple[date, date]:
-    """Write the baskets of ``weeks`` weeks up to the demo's last day, as the nights would have.
+    """Write the baskets of ``weeks`` weeks up to the demo's last day, as nightly runs would.
 
     Args:
-        folder: to be used as OUT: gets insights/ and coverage/.
-        weeks: how many.
-        seed: of everything that is left to chance.
-        starts: of the age groups.
+        folder: an OUT; gets insights/ and coverage/.
+        weeks: number of weeks.
+        seed: of all random draws.
+        starts: first ages of the groups.
 
     Returns:
         The first and last day of the last week.
@@ -64,7 +64,7 @@ def write_past(
     model = _confusion().model
     for day in (LAST - timedelta(days=n) for n in reversed(range(7 * weeks))):
         for shop in catalogue.STORES:
-            baskets = list(past_of(shop, day, starts, seed))
+            baskets = list(baskets_of(shop, day, starts, seed))
             rows = sorted((_row(basket, model, starts) for basket in baskets), key=repr)
             write_partition(out, "insights", day, shop.store_id, INSIGHTS.from_rows(rows))
             coverage = STORE_DAYS.from_rows([_coverage(shop, len(baskets))])
@@ -72,9 +72,11 @@ def write_past(
     return LAST - timedelta(days=6), LAST
 
 
-def past_of(shop: Store, day: date, starts: tuple[int, ...], seed: int) -> Iterator[Past]:
+def baskets_of(
+    shop: Store, day: date, starts: tuple[int, ...], seed: int
+) -> Iterator[SimulatedBasket]:
     """The baskets of a store and day."""
-    key = (day.toordinal(), int(shop.store_id[1:]), _PURPOSE)
+    key = (day.toordinal(), int(shop.store_id[1:]), _STREAM)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
     busy = 1.3 if day.weekday() >= 4 else 0.9
     hours = np.array(catalogue.ALCOHOL_BY_HOUR, float)
@@ -86,7 +88,7 @@ def past_of(shop: Store, day: date, starts: tuple[int, ...], seed: int) -> Itera
         articles = pick(catalogue.OTHER, buyer, int(rng.integers(0, 6)), rng)
         articles += pick(catalogue.ALCOHOL, buyer, drinks, rng)
         mean, concentration = means(buyer.age)
-        yield Past(
+        yield SimulatedBasket(
             shop.store_id,
             day,
             int(rng.choice(24, p=hours / hours.sum())),
@@ -103,7 +105,7 @@ def _confusion() -> Confusion:
 
 
 class _Means:
-    """Mean and concentration of what is said of an age, of the nearest age that was measured."""
+    """Mean and concentration of the probabilities at an age, from the nearest measured age."""
 
     def __init__(self, starts: tuple[int, ...]) -> None:
         known = _confusion()
@@ -120,7 +122,7 @@ class _Means:
 _means = lru_cache(_Means)
 
 
-def _row(basket: Past, model: str, starts: tuple[int, ...]) -> dict[str, Any]:
+def _row(basket: SimulatedBasket, model: str, starts: tuple[int, ...]) -> dict[str, Any]:
     return {
         "store_id": basket.store_id,
         "hour": basket.hour,
@@ -132,14 +134,14 @@ def _row(basket: Past, model: str, starts: tuple[int, ...]) -> dict[str, Any]:
                 "description": product.description,
                 "category": product.category,
                 "quantity": Decimal(count),
-                "amount": (product.price * count).quantize(_TENTH),
+                "amount": (product.price * count).quantize(_PENNY),
                 "alcohol": product in catalogue.ALCOHOL,
             }
             for product, count in Counter(basket.articles).items()
         ],
         "model": model,
         "group_starts": ",".join(map(str, starts)),
-        "groups": in_hundredths(basket.said[None])[0].tolist(),
+        "groups": in_hundredths(basket.probabilities[None])[0].tolist(),
     }
 
 

@@ -1,4 +1,4 @@
-"""What nightly runs would have stored of the demo's days before its first; simulated."""
+"""The days before the demo's first, simulated: the daily baselines that nightly runs would keep."""
 
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.demo.catalogue import DAYS, STORES
-from auditor.demo.past_sales import simulate
+from auditor.demo.simulated_sales import simulate_sales
 from auditor.faces.model import Card
 from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.daily_baselines import DailyBaselines
@@ -17,11 +17,11 @@ from auditor.sales.outcomes import assign_outcomes
 from auditor.storage.place import Place
 from auditor.tables import ByStore
 
-#: Told how many days of how many are written.
+#: Called with the number of days written, and of all.
 Progress = Callable[[int, int], None]
 
 
-def write_past(
+def write_days(
     out: Place, policy: Policy, *, seed: int = 1, progress: Progress | None = None
 ) -> list[date]:
     """Write what a report of the demo's first day looks back on.
@@ -54,7 +54,7 @@ def counted_days(policy: Policy) -> list[date]:
 def write_day(
     out: Place, policy: Policy, day: date, *, names: Collection[str], seed: int = 1
 ) -> None:
-    """Write a day's figures, and its tables of counts of these names; as :func:`write_past`."""
+    """Write a day's figures, and the tables of counts named ``names``; see :func:`write_days`."""
     ledgers = ledger(day, policy, seed=seed)
     model = Card.read(policy.chain_rules(day).model).full_name
     kept = DailyBaselines(day, policy, model, names)
@@ -73,7 +73,7 @@ def ledger(day: date, policy: Policy, *, seed: int = 1) -> dict[str, pa.Table]:
     sales, scores, rows = [], [], 0
     for shop in STORES:
         own = rules[shop.store_id]
-        sold, scored = simulate(shop, day, rules=own, seed=seed)
+        sold, scored = simulate_sales(shop, day, rules=own, seed=seed)
         place = scored.schema.get_field_index("frame")
         moved = pc.add(scored["frame"], rows)  # a score names its sale by its row
         sales.append(sold)

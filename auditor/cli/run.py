@@ -1,0 +1,57 @@
+"""``auditor run``."""
+
+import sys
+from datetime import date
+
+import click
+
+from auditor.cli import options
+from auditor.cli.output import progress_bar
+from auditor.errors import ExitCode
+
+
+@click.command()
+@options.day_option("Business day to audit.")
+@options.sales
+@options.snapshots
+@options.out_option("Where ledger and reports go.")
+@options.policy
+@options.stores
+@click.option(
+    "--batch-size",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Sales scored at a time; does not change the results.",
+)
+@click.option("--wait", is_flag=True, help="Wait while another run is at work on the day.")
+def run(  # noqa: PLR0913  # one argument an option
+    *,
+    day: date,
+    sales: str,
+    snapshots: str,
+    out: str,
+    policy: str | None,
+    stores: tuple[str, ...],
+    batch_size: int,
+    wait: bool,
+) -> None:
+    """Audit one business day: collect, score, decide, report.
+
+    A URL is a local path, or s3://, gs://, abfs:// with the library for it installed. Running a day
+    again replaces its results; the same inputs, policy and model give the same bytes. Two runs of
+    one day at once: the second one refuses.
+    """
+    from auditor.pipeline import Job, run_day
+
+    job = Job(day, sales, snapshots, out, policy, stores, batch_size)
+    with progress_bar("Scoring frames") as progress:
+        result = run_day(job, progress, wait=wait)
+    click.echo(f"{day}: {sum(result.outcomes.values())} alcohol sales")
+    for outcome, count in sorted(result.outcomes.items()):
+        click.echo(f"  {outcome:<15} {count:>7}")
+    click.echo(f"Report: {out.rstrip('/')}/{result.report}")
+    for words in result.above_limits:
+        click.echo(f"Above the policy's limits: {words}", err=True)
+    if result.above_limits:
+        sys.exit(ExitCode.ABOVE_LIMITS)

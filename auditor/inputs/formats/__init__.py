@@ -1,0 +1,8 @@
+"""The file formats that are read; :mod:`auditor.inputs.formats.base` says how to add one."""
+
+from auditor.inputs.formats.base import Format
+from auditor.inputs.formats.csv import CSV
+from auditor.inputs.formats.parquet import PARQUET
+
+#: The first that recognises a file reads it; the last reads what none recognises.
+FORMATS: tuple[Format, ...] = (PARQUET, CSV)

@@ -1,0 +1,120 @@
+"""What every file format shares: the records that it yields, and how a file is refused.
+
+To add a format:
+
+1. Write one module beside this one with a function ``read(content, wanted, optional)`` that yields
+   :class:`Records`. It needs no checks of values: :mod:`auditor.inputs.validation` makes them,
+   the same for every format. Take the wanted columns' places from :func:`column_positions`, and
+   raise :func:`unreadable` for a file that cannot be parsed.
+2. Describe it as a :class:`Format`, and add that to ``FORMATS`` in :mod:`auditor.inputs.formats`.
+
+A source that is not a file, such as a database, yields :class:`Records` as well; it needs no
+:class:`Format`.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from auditor.tables import Schema
+
+#: Number of a file's first record; the header is 1, also in formats whose header is not a row.
+FIRST_RECORD = 2
+#: Records yielded at a time, at most.
+PART_ROWS = 1 << 16
+#: Bytes parsed at a time. No CSV record may be longer (Arrow reads up to 32 MiB ahead).
+BLOCK_BYTES = 16 << 20
+
+
+class UnusableError(Exception):
+    """A whole file cannot be used: the reason code, the remedy, and the column at fault if any."""
+
+    def __init__(self, reason: str, problem: str, column: str | None = None) -> None:
+        super().__init__(problem)
+        self.reason, self.problem, self.column = reason, problem, column
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A record that cannot be split into cells, such as a CSV line with too many of them."""
+
+    number: int
+    problem: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """A part of a file: the wanted columns as text, one record a row.
+
+    Attributes:
+        cells: those of the wanted columns that the file has, each in one chunk of strings. A
+            missing value is the empty string; times and dates are in ISO 8601.
+        numbers: each record's number in the file, see ``FIRST_RECORD``.
+        malformed: the malformed records up to the last of these.
+        damaged: whether U+FFFD stands for bytes of the file that are not UTF-8.
+    """
+
+    cells: pa.Table
+    numbers: npt.NDArray[np.int64]
+    malformed: tuple[Malformed, ...] = ()
+    damaged: bool = False
+
+    def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
+        """The records whose flag is set."""
+        cells = self.cells.filter(pa.array(keep)).combine_chunks()
+        return replace(self, cells=cells, numbers=self.numbers[keep])
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format.
+
+    Attributes:
+        suffixes: ends of the names of its files, in lower case; of compressed ones too.
+        read: yields the records of a file's content: (content, wanted columns, those of them that
+            the file may lack). May raise :class:`UnusableError`, ``OSError``, Arrow's errors and
+            those of decoding; nothing that a broken file can cause may raise anything else.
+        magic: first bytes by which a file is recognised whatever its name; empty if there are none.
+        random_access: whether ``read`` needs to seek, so that compressed content is unpacked first.
+    """
+
+    suffixes: tuple[str, ...]
+    read: Callable[[BinaryIO, Schema, Collection[str]], Iterator[Records]]
+    magic: bytes = b""
+    random_access: bool = False
+
+    def recognises(self, path: str, head: bytes) -> bool:
+        """Whether a file with this name and these first bytes is of the format."""
+        by_content = bool(self.magic) and head.startswith(self.magic)
+        return by_content or path.lower().endswith(self.suffixes)
+
+
+def unreadable(problem: str) -> UnusableError:
+    """The error of a file that cannot be parsed."""
+    return UnusableError("unreadable_file", f"{problem}; export the file again")
+
+
+def column_positions(
+    header: list[str], wanted: Schema, optional: Collection[str]
+) -> dict[str, int]:
+    """Where each of the wanted columns that a file has stands in its header.
+
+    Raises:
+        UnusableError: a column that is not optional is missing, or a column stands there twice.
+    """
+    missing = [n for n in wanted.names if n not in header and n not in optional]
+    if missing:
+        raise UnusableError(
+            "missing_column",
+            f"it lacks the columns {', '.join(missing)}; add them to the export, with these names, "
+            "in a comma-separated first line",
+            column=missing[0] if len(missing) == 1 else None,
+        )
+    twice = [n for n in wanted.names if header.count(n) > 1]
+    if twice:
+        raise unreadable(f"it has more than one column {twice[0]}")
+    return {name: header.index(name) for name in wanted.names if name in header}

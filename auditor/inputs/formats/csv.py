@@ -1,0 +1,172 @@
+"""CSV files: UTF-8, comma-separated, with a header in the first line.
+
+A line without any content counts in the numbering and is not a record.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Collection, Iterator
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from auditor.inputs.formats import base
+from auditor.inputs.formats.base import Format, Malformed, Records, column_positions, unreadable
+from auditor.tables import Schema
+
+#: Bytes within which the header has to end; also the least that is read at a time.
+HEADER_BYTES = 1 << 20
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_MOST_EMPTY = 1 << 19  # empty lines: the parser makes room for a record for each
+
+
+def read(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterator[Records]:
+    """Yield a CSV file's records; arguments and errors are those of ``Format.read``."""
+    text = _Utf8(content)
+    try:
+        header = next(csv.reader(io.StringIO(text.head(), newline="")), [])
+    except csv.Error as error:
+        raise unreadable(f"it cannot be parsed ({error})") from error
+    positions = column_positions([name.strip() for name in header], wanted, optional)
+    malformed: list[Malformed] = []
+    skipped: list[int] = []
+
+    def reject(row: pyarrow.csv.InvalidRow) -> str:
+        skipped.append(row.number)
+        if row.text.strip():
+            problem = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
+            malformed.append(Malformed(row.number, problem + _lines_spanned(row.text)))
+        return "skip"
+
+    reader = pyarrow.csv.open_csv(
+        text,
+        # One thread: only then are record numbers known.
+        read_options=pyarrow.csv.ReadOptions(use_threads=False, block_size=base.BLOCK_BYTES),
+        parse_options=pyarrow.csv.ParseOptions(
+            newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=reject
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
+        ),
+    )
+    number = base.FIRST_RECORD
+    for batch, is_last in _with_last(_split(reader)):
+        numbers = _numbers_from(number, batch.num_rows, skipped)
+        number = int(numbers[-1]) + 1
+        keep = ~_blank(batch)
+        if is_last and text.quotes % 2 and keep[-1]:
+            # An unclosed quotation mark swallows the rest of the file into one cell.
+            last = [column[-1].as_py() for column in batch.columns]
+            swallowed = max(last, key=lambda cell: cell.count("\n")).rstrip()
+            if "\n" in swallowed:
+                problem = "opens a quotation mark that is not closed" + _lines_spanned(swallowed)
+                malformed.append(Malformed(int(numbers[-1]), problem))
+                keep[-1] = False
+        before = [m for m in malformed if m.number < number]
+        del malformed[: len(before)]
+        cells = pa.table({name: batch.column(at) for name, at in positions.items()})
+        records = Records(cells, numbers, tuple(before), text.damaged)
+        yield records if keep.all() else records.filter(keep)
+    if malformed:
+        nothing = pa.table({name: pa.array([], pa.string()) for name in positions})
+        yield Records(nothing, np.empty(0, np.int64), tuple(malformed), text.damaged)
+
+
+CSV = Format((".csv", ".csv.gz"), read)
+
+
+class _Utf8(io.RawIOBase):
+    """A file's bytes as valid UTF-8, without a byte-order mark, ending in a line break.
+
+    Bytes that are not UTF-8 are replaced by U+FFFD: the parser's handler of malformed records
+    cannot take them, and one bad cell would cost the whole file.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw = raw
+        self._cut = b""  # the start of a character whose end is not read yet
+        self._ready = raw.read(HEADER_BYTES)
+        if self._ready.startswith(_UTF16):
+            raise unreadable("it is UTF-16, not UTF-8")
+        self.damaged = False
+        self.quotes = self._empty = 0
+        self._ended = False
+        self._ready = self._repaired(self._ready.removeprefix(codecs.BOM_UTF8))
+
+    def readable(self) -> bool:
+        return True
+
+    def head(self) -> str:
+        """The text of the first ``HEADER_BYTES``; they stay to be read."""
+        return self._ready.decode(errors="replace")
+
+    def read(self, size: int = -1) -> bytes:
+        while not self._ended and (size < 0 or len(self._ready) < size):
+            more = self._raw.read(max(size - len(self._ready), HEADER_BYTES))
+            self._ended = not more
+            self._ready += self._repaired(more) if more else self._repaired(b"", last=True) + b"\n"
+        end = len(self._ready) if size < 0 else size
+        some, self._ready = self._ready[:end], self._ready[end:]
+        return some
+
+    def _repaired(self, more: bytes, *, last: bool = False) -> bytes:
+        self.quotes += more.count(b'"')
+        self._empty += sum(more.count(pair) for pair in (b"\n\n", b"\r\r", b"\n\r\n"))
+        if self._empty > _MOST_EMPTY:
+            raise unreadable(f"it has more than {_MOST_EMPTY:,} empty lines")
+        if more.isascii() and not self._cut:
+            return more
+        content = self._cut + more
+        try:
+            _, used = codecs.utf_8_decode(content, "strict", last)
+            repaired = content[:used]
+        except UnicodeDecodeError:
+            text, used = codecs.utf_8_decode(content, "replace", last)
+            repaired, self.damaged = text.encode(), True
+        self._cut = content[used:]
+        return repaired
+
+
+def _split(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of at most ``PART_ROWS``, none of them empty."""
+    for batch in batches:
+        for start in range(0, batch.num_rows, base.PART_ROWS):
+            yield batch.slice(start, base.PART_ROWS)
+
+
+def _with_last(items: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.RecordBatch, bool]]:
+    """Each item, and whether it is the last."""
+    waiting: pa.RecordBatch | None = None
+    for item in items:
+        if waiting is not None:
+            yield waiting, False
+        waiting = item
+    if waiting is not None:
+        yield waiting, True
+
+
+def _numbers_from(first: int, count: int, skipped: list[int]) -> npt.NDArray[np.int64]:
+    """The next ``count`` record numbers; removes from ``skipped`` those that were passed over."""
+    numbers: npt.NDArray[np.int64] = np.arange(first, first + count + len(skipped), dtype=np.int64)
+    numbers = np.setdiff1d(numbers, skipped, assume_unique=True)[:count]
+    skipped[:] = [number for number in skipped if number > numbers[-1]]
+    return numbers
+
+
+def _lines_spanned(text: str) -> str:
+    lines = text.rstrip().count("\n") + 1
+    return f", and spans {lines} lines: look for an unclosed quotation mark" if lines > 1 else ""
+
+
+def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:
+    blank = np.ones(batch.num_rows, np.bool_)
+    for column in batch.columns:
+        if not blank.any():
+            break
+        blank &= pc.equal(column, "").to_numpy(zero_copy_only=False)
+    return blank
