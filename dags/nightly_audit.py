@@ -119,37 +119,38 @@ def business_day(context: Any) -> date:
 
 
 @task
-def plan(day: str) -> list[list[str]]:
-    """Read, check and match the day's records; cut them into batches, dealt out to tasks."""
+def plan(day: str) -> list[list[dict[str, Any]]]:
+    """Read, check and match the day's records; cut them into batches, divided among tasks."""
     from airflow.configuration import conf
 
-    from auditor.pipeline import dealt_out, plan_day
+    from auditor.pipeline import divide_evenly, plan_day
 
-    # A task that is mapped more often than that, Airflow refuses to run.
-    return dealt_out(plan_day(_job(day)), conf.getint("core", "max_map_length"))
+    batches = [batch.to_dict() for batch in plan_day(_job(day))]
+    # Airflow refuses to run a task that is mapped more often than that.
+    return divide_evenly(batches, conf.getint("core", "max_map_length"))
 
 
 @task(
     pool=SCORING_POOL,
     execution_timeout=timedelta(hours=1),
-    map_index_template="{{ task.op_kwargs['batches'][0] }}",
+    map_index_template="{{ '{kind}-{number:05d}'.format(**task.op_kwargs['batches'][0]) }}",
 )
-def score(day: str, batches: list[str]) -> None:
-    """Estimate the ages in a batch of frames, or some, and decide each sale's outcome."""
-    from auditor.pipeline import score_batch
+def score(day: str, batches: list[dict[str, Any]]) -> None:
+    """Estimate the ages in one or more batches of frames, and decide each sale's outcome."""
+    from auditor.pipeline import Batch, score_batch
 
     for batch in batches:
-        score_batch(_job(day), batch)
+        score_batch(_job(day), Batch.from_dict(batch))
 
 
 # A day without alcohol sales has no batch, so score is skipped; the day is finalised all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def finalise(day: str, dealt_out: list[list[str]]) -> None:
+def finalise(day: str, batches: list[list[dict[str, Any]]]) -> None:
     """Count that every sale ended in one outcome; put the day's partitions in place."""
-    from auditor.pipeline import finalise_day
+    from auditor.pipeline import Batch, finalise_day
 
-    finalise_day(_job(day), [batch for batches in dealt_out for batch in batches])
+    finalise_day(_job(day), [Batch.from_dict(batch) for some in batches for batch in some])
 
 
 @task(outlets=[REPORT])
