@@ -362,7 +362,7 @@ def test_the_same_goes_to_airflows_opentelemetry(home: Path) -> None:
     try:
         in_airflow(
             home,
-            "tell",
+            "emit",
             AIRFLOW__METRICS__OTEL_ON="True",
             OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
