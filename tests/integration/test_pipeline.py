@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -368,6 +369,8 @@ def test_rows_of_no_known_store_count_against_the_limit(small_chain: Path, tmp_p
     (above,) = run_day(job).above_limits
     assert above.startswith("5 of ")
     assert "max_rejected_share" in above
+    summary = json.loads((tmp_path / "out/reports/2026-03-27/summary.json").read_text())
+    assert above.startswith(f"{summary['rows_rejected']} of {summary['rows_read']} ")
 
 
 def test_a_policy_that_changes_under_a_run_stops_it(small_chain: Path, tmp_path: Path) -> None:
