@@ -1,7 +1,8 @@
-"""What the audit tells of its steps to whoever watches it: counts and seconds, nobody in them.
+"""Events: what each step of the audit did, in counts and seconds, for logs and metrics.
 
-Each step tells one event, a record of logging with figures. A log shows it as ``finalised day=...
-sales=342 ...`` or as a line of JSON; Airflow's tasks make metrics of the figures in METRICS.
+Each step emits one event, ``planned``, ``scored``, ``finalised``, ``reported`` or ``expired``: a
+logging record with figures, and no person in them. A log shows it as ``finalised day=... sales=342
+...`` or as a line of JSON; Airflow's tasks send the figures in METRICS as metrics.
 """
 
 import json
@@ -26,9 +27,9 @@ class Metric:
     """A figure of an event that is also a metric.
 
     Attributes:
-        event: that it is a figure of.
+        event: the event that has the figure.
         name: of the metric.
-        kind: ``gauge``, what there was on the day audited last; or ``timer``, seconds of a step.
+        kind: ``gauge``, a count of the day audited last; or ``timer``, seconds of a step.
         meaning: in words.
     """
 
@@ -38,12 +39,12 @@ class Metric:
     meaning: str
 
 
-#: By figure; the figures ``inconclusive_REASON`` and ``seconds_STAGE`` stand for several each.
+#: By event and figure.
 METRICS: Mapping[tuple[str, str], Metric] = {
     (metric.event, figure): metric
     for figure, metric in (
         ("batches", Metric("planned", "auditor.batches", "gauge", "scoring batches of the day")),
-        ("rejects", Metric("planned", "auditor.rejects", "gauge", "input rows set aside")),
+        ("rejects", Metric("planned", "auditor.rejects", "gauge", "input rows rejected")),
         ("seconds", Metric("planned", "auditor.seconds.plan", "timer", "planning a day")),
         ("seconds", Metric("finalised", "auditor.seconds.finalise", "timer", "finalising a day")),
         ("seconds", Metric("reported", "auditor.seconds.report", "timer", "rendering a day")),
@@ -90,10 +91,10 @@ METRICS: Mapping[tuple[str, str], Metric] = {
 
 
 def emit(event: str, day: date, **figures: Figure) -> None:
-    """Tell an event of a day's audit; figures are counts, seconds, and names of no person."""
+    """Emit an event of a day's audit; figures are counts, seconds, and names of no person."""
     figures = {"day": day.isoformat(), **figures}
-    said = " ".join(f"{name}={_shown(value)}" for name, value in figures.items())
-    log.info("%s %s", event, said, extra={"event": event, "figures": figures})
+    text = " ".join(f"{name}={_shown(value)}" for name, value in figures.items())
+    log.info("%s %s", event, text, extra={"event": event, "figures": figures})
 
 
 def metrics_of(record: logging.LogRecord) -> Iterator[tuple[Metric, float]]:
@@ -109,7 +110,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        told = {
+        content = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -117,8 +118,8 @@ class JsonLines(logging.Formatter):
             **getattr(record, "figures", {}),
         }
         if record.exc_info:
-            told["exception"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            content["exception"] = self.formatException(record.exc_info)
+        return json.dumps(content, ensure_ascii=False)
 
 
 class Stopwatch:
@@ -130,7 +131,7 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Count what is done inside to a stage."""
+        """Add the time that the block takes to a stage."""
         start = time.perf_counter()
         try:
             yield
@@ -139,7 +140,7 @@ class Stopwatch:
                 self._seconds[name] += time.perf_counter() - start
 
     def taken(self) -> dict[str, Figure]:
-        """The seconds of each stage since it was last asked, as figures of an event."""
+        """The seconds of each stage since the last call, as figures of an event."""
         with self._lock:
             seconds, self._seconds = self._seconds, defaultdict(float)
         return {f"seconds_{name}": round(value, 3) for name, value in sorted(seconds.items())}

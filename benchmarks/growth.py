@@ -38,16 +38,15 @@ import pyarrow.parquet as pq
 
 from auditor.demo import write_demo
 from auditor.pipeline import (
+    Batch,
+    Day,
     Job,
     collect_day,
     finalise_day,
     plan_day,
     report_day,
-    score,
     score_batch,
-    scored_path,
 )
-from auditor.policy import load_policy
 from auditor.sales import purchases
 from auditor.sales.outcomes import assign_outcomes
 from auditor.storage.parquet import read_table, write_table
@@ -179,10 +178,10 @@ def write_chain(  # noqa: PLR0913  # a chain's shape
 
 def sales_of_a_copy(demo: Path) -> int:
     """The alcohol sales of the store of the demo that chains are made of."""
-    own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", "", None, (_COPIED,))
     with tempfile.TemporaryDirectory() as scratch:
-        collected = collect_day(own, load_policy(None), Place(scratch), "one")
-        return sum(share.sales.num_rows for share in collected.shares())
+        own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", scratch, None, (_COPIED,))
+        collected = collect_day(Day.open(own), "one")
+        return sum(bucket.sales.num_rows for bucket in collected.buckets())
 
 
 def _a_file_a_store(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:
@@ -258,19 +257,19 @@ def _peak_mb() -> float:
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
-def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
+def _simulation(job: Job, share: float | None) -> Callable[[Job, Batch], None]:
     """What decides a batch on ages drawn at random, and stores it as ``score_batch`` does.
 
     Args:
         job: the day.
         share: of the sales, to be flagged; None leaves it to the ages.
     """
-    policy, out = load_policy(job.policy), Place(job.out)
+    day = Day.open(job)
     rng = np.random.default_rng(1)
 
-    def simulate(_: Job, batch: str) -> None:
-        sales = read_table(out, batch, SALES)
-        rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
+    def simulate(_: Job, batch: Batch) -> None:
+        sales = read_table(day.out, batch.path, SALES)
+        rules = {s: day.policy.rules(day.date, s) for s in sales["store_id"].unique().to_pylist()}
         ages = rng.gamma(9, 5, sales.num_rows)
         if share is not None:
             some = next(iter(rules.values()))
@@ -286,10 +285,10 @@ def _simulation(job: Job, share: float | None) -> Callable[[Job, str], None]:
         columns |= {"faces": 1, "face_confidence": 0.99, "face_px": 120.0, "sharpness": 90.0}
         frame = pd.DataFrame(columns).astype({"p_under_legal": float, "p_under_challenge": float})
         scores = FRAME_SCORES.from_rows(pa.Table.from_pandas(frame).to_pylist())
-        told = purchases.posteriors(sales, [])
-        write_table(out, score.told_path(batch), told, POSTERIORS)
+        posteriors = purchases.posteriors(sales, [])
+        write_table(day.out, batch.posteriors_path, posteriors, POSTERIORS)
         ledger = assign_outcomes(sales, scores, rules)
-        write_table(out, scored_path(batch), ledger, LEDGER)
+        write_table(day.out, batch.ledger_path, ledger, LEDGER)
 
     return simulate
 

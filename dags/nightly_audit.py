@@ -1,21 +1,21 @@
-"""Audits one business day of every store: finds the sales to look at, and writes the report.
+"""Audits one business day of every store: finds the sales to review, and writes the report.
 
 | task | what it does | when it fails | ask |
 | --- | --- | --- | --- |
-| `resolve_day` | says which day this run audits | the run names no day, or an address is not set: correct it and trigger again | engineer |
-| `plan` | reads and checks till exports and snapshot indexes, finds each sale's frame, cuts the day into batches | an address cannot be opened, or the policy is wrong; the message names the file or key. Bad rows never fail it: they are set aside and reported | engineer; the store's IT if the export is at fault |
-| `score` | looks for faces in a batch of frames, estimates ages, decides each sale's outcome | killed: out of memory, so give pool `auditor_scoring` fewer slots or the run a smaller batch size; a model that is not what its card says: install the released one. A bad frame never fails it | engineer; model owner |
-| `finalise` | counts that every sale ended in exactly one outcome, puts the day's ledger in place | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
-| `report` | writes the pages; then the asset `compliance_report` has news | the disk or bucket is full or closed | engineer |
+| `resolve_day` | determines which day this run audits | the run names no day, or an address is not set: correct it and trigger again | engineer |
+| `plan` | reads and checks till exports and snapshot indexes, finds each sale's frame, cuts the day into batches | an address cannot be opened, or the policy is wrong; the message names the file or key. Bad rows never fail it: they are rejected and reported | engineer; the store's IT if the export is at fault |
+| `score` | finds faces in a batch of frames, estimates ages, decides each sale's outcome | killed: out of memory, so give pool `auditor_scoring` fewer slots or the run a smaller batch size; a model that is not what its card says: install the released one. A bad frame never fails it | engineer; model owner |
+| `finalise` | checks that every sale ended in exactly one outcome, writes the day's ledger | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
+| `report` | writes the pages and updates the asset `compliance_report` | the disk or bucket is full or closed | engineer |
 | `check_limits` | fails if the day exceeds the policy's limits (rejected rows, inconclusive sales, missing stores) | **the report is there and correct**, but it saw too little: the message says of what. Get the missing files, then run the day again; without them, mark the task as success | compliance officer; the store's IT |
-| `expire` | deletes face crops older than the policy's retention, and baskets kept for `weekly_insights` past `insights.keep_days` | faces are kept longer than promised: mend it today | engineer; data protection officer |
+| `expire` | deletes face crops older than the policy's retention, and baskets kept for `weekly_insights` past `insights.keep_days` | faces are kept longer than promised: repair it today | engineer; data protection officer |
 | `watcher` | fails when any task failed, so that the run does too | see the task that failed | |
 
 **Running a day again** is always safe: clear the run, or trigger one with `business_date`. Outputs
 are named by day and replaced whole; the same inputs, policy and model give the same bytes. Failed
 tasks can be cleared alone, from the first that failed, "downstream" ticked.
-A wrong configuration, model, contract or installation is not tried again: trying cannot mend it. Nor
-is a run whose day another run has planned anew or finished meanwhile: that one's results hold.
+A task is not retried after a wrong configuration, model, contract or installation, nor when another
+run has planned its day anew or finished it meanwhile: another attempt would only repeat the error.
 
 The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
 `AUDITOR_POLICY`); a trigger may give others. A mail says how each run ended where
@@ -25,18 +25,12 @@ The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `
 import logging
 import os
 from datetime import date, timedelta
-from email.message import EmailMessage
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from airflow.sdk import (
     Asset,
-    BaseNotifier,
     CronPartitionTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     TriggerRule,
     dag,
     get_current_context,
@@ -45,111 +39,70 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.observability import stats
 
-from auditor.storage.addresses import without_credentials
+from auditor_common import (
+    NOTIFIED,
+    TIME_ZONE,
+    AuditNotifier,
+    business_day,
+    default_args,
+    inputs,
+    require,
+    results,
+)
 
 if TYPE_CHECKING:
-    from auditor.operations.notification import Notification
     from auditor.pipeline import Job
-
-TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
 
 # After midnight, so that yesterday is over; and at a time that every day has exactly once in every
 # IANA zone (2024 to 2029): 02:30 is skipped or doubled by 152 zones' clock changes, 03:30 by 18.
 SCHEDULE = os.environ.get("AUDITOR_SCHEDULE", "30 4 * * *")
 
-# Who gets a mail when a run has ended, with commas between; none: no mail.
-NOTICE_TO = os.environ.get("AUDITOR_NOTICE_TO", "").strip()
-
 SCORING_POOL = "auditor_scoring"
 
 REPORT = Asset(name="compliance_report")
 
-NEVER_MENDED_BY_TRYING_AGAIN = ExceptionRetryPolicy(
-    rules=[
-        RetryRule(
-            exception=[
-                "auditor.errors.ConfigurationError",
-                "auditor.errors.ContractError",
-                "auditor.errors.ModelError",
-                "auditor.errors.OvertakenError",
-                "builtins.ImportError",
-            ],
-            action=RetryAction.FAIL,
-            reason="trying again cannot mend this",
-        )
-    ]
-)
-
-
-def _address(variable: str, meaning: str, *, required: bool = True) -> Param:
-    if not required:
-        meaning += " (may stay empty)"
-    # A key in an address would stand on Airflow's pages, so the DAG is not there with one.
-    url = without_credentials(os.environ.get(variable))
-    return Param(url, type=["null", "string"], description=meaning)
-
 
 @task
 def resolve_day() -> str:
-    """Say which day this run audits."""
-    from auditor.errors import ConfigurationError
-
+    """Determine which day this run audits."""
     context = get_current_context()
-    params = context["params"]
-    if unset := [name for name in ("sales", "snapshots", "out") if not params[name]]:
-        variables = " and ".join(f"AUDITOR_{name.upper()}" for name in unset)
-        raise ConfigurationError(
-            f"no address for {' and '.join(unset)}: set {variables} for Airflow,"
-            " or give the parameter when triggering"
-        )
+    require(context["params"], "sales", "snapshots", "out")
     return business_day(context).isoformat()
 
 
-def business_day(context: Any) -> date:
-    """The day that a run audits."""
-    from auditor.clock.business_day import resolve_business_day
-
-    return resolve_business_day(
-        param=context["params"]["business_date"],
-        partition_key=context["dag_run"].partition_key,
-        data_interval_start=context.get("data_interval_start"),
-        data_interval_end=context.get("data_interval_end"),
-        time_zone=TIME_ZONE,
-    )
-
-
 @task
-def plan(day: str) -> list[list[str]]:
-    """Read, check and match the day's records; cut them into batches, dealt out to tasks."""
+def plan(day: str) -> list[list[dict[str, Any]]]:
+    """Read, check and match the day's records; cut them into batches, divided among tasks."""
     from airflow.configuration import conf
 
-    from auditor.pipeline import dealt_out, plan_day
+    from auditor.pipeline import divide_evenly, plan_day
 
-    # A task that is mapped more often than that, Airflow refuses to run.
-    return dealt_out(plan_day(_job(day)), conf.getint("core", "max_map_length"))
+    batches = [batch.to_dict() for batch in plan_day(_job(day))]
+    # Airflow refuses to run a task that is mapped more often than that.
+    return divide_evenly(batches, conf.getint("core", "max_map_length"))
 
 
 @task(
     pool=SCORING_POOL,
     execution_timeout=timedelta(hours=1),
-    map_index_template="{{ task.op_kwargs['batches'][0] }}",
+    map_index_template="{{ '{kind}-{number:05d}'.format(**task.op_kwargs['batches'][0]) }}",
 )
-def score(day: str, batches: list[str]) -> None:
-    """Estimate the ages in a batch of frames, or some, and decide each sale's outcome."""
-    from auditor.pipeline import score_batch
+def score(day: str, batches: list[dict[str, Any]]) -> None:
+    """Estimate the ages in one or more batches of frames, and decide each sale's outcome."""
+    from auditor.pipeline import Batch, score_batch
 
     for batch in batches:
-        score_batch(_job(day), batch)
+        score_batch(_job(day), Batch.from_dict(batch))
 
 
 # A day without alcohol sales has no batch, so score is skipped; the day is finalised all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def finalise(day: str, dealt_out: list[list[str]]) -> None:
-    """Count that every sale ended in one outcome; put the day's partitions in place."""
-    from auditor.pipeline import finalise_day
+def finalise(day: str, batches: list[list[dict[str, Any]]]) -> None:
+    """Check that every sale ended in one outcome; write the day's partitions."""
+    from auditor.pipeline import Batch, finalise_day
 
-    finalise_day(_job(day), [batch for batches in dealt_out for batch in batches])
+    finalise_day(_job(day), [Batch.from_dict(batch) for some in batches for batch in some])
 
 
 @task(outlets=[REPORT])
@@ -164,7 +117,7 @@ def report(day: str) -> str:
 
 @task
 def check_limits(day: str) -> None:
-    """Fail if the audit saw less of the day than the policy demands."""
+    """Fail if the day exceeds the policy's limits."""
     from auditor.pipeline import check_limits as exceeded_limits
 
     if exceeded := exceeded_limits(_job(day)):
@@ -174,7 +127,7 @@ def check_limits(day: str) -> None:
         )
 
 
-# Also after a failed audit: faces are not kept longer because a night went wrong.
+# Also after a failed audit: a failed night must not keep faces longer.
 @task
 def expire(day: str) -> list[str]:
     """Delete face crops older than the policy's retention, and baskets past theirs."""
@@ -197,7 +150,7 @@ def watcher() -> None:
 def _job(day: str) -> "Job":
     from auditor.pipeline import Job
 
-    _measured()
+    send_metrics()
     params = get_current_context()["params"]
     options = {} if params["batch_size"] is None else {"batch_size": params["batch_size"]}
     return Job(
@@ -211,7 +164,7 @@ def _job(day: str) -> "Job":
 
 
 class _Metrics(logging.Handler):
-    """Makes metrics of what the audit tells of its steps, by Airflow's own StatsD or OpenTelemetry.
+    """Sends the figures of the audit's events as metrics, by Airflow's StatsD or OpenTelemetry.
 
     Where neither is on, Airflow drops them.
     """
@@ -227,77 +180,13 @@ class _Metrics(logging.Handler):
                 stats.gauge(metric.name, value)
 
 
-def _measured() -> None:
-    """Let this process tell Airflow's metrics what the audit tells of its steps, once."""
+def send_metrics() -> None:
+    """Let this process send the metrics of the audit's events, once."""
     from auditor.telemetry import log
 
     if not any(isinstance(handler, _Metrics) for handler in log.handlers):
         log.addHandler(_Metrics())
     log.setLevel(logging.INFO)
-
-
-class AuditNotice(BaseNotifier):
-    """Mails how a run ended: a link and counts, nobody in it.
-
-    Airflow calls it in the DAG processor, which needs the results' address as the workers do. A
-    mail that cannot be sent is an error in the DAG processor's log, and changes no run.
-    """
-
-    def __init__(self, *, failed: bool) -> None:
-        """Take whether it is called for runs that failed."""
-        super().__init__()
-        self._failed = failed
-
-    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Render nothing: there is no template in it."""
-
-    def notify(self, context: Any) -> None:
-        """Send the mail about the run of a context."""
-        from airflow.providers.smtp.hooks.smtp import SmtpHook
-
-        notice = self._notice(context)
-        connection = os.environ.get("AUDITOR_NOTICE_CONNECTION", SmtpHook.default_conn_name)
-        with SmtpHook(smtp_conn_id=connection) as smtp:
-            message = EmailMessage()
-            message["Subject"] = notice.subject
-            message["From"] = (
-                os.environ.get("AUDITOR_NOTICE_FROM") or smtp.from_email or smtp.smtp_user
-            )
-            message["To"] = NOTICE_TO
-            message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notes come back
-            message.set_content(notice.text)
-            message.add_alternative(notice.html, subtype="html")
-            # The hook's own send_email_smtp knows HTML only.
-            client: Any = smtp._smtp_client  # noqa: SLF001
-            client.send_message(message)
-
-    def _notice(self, context: Any) -> "Notification":
-        from auditor.errors import ConfigurationError
-        from auditor.operations.notification import Run, of_day, of_no_day
-
-        run = Run(self._failed, context["run_id"], _link(context))
-        params = context.get("params") or {}
-        try:
-            day = business_day(context)
-        except (ConfigurationError, KeyError):
-            return of_no_day(run)
-        return of_day(
-            day,
-            run,
-            out=params["out"],
-            policy=params["policy"] or None,
-            reports_url=os.environ.get("AUDITOR_REPORTS_URL"),
-        )
-
-
-def _link(context: Any) -> str | None:
-    from airflow.configuration import conf
-
-    base = conf.get("api", "base_url", fallback="")
-    if not base:
-        return None
-    path = f"dags/{quote(context['dag'].dag_id)}/runs/{quote(context['run_id'])}"
-    return f"{base.rstrip('/')}/{path}"
 
 
 @dag(
@@ -314,18 +203,14 @@ def _link(context: Any) -> str | None:
     # Of two runs of one day one would end at once. (A backfill has a limit of its own.)
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=8),
-    on_success_callback=[AuditNotice(failed=False)] if NOTICE_TO else None,
-    on_failure_callback=[AuditNotice(failed=True)] if NOTICE_TO else None,
+    on_success_callback=[AuditNotifier(failed=False)] if NOTIFIED else None,
+    on_failure_callback=[AuditNotifier(failed=True)] if NOTIFIED else None,
     tags=["auditor", "compliance"],
-    default_args={
-        "owner": "compliance-engineering",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=15),
-        "retry_policy": NEVER_MENDED_BY_TRYING_AGAIN,
-        "execution_timeout": timedelta(minutes=30),
-    },
+    default_args=default_args(
+        retry_delay=timedelta(minutes=1),
+        max_retry_delay=timedelta(minutes=15),
+        execution_timeout=timedelta(minutes=30),
+    ),
     params={
         "business_date": Param(
             None,
@@ -333,10 +218,8 @@ def _link(context: Any) -> str | None:
             format="date",
             description="Day to audit, YYYY-MM-DD. Empty: the run's partition, yesterday at night.",
         ),
-        "sales": _address("AUDITOR_SALES", "URL of the till exports"),
-        "snapshots": _address("AUDITOR_SNAPSHOTS", "URL of the snapshot indexes and frames"),
-        "out": _address("AUDITOR_OUT", "URL of the results"),
-        "policy": _address("AUDITOR_POLICY", "URL of the policy's TOML", required=False),
+        **inputs(),
+        **results(),
         "batch_size": Param(
             None,
             type=["null", "integer"],

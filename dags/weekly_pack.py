@@ -19,22 +19,17 @@ from typing import TYPE_CHECKING
 from airflow.sdk import (
     Connection,
     CronPartitionTimetable,
-    ExceptionRetryPolicy,
     Param,
-    RetryAction,
-    RetryRule,
     dag,
     get_current_context,
     task,
 )
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from auditor.storage.addresses import without_credentials
+from auditor_common import TIME_ZONE, default_args, require, results
 
 if TYPE_CHECKING:
     from auditor.operations.pack import Key
-
-TIME_ZONE = os.environ.get("AUDITOR_TIME_ZONE", "UTC")
 
 SCHEDULE = os.environ.get("AUDITOR_PACK_SCHEDULE", "0 7 * * 2")
 
@@ -49,8 +44,7 @@ def pack() -> str:
 
     context = get_current_context()
     params = context["params"]
-    if not params["out"]:
-        raise ConfigurationError("no address for out: set AUDITOR_OUT, or give the parameter")
+    require(params, "out")
     if params["week"]:
         week = Week.parse(params["week"])
     elif partition := context["dag_run"].partition_key:
@@ -84,22 +78,10 @@ def _key() -> "Key | None":
     catchup=False,
     max_active_runs=1,
     tags=["auditor", "compliance"],
-    default_args={
-        "owner": "compliance-engineering",
-        "retries": 2,
-        "retry_delay": timedelta(minutes=5),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(hours=1),
-        "retry_policy": ExceptionRetryPolicy(
-            rules=[
-                RetryRule(
-                    exception=["auditor.errors.AuditorError", "builtins.ImportError"],
-                    action=RetryAction.FAIL,
-                    reason="trying again cannot mend this",
-                )
-            ]
-        ),
-    },
+    default_args=default_args(
+        non_retryable=("auditor.errors.AuditorError", "builtins.ImportError"),
+        max_retry_delay=timedelta(hours=1),
+    ),
     params={
         "week": Param(
             None,
@@ -107,16 +89,7 @@ def _key() -> "Key | None":
             pattern=r"^\d{4}-W\d{2}$",
             description="ISO week, such as 2026-W13. Empty: the run's own, last week.",
         ),
-        "out": Param(
-            without_credentials(os.environ.get("AUDITOR_OUT")),
-            type=["null", "string"],
-            description="Results",
-        ),
-        "policy": Param(
-            without_credentials(os.environ.get("AUDITOR_POLICY")),
-            type=["null", "string"],
-            description="Policy's TOML",
-        ),
+        **results(),
     },
 )
 def weekly_pack() -> None:

@@ -1,6 +1,7 @@
 """The policy's limits on what a day may leave unseen."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -9,8 +10,17 @@ import pyarrow.compute as pc
 from auditor.policy import ChainRules
 from auditor.tables import STORE_DAYS
 
-#: The columns of rejects that are looked at.
+#: The columns of rejects that are needed.
 OF_REJECTS = ("store_id", "source", "row")
+
+_ROWS = ("lines_read", "snapshots_indexed", "lines_rejected", "snapshots_rejected")
+
+
+class InputRows(NamedTuple):
+    """The rows of a day's till exports and snapshot indexes: all that were read, and rejected."""
+
+    read: int
+    rejected: int
 
 
 def exceeded(
@@ -33,14 +43,13 @@ def exceeded(
         A sentence a limit, naming its key; none is an empty list.
     """
     days: pd.DataFrame = STORE_DAYS.conform(store_days).to_pandas()
-    lost = (part.filter(pc.is_null(part["store_id"])) for part in rejects)
-    unplaced = sum(len(part.group_by(["source", "row"]).aggregate([])) for part in lost)
+    rows = input_rows(store_days, rejects)
     return [
         *_missing_stores(days, limits.max_missing_stores),
         *_share(
             "input rows were set aside",
-            int(days["lines_rejected"].sum() + days["snapshots_rejected"].sum()) + unplaced,
-            int(days["lines_read"].sum() + days["snapshots_indexed"].sum()) + unplaced,
+            rows.rejected,
+            rows.read,
             ("max_rejected_share", limits.max_rejected_share),
         ),
         *_share(
@@ -50,6 +59,17 @@ def exceeded(
             ("max_inconclusive_share", limits.max_inconclusive_share),
         ),
     ]
+
+
+def input_rows(store_days: pa.Table, rejects: Iterable[pa.Table]) -> InputRows:
+    """Count the input rows of a day; arguments as for :func:`exceeded`."""
+    lost = (part.filter(pc.is_null(part["store_id"])) for part in rejects)
+    unplaced = sum(len(part.group_by(["source", "row"]).aggregate([])) for part in lost)
+    count = {name: pc.sum(store_days[name]).as_py() or 0 for name in _ROWS}
+    return InputRows(
+        read=count["lines_read"] + count["snapshots_indexed"] + unplaced,
+        rejected=count["lines_rejected"] + count["snapshots_rejected"] + unplaced,
+    )
 
 
 def _missing_stores(days: pd.DataFrame, limit: int) -> list[str]:

@@ -1,12 +1,12 @@
 """What another version of the age model would have changed on a day, sale by sale.
 
-Nothing is written that outlives it, and no face is kept. Frames are looked at once for each
-version: detecting twice costs less than a second way through the scoring would.
+No result is written, and no face is kept. Each version reads and detects every frame itself: that
+costs less than a second way through the scoring would.
 """
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -15,13 +15,11 @@ import pyarrow as pa
 from auditor.errors import ConfigurationError, SourceError
 from auditor.faces.model import Card
 from auditor.faces.score import load_scorer
-from auditor.pipeline import Job, balanced, collect_day, frames_of
-from auditor.policy import load_policy
+from auditor.pipeline import Day, Job, balanced, collect_day, frames_of
 from auditor.sales.outcomes import assign_outcomes
-from auditor.storage.place import Place
 from auditor.tables import FRAME_SCORES, OUTCOMES, SALES, ByStore
 
-#: Columns of a sale that do not depend on the model, and those that each version has its own of.
+#: Columns of a sale that do not depend on the model, and those that each version has its own.
 SALE = ("store_id", "transaction_id", "till_id", "sold_at", "id_check", "challenge_age")
 OF_A_VERSION = (
     "outcome", "reason", "age", "age_low", "age_high", "p_under_legal", "p_under_challenge",
@@ -32,7 +30,7 @@ _BEFORE, _AFTER = "_old", "_new"
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A day with either of two versions.
+    """A day scored by each of two versions.
 
     Attributes:
         models: full names of the old and the new version.
@@ -44,7 +42,7 @@ class Comparison:
 
     @property
     def changed(self) -> pd.DataFrame:
-        """The sales whose outcome, or whose reason for none, differs."""
+        """The sales whose outcome, or whose reason for being inconclusive, differs."""
         reason = self.sales[["reason_old", "reason_new"]].fillna("")
         return self.sales[
             (self.sales["outcome_old"] != self.sales["outcome_new"])
@@ -52,7 +50,7 @@ class Comparison:
         ]
 
     def summary(self) -> dict[str, Any]:
-        """Counts of sales by old and new outcome, and how far the estimates moved, years."""
+        """Counts of sales by old and new outcome, and the change of the estimates in years."""
         both = self.sales.dropna(subset=["age_old", "age_new"])
         moved = both["age_new"] - both["age_old"]
         counts = self.sales.groupby(["outcome_old", "outcome_new"]).size()
@@ -83,8 +81,8 @@ def compare_models(
 
     Args:
         job: the day; ``out`` is not used.
-        versions: the old and the new one, whichever of them the policy names.
-        progress: told how many of how many sales are done.
+        versions: the old and the new one, whatever the policy names.
+        progress: called with the number of sales scored so far, and of all sales.
 
     Raises:
         ConfigurationError: one version twice, or the policy or an address is wrong.
@@ -94,24 +92,23 @@ def compare_models(
     if versions[0] == versions[1]:
         raise ConfigurationError(f"version {versions[0]} is compared with itself: name two")
     old, new = (Card.read(version).full_name for version in versions)  # before anything is loaded
-    policy = load_policy(job.policy)
     with tempfile.TemporaryDirectory() as scratch:
-        collected = collect_day(job, policy, Place(scratch), "day")
+        day = Day.open(replace(job, out=scratch))
+        collected = collect_day(day, "spool")
         by_store = ByStore(
-            pa.concat_tables([SALES.empty(), *(share.sales for share in collected.shares())])
+            pa.concat_tables([SALES.empty(), *(bucket.sales for bucket in collected.buckets())])
         )
-    if not collected.exports:  # the audit reports stores as missing; here is nothing to tell
+    if not collected.exports:  # the audit would report stores as missing; nothing to compare here
         raise SourceError(f"there is no till export of {job.day} below {job.sales} to compare on")
-    rules_of_day = policy.chain_rules(job.day)
-    scorers = [load_scorer(rules_of_day.model_copy(update={"model": v})) for v in versions]
+    scorers = [load_scorer(day.rules.model_copy(update={"model": v})) for v in versions]
     sales = pa.concat_tables([SALES.empty(), *(by_store.of(s) for s in by_store.stores)])
-    snapshots, total = Place(job.snapshots), sales.num_rows
+    total = sales.num_rows
     parts, done = [], 0
     for part in balanced(sales, job.batch_size):
-        rules = {s: policy.rules(job.day, s) for s in part["store_id"].unique().to_pylist()}
+        rules = {s: day.policy.rules(day.date, s) for s in part["store_id"].unique().to_pylist()}
         ledgers = []
         for scorer in scorers:
-            scores = scorer.score(frames_of(snapshots, part, rules))
+            scores = scorer.score(frames_of(day.snapshots, part, rules))
             # Row by row, so that no crop outlives its batch.
             ledgers.append(
                 assign_outcomes(part, FRAME_SCORES.from_rows(s.row for s in scores), rules)

@@ -1,4 +1,4 @@
-"""Estimates for pictures that belong to no sale: to try the model, or to look into a case."""
+"""Estimates for pictures that belong to no sale, to try the model or to examine a case."""
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,10 +18,10 @@ def estimate(
     """Estimate the age of the buyer in each picture, as the audit would.
 
     Args:
-        pictures: files; one that holds no picture gets a reason.
+        pictures: files; one that holds no picture gets a reason instead of an estimate.
         legal_age: years, for ``p_under_legal``.
         challenge_age: years, for ``p_under_challenge``.
-        progress: told after each picture.
+        progress: called after each picture with the number done so far, and of all pictures.
 
     Yields:
         A row of tables.FRAME_SCORES a picture, in order.

@@ -1,6 +1,6 @@
-"""The mail about a day: where its report is and how much it saw, in counts; nobody is in it.
+"""The mail about a day: a link to its report and counts of what was audited, and no person.
 
-It is made from the day's summary, which is small, since the scheduler makes it between other work.
+It is made from the day's summary, which is small: the scheduler makes it between other work.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from auditor.storage.place import results_at
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a run of the audit ended; ``link`` leads to it, ``name`` is its own."""
+    """How a run of the audit ended; ``name`` and ``link`` are of the run in Airflow."""
 
     failed: bool
     name: str
@@ -27,16 +27,15 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A mail: its subject in one line, and the same said as text and as HTML."""
+    """A mail: its subject in one line, and its text as HTML."""
 
     subject: str
-    text: str
     html: str
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A count and what it is of."""
+    """A count and its label."""
 
     label: str
     value: str
@@ -45,16 +44,16 @@ class Line:
 def of_day(
     day: date, run: Run, *, out: str, policy: str | None, reports_url: str | None
 ) -> Notification:
-    """The notice about a run of a day.
+    """The notification about a run of a day.
 
-    A report that is there although the run failed can be an earlier run's; the notice says so.
+    A report that is there although the run failed can be an earlier run's; the mail says so.
 
     Args:
         day: the business day.
         run: how its run ended.
         out: URL of the results.
-        policy: URL of the policy; one that cannot be read only leaves its limits unmentioned.
-        reports_url: under which ``OUT/reports`` is served; without, the notice names the path.
+        policy: URL of the policy; if it cannot be read, the mail leaves the limits out and says so.
+        reports_url: under which ``OUT/reports`` is served; without one, the mail names the path.
     """
     place = results_at(out)
     path = f"{report_folder(day)}/{SUMMARY}"
@@ -65,12 +64,12 @@ def of_day(
         link = f"{reports_url.rstrip('/')}/{day}/index.html"
     else:
         link = f"{place}{report_folder(day)}/index.html"
-    return _notice(words.day(day), run, summary, problems + low, link if summary else None)
+    return _notification(words.day(day), run, summary, problems + low, link if summary else None)
 
 
 def of_no_day(run: Run) -> Notification:
-    """The notice about a run that failed before it was known of which day it is."""
-    return _notice(
+    """The notification about a run that failed before its day was known."""
+    return _notification(
         "an unknown day",
         run,
         None,
@@ -92,24 +91,29 @@ def _problems(run: Run, summary: Summary | None, *, finished: bool) -> list[str]
 
 
 def _low(summary: Summary, rules: ChainRules | None) -> list[str]:
-    """What the day's audit saw too little of, by the policy's limits."""
+    """A sentence for each of the policy's limits that the day exceeds."""
     if rules is None:
-        return ["The policy could not be read, so its limits are not told here."]
-    said = []
+        return ["The policy could not be read, so its limits are left out here."]
+    exceeded = []
     absent = summary.stores - summary.stores_read
     if absent > rules.max_missing_stores:
-        said.append(
+        exceeded.append(
             f"Low coverage: nothing is known about {absent} of"
             f" {words.counted(summary.stores, 'store')}; the policy allows"
             f" {rules.max_missing_stores}."
         )
     if too_many(summary.inconclusive, summary.alcohol_sales, rules.max_inconclusive_share):
-        said.append(
+        exceeded.append(
             f"Low coverage: {words.share_of(summary.inconclusive, summary.alcohol_sales)} of the"
             " alcohol sales could not be judged; the policy allows"
             f" {words.percent(rules.max_inconclusive_share)}."
         )
-    return said
+    if too_many(summary.rows_rejected, summary.rows_read, rules.max_rejected_share):
+        exceeded.append(
+            f"Low coverage: {summary.rows_rejected:,} of {summary.rows_read:,} input rows were"
+            f" rejected; the policy allows {words.percent_exact(rules.max_rejected_share)}."
+        )
+    return exceeded
 
 
 def _rules(policy: str | None, day: date) -> ChainRules | None:
@@ -119,7 +123,7 @@ def _rules(policy: str | None, day: date) -> ChainRules | None:
         return None
 
 
-def _notice(
+def _notification(
     day: str, run: Run, summary: Summary | None, problems: list[str], link: str | None
 ) -> Notification:
     if summary is None:
@@ -146,11 +150,9 @@ def _notice(
     if summary and not run.failed:
         stores = words.counted(summary.stores, "store").replace(words.NO_BREAK, " ")
         seen = f", {summary.stores_read:,} of {stores} audited, {summary.flagged:,} flagged"
-    jinja = environment()
     return Notification(
         subject=f"{context['title']}{seen}",
-        text=jinja.get_template("notice.txt.jinja").render(context),
-        html=jinja.get_template("notice.html.jinja").render(context),
+        html=environment().get_template("notification.html.jinja").render(context),
     )
 
 

@@ -1,26 +1,39 @@
-"""The line, composed: plan a day, score its batches, finalise the ledger, report.
+"""The audit of a day: plan it, score its batches, finalise the ledger, report.
 
-Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a
-scheduler can run them in different processes and hand on paths only. A step that is run again
-writes the same, and two runs of a day never mix (turns.py). No step holds more of a day than some
-stores' rows.
+Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a scheduler
+can run them in different processes and hand on batches only. A step that is run again writes the
+same, and two runs of a day never mix (day.py, plans.py). No step holds more of a day than the rows
+of some stores.
 """
 
-from auditor.pipeline.job import Job, Progress, unfinished
-from auditor.pipeline.plan import collect_day
-from auditor.pipeline.report import check_limits, list_days, report_folder, show_decisions
-from auditor.pipeline.run import DayResult, expire, run_day
-from auditor.pipeline.score import balanced, dealt_out, frames_of, scored_path
-from auditor.pipeline.steps import finalise_day, plan_day, report_day, score_batch
+from auditor.pipeline.batches import Batch, balanced, divide_evenly
+from auditor.pipeline.collect import collect_day
+from auditor.pipeline.day import Day, unfinished
+from auditor.pipeline.expire import expire
+from auditor.pipeline.job import Job, Progress
+from auditor.pipeline.report import exceeded_limits, list_days, report_folder, show_decisions
+from auditor.pipeline.run import (
+    DayResult,
+    check_limits,
+    finalise_day,
+    plan_day,
+    report_day,
+    run_day,
+    score_batch,
+)
+from auditor.pipeline.score import frames_of
 
 __all__ = [
+    "Batch",
+    "Day",
     "DayResult",
     "Job",
     "Progress",
     "balanced",
     "check_limits",
     "collect_day",
-    "dealt_out",
+    "divide_evenly",
+    "exceeded_limits",
     "expire",
     "finalise_day",
     "frames_of",
@@ -30,7 +43,6 @@ __all__ = [
     "report_folder",
     "run_day",
     "score_batch",
-    "scored_path",
     "show_decisions",
     "unfinished",
 ]

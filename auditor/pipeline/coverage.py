@@ -1,4 +1,4 @@
-"""One row a store and day: what was there to audit, and what could not be read."""
+"""One row per store and day: what there was to audit, and what could not be read."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -27,7 +27,7 @@ def store_days(  # noqa: PLR0913  # three counts of three stages, none of which 
         policy: lists the stores that must send an export; one that did not is ``missing``.
         sales: counts of the till exports, by store.
         index: counts of the snapshot indexes, by store.
-        collected: counts of what was made of them, by store.
+        collected: counts of transactions and frames by their use, by store.
         stores: the stores that were asked for; empty for all.
     """
     listed = set(stores) or set(policy.stores)

@@ -2,27 +2,26 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.errors import ConfigurationError, ContractError, SourceError
-from auditor.faces.model import Card
 from auditor.monitoring.baselines.daily_baselines import DailyBaselines
 from auditor.pipeline import provenance
-from auditor.pipeline.job import Job, finalised_path, read_plan, workspace
-from auditor.pipeline.score import scored_path, told_path, with_crops
-from auditor.policy import load_policy
+from auditor.pipeline.batches import Batch
+from auditor.pipeline.completeness import check_posteriors, check_sales
+from auditor.pipeline.day import Day
+from auditor.pipeline.plans import Plan, read_plan
+from auditor.pipeline.score import with_crop_paths
 from auditor.sales import control_sample, purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import finalised, revisions
 from auditor.storage.parquet import read_table
 from auditor.storage.partitions import remove_other_stores, remove_partition, write_partition
-from auditor.storage.place import Place, results_at
+from auditor.storage.place import Place
 from auditor.storage.retention import remove_crops
 from auditor.storage.spool import bucket_of
 from auditor.tables import (
@@ -32,7 +31,6 @@ from auditor.tables import (
     POSTERIORS,
     PURCHASES,
     REJECTS,
-    SALES,
     STORE_DAYS,
     STORED,
     UNKNOWN_STORE,
@@ -42,13 +40,14 @@ from auditor.tables import (
 from auditor.telemetry import emit
 
 
-def finalise_day(job: Job, batches: Sequence[str] = ()) -> None:
+def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     """Check that every sale came out exactly once, and write the day's partitions.
 
-    What a store's day said before, if another thing, is kept (revisions.py).
+    Where the result of a store differs from the one that is there, the old one is kept
+    (storage/revisions.py).
 
     Args:
-        job: the day.
+        day: the day.
         batches: those of the plan that was scored; none: of whichever plan there is.
 
     Raises:
@@ -57,109 +56,133 @@ def finalise_day(job: Job, batches: Sequence[str] = ()) -> None:
         SourceError: the day is not planned, or a batch is not scored.
         ConfigurationError: the policy is another than the day was planned with.
     """
-    start, ended = time.perf_counter(), _Ended()
-    _finalise(job, batches, ended)
-    emit("finalised", job.day, **ended.figures(), seconds=time.perf_counter() - start)
-
-
-def _finalise(job: Job, batches: Sequence[str], ended: "_Ended") -> None:
-    out, work = results_at(job.out), workspace(job.day)
-    plan, policy = read_plan(out, job.day, batches), load_policy(job.policy)
-    if policy.sha256 != plan["policy_sha256"]:
+    start, out = time.perf_counter(), day.out
+    plan = read_plan(out, day.date, batches)
+    if day.policy.sha256 != plan.policy_sha256:
         raise ConfigurationError(
-            f"the policy has changed since {job.day} was planned: run it again"
+            f"the policy has changed since {day.date} was planned: run it again"
         )
-    rules = policy.chain_rules(job.day)
-    basis = provenance.Basis(plan["files"], policy, Card.read(rules.model), rules.runtime)
-    days = read_table(out, f"{work}/{plan['id']}/coverage.parquet", STORE_DAYS)
-    row_of = {store_id: row for row, store_id in enumerate(days["store_id"].to_pylist())}
-    try:
-        scored = _checked_sales(out, plan["batches"])
-        _all_told(out, [*plan["batches"], *plan["others"]])
-    except OSError as error:
-        raise SourceError(f"{job.day}: a batch is not scored yet: {error}") from error
-    collected = dict(zip(row_of, days["alcohol_sales"].to_pylist(), strict=True))
-    if scored.sold != Counter({store_id: sales for store_id, sales in collected.items() if sales}):
-        raise ContractError(f"{job.day}: the stores' sales in the batches are not those collected")
-    before = finalised.begin(out, job.day, row_of)
-    sample = control_sample.drawn(job.day, scored.drawn_from, size=rules.control_sample)
-    ledgers, told = (
-        _Ledgers(out, plan["batches"]),
-        _Posteriors(out, plan["batches"], plan["others"]),
-    )
-    kept = DailyBaselines(job.day, policy, basis.model)
+    store_days = read_table(out, plan.coverage_path, STORE_DAYS)
+    row_of = {store_id: row for row, store_id in enumerate(store_days["store_id"].to_pylist())}
+    sales_of = dict(zip(row_of, store_days["alcohol_sales"].to_pylist(), strict=True))
+    sample = _control_sample(day, plan, sales_of)
+    before = finalised.begin(out, day.date, row_of)
+    write = _StoreWriter(day, plan, sample)
     unplaced = [REJECTS.empty()]
-    for share, stores in _by_share(row_of, map(int, plan["rejects"])):
-        # Where nothing is locked, the day may be another's by now: few stores are of two runs then,
-        # and that one replaces them, for it was planned later and has yet to finalise.
-        read_plan(out, job.day, batches)
-        rejects = _of_share(out, plan["rejects"], share, REJECTS)
+    for bucket, stores in _by_bucket(row_of, plan.rejects):
+        # Without locks, the day may be another run's by now. Few stores hold results of two runs
+        # then, and the later run replaces them: it has yet to finalise.
+        read_plan(out, day.date, batches)
+        rejects = _of_bucket(out, plan, "rejects", bucket)
         rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
         rejected = ByStore(rejects, rejected_in)
-        bought = ByStore(_of_share(out, plan["purchases"], share, PURCHASES))
+        bought = ByStore(_of_bucket(out, plan, "purchases", bucket))
         for store_id in stores:
-            scored_of = ledgers.of(store_id, collected[store_id])
-            own = _with_sample(scored_of, sample)
-            day = days.slice(row_of[store_id], 1)
-            kept.add(day.to_pylist()[0], own)
-            ended.add(own)
-            tables = {
-                "ledger": own,
-                "rejects": rejected.of(store_id),
-                "coverage": day,
-                "provenance": basis.of_store(store_id, own),
-            }
-            by_group = told.of(store_id)
-            if policy.insights.hold(job.day, store_id):
-                tables["insights"] = purchases.let_through(
-                    bought.of(store_id),
-                    by_group,
-                    model=basis.model,
-                    group_starts=policy.insights.age_groups,
-                )
-            else:
-                remove_partition(out, "insights", job.day, store_id)
-            revisions.replace(out, job.day, store_id, tables)
-            # Last: until then the ledger that was there may name them.
-            crops = (pc.drop_null(t["crop"]).to_pylist() for t in (own, scored_of))
-            remove_crops(out, job.day, store_id, *crops)
+            write.store(
+                store_id,
+                store_day=store_days.slice(row_of[store_id], 1),
+                rejects=rejected.of(store_id),
+                bought=bought.of(store_id),
+            )
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
-    kept.write(out, of_stores=tuple(row_of) if job.stores else ())
-    if not job.stores:
-        rest = pa.concat_tables(unplaced)
-        write_partition(out, "rejects", job.day, UNKNOWN_STORE, rest)
-        _drop_others(out, job.day, row_of, before)
-    finalised.end(out, job.day, row_of, whole=not job.stores)
-    read_plan(out, job.day, batches)
-    out.write(finalised_path(job.day, plan["id"]), b"")
+    write.baselines.write(out, of_stores=tuple(row_of) if day.job.stores else ())
+    if not day.job.stores:
+        write_partition(out, "rejects", day.date, UNKNOWN_STORE, pa.concat_tables(unplaced))
+        _drop_other_stores(day, row_of, before)
+    finalised.end(out, day.date, row_of, whole=not day.job.stores)
+    read_plan(out, day.date, batches)
+    out.write(plan.finalised_path, b"")
+    seconds = time.perf_counter() - start
+    emit("finalised", day.date, **write.totals.figures(), seconds=seconds)
 
 
-def _of_share(out: Place, paths: Mapping[str, str], share: int, schema: Schema) -> pa.Table:
-    """What the plan handed on of the stores of a share; the paths are by its number."""
-    path = paths.get(str(share))
-    return read_table(out, path, schema) if path else schema.empty()
+def _control_sample(day: Day, plan: Plan, sales_of: dict[str, int]) -> set[SaleKey]:
+    """Check the scored batches against the stores' counts, and draw the control sample."""
+    try:
+        scored = check_sales(day.out, plan.of_kind("sales"))
+        check_posteriors(day.out, plan.batches)
+    except OSError as error:
+        raise SourceError(f"{day.date}: a batch is not scored yet: {error}") from error
+    if scored.by_store != Counter(
+        {store_id: sales for store_id, sales in sales_of.items() if sales}
+    ):
+        raise ContractError(f"{day.date}: the stores' sales in the batches are not those collected")
+    return control_sample.drawn(day.date, scored.with_crop, size=day.rules.control_sample)
 
 
-def _drop_others(out: Place, day: date, stores: Collection[str], before: Iterable[str]) -> None:
-    """Drop what an earlier run left of stores that the day has no more, and keep what it said."""
+class _StoreWriter:
+    """Writes the partitions of one store after another, in the order in which they were planned."""
+
+    def __init__(self, day: Day, plan: Plan, sample: set[SaleKey]) -> None:
+        self._day, self._sample = day, sample
+        self._basis = provenance.Basis(plan.files, day.policy, day.model_card, day.rules.runtime)
+        sales, baskets = plan.of_kind("sales"), plan.of_kind("baskets")
+        self._ledgers = _StoreRows(day.out, (batch.ledger_path for batch in sales), LEDGER)
+        self._posteriors = [
+            _StoreRows(day.out, (batch.posteriors_path for batch in kind), POSTERIORS)
+            for kind in (sales, baskets)
+        ]
+        self.baselines = DailyBaselines(day.date, day.policy, self._basis.model)
+        self.totals = _Totals()
+
+    def store(
+        self, store_id: str, *, store_day: pa.Table, rejects: pa.Table, bought: pa.Table
+    ) -> None:
+        """Write a store: its row of STORE_DAYS, its LEDGER, and its REJECTS and PURCHASES.
+
+        Raises:
+            ContractError: its ledger has not the sales that were collected.
+        """
+        out, date, insights = self._day.out, self._day.date, self._day.policy.insights
+        (counts,) = store_day.to_pylist()
+        scored = self._ledgers.of(store_id)
+        if scored.num_rows != counts["alcohol_sales"]:
+            raise ContractError(
+                f"store {store_id}: {counts['alcohol_sales']} sales were collected and"
+                f" {scored.num_rows} finalised"
+            )
+        ledger = _with_sample(scored, self._sample)
+        self.baselines.add(counts, ledger)
+        self.totals.add(ledger)
+        tables = {
+            "ledger": ledger,
+            "rejects": rejects,
+            "coverage": store_day,
+            "provenance": self._basis.of_store(store_id, ledger),
+        }
+        posteriors = pa.concat_tables([rows.of(store_id) for rows in self._posteriors])
+        if insights.hold(date, store_id):
+            tables["insights"] = purchases.let_through(
+                bought, posteriors, model=self._basis.model, group_starts=insights.age_groups
+            )
+        else:
+            remove_partition(out, "insights", date, store_id)
+        revisions.replace(out, date, store_id, tables)
+        # Last: until then the ledger that was there may name them.
+        crops = (pc.drop_null(table["crop"]).to_pylist() for table in (ledger, scored))
+        remove_crops(out, date, store_id, *crops)
+
+
+def _with_sample(ledger: pa.Table, sample: set[SaleKey]) -> pa.Table:
+    """LEDGER in which only flagged sales and the control sample have a crop."""
+    rows = ledger.select([*SALE_KEY, "outcome", "crop"]).to_pylist()
+    reviewed = (row["outcome"] == "flagged" or SaleKey.of(row) in sample for row in rows)
+    kept = [row["crop"] if wanted else None for row, wanted in zip(rows, reviewed, strict=True)]
+    return with_crop_paths(ledger, kept)
+
+
+def _drop_other_stores(day: Day, stores: Collection[str], before: Iterable[str]) -> None:
+    """Drop the results of stores that the day no longer has; their last version is kept."""
     for store_id in set(before).difference(stores):
-        revisions.keep(out, day, store_id, {})
+        revisions.keep(day.out, day.date, store_id, {})
     for name in (*STORED, "crops"):
-        remove_other_stores(out, name, day, {*stores, UNKNOWN_STORE})
+        remove_other_stores(day.out, name, day.date, {*stores, UNKNOWN_STORE})
 
 
 @dataclass(slots=True)
-class _Scored:
-    """What the batches hold: sales by store, and those that the control sample is drawn from."""
-
-    sold: Counter[str] = field(default_factory=Counter)
-    drawn_from: list[SaleKey] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _Ended:
-    """Where the sales of the stores so far ended, as figures of an event."""
+class _Totals:
+    """Stores and sales by outcome, as figures of an event."""
 
     stores: int = 0
     scored: int = 0
@@ -167,15 +190,15 @@ class _Ended:
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, ledger: pa.Table) -> None:
-        """Take a store's LEDGER."""
+        """Count a store's LEDGER."""
         self.stores += 1
         self.scored += ledger.num_rows - ledger["age"].null_count
         self.outcomes.update(ledger["outcome"].to_pylist())
-        unjudged = ledger.filter(pc.equal(ledger["outcome"], "inconclusive"))
-        self.reasons.update(unjudged["reason"].to_pylist())
+        inconclusive = ledger.filter(pc.equal(ledger["outcome"], "inconclusive"))
+        self.reasons.update(inconclusive["reason"].to_pylist())
 
     def figures(self) -> dict[str, int]:
-        """All of it, those that are none too: a metric that stays away keeps its last value."""
+        """All figures, zeros included: a metric that is not sent keeps its last value."""
         return {
             "stores": self.stores,
             "sales": self.outcomes.total(),
@@ -185,97 +208,21 @@ class _Ended:
         }
 
 
-def _checked_sales(out: Place, batches: list[str]) -> _Scored:
-    """Hold what was planned against what was scored, before anything is put in place.
+class _StoreRows:
+    """The rows of several files store by store, asked for in the order of planning."""
 
-    Raises:
-        ContractError: a batch lacks a sale or has one too many, or two batches have the same.
-        OSError: a batch is not scored.
-    """
-    scored = _Scored()
-    store_id, known = "", set[str]()  # the store whose sales are gone through, those of it so far
-    for batch in batches:
-        planned = read_table(out, batch, SALES, SALE_KEY)
-        ledger = read_table(out, scored_path(batch), LEDGER, (*SALE_KEY, "outcome", "crop"))
-        before, after = (_keys(table) for table in (planned, ledger))
-        lost = before.difference(after)
-        if len(lost) or len(before) != len(after) or after.has_duplicates:
-            names = [
-                f"{store_id} {SaleKey(store_id, number).sale_id}" for store_id, number in lost[:3]
-            ]
-            raise ContractError(
-                f"{batch}: {len(before)} sales were planned, {len(after)} finalised; lost: {names}"
-            )
-        for of_store, transaction_id in after:
-            comes_again = of_store != store_id and of_store in scored.sold
-            if of_store != store_id:
-                store_id, known = of_store, set()
-            if comes_again or transaction_id in known:
-                name = SaleKey(of_store, transaction_id).sale_id
-                raise ContractError(f"{batch}: {name} of {of_store} stands twice")
-            known.add(transaction_id)
-            scored.sold[of_store] += 1
-        scored.drawn_from.extend(_keys(control_sample.of_ledger(ledger)))
-    return scored
-
-
-def _keys(table: pa.Table) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(table.select(SALE_KEY).to_pandas())
-
-
-def _with_sample(ledger: pa.Table, sample: set[SaleKey]) -> pa.Table:
-    """LEDGER in which only flagged sales and the control sample have a crop."""
-    rows = ledger.select([*SALE_KEY, "outcome", "crop"]).to_pylist()
-    looked_at = (row["outcome"] == "flagged" or SaleKey.of(row) in sample for row in rows)
-    kept = [row["crop"] if wanted else None for row, wanted in zip(rows, looked_at, strict=True)]
-    return with_crops(ledger, kept)
-
-
-class _Ledgers:
-    """The scored batches as whole stores, in the order in which they were planned."""
-
-    def __init__(self, out: Place, batches: list[str]) -> None:
-        self._stores = _by_store(out, map(scored_path, batches), LEDGER)
+    def __init__(self, out: Place, paths: Iterable[str], schema: Schema) -> None:
+        self._schema = schema
+        self._stores = _by_store(out, paths, schema)
         self._next = next(self._stores, None)
 
-    def of(self, store_id: str, sales: int) -> pa.Table:
-        """The ledger of a store that has so many sales, and whose turn it is.
-
-        Raises:
-            ContractError: it is not.
-        """
-        ledger = LEDGER.empty()
-        if self._next is not None and self._next[0] == store_id:
-            ledger = self._next[1]
-            self._next = next(self._stores, None)
-        if ledger.num_rows != sales:
-            raise ContractError(
-                f"store {store_id}: {sales} sales were collected and {ledger.num_rows} finalised"
-            )
-        return ledger
-
-
-class _Posteriors:
-    """What was said of the buyers' age groups, by store in the order of planning."""
-
-    def __init__(self, out: Place, *kinds: list[str]) -> None:
-        self._kinds = [_by_store(out, map(told_path, kind), POSTERIORS) for kind in kinds]
-        self._next = [next(stores, None) for stores in self._kinds]
-
     def of(self, store_id: str) -> pa.Table:
-        """The rows of a store whose turn it is; none if nothing was said."""
-        parts = [POSTERIORS.empty()]
-        for kind, waiting in enumerate(self._next):
-            if waiting is not None and waiting[0] == store_id:
-                parts.append(waiting[1])
-                self._next[kind] = next(self._kinds[kind], None)
-        return pa.concat_tables(parts)
-
-
-def _all_told(out: Place, batches: list[str]) -> None:
-    """Raise an OSError if the age groups of a batch are not there."""
-    for batch in batches:
-        read_table(out, told_path(batch), POSTERIORS, ["store_id"])
+        """The rows of a store; none if the next rows are another store's."""
+        if self._next is None or self._next[0] != store_id:
+            return self._schema.empty()
+        rows = self._next[1]
+        self._next = next(self._stores, None)
+        return rows
 
 
 def _by_store(out: Place, paths: Iterable[str], schema: Schema) -> Iterator[tuple[str, pa.Table]]:
@@ -292,9 +239,20 @@ def _by_store(out: Place, paths: Iterable[str], schema: Schema) -> Iterator[tupl
         yield store_id, pa.concat_tables(parts).combine_chunks()
 
 
-def _by_share(stores: Iterable[str], shares: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
-    """The stores of each share, in the order of planning; of these shares also without any."""
-    found: dict[int, list[str]] = {share: [] for share in shares}
+def _of_bucket(out: Place, plan: Plan, table: str, bucket: int) -> pa.Table:
+    """The ``rejects`` or ``purchases`` that the plan hands on of a bucket of stores."""
+    schema, buckets = {
+        "rejects": (REJECTS, plan.rejects),
+        "purchases": (PURCHASES, plan.purchases),
+    }[table]
+    if bucket not in buckets:
+        return schema.empty()
+    return read_table(out, plan.bucket_path(table, bucket), schema)
+
+
+def _by_bucket(stores: Iterable[str], others: Iterable[int]) -> list[tuple[int, list[str]]]:
+    """The stores of each bucket, in the order of planning; ``others`` may have no store."""
+    found: dict[int, list[str]] = {bucket: [] for bucket in others}
     for store_id in stores:
         found.setdefault(bucket_of(store_id), []).append(store_id)
-    yield from sorted(found.items())
+    return sorted(found.items())

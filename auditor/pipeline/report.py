@@ -17,9 +17,8 @@ from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.day_figures import read_figures
 from auditor.monitoring.baselines.window import read_window
 from auditor.pipeline import provenance
-from auditor.pipeline.job import Job, finalised_path, find_plan, plan_path, workspace
-from auditor.pipeline.score import handed_on
-from auditor.policy import load_policy
+from auditor.pipeline.day import Day, workspace
+from auditor.pipeline.plans import find_plan, plan_path
 from auditor.report import (
     SUMMARY,
     Provenance,
@@ -31,11 +30,11 @@ from auditor.report import (
 )
 from auditor.storage.daily import read_daily
 from auditor.storage.partitions import Partitions, read_day
-from auditor.storage.place import Place, results_at
+from auditor.storage.place import Place
 from auditor.telemetry import emit
 
 
-def report_day(job: Job) -> str:
+def report(day: Day) -> str:
     """Render the day's pages from what is stored, and clear the day's workspace.
 
     Returns:
@@ -44,23 +43,22 @@ def report_day(job: Job) -> str:
     Raises:
         OvertakenError: another run has planned the day anew since it was finalised.
     """
-    start, out = time.perf_counter(), results_at(job.out)
-    _finalised(out, job.day)
-    folder = report_folder(job.day)
-    policy = load_policy(job.policy)
+    start, out = time.perf_counter(), day.out
+    _finalised(out, day.date)
+    folder = report_folder(day.date)
     drift = cameras.compare(
-        job.day, read_daily(out, "cameras", [job.day, *cameras.days_before(job.day)])
+        day.date, read_daily(out, "cameras", [day.date, *cameras.days_before(day.date)])
     )
     pages = render_day(
-        job.day,
-        ledger=Partitions(out, "ledger", job.day),
-        store_days=read_day(out, "coverage", job.day),
-        rejects=Partitions(out, "rejects", job.day),
-        provenance=_shown(read_day(out, "provenance", job.day)),
-        policy=policy,
-        window=read_window(out, job.day, policy.chain_rules(job.day).people_window_days),
+        day.date,
+        ledger=Partitions(out, "ledger", day.date),
+        store_days=read_day(out, "coverage", day.date),
+        rejects=Partitions(out, "rejects", day.date),
+        provenance=_shown(read_day(out, "provenance", day.date)),
+        policy=day.policy,
+        window=read_window(out, day.date, day.rules.people_window_days),
         drift=drift,
-        history=read_figures(out, day_figures.days_before(job.day)),
+        history=read_figures(out, day_figures.days_before(day.date)),
     )
     written = set()
     for name, content in pages:
@@ -70,13 +68,13 @@ def report_day(job: Job) -> str:
     for path in list(out.files(folder)):
         if path not in written:
             out.remove(path)
-    show_decisions(out, job.day, read_decisions(out, job.day))
-    list_days(out, job.day)
-    _finalised(out, job.day)  # where nothing is locked, the day may be another's by now
-    _clear_workspace(out, job.day)
+    show_decisions(out, day.date, read_decisions(out, day.date))
+    list_days(out, day.date)
+    _finalised(out, day.date)  # where nothing is locked, the day may be another's by now
+    _clear_workspace(out, day.date)
     emit(
         "reported",
-        job.day,
+        day.date,
         files=len(written),
         cameras_changed=len(drift.told),
         seconds=time.perf_counter() - start,
@@ -90,7 +88,7 @@ def _finalised(out: Place, day: date) -> None:
     if plan is None:
         return  # reported on before
     try:
-        out.read(finalised_path(day, str(plan.get("id"))))
+        out.read(plan.finalised_path)
     except FileNotFoundError as error:
         raise OvertakenError(
             f"{day} is planned and not finalised: the run that planned it last will report on it, "
@@ -130,21 +128,20 @@ def list_days(out: Place, day: date) -> None:
             out.write(f"reports/{name}", content)
 
 
-def check_limits(job: Job) -> list[str]:
-    """Say which of the policy's limits the stored day exceeds; none is an empty list."""
-    out = results_at(job.out)
-    rejects = Partitions(out, "rejects", job.day, job.stores)
+def exceeded_limits(day: Day) -> list[str]:
+    """A sentence for each of the policy's limits that the stored day exceeds."""
+    rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
     return limits.exceeded(
-        load_policy(job.policy).chain_rules(job.day),
-        store_days=read_day(out, "coverage", job.day, job.stores),
-        outcomes=count_outcomes(job),
+        day.rules,
+        store_days=read_day(day.out, "coverage", day.date, day.job.stores),
+        outcomes=count_outcomes(day),
         rejects=(rejects.of(store_id, limits.OF_REJECTS) for store_id in rejects.stores),
     )
 
 
-def count_outcomes(job: Job) -> dict[str, int]:
-    """How many of the stored day's alcohol sales ended where."""
-    ledger = Partitions(results_at(job.out), "ledger", job.day, job.stores)
+def count_outcomes(day: Day) -> dict[str, int]:
+    """The stored day's alcohol sales by outcome."""
+    ledger = Partitions(day.out, "ledger", day.date, day.job.stores)
     counts: Counter[str] = Counter()
     for store_id in ledger.stores:
         counts.update(ledger.of(store_id, ["outcome"])["outcome"].to_pylist())
@@ -161,10 +158,7 @@ def _reported(out: Place, one: date) -> list[str]:
 def _clear_workspace(out: Place, day: date) -> None:
     """Remove what the steps handed on: by a listing, and by name what a listing did not show."""
     work, plan = workspace(day), find_plan(out, day)
-    names = set[str]()
-    if plan:
-        coverage = f"{work}/{plan['id']}/coverage.parquet"
-        names = {coverage, finalised_path(day, plan["id"]), *handed_on(plan)}
+    names = plan.all_files if plan else set[str]()
     out.remove(plan_path(day))  # first: a plan without what belongs to it would mislead
     listed = set(out.files(work))
     out.remove(work)

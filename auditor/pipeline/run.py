@@ -1,91 +1,101 @@
-"""Runs all steps of a day in one process, and deletes the faces that nobody may keep longer."""
+"""Audits a day: its steps one by one, as a scheduler calls them, or all in one process.
 
+Each step here opens the day and holds its lock. Besides their own errors all raise BusyError while
+another run is at work on the day, and ConfigurationError if the policy or the address of the
+results is wrong, before anything is written.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
-from auditor.pipeline.day_lock import turn
-from auditor.pipeline.finalise import finalise_day
+from auditor.pipeline import finalise, plan, report, score
+from auditor.pipeline.batches import Batch
+from auditor.pipeline.day import Day
+from auditor.pipeline.expire import expire_results
 from auditor.pipeline.job import Job, Progress
-from auditor.pipeline.plan import plan_day
-from auditor.pipeline.report import check_limits, count_outcomes, report_day
-from auditor.pipeline.score import each_frame_scored, frames_in, schema_of
-from auditor.policy import load_policy
 from auditor.storage.parquet import read_table
-from auditor.storage.place import Place, results_at
-from auditor.storage.retention import days_of, expire_days, expire_face_packs
-from auditor.telemetry import emit
 
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """How a day went."""
+    """The result of a day.
 
-    report: str  # index.html, relative to OUT
+    Attributes:
+        report: the path of the chain's page, relative to OUT.
+        outcomes: alcohol sales by outcome.
+        above_limits: a sentence for each of the policy's limits that the day exceeds.
+    """
+
+    report: str
     outcomes: dict[str, int]
-    above_limits: list[str]  # in words
+    above_limits: list[str]
+
+
+def plan_day(job: Job) -> list[Batch]:
+    """Plan a day (:func:`auditor.pipeline.plan.plan`); the batches to score, maybe none."""
+    day = Day.open(job)
+    with day.lock():
+        return list(plan.plan(day).batches)
+
+
+def score_batch(job: Job, batch: Batch) -> None:
+    """Score and decide a batch (:func:`auditor.pipeline.score.score`), beside other batches."""
+    day = Day.open(job)
+    with day.lock(shared=True):
+        for _ in score.score(day, batch):
+            pass
+
+
+def finalise_day(job: Job, batches: Sequence[Batch] = ()) -> None:
+    """Write the day's partitions (:func:`auditor.pipeline.finalise.finalise`)."""
+    day = Day.open(job)
+    with day.lock():
+        finalise.finalise(day, batches)
+
+
+def report_day(job: Job) -> str:
+    """Render the day's pages (:func:`auditor.pipeline.report.report`); the path of the first."""
+    day = Day.open(job)
+    with day.lock():
+        return report.report(day)
+
+
+def check_limits(job: Job) -> list[str]:
+    """A sentence for each of the policy's limits that the stored day exceeds."""
+    return report.exceeded_limits(Day.open(job))
 
 
 def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -> DayResult:
-    """Audit a day in this process.
+    """Audit a day in this process, and delete what is past its retention on the day after.
 
     Args:
         job: the day.
-        progress: told of each frame.
+        progress: called after each frame.
         wait: for another run of the day to end, rather than raise.
 
     Raises:
         BusyError: another run is at work on the day.
         AuditorError: the run failed as a whole.
     """
-    load_policy(job.policy)  # a wrong one is told before anything is written
-    with turn(results_at(job.out), job.day, wait=wait):
-        report = _reported(job, progress)
-    expire(job.out, job.policy, job.day + timedelta(days=1))
-    return DayResult(report, count_outcomes(job), check_limits(job))
-
-
-def _reported(job: Job, progress: Progress | None) -> str:
-    """Go through all steps, up to the report; its path."""
-    batches = plan_day(job)
-    out = results_at(job.out)
-    total = sum(
-        frames_in(read_table(out, batch, schema_of(batch), ["snapshot_path"])) for batch in batches
-    )
-    done = 0
-    for batch in batches:
-        for _ in each_frame_scored(job, batch):
-            done += 1
+    day = Day.open(job)
+    with day.lock(wait=wait):
+        batches = plan.plan(day).batches
+        total = sum(_number_of_frames(day, batch) for batch in batches) if progress else 0
+        for done, _ in enumerate(_scored(day, batches), start=1):
             if progress:
                 progress(done, total)
-    finalise_day(job, batches)
-    return report_day(job)
+        finalise.finalise(day, batches)
+        page = report.report(day)
+    expire_results(day.out, day.policy, day.date + timedelta(days=1))
+    return DayResult(page, report.count_outcomes(day), report.exceeded_limits(day))
 
 
-def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Delete what is past the retention that holds on ``as_of``.
-
-    These are crops, packs of faces, decisions, and baskets by age group. A day that a run is at
-    work on is waited for.
-
-    Returns:
-        The folders that were removed, relative to ``out``.
-    """
-    whole, place = load_policy(policy), results_at(out)
-    rules = whole.chain_rules(as_of)
-    removed = [
-        *_expire_days(place, "crops", as_of - timedelta(rules.retention_days)),
-        *expire_face_packs(place, as_of),
-        *_expire_days(place, "decisions", as_of - timedelta(rules.decision_retention_days)),
-        *_expire_days(place, "insights", as_of - timedelta(whole.insights.keep_days)),
-    ]
-    emit("expired", as_of - timedelta(days=1), folders=len(removed))
-    return removed
+def _scored(day: Day, batches: Sequence[Batch]) -> Iterator[None]:
+    for batch in batches:
+        yield from score.score(day, batch)
 
 
-def _expire_days(out: Place, folder: str, oldest: date) -> list[str]:
-    removed = []
-    for day in days_of(out, folder):
-        if day < oldest:
-            with turn(out, day, wait=True):
-                removed += expire_days(out, folder, day + timedelta(days=1))
-    return removed
+def _number_of_frames(day: Day, batch: Batch) -> int:
+    paths = read_table(day.out, batch.path, batch.schema, ["snapshot_path"])
+    return score.number_of_frames(paths)

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from auditor import resources
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.cameras import Drift
+from auditor.monitoring.limits import OF_REJECTS, input_rows
 from auditor.policy import Policy
 from auditor.report import site
 from auditor.report.cases import Case, by_reason
@@ -153,7 +154,8 @@ def render_day(  # noqa: PLR0913  the day's tables, and what they rest on
         yield "flags.csv", flags.written()
         yield "report.json", document.written(chain, report)
     yield SCHEMA, [(resources.folder(SCHEMAS) / SCHEMA).read_bytes()]
-    yield site.SUMMARY, [site.as_json(site.summarise(chain))]
+    rows = input_rows(store_days, (rejects.of(s, OF_REJECTS) for s in rejects.stores))
+    yield site.SUMMARY, [site.as_json(site.summarise(chain, rows))]
     for name, content in assets().items():
         yield name, [content]
 

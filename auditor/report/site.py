@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import ContractError
+from auditor.monitoring.limits import InputRows
 from auditor.monitoring.recall import DAYS, DayReview, recall
 from auditor.report.pages import Page
 from auditor.report.text import words
@@ -38,6 +39,8 @@ class Summary:
     over_threshold: int
     refused: int
     inconclusive: int
+    rows_read: int  # of till exports and snapshot indexes
+    rows_rejected: int  # of these
     cameras_to_look_at: int = 0
     notices: tuple[str, ...] = ()
     found: DayReview | None = None  # None: nobody has decided anything of the day
@@ -68,8 +71,8 @@ class Month:
 _ADAPTER = TypeAdapter(Summary)
 
 
-def summarise(chain: Page) -> Summary:
-    """A day in one row, from the chain's page."""
+def summarise(chain: Page, rows: InputRows) -> Summary:
+    """A day in one row, from the chain's page and the counts of its input rows."""
     seen = chain.coverage
     ended = {outcome.code: outcome.count for outcome in seen.outcomes}
     return Summary(
@@ -83,6 +86,8 @@ def summarise(chain: Page) -> Summary:
         over_threshold=ended["over_threshold"],
         refused=ended["refused"],
         inconclusive=ended["inconclusive"],
+        rows_read=rows.read,
+        rows_rejected=rows.rejected,
         cameras_to_look_at=len(chain.cameras.told),
         notices=_notices(chain),
     )

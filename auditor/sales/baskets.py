@@ -1,4 +1,4 @@
-"""The baskets that may be looked at by age group: with a frame, where the policy has a basis."""
+"""The baskets that may be analysed by age group: with a frame, where the policy has a basis."""
 
 from datetime import date
 
@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from auditor.clock.local_time import Flags
 from auditor.policy import Policy, Rules
+from auditor.sales.alcohol import Alcohol
+from auditor.sales.identity import SALE_KEY
 from auditor.sales.matching import NONE, Matches, spans
 from auditor.sales.transactions import Transactions, coded
 from auditor.tables import PURCHASES
@@ -17,26 +19,24 @@ from auditor.tables import PURCHASES
 def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as for a sale
     divided: Transactions,
     heads: pa.Table,
-    sale: Flags,
+    alcohol: Alcohol,
     *,
-    alcohol: Flags,
     index: pa.Table,
     matches: Matches,
     rules: dict[str, Rules],
     policy: Policy,
     day: date,
 ) -> pa.Table:
-    """Choose the baskets that the policy lets be looked at by age group.
+    """Choose the baskets that the policy lets be analysed by age group.
 
     Args:
         divided: the transactions.
-        heads: a line of each, with the time of its sale.
-        sale: which transactions are alcohol sales.
-        alcohol: which of the lines are alcohol.
+        heads: the first line of each, with the time of its sale.
+        alcohol: the alcohol of the transactions.
         index: the frames.
         matches: which frame belongs to which transaction.
         rules: by store.
-        policy: says where and from when purchases may be looked at, and whether only alcohol sales.
+        policy: says where and from when purchases may be analysed, and whether only alcohol sales.
         day: the business day.
 
     Returns:
@@ -48,17 +48,17 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
         return PURCHASES.empty()
     wanted = held[store.codes] & (matches.frame_of != NONE)
     if policy.insights.baskets == "alcohol":
-        wanted &= sale
+        wanted &= alcohol.sale
     at = np.flatnonzero(wanted)
     chosen = heads.take(pa.array(at))
     stores: list[str] = chosen["store_id"].to_pylist()
-    columns = {name: chosen[name] for name in ("transaction_id", "store_id")}
+    columns = {name: chosen[name] for name in SALE_KEY}
     columns |= {
         "snapshot_path": index["path"].take(pa.array(matches.frame_of[at])),
         "hour": _hours(chosen["sold_at"], [rules[name].time_zone for name in stores]),
-        "alcohol_sale": pa.array(sale[at]),
+        "alcohol_sale": pa.array(alcohol.sale[at]),
         "currency": pa.array([rules[name].currency for name in stores], pa.string()),
-        "lines": lines_of(divided, alcohol, at, PURCHASES.arrow.field("lines").type),
+        "lines": lines_of(divided, alcohol.lines, at, PURCHASES.arrow.field("lines").type),
     }
     return PURCHASES.conform(pa.table(columns))
 
@@ -76,7 +76,7 @@ def _hours(sold_at: pa.ChunkedArray, zones: list[str]) -> pa.Array:
 def lines_of(
     divided: Transactions, alcohol: Flags, at: npt.NDArray[np.int64], kind: pa.ListType
 ) -> pa.Array:
-    """The lines of some transactions, one list a transaction.
+    """The lines of some transactions, one list per transaction.
 
     Args:
         divided: the transactions.

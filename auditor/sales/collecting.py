@@ -9,31 +9,30 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags
 from auditor.policy import Policy, Rules
+from auditor.sales.alcohol import Alcohol, find_alcohol, latest_birth_date
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.counts import SaleCounts
+from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
-from auditor.sales.transactions import Transactions, alcohol_flags, coded, divide
-from auditor.tables import ID_CHECKS, MONEY, PURCHASES, QUANTITY, REJECTS, SALES, TIME
+from auditor.sales.transactions import Transactions, divide, last_digits
+from auditor.tables import MONEY, PURCHASES, REJECTS, SALES, TIME
 
 STAGE = "collect"
 
-#: What a reader should know of a sale's record, in the order in which a sale carries them.
+#: Notes on a sale's record, in the order in which a sale carries them.
 MARKS = (
     "amount_capped",  # the basket's price is beyond what the column holds
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
-    "mixed_id_check",  # the alcohol lines record different ID checks; the strongest is told
+    "mixed_id_check",  # the alcohol lines record different ID checks; the strongest is taken
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
 
 _AT_A_TIME = 1_000_000  # rows, unless one store has more
-_NO_DAY = np.iinfo(np.int32).min
-_REFUSED = ID_CHECKS.index("refused")
 _LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
 _DETAILS = {
     "duplicate_transaction": "the transaction stands in the export before, with the same lines; "
@@ -41,7 +40,7 @@ _DETAILS = {
     "conflicting_transaction": "the transaction stands in the export before, with other lines, "
     "till or cashier; the first is kept, find out which is right",
     "snapshot_of_unknown_transaction": "the frame names a transaction of which no usable row was "
-    "exported; look for it in the export and among the rows set aside",
+    "exported; look for it in the export and among the rejected rows",
     "snapshot_without_sale": "no transaction of this till without a frame lies near enough in "
     "time; compare the clocks of camera and till",
 }
@@ -49,14 +48,14 @@ _DETAILS = {
 
 @dataclass(frozen=True)
 class Collected:
-    """What a day's lines and frames became.
+    """The sales of a day, made from its lines and frames.
 
     Attributes:
         sales: SALES, sorted by store, time, till and transaction.
         rejects: REJECTS of this stage, some stores at a time; lines before frames, as given.
         counts: by store. Transactions are sales, returns and those without alcohol; the frames of
             an index are matched, of other sales, or unclaimed.
-        purchases: PURCHASES, the baskets that the policy lets be looked at by age group.
+        purchases: PURCHASES, the baskets that the policy lets be analysed by age group.
     """
 
     sales: pa.Table
@@ -89,8 +88,8 @@ def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Coll
 def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Yield lines and frames of some stores at a time, the stores in their order.
 
-    A store is never split, for nothing is shared between stores; what is worked on at a time stays
-    small, and no text column outgrows the 2 GiB that Arrow takes in one piece.
+    A store is never split, and nothing is shared between stores. So memory stays small, and no
+    text column outgrows the 2 GiB that Arrow takes in one piece.
     """
     sizes: Counter[str] = Counter()
     for table in (lines, index):
@@ -115,10 +114,11 @@ def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.
 
 def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
     divided = divide(lines)
-    alcohol = _alcohol(divided, day, policy)
+    alcohol = find_alcohol(divided, day, policy)
     heads = divided.lines.take(pa.array(divided.starts))
+    latest = np.maximum.reduceat(times(divided.lines["sold_at"]), divided.starts)
     heads = heads.set_column(
-        heads.column_names.index("sold_at"), "sold_at", _latest(divided).cast(TIME)
+        heads.column_names.index("sold_at"), "sold_at", pa.array(latest).cast(TIME)
     )
     rules = _rules(heads, index, day, policy)
     tolerance = {store: r.match_tolerance_seconds for store, r in rules.items()}
@@ -129,9 +129,9 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
     lost = matches.transaction_of == NONE
     per_store = {
         "transactions": heads["store_id"].to_pylist(),
-        "duplicate_transactions": divided.later_runs,
+        "duplicate_transactions": divided.rejected_runs,
         "alcohol_sales": _stores(heads, alcohol.sale),
-        "alcohol_returns": _stores(heads, alcohol.given_back),
+        "alcohol_returns": _stores(heads, alcohol.returned),
         "snapshots_matched": _stores(index, sale_of_frame & taken),
         "snapshots_of_other_sales": _stores(index, ~sale_of_frame & ~lost),
         "snapshots_unclaimed": _stores(index, lost | (sale_of_frame & ~taken)),
@@ -148,8 +148,7 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
         purchases=baskets(
             divided,
             heads,
-            alcohol.sale,
-            alcohol=alcohol.flags,
+            alcohol,
             index=index,
             matches=matches,
             rules=rules,
@@ -157,66 +156,6 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
             day=day,
         ),
     )
-
-
-@dataclass(frozen=True)
-class _Alcohol:
-    """By transaction: is it a sale, does it only give back, whose line tells of the ID check."""
-
-    flags: Flags  # by line
-    sale: Flags
-    given_back: Flags
-    mixed: Flags
-    telling_line: npt.NDArray[np.int64]  # NONE where there is no alcohol
-
-
-def _alcohol(divided: Transactions, day: date, policy: Policy) -> _Alcohol:
-    lines, count = divided.lines, len(divided.starts)
-    flags = alcohol_flags(lines, day, policy)
-    at = np.flatnonzero(flags)
-    drinks = lines.select(["sku", "quantity", "id_check"]).take(pa.array(at))
-    owner = np.repeat(np.arange(count), divided.ends - divided.starts)[at]
-    owners, first = np.unique(owner, return_index=True)
-
-    sku = coded(drinks["sku"])
-    article, articles = pd.factorize(owner * len(sku.dictionary) + sku.codes)
-    # Thousandths of a unit are whole numbers that a double holds exactly up to 9 * 10**15.
-    net = np.bincount(article, weights=_units(drinks["quantity"], QUANTITY))
-    sold = np.zeros(count, np.bool_)
-    sold[articles[net > 0] // max(len(sku.dictionary), 1)] = True
-
-    checks = coded(drinks["id_check"])
-    strength = np.array([ID_CHECKS.index(c) for c in checks.distinct], np.int64)[checks.codes]
-    # A refused line says nothing of the check that the others were sold on.
-    strength[strength == _REFUSED] = len(ID_CHECKS)
-    strongest, weakest = np.minimum.reduceat(strength, first), np.maximum.reduceat(strength, first)
-    telling = np.minimum.reduceat(strength * (lines.num_rows + 1) + at, first)
-    refused, mixed = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    refused[owners] = strongest == len(ID_CHECKS)
-    mixed[owners] = strongest != weakest
-    telling_line = np.full(count, NONE, np.int64)
-    telling_line[owners] = telling % (lines.num_rows + 1)
-    return _Alcohol(
-        flags=flags,
-        sale=sold | refused,
-        given_back=(telling_line != NONE) & ~sold & ~refused,
-        mixed=mixed,
-        telling_line=telling_line,
-    )
-
-
-def _latest(divided: Transactions) -> pa.Array:
-    return pa.array(np.maximum.reduceat(times(divided.lines["sold_at"]), divided.starts))
-
-
-def _latest_birth_date(divided: Transactions) -> pa.Array:
-    """Of each transaction the latest birth date that any of its lines records.
-
-    A till asks once for all that a customer buys: a birth date keyed for tobacco is the buyer's.
-    """
-    days = pc.fill_null(divided.lines["birth_date"].cast(pa.int32()), _NO_DAY).to_numpy()
-    latest = np.maximum.reduceat(days, divided.starts) if len(divided.starts) else days
-    return pa.array(latest, mask=latest == _NO_DAY).cast(pa.date32())
 
 
 def _rules(heads: pa.Table, index: pa.Table, day: date, policy: Policy) -> dict[str, Rules]:
@@ -227,17 +166,17 @@ def _rules(heads: pa.Table, index: pa.Table, day: date, policy: Policy) -> dict[
 def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     divided: Transactions,
     heads: pa.Table,
-    alcohol: _Alcohol,
+    alcohol: Alcohol,
     *,
     index: pa.Table,
     matches: Matches,
     rules: dict[str, Rules],
 ) -> pa.Table:
     at = np.flatnonzero(alcohol.sale)
-    key = [(name, "ascending") for name in ("store_id", "sold_at", "till_id", "transaction_id")]
-    at = at[pc.sort_indices(heads.take(pa.array(at)), sort_keys=key).to_numpy()]
+    order = [(name, "ascending") for name in SALE_ORDER]
+    at = at[pc.sort_indices(heads.take(pa.array(at)), sort_keys=order).to_numpy()]
     sale = heads.take(pa.array(at))
-    evidence = divided.lines.take(pa.array(alcohol.telling_line[at]))
+    evidence = divided.lines.take(pa.array(alcohol.evidence_line[at]))
     frame_at = matches.frame_of[at]
     has_frame = frame_at != NONE
     frame = index.take(pa.array(frame_at, mask=~has_frame))
@@ -251,11 +190,10 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         "mixed_id_check": alcohol.mixed[at],
         "several_snapshots": matches.several[at],
     }
-    named = {name: sale[name] for name in ("transaction_id", "store_id", "till_id", "cashier_id")}
-    told = ("id_check", "id_check_at", "id_check_by")
-    columns = named | {name: evidence[name] for name in told}
+    columns = {name: sale[name] for name in (*SALE_KEY, "till_id", "cashier_id")}
+    columns |= {name: evidence[name] for name in ("id_check", "id_check_at", "id_check_by")}
     columns |= {
-        "birth_date": _latest_birth_date(divided).take(pa.array(at)),
+        "birth_date": latest_birth_date(divided).take(pa.array(at)),
         "sold_at": sale["sold_at"],
         "legal_age": pa.array([rules[s].legal_age for s in stores], pa.int16()),
         "challenge_age": pa.array([rules[s].challenge_age for s in stores], pa.int16()),
@@ -266,25 +204,18 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         ),
         "snapshot_offset_s": pa.array(offsets / SECOND, mask=~has_frame),
         "amount": amount,
-        "basket": lines_of(divided, alcohol.flags, at, SALES.arrow.field("basket").type),
+        "basket": lines_of(divided, alcohol.lines, at, SALES.arrow.field("basket").type),
         "marks": _marks(marks),
     }
     return SALES.conform(pa.table(columns).select(SALES.names))
 
 
 def _amounts(divided: Transactions, at: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
-    cents = np.add.reduceat(_units(divided.lines["amount"], MONEY), divided.starts)[at]
+    cents = np.add.reduceat(last_digits(divided.lines["amount"], MONEY), divided.starts)[at]
     within = np.clip(cents, -_LARGEST_AMOUNT, _LARGEST_AMOUNT)
     unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
     amounts = pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)
     return amounts, within != cents
-
-
-def _units(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> npt.NDArray[np.int64]:
-    """Decimals as whole numbers of their last digit."""
-    whole = pc.multiply(column, pa.scalar(Decimal(10**kind.scale))).cast(pa.int64())
-    units: npt.NDArray[np.int64] = whole.to_numpy()
-    return units
 
 
 def _marks(flags: dict[str, Flags]) -> pa.Array:
@@ -309,7 +240,7 @@ def _frame_rejects(index: pa.Table, lost: Flags, named: Flags) -> pa.Table:
 
 
 def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:
-    known = ("source", "row", "store_id", "transaction_id", "snapshot_id")
+    known = ("source", "row", *SALE_KEY, "snapshot_id")
     present = [name for name in known if name in table.column_names]
     rows = table.select(present).take(pa.array(at)).to_pylist()
     entries: list[dict[str, Any]] = []
@@ -334,7 +265,7 @@ def _counts(per_store: dict[str, Iterable[str]]) -> dict[str, SaleCounts]:
 
 
 def _at(values: npt.NDArray[Any], positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """The values at the positions, and zero or False where there is none."""
+    """The values at the positions, and zero or False where a position is NONE."""
     found = np.zeros(len(positions), values.dtype)
     found[positions != NONE] = values[positions[positions != NONE]]
     return found

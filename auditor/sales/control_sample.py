@@ -1,10 +1,10 @@
-"""The control sample: unflagged sales drawn by lot, whose faces a person looks at as well.
+"""The control sample: unflagged sales drawn by lot, whose faces a person reviews as well.
 
-Flags alone cannot tell how many young buyers the audit misses. The lot is the hash of the day, the
-store and the transaction: a day that is audited again, after an export was mended too, draws the
-same sales as far as they are still there, and whoever draws a batch needs to know no other. It is
-drawn among the sales with an estimate whose ID check is recorded or whose buyer is estimated at or
-over the challenge age: of the others there is no face to look at, or the sale was refused.
+Flags alone cannot show how many young buyers the audit misses. The lot is the hash of the day and
+of the sale's key: a day that is audited again, even after an export was corrected, draws the same
+sales as far as they are still there, and each batch can be drawn without knowing the others. The
+sample is drawn among the sales with an estimate whose ID check is recorded or whose buyer is
+estimated at or over the challenge age: the others have no face to review, or were refused.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _LOTS = 2**256
 
 
 def of_ledger(ledger: pa.Table) -> pa.Table:
-    """The control sample's rows of LEDGER: of no other unflagged sale is a face kept."""
+    """The control sample's rows of LEDGER: no face of another unflagged sale is kept."""
     unflagged = pc.not_equal(ledger["outcome"], "flagged")
     return ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"])))
 
@@ -52,5 +52,5 @@ def drawn(day: date, keys: Iterable[SaleKey], *, size: int) -> set[SaleKey]:
 
 
 def _lot(day: date, key: SaleKey) -> int:
-    said = json.dumps([day.isoformat(), *key])
-    return int.from_bytes(hashlib.sha256(said.encode()).digest())
+    basis = json.dumps([day.isoformat(), *key])
+    return int.from_bytes(hashlib.sha256(basis.encode()).digest())

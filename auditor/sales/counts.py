@@ -1,11 +1,11 @@
-"""What became of a store's lines and frames."""
+"""Counts of a store's transactions and frames, by how they were used."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class SaleCounts:
-    """What one store's lines and frames became."""
+    """One store's transactions and frames, by how they were used."""
 
     transactions: int = 0
     duplicate_transactions: int = 0

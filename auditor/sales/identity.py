@@ -1,4 +1,4 @@
-"""What a sale is known by: in tables, on pages and in file names."""
+"""The identity of a sale: in tables, on pages and in file names."""
 
 import hashlib
 from collections.abc import Mapping
@@ -29,3 +29,6 @@ class SaleKey(NamedTuple):
 
 #: The columns of a :class:`SaleKey`, in order.
 SALE_KEY = SaleKey._fields
+
+#: The columns by which tables of sales are sorted; the key makes the order complete.
+SALE_ORDER = ("store_id", "sold_at", "till_id", *(n for n in SALE_KEY if n != "store_id"))

@@ -1,10 +1,10 @@
-"""Frames to the transactions they belong to: by the name they carry, else by till and time.
+"""Matches frames to transactions: by the transaction that a frame names, else by till and time.
 
 Every transaction competes for unnamed frames, with or without alcohol: a frame of the customer who
-bought bread is not evidence on the one after, who bought wine.
+bought bread is no evidence about the next one, who bought wine.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds
+from auditor.sales.identity import SALE_KEY
 
 Positions = npt.NDArray[np.int64]
 
 NONE = -1
+_TILL = ("store_id", "till_id")
 _SEPARATOR = "\x1f"  # no id holds a control character
 
 
@@ -48,7 +50,7 @@ def match(frames: pa.Table, transactions: pa.Table, tolerance: Mapping[str, floa
 
     Args:
         frames: of SNAPSHOT_INDEX; a number occurs once in a store.
-        transactions: ``store_id, till_id, transaction_id, sold_at``; a number once in a store.
+        transactions: the columns of a sale's key, ``till_id`` and ``sold_at``; each key once.
         tolerance: by store, seconds that an unnamed frame may lie from its transaction.
     """
     captured, sold = times(frames["captured_at"]), times(transactions["sold_at"])
@@ -57,8 +59,8 @@ def match(frames: pa.Table, transactions: pa.Table, tolerance: Mapping[str, floa
     transaction_of = np.full(len(captured), NONE, np.int64)
 
     naming = np.flatnonzero(named)
-    keys = _keys(frames.take(pa.array(naming)), "transaction_id")
-    target = pc.index_in(keys, value_set=_keys(transactions, "transaction_id"))
+    keys = _joined(frames.take(pa.array(naming)), SALE_KEY)
+    target = pc.index_in(keys, value_set=_joined(transactions, SALE_KEY))
     transaction_of[naming] = target.fill_null(NONE).to_numpy()
     naming = naming[transaction_of[naming] != NONE]
     gap = np.abs(captured[naming] - sold[transaction_of[naming]])
@@ -117,8 +119,8 @@ def _candidates(
 ) -> tuple[Positions, Positions]:
     """Every pair of an unnamed frame and a free transaction of its till within the tolerance."""
     frames, transactions = frames.take(pa.array(unnamed)), transactions.take(pa.array(free))
-    frame_tills = _keys(frames, "till_id").dictionary_encode()
-    tills = pc.index_in(_keys(transactions, "till_id"), value_set=frame_tills.dictionary)
+    frame_tills = _joined(frames, _TILL).dictionary_encode()
+    tills = pc.index_in(_joined(transactions, _TILL), value_set=frame_tills.dictionary)
     till_of = tills.fill_null(NONE).to_numpy()
     till_of_frame = frame_tills.indices.to_numpy()
     captured, sold = times(frames["captured_at"]), times(transactions["sold_at"])
@@ -146,10 +148,11 @@ def spans(first: Positions, last: Positions) -> Positions:
     return positions
 
 
-def _keys(table: pa.Table, column: str) -> pa.Array:
-    store, value = (table[name].cast(pa.large_string()) for name in ("store_id", column))
+def _joined(table: pa.Table, columns: Sequence[str]) -> pa.Array:
+    """The texts of some columns as one text for each row."""
+    texts = (table[name].cast(pa.large_string()) for name in columns)
     separator = pa.scalar(_SEPARATOR, pa.large_string())
-    return pc.binary_join_element_wise(store, value, separator).combine_chunks()
+    return pc.binary_join_element_wise(*texts, separator).combine_chunks()
 
 
 def _ranks(column: pa.ChunkedArray, positions: Positions) -> Positions:

@@ -1,6 +1,6 @@
-"""Where a sale ends: one named rule an outcome, of which exactly one applies to a sale.
+"""The outcome of a sale: one named rule per outcome, of which exactly one applies to a sale.
 
-A flag is a lead for a person to look at; no rule finds an offence.
+A flag is a lead for a person to review; no rule finds an offence.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from auditor.clock.birthdays import completed_years
 from auditor.errors import ContractError
 from auditor.policy import Rules
+from auditor.sales.challenge import is_under_challenge_age
 from auditor.tables import FRAME_SCORES, LEDGER, RECORDED_UNDERAGE, SALES
 
 OutcomeRule = Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -30,12 +31,12 @@ def is_recorded_underage(sales: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def is_id_checked(sales: pd.DataFrame) -> "pd.Series[bool]":
-    """Sold with an ID check that the store's policy counts, which shows nobody under age."""
+    """Sold with an ID check that the store's policy counts, and no record of an underage buyer."""
     return ~is_refused(sales) & ~is_recorded_underage(sales) & sales["check_counts"]
 
 
 def is_unchecked(sales: pd.DataFrame) -> "pd.Series[bool]":
-    """Sold, and no record tells how old the buyer is: only an estimate can."""
+    """Sold without a record of the buyer's age: only an estimate can give it."""
     return ~is_refused(sales) & ~is_recorded_underage(sales) & ~sales["check_counts"]
 
 
@@ -46,13 +47,14 @@ def is_inconclusive(sales: pd.DataFrame) -> "pd.Series[bool]":
 
 def is_flagged(sales: pd.DataFrame) -> "pd.Series[bool]":
     """Recorded underage, or unchecked and estimated under the challenge age."""
-    looks_young = is_unchecked(sales) & (sales["age"] < sales["challenge_age"])
-    return is_recorded_underage(sales) | looks_young
+    looks_young = is_under_challenge_age(sales["age"], sales["challenge_age"])
+    return is_recorded_underage(sales) | (is_unchecked(sales) & looks_young)
 
 
 def is_over_threshold(sales: pd.DataFrame) -> "pd.Series[bool]":
     """Unchecked, and estimated at or over the challenge age."""
-    return is_unchecked(sales) & (sales["age"] >= sales["challenge_age"])
+    looks_young = is_under_challenge_age(sales["age"], sales["challenge_age"])
+    return is_unchecked(sales) & sales["age"].notna() & ~looks_young
 
 
 #: Mark of a sale whose frame shows several faces: the estimate may be another person's.
@@ -111,7 +113,7 @@ def assign_outcomes(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules
 
 
 def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
-    """The marks of collecting, and one where the buyer had to be told from others."""
+    """The marks of collecting, and one for frames that show several faces."""
     marks = [
         sorted([*given, SEVERAL_FACES]) if (count or 0) > 1 else given
         for given, count in zip(collected.to_pylist(), faces.to_pylist(), strict=True)
@@ -120,7 +122,7 @@ def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
 
 
 def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.DataFrame:
-    """What the rules look at, a row a sale; ``score`` is the row of its score or NA."""
+    """What the rules decide by, one row per sale; ``score`` is the row of its score or NA."""
     wanted = ["store_id", "id_check", "legal_age", "challenge_age"]
     facts: pd.DataFrame = sales.select(wanted).to_pandas()
     counting = pd.Series(
@@ -131,12 +133,12 @@ def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.
         index=facts.index,
         dtype=bool,
     )
-    found: pd.DataFrame = scores.select(["frame", "reason", "detail", "age"]).to_pandas()
-    if found["frame"].duplicated().any() or not found["frame"].between(0, len(facts) - 1).all():
+    scored: pd.DataFrame = scores.select(["frame", "reason", "detail", "age"]).to_pandas()
+    if scored["frame"].duplicated().any() or not scored["frame"].between(0, len(facts) - 1).all():
         raise ContractError("scores name a sale twice, or one that is not there")
-    found["score"] = pd.RangeIndex(len(found))
+    scored["score"] = pd.RangeIndex(len(scored))
     facts = facts.assign(check_counts=counting, recorded_years=_recorded_years(sales, rules))
-    facts = facts.join(found.set_index("frame"))
+    facts = facts.join(scored.set_index("frame"))
     facts["score"] = facts["score"].astype("Int64")
     missing = facts["score"].isna()
     facts["reason"] = facts["reason"].astype("object").mask(missing, "snapshot_missing")

@@ -1,9 +1,9 @@
-"""The gate between the audit and the analysis by age group: what it lets through, and what not.
+"""The border between the audit and the analysis by age group.
 
-Inside it, baskets still have their transaction, by which they find the probabilities that their
-frame was given. What comes out is tables.INSIGHTS: no transaction, till, cashier, frame, face, ID
-check, outcome, or minute; probabilities over the policy's age groups in hundredths, so that they
-are not the ledger's numbers; rows in an order that is not that of time.
+On this side baskets still have their sale's key, by which each finds the probabilities of its
+buyer's age groups. What crosses is tables.INSIGHTS: no transaction, till, cashier, frame, face, ID
+check, outcome or minute. Its probabilities are rounded to hundredths, so that they are not the
+ledger's numbers, and its rows are not in the order of time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,32 +25,32 @@ def unscored(purchases: pa.Table) -> pa.Table:
 
 
 def posteriors(keys: pa.Table, rows: Iterable[dict[str, Any]]) -> pa.Table:
-    """What was said of the age groups of some sales' buyers.
+    """The probabilities of the age groups of some sales' buyers.
 
     Args:
-        keys: ``store_id, transaction_id`` of the sales that were scored, in their order.
+        keys: the sales that were scored, in their order; of the columns, their keys are used.
         rows: of tables.FRAME_SCORES; ``frame`` is the position of the sale. Those without
             ``groups`` are left out.
 
     Returns:
         tables.POSTERIORS.
     """
-    told = [(row["frame"], row["groups"]) for row in rows if row.get("groups") is not None]
-    at = pa.array([number for number, _ in told], pa.int64())
+    known = [(row["frame"], row["groups"]) for row in rows if row.get("groups") is not None]
+    at = pa.array([number for number, _ in known], pa.int64())
     table = keys.select(SALE_KEY).take(at)
     return POSTERIORS.conform(
-        table.append_column("groups", pa.array([groups for _, groups in told], _GROUPS))
+        table.append_column("groups", pa.array([groups for _, groups in known], _GROUPS))
     )
 
 
 def let_through(
-    purchases: pa.Table, told: pa.Table, *, model: str, group_starts: Sequence[int]
+    purchases: pa.Table, posteriors: pa.Table, *, model: str, group_starts: Sequence[int]
 ) -> pa.Table:
-    """The baskets of which an age group can be said, without what would tell whose they are.
+    """The baskets with an estimate, without anything that identifies the buyer or the sale.
 
     Args:
         purchases: tables.PURCHASES.
-        told: tables.POSTERIORS of these and perhaps of others.
+        posteriors: tables.POSTERIORS of these and perhaps of others.
         model: name and version of the age model.
         group_starts: ages at which the groups begin.
 
@@ -58,17 +58,18 @@ def let_through(
         tables.INSIGHTS, a row a basket with an estimate, sorted by what is in it.
     """
     wanted: pd.DataFrame = purchases.select(SALE_KEY).to_pandas()
-    known: pd.DataFrame = told.select(SALE_KEY).to_pandas().assign(row=np.arange(told.num_rows))
+    known: pd.DataFrame = posteriors.select(SALE_KEY).to_pandas()
+    known["row"] = np.arange(posteriors.num_rows)
     found = wanted.merge(known, on=list(SALE_KEY), how="left", validate="one_to_one")["row"]
     has = found.notna().to_numpy()
     kept = purchases.filter(pa.array(has))
-    groups = told["groups"].take(pa.array(found[has], pa.int64()))
-    said = np.array(groups.to_pylist(), np.float64).reshape(-1, len(group_starts) + 1)
+    groups = posteriors["groups"].take(pa.array(found[has], pa.int64()))
+    shares = np.array(groups.to_pylist(), np.float64).reshape(-1, len(group_starts) + 1)
     columns = {name: kept[name] for name in PURCHASES.names if name in INSIGHTS.names}
     columns |= {
         "model": pa.array([model] * kept.num_rows, pa.string()),
         "group_starts": pa.array([",".join(map(str, group_starts))] * kept.num_rows, pa.string()),
-        "groups": pa.array(in_hundredths(said).tolist(), _GROUPS),
+        "groups": pa.array(in_hundredths(shares).tolist(), _GROUPS),
     }
     table = INSIGHTS.conform(pa.table({name: columns[name] for name in INSIGHTS.names}))
     order = sorted(range(table.num_rows), key=_content(table).__getitem__)
@@ -79,6 +80,6 @@ _GROUPS = POSTERIORS.arrow.field("groups").type
 
 
 def _content(table: pa.Table) -> list[tuple[str, ...]]:
-    """What a row holds, as something that sorts: the order in which baskets came is not kept."""
+    """The content of each row as a sort key, so that the order of the sales is not kept."""
     names = ("hour", "lines", "groups")
     return list(zip(*(map(repr, table[name].to_pylist()) for name in names), strict=True))

@@ -1,8 +1,8 @@
-"""Till lines to transactions: what belongs together, what came twice, what is alcohol."""
+"""Till lines to transactions: which lines belong together, and which came twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
-from auditor.policy import Policy, Rules
+from auditor.sales.identity import SALE_KEY
 
 Codes = npt.NDArray[np.int64]
 
@@ -32,86 +32,67 @@ class Coded(NamedTuple):
 
 @dataclass(frozen=True)
 class Transactions:
-    """The lines that count, those of a transaction together, and the others.
+    """Till lines divided into transactions, and the rejected lines.
 
-    A run is a stretch of consecutive lines of one file with one transaction's number. The first run
-    of a number in a store is the transaction. A later one of the same file, till and cashier with
-    other lines goes on with it, as in an export whose tills are interleaved; every other later run
-    is set aside, and so are lines whose till or cashier is not the first line's.
+    A run is a stretch of consecutive lines of one file with one transaction's key. The first run of
+    a key is the transaction. A later run of the same file, till and cashier with other lines
+    continues it, as in an export whose tills are interleaved. Every other later run is rejected,
+    and so are lines whose till or cashier is not the first line's.
 
     Attributes:
-        lines: of TILL_LINES; every transaction is one stretch of it.
-        starts: where in ``lines`` each transaction starts.
-        duplicates: where in the lines given later runs with the same lines stand.
-        conflicts: where in them lines stand that contradict the transaction.
-        later_runs: the store of each later run that was set aside.
+        lines: of TILL_LINES; the lines of a transaction are consecutive.
+        starts: the position in ``lines`` at which each transaction starts.
+        duplicates: positions among all lines of later runs with the same lines.
+        conflicts: positions among all lines that contradict their transaction.
+        rejected_runs: the store of each later run that was rejected.
     """
 
     lines: pa.Table
     starts: Codes
     duplicates: Codes
     conflicts: Codes
-    later_runs: list[str]
+    rejected_runs: list[str]
 
     @property
     def ends(self) -> Codes:
-        """Where in ``lines`` each transaction ends (exclusive)."""
+        """The position in ``lines`` at which each transaction ends (exclusive)."""
         return np.append(self.starts[1:], self.lines.num_rows)[: len(self.starts)]
 
 
 def divide(lines: pa.Table) -> Transactions:
     """Divide TILL_LINES into transactions."""
-    store, number, source, till, cashier = (
-        coded(lines[name]).codes
-        for name in ("store_id", "transaction_id", "source", "till_id", "cashier_id")
+    source, till, cashier = (
+        coded(lines[name]).codes for name in ("source", "till_id", "cashier_id")
     )
+    key = _combined(lines, SALE_KEY)
     new = np.ones(lines.num_rows, np.bool_)
-    new[1:] = _changes(store) | _changes(number) | _changes(source)
+    new[1:] = _changes(key) | _changes(source)
     run, run_starts = np.cumsum(new) - 1, np.flatnonzero(new)
-    key = store[run_starts] * (number.max(initial=0) + 1) + number[run_starts]
-    transaction, _ = pd.factorize(key)
-    firsts = np.flatnonzero(~pd.Series(key).duplicated().to_numpy())
+    transaction, _ = pd.factorize(key[run_starts])
+    firsts = np.flatnonzero(~pd.Series(transaction).duplicated().to_numpy())
     first_run = firsts[transaction]
     later = first_run != np.arange(len(run_starts))
     same = _same_lines(lines, run, first_run, later)
     head = run_starts[first_run]
-    goes_on = later & ~same
+    continues = later & ~same
     for column in (source, till, cashier):
-        goes_on &= column[run_starts] == column[head]
-    later &= ~goes_on
+        continues &= column[run_starts] == column[head]
+    later &= ~continues
     head = np.where(later, run_starts, head)[run]
-    other_hand = (till != till[head]) | (cashier != cashier[head])
+    contradicts = (till != till[head]) | (cashier != cashier[head])
     of_later, same = later[run], same[run]
-    kept = np.flatnonzero(~(of_later | other_hand))
+    kept = np.flatnonzero(~(of_later | contradicts))
     belongs = transaction[run][kept]
-    if goes_on.any():
+    if continues.any():
         together = np.argsort(belongs, kind="stable")
         kept, belongs = kept[together], belongs[together]
     return Transactions(
         lines=lines if np.array_equal(kept, np.arange(len(run))) else lines.take(pa.array(kept)),
         starts=np.flatnonzero(np.diff(belongs, prepend=-1)),
         duplicates=np.flatnonzero(of_later & same),
-        conflicts=np.flatnonzero((of_later & ~same) | (other_hand & ~of_later)),
-        later_runs=lines["store_id"].take(pa.array(run_starts[later])).to_pylist(),
+        conflicts=np.flatnonzero((of_later & ~same) | (contradicts & ~of_later)),
+        rejected_runs=lines["store_id"].take(pa.array(run_starts[later])).to_pylist(),
     )
-
-
-def alcohol_flags(lines: pa.Table, day: date, policy: Policy) -> Flags:
-    """Which lines are alcohol, by the rules of their store on the day."""
-    store, sku = coded(lines["store_id"]), coded(lines["sku"])
-    category = coded(lines["category"].fill_null(""))
-    store_ids, skus = store.distinct, sku.distinct
-    folded = [value.casefold() for value in category.distinct]
-    alike: dict[tuple[frozenset[str], ...], list[int]] = {}
-    for number, store_id in enumerate(store_ids):
-        alike.setdefault(_alcohol_rules(policy.rules(day, store_id)), []).append(number)
-    flags = np.zeros(lines.num_rows, np.bool_)
-    for (free, listed, categories), stores in alike.items():
-        of_stores = _members(range(len(store_ids)), stores)[store.codes]
-        is_alcohol = _members(skus, listed)[sku.codes]
-        is_alcohol |= _members(folded, categories)[category.codes]
-        flags |= of_stores & is_alcohol & ~_members(skus, free)[sku.codes]
-    return flags
 
 
 def coded(column: pa.ChunkedArray) -> Coded:
@@ -124,14 +105,20 @@ def coded(column: pa.ChunkedArray) -> Coded:
     return Coded(np.concatenate(indices).astype(np.int64), encoded.chunk(0).dictionary)
 
 
-def _alcohol_rules(rules: Rules) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    categories = frozenset(category.casefold() for category in rules.alcohol_categories)
-    return rules.alcohol_free_skus, rules.alcohol_skus, categories
+def last_digits(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> Codes:
+    """Decimals as whole numbers of their last digit."""
+    whole = pc.multiply(column, pa.scalar(Decimal(10**kind.scale))).cast(pa.int64())
+    units: Codes = whole.to_numpy()
+    return units
 
 
-def _members(values: Sequence[object], members: Iterable[object]) -> Flags:
-    known = frozenset(members)
-    return np.fromiter((value in known for value in values), np.bool_, len(values))
+def _combined(table: pa.Table, columns: Iterable[str]) -> Codes:
+    """A number for each row, the same where all columns are."""
+    combined = np.zeros(table.num_rows, np.int64)
+    for name in columns:
+        codes = coded(table[name]).codes
+        combined, _ = pd.factorize(combined * (codes.max(initial=0) + 1) + codes)
+    return combined
 
 
 def _changes(codes: Codes) -> Flags:
@@ -148,11 +135,7 @@ def _same_lines(lines: pa.Table, run: Codes, first_run: Codes, later: Flags) -> 
     involved[first_run[later]] = True
     at = involved[run]
     part, of_run = lines.filter(pa.array(at)), run[at]
-    content = np.zeros(part.num_rows, np.int64)
-    for name in part.column_names:
-        if name not in ("source", "row"):
-            codes = coded(part[name]).codes
-            content, _ = pd.factorize(content * (codes.max() + 1) + codes)
+    content = _combined(part, [name for name in part.column_names if name not in ("source", "row")])
     content = content[np.lexsort((content, of_run))]
     bounds = np.searchsorted(of_run, np.arange(len(later) + 1)).tolist()
     for number in np.flatnonzero(later).tolist():

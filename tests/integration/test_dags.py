@@ -9,6 +9,7 @@ import threading
 from datetime import date
 from email import message_from_bytes
 from email.message import EmailMessage
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -362,7 +363,7 @@ def test_the_same_goes_to_airflows_opentelemetry(home: Path) -> None:
     try:
         in_airflow(
             home,
-            "tell",
+            "emit",
             AIRFLOW__METRICS__OTEL_ON="True",
             OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
@@ -436,7 +437,7 @@ def test_a_wrong_policy_stops_the_audit_before_it_writes(runs: dict[str, Any], c
     assert not (chain / "out" / "misspelt_policy").exists()
 
 
-def test_a_day_is_not_settled_when_a_batch_failed(runs: dict[str, Any], chain: Path) -> None:
+def test_a_day_is_not_finalised_when_a_batch_failed(runs: dict[str, Any], chain: Path) -> None:
     run = runs["unscored"]
     assert run["state"] == "failed"
     assert "failed" in run["tasks"]["score"]
@@ -453,7 +454,7 @@ def test_a_run_that_names_no_day_audits_none(runs: dict[str, Any], chain: Path) 
     assert not (chain / "out" / "no_day").exists()
 
 
-def test_a_mail_tells_how_each_run_ended(runs: dict[str, Any]) -> None:
+def test_a_mail_says_how_each_run_ended(runs: dict[str, Any]) -> None:
     mails: list[EmailMessage] = runs["mails"]
     long = {OPEN_DAY: "Friday, 27 March 2026", CLOSED_DAY: "Sunday, 29 March 2026"}
     assert [re.sub(r"\d+ flagged", "N flagged", mail["Subject"]) for mail in mails] == [
@@ -467,12 +468,10 @@ def test_a_mail_tells_how_each_run_ended(runs: dict[str, Any]) -> None:
     for mail in mails:
         assert mail["From"] == "audit@chain.example"
         assert mail["To"] == "officer@chain.example, engineer@chain.example"
-        assert [part.get_content_type() for part in mail.iter_parts()] == [
-            "text/plain",
-            "text/html",
-        ]
-        for part in mail.iter_parts():
-            assert "https://airflow.chain.example/dags/nightly_audit/runs/" in part.get_content()
+        assert mail["Auto-Submitted"] == "auto-generated"
+        (part,) = mail.iter_parts()
+        assert part.get_content_type() == "text/html"
+        assert "https://airflow.chain.example/dags/nightly_audit/runs/" in part.get_content()
 
 
 def test_a_mail_has_link_and_counts_and_says_when_coverage_was_low(
@@ -482,10 +481,11 @@ def test_a_mail_has_link_and_counts_and_says_when_coverage_was_low(
         (chain / "out/sales/reports" / str(OPEN_DAY) / "summary.json").read_text(encoding="utf-8")
     )
     well, above = (
-        " ".join(runs["mails"][n].get_body(("plain",)).get_content().split()) for n in (0, 2)
+        " ".join(unescape(runs["mails"][n].get_body(("html",)).get_content()).split())
+        for n in (0, 2)
     )
-    assert f"Flagged for a person to look at: {summary['flagged']}" in well
-    assert f"Could not be judged: {summary['inconclusive']}" in well
+    assert f"Flagged for a person to look at</th><td>{summary['flagged']}" in well
+    assert f"Could not be judged</th><td>{summary['inconclusive']}" in well
     assert f"https://audit.chain.example/reports/{OPEN_DAY}/index.html" in well
     assert "Low coverage" not in well
     assert "Low coverage: nothing is known about 3 of 4 stores; the policy allows 0." in above

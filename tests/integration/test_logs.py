@@ -15,7 +15,8 @@ from click.testing import CliRunner
 
 from auditor.cli.main import main
 from auditor.errors import ContractError
-from auditor.pipeline import expire, finalise, scored_path
+from auditor.pipeline import Batch, expire
+from auditor.pipeline.completeness import check_sales
 from auditor.sales.identity import SALE_KEY
 from auditor.storage.parquet import write_table
 from auditor.storage.partitions import read_day
@@ -125,11 +126,11 @@ def test_errors_about_sales_name_nobody(tmp_path: Path) -> None:
     assert "S001, sale-" in str(lacking.value)
     planned, finalised = SALES.only(SALE_KEY), LEDGER.only((*SALE_KEY, "outcome", "crop"))
     sale = planned.from_rows([{"store_id": "S001", "transaction_id": "MARKTRANS1"}])
-    place, batch = Place(str(tmp_path)), "day/sales-00000.parquet"
-    write_table(place, batch, sale, planned)
-    write_table(place, scored_path(batch), finalised.empty(), finalised)
+    place, batch = Place(str(tmp_path)), Batch(date.fromisoformat(DAY), "plan", "sales", 0)
+    write_table(place, batch.path, sale, planned)
+    write_table(place, batch.ledger_path, finalised.empty(), finalised)
     with pytest.raises(ContractError) as lost:
-        finalise._checked_sales(place, [batch])
+        check_sales(place, [batch])
     assert "S001 sale-" in str(lost.value)
     for error in (lacking, lost):
         assert not MARKER.search(str(error.value))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -25,17 +26,16 @@ from hypothesis import strategies as st
 from auditor import pipeline
 from auditor.errors import ConfigurationError, ContractError, OvertakenError, SourceError
 from auditor.pipeline import (
+    Day,
     Job,
     check_limits,
-    dealt_out,
+    divide_evenly,
     finalise_day,
     plan_day,
     run_day,
-    score,
     score_batch,
-    scored_path,
 )
-from auditor.policy import ChainRules, Policy, load_policy
+from auditor.policy import ChainRules, Policy
 from auditor.sales import collecting, control_sample, purchases
 from auditor.sales.outcomes import assign_outcomes
 from auditor.storage import revisions, spool
@@ -165,11 +165,11 @@ def test_the_day_s_figures_are_there_for_later_days(audited: Path) -> None:
 
 
 @given(batches=st.lists(st.text(), max_size=50), tasks=st.integers(1, 20))
-def test_batches_are_dealt_out_in_their_order_and_evenly(batches: list[str], tasks: int) -> None:
-    dealt = dealt_out(batches, tasks)
-    assert [batch for some in dealt for batch in some] == batches
-    assert len(dealt) == min(tasks, len(batches))
-    sizes = {len(some) for some in dealt}
+def test_batches_are_divided_in_their_order_and_evenly(batches: list[str], tasks: int) -> None:
+    divided = divide_evenly(batches, tasks)
+    assert [batch for some in divided for batch in some] == batches
+    assert len(divided) == min(tasks, len(batches))
+    sizes = {len(some) for some in divided}
     assert max(sizes, default=1) - min(sizes, default=1) <= 1
     assert 0 not in sizes
 
@@ -206,7 +206,7 @@ def test_one_store_alone_gives_what_it_has_among_all(
         assert [p.name for p in (tmp_path / name / "day=2026-03-27").iterdir()] == ["store=S004"]
 
 
-def test_a_day_whose_settling_broke_off_is_not_reported(
+def test_a_day_whose_finalising_broke_off_is_not_reported(
     small_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = _job(small_chain, tmp_path)
@@ -251,15 +251,17 @@ def test_a_process_killed_for_real_is_made_good_by_the_next(
 
 def test_a_lost_sale_stops_the_day(small_chain: Path, tmp_path: Path) -> None:
     job = _job(small_chain, tmp_path, batch_size=7)
-    scored = [score_batch(job, batch) for batch in plan_day(job)]
-    table = pq.read_table(tmp_path / scored[0], partitioning=None)
-    pq.write_table(table.slice(1), tmp_path / scored[0])
+    batches = plan_day(job)
+    for batch in batches:
+        score_batch(job, batch)
+    scored = tmp_path / batches[0].ledger_path
+    pq.write_table(pq.read_table(scored, partitioning=None).slice(1), scored)
     with pytest.raises(ContractError, match="lost"):
         finalise_day(job)
     assert not (tmp_path / "ledger").exists()
 
 
-def test_a_day_with_an_unscored_batch_is_not_settled(small_chain: Path, tmp_path: Path) -> None:
+def test_a_day_with_an_unscored_batch_is_not_finalised(small_chain: Path, tmp_path: Path) -> None:
     job = _job(small_chain, tmp_path)
     with pytest.raises(SourceError, match="not planned"):
         finalise_day(job)
@@ -367,6 +369,8 @@ def test_rows_of_no_known_store_count_against_the_limit(small_chain: Path, tmp_p
     (above,) = run_day(job).above_limits
     assert above.startswith("5 of ")
     assert "max_rejected_share" in above
+    summary = json.loads((tmp_path / "out/reports/2026-03-27/summary.json").read_text())
+    assert above.startswith(f"{summary['rows_rejected']} of {summary['rows_read']} ")
 
 
 def test_a_policy_that_changes_under_a_run_stops_it(small_chain: Path, tmp_path: Path) -> None:
@@ -407,14 +411,13 @@ def test_an_index_that_is_not_there_is_said(
 
 def _decide_on_ages_told_by_the_number(job: Job) -> None:
     """Plan, decide, finalise and report a day; ages follow from the transactions' numbers."""
-    out, policy = Place(job.out), load_policy(job.policy)
+    day = Day.open(job)
     for batch in plan_day(job):
-        sales = read_table(out, batch, score.schema_of(batch))
-        told = purchases.posteriors(sales, [])
-        write_table(out, score.told_path(batch), told, POSTERIORS)
-        if score.OTHERS in batch:
+        sales = read_table(day.out, batch.path, batch.schema)
+        write_table(day.out, batch.posteriors_path, purchases.posteriors(sales, []), POSTERIORS)
+        if batch.kind == "baskets":
             continue
-        rules = {s: policy.rules(job.day, s) for s in sales["store_id"].unique().to_pylist()}
+        rules = {s: day.policy.rules(day.date, s) for s in sales["store_id"].unique().to_pylist()}
         scores = []
         for frame, number in enumerate(sales["transaction_id"].to_pylist()):
             drawn = zlib.crc32(number.encode())
@@ -423,7 +426,7 @@ def _decide_on_ages_told_by_the_number(job: Job) -> None:
             known = {k: v for k, v in estimate.items() if k in FRAME_SCORES.names}
             scores += [{"frame": frame, **known}] if drawn % 7 else []
         ledger = assign_outcomes(sales, FRAME_SCORES.from_rows(scores), rules)
-        write_table(out, scored_path(batch), ledger, LEDGER)
+        write_table(day.out, batch.ledger_path, ledger, LEDGER)
     finalise_day(job)
     pipeline.report_day(job)
 

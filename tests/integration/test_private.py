@@ -52,7 +52,7 @@ def test_what_lies_there_between_the_steps_of_a_run_does_too(
     )
     for batch in plan_day(job):
         score_batch(job, batch)
-    assert list((tmp_path / "out/unfinished").rglob("scored-*"))
+    assert list((tmp_path / "out/unfinished").rglob("ledger-*"))
     assert open_to_others(tmp_path / "out") == {}
 
 

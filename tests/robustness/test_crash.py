@@ -28,8 +28,9 @@ from click.testing import CliRunner
 from auditor.cli.main import main
 from auditor.errors import BusyError, ExitCode, OvertakenError, StorageError
 from auditor.pipeline import Job, finalise_day, plan_day, report_day, run_day, score_batch
-from auditor.pipeline.day_lock import turn
-from auditor.pipeline.job import plan_path
+from auditor.pipeline.batches import Batch
+from auditor.pipeline.day import day_lock
+from auditor.pipeline.plans import plan_path
 from auditor.storage import revisions
 from auditor.storage.local_files import PARTIAL_PREFIX
 from auditor.storage.place import Place
@@ -59,7 +60,7 @@ class Recorded:
     before: Tree
     after: Tree
     operations: list[Operation]
-    batches: list[str]
+    batches: list[Batch]
     steps: list[int]  # after how many operations each step had ended
 
     def replayed(self) -> Iterator[tuple[int, Disk]]:
@@ -445,7 +446,7 @@ def test_a_second_run_of_a_day_refuses_or_waits(recorded: Recorded, tmp_path: Pa
 
 def test_another_day_is_not_held_up(recorded: Recorded, tmp_path: Path) -> None:
     job = dataclasses.replace(recorded.job, out=str(tmp_path / "out"))
-    with turn(Place(job.out), job.day - timedelta(days=1)):
+    with day_lock(Place(job.out), job.day - timedelta(days=1)):
         run_day(job)
     assert tiny_chain.bytes_below(tmp_path / "out") == recorded.first
 
@@ -476,7 +477,7 @@ def test_a_run_that_is_killed_keeps_nobody_out(recorded: Recorded, tmp_path: Pat
 PLACES = pytest.mark.parametrize("scheme", ["", "memory://"])
 
 
-def finish(job: Job, batches: list[str]) -> None:
+def finish(job: Job, batches: list[Batch]) -> None:
     for batch in batches:
         score_batch(job, batch)
     finalise_day(job, batches)
@@ -569,18 +570,18 @@ def test_batches_wait_for_nobody_but_who_changes_the_day(
 ) -> None:
     job = dataclasses.replace(recorded.job, out=str(tmp_path / "out"))
     batches = plan_day(job)
-    with turn(Place(job.out), job.day, shared=True):  # another machine scores a batch
+    with day_lock(Place(job.out), job.day, shared=True):  # another machine scores a batch
         score_batch(job, batches[0])
         for step in (finalise_day, report_day, plan_day):
             with pytest.raises(BusyError):
                 step(job)
-    with turn(Place(job.out), job.day), pytest.raises(BusyError):
+    with day_lock(Place(job.out), job.day), pytest.raises(BusyError):
         score_batch(job, batches[0])
 
 
 def test_a_batch_s_path_is_short(recorded: Recorded) -> None:
     """Airflow's page shows it, and every task is handed it."""
-    assert max(map(len, recorded.batches)) <= 60
+    assert max(len(batch.path) for batch in recorded.batches) <= 60
 
 
 def bytes_at(job: Job) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ ours; and that parsing loads no TensorFlow shows only where nothing else has loa
     airflow_child.py prepare OUTPUT.json [SLOTS]       a database with the pool
     airflow_child.py run OUTPUT.json NAME=CONF.json..  runs, one by one; of nightly_audit, or of
                                                        the DAG that CONF names with ``dag_id``
-    airflow_child.py tell OUTPUT.json                  what a task's step tells, made metrics of
+    airflow_child.py emit OUTPUT.json                  an event of a task's step, sent as metrics
 """
 
 import importlib
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.configuration import conf
-from airflow.dag_processing.dagbag import DagBag
+from airflow.dag_processing.dagbag import BundleDagBag, DagBag
 from airflow.models.pool import Pool
 from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics import stats_utils
@@ -36,7 +36,7 @@ def main(command: str, output: str, *arguments: str) -> None:
         "describe": describe,
         "prepare": prepare,
         "run": run,
-        "tell": tell,
+        "emit": emit,
     }
     answer = commands[command](*arguments)
     Path(output).write_text(json.dumps(answer), encoding="utf-8")
@@ -45,7 +45,7 @@ def main(command: str, output: str, *arguments: str) -> None:
 def describe() -> dict[str, Any]:
     """Parse the DAG folder as Airflow does; tell what is in it and what that took."""
     start = time.monotonic()
-    bag = DagBag(conf.get("core", "dags_folder"))
+    bag = dags()
     seconds = time.monotonic() - start
     return {
         "import_errors": bag.import_errors,
@@ -53,6 +53,12 @@ def describe() -> dict[str, Any]:
         "modules": sorted(sys.modules),
         "dags": {dag_id: _describe_dag(dag) for dag_id, dag in bag.dags.items()},
     }
+
+
+def dags() -> DagBag:
+    """Parse the DAG folder, which Airflow puts on the path of every process that reads DAGs."""
+    folder = conf.get("core", "dags_folder")
+    return BundleDagBag(folder, bundle_path=Path(folder), bundle_name="dags-folder")
 
 
 def _describe_dag(dag: Any) -> dict[str, Any]:
@@ -126,7 +132,7 @@ def run(*named: str) -> dict[str, Any]:
         run_conf = json.loads(Path(path).read_text(encoding="utf-8"))
         # Parsed anew: a test run leaves its configuration in the parameters of its DAG.
         dag_id = run_conf.pop("dag_id", DAG_ID)
-        dag = DagBag(conf.get("core", "dags_folder")).dags[dag_id]
+        dag = dags().dags[dag_id]
         for task in dag.tasks:
             if task.is_mapped:
                 task.partial_kwargs["retries"] = 0
@@ -145,13 +151,13 @@ def run(*named: str) -> dict[str, Any]:
     return answers
 
 
-def tell() -> dict[str, Any]:
-    """Tell of a finalised day as a task does: Airflow sets its metrics up, and so does the DAG."""
+def emit() -> dict[str, Any]:
+    """Emit an event as a task does: Airflow sets its metrics up, and so does the DAG."""
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
-    sys.path.insert(0, conf.get("core", "dags_folder"))
-    importlib.import_module("nightly_audit")._measured()
-    # Not imported above: what parsing the DAGs loads is told too.
-    importlib.import_module("auditor.telemetry").tell(
+    dags()
+    importlib.import_module("nightly_audit").send_metrics()
+    # Not imported above: what parsing the DAGs loads is tested.
+    importlib.import_module("auditor.telemetry").emit(
         "finalised", date(2026, 3, 27), sales=342, flagged=24, seconds=1.5
     )
     return {}

@@ -14,6 +14,8 @@ ONE = Summary(
     over_threshold=2,
     refused=1,
     inconclusive=5,
+    rows_read=200,
+    rows_rejected=1,
 )
 
 

@@ -12,13 +12,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.sales.challenge import CHECK_DUE_FROM
 from auditor.tables import CHECK_COUNTS
 
 #: Lower ends of the classes of P(under the challenge age).
 CLASSES = (0.0, 0.1, 0.3, 0.5, 0.7, 0.85, 0.95)
 
-#: The first class that counts as due: the buyer is likelier under the challenge age than not.
-FIRST_DUE = CLASSES.index(0.5)
+#: The first class in which an ID check was due.
+FIRST_DUE = CLASSES.index(CHECK_DUE_FROM)
 
 #: Hours of the store's clock at which the parts of its day begin.
 PARTS_OF_DAY = (0, 12, 17, 20)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from auditor.errors import ContractError
 from auditor.monitoring.statistics.rates import Rate, wilson
+from auditor.sales.challenge import is_under_challenge_age
 from auditor.tables import OUTCOMES
 
 _HANDLED = ("id_checked", "refused")
@@ -79,7 +80,7 @@ def _tally(ledger: pa.Table, by: Sequence[str]) -> dict[tuple[str, ...], Counter
             raise ContractError(f"table ledger: outcome {outcome!r} is none of {OUTCOMES}")
         counts = tally.setdefault(tuple(key), Counter())
         counts[outcome] += 1
-        if age is not None and age < challenge_age:
+        if age is not None and is_under_challenge_age(age, challenge_age):
             counts["young"] += 1
             counts["young_handled"] += outcome in _HANDLED
     return tally

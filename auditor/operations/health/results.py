@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from auditor.faces.model import Card
 from auditor.operations.health.result import HealthResult, State, failed, ok, warning
-from auditor.pipeline import Job, check_limits, report_folder, unfinished
+from auditor.pipeline import Day, Job, exceeded_limits, report_folder, unfinished
 from auditor.policy import Policy
 from auditor.report import SUMMARY, read_summary
 from auditor.report.text import words
 from auditor.storage.partitions import read_day
-from auditor.storage.place import Place, results_at
+from auditor.storage.place import Place
 from auditor.storage.retention import days_of
 from auditor.tables import OUTCOMES
 
@@ -34,7 +34,8 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
     day = job.day
     again = _AGAIN.format(day=day)
     try:
-        out = results_at(job.out)
+        opened = Day.open(job, policy)
+        out = opened.out
         yield _retention(out, policy, today)
         days = read_day(out, "coverage", day)
         if not days.num_rows:
@@ -42,7 +43,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
             return
         yield _stores(days, policy, day, again)
         yield _counts(days, read_day(out, "ledger", day, columns=_COUNTED), day, again)
-        yield _limits(check_limits(job), day)
+        yield _limits(exceeded_limits(opened), day)
         yield _report(out, day, again)
         yield from _cameras(out, day)
         yield _provenance(read_day(out, "provenance", day), policy, day, again)

@@ -1,0 +1,114 @@
+"""A day that is open: its policy loaded and its folders opened once, for every step to use."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from auditor.errors import BusyError
+from auditor.faces.model import Card
+from auditor.pipeline.job import Job
+from auditor.policy import ChainRules, Policy, load_policy
+from auditor.storage.place import Place, results_at
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """A job with all that its steps share.
+
+    Attributes:
+        job: what to audit.
+        policy: the whole policy file.
+        rules: the chain-wide rules in force on the day.
+        out: the folder of the results.
+    """
+
+    job: Job
+    policy: Policy
+    rules: ChainRules
+    out: Place
+
+    @classmethod
+    def open(cls, job: Job, policy: Policy | None = None) -> Self:
+        """Open a job; nothing is written.
+
+        Args:
+            job: what to audit.
+            policy: the job's, where the caller has loaded it already.
+
+        Raises:
+            ConfigurationError: the policy or the address of the results is wrong, or no policy is
+                in force on the day.
+        """
+        policy = policy or load_policy(job.policy)
+        return cls(job, policy, policy.chain_rules(job.day), results_at(job.out))
+
+    @property
+    def date(self) -> dt.date:
+        """The business day."""
+        return self.job.day
+
+    @cached_property
+    def sales(self) -> Place:
+        """The folder, or the file, of the till exports."""
+        return Place(self.job.sales)
+
+    @cached_property
+    def snapshots(self) -> Place:
+        """The folder of the snapshot indexes and frames."""
+        return Place(self.job.snapshots)
+
+    @cached_property
+    def model_card(self) -> Card:
+        """The card of the age model that the policy names.
+
+        Raises:
+            ModelError: there is no such version, or it is damaged.
+        """
+        return Card.read(self.rules.model)
+
+    def lock(self, *, shared: bool = False, wait: bool = False) -> AbstractContextManager[None]:
+        """Hold the lock of the day; see :func:`day_lock`."""
+        return day_lock(self.out, self.date, shared=shared, wait=wait)
+
+
+@contextmanager
+def day_lock(
+    out: Place, day: dt.date, *, shared: bool = False, wait: bool = False
+) -> Iterator[None]:
+    """Hold the lock of a day, which a process that is killed loses by itself.
+
+    Locks keep runs apart where the results lie on a file system that has locks. Object storage has
+    none: there, and between the steps of a run, the plan's id shows whether the day is still the
+    run's own (:func:`auditor.pipeline.plans.read_plan`).
+
+    Args:
+        out: the folder of the results.
+        day: the business day.
+        shared: together with others that share it, as the batches of a day do.
+        wait: until the lock is free, however long that takes.
+
+    Raises:
+        BusyError: another run holds the lock, and ``wait`` is false.
+        StorageError: nothing can be written there.
+    """
+    try:
+        with out.lock(f"unfinished/.day={day}.lock", shared=shared, wait=wait):
+            yield
+    except BlockingIOError as error:
+        raise BusyError(
+            f"another run is at work on {day} below {out}: run it again when that one has ended "
+            "(auditor run --wait waits for it)"
+        ) from error
+
+
+def workspace(day: dt.date) -> str:
+    """The folder of what the steps of a day hand on, relative to OUT."""
+    return f"unfinished/day={day.isoformat()}"
+
+
+def unfinished(out: Place, day: dt.date) -> bool:
+    """Whether a day was begun and is not reported yet."""
+    return out.exists(workspace(day))

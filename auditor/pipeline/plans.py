@@ -1,0 +1,155 @@
+"""The plan of a day: the file in which one step tells the next what there is to do."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Self
+
+from auditor.errors import ContractError, OvertakenError, SourceError
+from auditor.pipeline.batches import Batch, Kind
+from auditor.pipeline.day import workspace
+from auditor.storage.place import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a day consists of. Its paths are relative to OUT.
+
+    Attributes:
+        day: the business day.
+        id: the same for runs whose steps write the same, and for no others.
+        batches: in the order of their stores; those of ``sales`` before those of ``baskets``.
+        files: path and SHA-256 of each export and index that was read.
+        policy_sha256: of the policy that was in force.
+        sales: number of alcohol sales.
+        rejects: the buckets of stores (storage/spool.py) that have rejected rows.
+        purchases: the buckets that have baskets for the analysis by age group.
+    """
+
+    day: date
+    id: str
+    batches: tuple[Batch, ...]
+    files: tuple[tuple[str, str], ...]
+    policy_sha256: str
+    sales: int
+    rejects: tuple[int, ...]
+    purchases: tuple[int, ...]
+
+    def of_kind(self, kind: Kind) -> list[Batch]:
+        """Its batches of a kind, in order."""
+        return [batch for batch in self.batches if batch.kind == kind]
+
+    @property
+    def folder(self) -> str:
+        """The folder of all files that belong to it."""
+        return f"{workspace(self.day)}/{self.id}"
+
+    @property
+    def coverage_path(self) -> str:
+        """Where the STORE_DAYS of the day are."""
+        return f"{self.folder}/coverage.parquet"
+
+    @property
+    def finalised_path(self) -> str:
+        """An empty file, which is there once the plan is finalised."""
+        return f"{self.folder}/finalised"
+
+    def bucket_path(self, table: str, bucket: int) -> str:
+        """Where the rows of a table, ``rejects`` or ``purchases``, of a bucket of stores are."""
+        return f"{self.folder}/{table}-{bucket:02d}.parquet"
+
+    @property
+    def all_files(self) -> set[str]:
+        """Every file that the steps of the day may have handed on."""
+        return {
+            self.coverage_path,
+            self.finalised_path,
+            *(path for batch in self.batches for path in batch.files),
+            *(self.bucket_path("rejects", bucket) for bucket in self.rejects),
+            *(self.bucket_path("purchases", bucket) for bucket in self.purchases),
+        }
+
+    def to_json(self) -> bytes:
+        """It as it is stored; the same plan gives the same bytes."""
+        content = {
+            "day": self.day.isoformat(),
+            "id": self.id,
+            "batches": [batch.to_dict() for batch in self.batches],
+            "files": self.files,
+            "policy_sha256": self.policy_sha256,
+            "sales": self.sales,
+            "rejects": self.rejects,
+            "purchases": self.purchases,
+        }
+        return json.dumps(content, sort_keys=True, indent=1).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> Self:
+        """The plan of a :meth:`to_json`.
+
+        Raises:
+            ContractError: it is the plan of another version of the program.
+        """
+        try:
+            known: dict[str, Any] = json.loads(content)
+            return cls(
+                day=date.fromisoformat(known["day"]),
+                id=known["id"],
+                batches=tuple(map(Batch.from_dict, known["batches"])),
+                files=tuple((path, sha256) for path, sha256 in known["files"]),
+                policy_sha256=known["policy_sha256"],
+                sales=known["sales"],
+                rejects=tuple(known["rejects"]),
+                purchases=tuple(known["purchases"]),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise ContractError(
+                "the day was planned by another version of the program: run it from its beginning"
+            ) from error
+
+
+def plan_path(day: date) -> str:
+    """Where the plan of a day is, relative to OUT."""
+    return f"{workspace(day)}/plan.json"
+
+
+def find_plan(out: Place, day: date) -> Plan | None:
+    """The plan of a day; None if there is none.
+
+    Raises:
+        ContractError: it is the plan of another version of the program.
+    """
+    try:
+        return Plan.from_json(out.read(plan_path(day)))
+    except FileNotFoundError:
+        return None
+
+
+def read_plan(out: Place, day: date, batches: Sequence[Batch] = ()) -> Plan:
+    """The plan of a day, for a step that works on it.
+
+    Args:
+        out: the folder of the results.
+        day: the business day.
+        batches: those that the caller works on; none: of whichever plan there is.
+
+    Raises:
+        SourceError: there is no plan, and the caller knows of none.
+        OvertakenError: the plan is not, or no longer, the one that the batches belong to.
+        ContractError: it is the plan of another version of the program.
+    """
+    plan = find_plan(out, day)
+    if plan is None and not batches:
+        raise SourceError(f"{day} is not planned below {out}: run the day from its beginning")
+    if plan is None:
+        raise OvertakenError(
+            f"the plan of {day} is gone from {out}: another run has finished the day meanwhile, or "
+            "is planning it anew; if there is no report of it, run it again"
+        )
+    if any((batch.day, batch.plan_id) != (day, plan.id) for batch in batches):
+        raise OvertakenError(
+            f"{day} was planned anew by another run, from other files or with another policy, "
+            "model or batch size: that run goes on, this one ends"
+        )
+    return plan
