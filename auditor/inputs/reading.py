@@ -206,9 +206,7 @@ class _Content:
     def _fetched(self) -> BinaryIO:
         try:
             stream = self._place.open(self._path)
-            return io.BufferedReader(
-                TranslatedStream(stream, lambda: _reading(self._path)), _CHUNK
-            )
+            return io.BufferedReader(TranslatedStream(stream, lambda: _reading(self._path)), _CHUNK)
         except (OSError, OutsideError) as error:
             if isinstance(error, OSError) and not concerns_the_file(error):
                 raise _storage_failed(self._path, error) from error

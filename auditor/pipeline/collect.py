@@ -64,8 +64,8 @@ class CollectedDay:
     def buckets(self) -> Iterator[CollectedBucket]:
         """Match frames and collect sales, bucket by bucket; buckets without rows are left out."""
         for number in range(spool.BUCKETS):
-            lines, frames = self._lines.share(number), self._frames.share(number)
-            rejects = self._rejects.share(number)
+            lines, frames = self._lines.bucket(number), self._frames.bucket(number)
+            rejects = self._rejects.bucket(number)
             if not lines.num_rows + frames.num_rows + rejects.num_rows:
                 continue
             distinct = distinct_frames(frames)

@@ -18,9 +18,10 @@ from auditor.pipeline.plans import read_plan
 from auditor.sales import control_sample, purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.sales.outcomes import assign_outcomes
+from auditor.storage.failures import concerns_the_file
 from auditor.storage.layout import crop_path
 from auditor.storage.parquet import read_table, write_table
-from auditor.storage.place import OutsideError, Place, TooLargeError, concerns_the_file
+from auditor.storage.place import OutsideError, Place, TooLargeError
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS
 from auditor.telemetry import Stopwatch, emit
 
