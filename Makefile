@@ -33,7 +33,7 @@ help: ## tell what can be done here
 # ---- Installing: every download is checked against the hashes of a lock ------------------------
 
 # Once the developers' packages are in, `make demo` uses them: they hold its own, at the same versions.
-INSTALLED := $(if $(wildcard .venv/.installed-all),.venv/.installed-all,.venv/.installed-base)
+INSTALLED := $(if $(wildcard .venv/.installed-all),.venv/.installed-all,.venv/.installed-demo)
 
 .venv/.installed-%: requirements/%.lock requirements/bootstrap.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
@@ -53,15 +53,19 @@ INSTALLED := $(if $(wildcard .venv/.installed-all),.venv/.installed-all,.venv/.i
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
+# base.lock is what `pip install auditor` brings; demo.lock adds Airflow and insights.
 lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=1: newest versions)
 	$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras pyproject.toml -o requirements/all.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock pyproject.toml \
 		-o requirements/base.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra airflow --extra insights \
+		pyproject.toml -o requirements/demo.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra airflow --extra insights \
+		--extra s3 --extra celery --extra statsd --extra kubernetes pyproject.toml \
+		-o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
 		-o requirements/bootstrap.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/peer.in -o requirements/peer.lock
-	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra s3 --extra celery --extra statsd \
-		--extra kubernetes pyproject.toml -o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/torch.in \
 		-o requirements/torch.lock
@@ -98,7 +102,7 @@ airflow: export AUDITOR_POLICY ?= $(CHAIN)/policy.toml
 airflow: export AUDITOR_OUT ?= $(CURDIR)/.demo/out
 airflow: export AUDITOR_TIME_ZONE ?= Europe/London
 
-.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py) auditor/past.py
+.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py)
 	@umask 077; mkdir -p .demo
 	@echo "Writing a chain of demo shops to .demo/chain"
 	@$(BIN)/auditor demo .demo/chain --past .demo/out >/dev/null
