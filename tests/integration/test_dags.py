@@ -24,7 +24,8 @@ from auditor.demo import catalogue, write_demo
 from auditor.operations.pack import Key, verify
 from auditor.pipeline import Job, run_day
 from auditor.telemetry import METRICS
-from tests.support.airflow_home import ROOT, in_airflow, tree
+from tests.support.airflow_home import in_airflow, tree
+from tests.support.paths import ROOT
 
 HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
 
@@ -261,7 +262,7 @@ def runs(chain: Path, home: Path) -> dict[str, Any]:
 
     The mails about the runs, in their order, are under `mails`; what StatsD was sent, `metrics`.
     """
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "sales": {"business_date": str(OPEN_DAY), "policy": "lenient.toml", "batch_size": 40},
         "no_sales": {"business_date": str(CLOSED_DAY), "policy": "lenient.toml"},
         "above_limits": {"business_date": str(OPEN_DAY), "policy": "policy.toml"},

@@ -37,6 +37,7 @@ from auditor.pipeline import (
 )
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.sales import collecting, control_sample, purchases
+from auditor.sales.identity import SaleKey
 from auditor.sales.outcomes import assign_outcomes
 from auditor.storage import revisions, spool
 from auditor.storage.parquet import read_table, write_table
@@ -139,7 +140,7 @@ def test_faces_are_kept_of_flagged_sales_and_of_the_control_sample_only(audited_
     assert len(unflagged) == ChainRules().control_sample
     assert set(unflagged["outcome"]) <= set(control_sample.DRAWN_FROM)
     could_be = ledger[ledger["outcome"].isin(control_sample.DRAWN_FROM) & ledger["age"].notna()]
-    keys = [tuple(key) for key in could_be[["store_id", "transaction_id"]].to_numpy().tolist()]
+    keys = [SaleKey(*key) for key in could_be[["store_id", "transaction_id"]].to_numpy().tolist()]
     drawn = control_sample.drawn(date(2026, 3, 27), keys, size=len(unflagged))
     assert {*unflagged[["store_id", "transaction_id"]].itertuples(index=False, name=None)} == drawn
     page = (audited_demo / "reports/2026-03-27/control.html").read_text()
@@ -285,8 +286,8 @@ def test_two_files_a_store_without_file_and_a_day_without_sales(
 
     result = run_day(_job(demo_chain, tmp_path, day=date(2026, 3, 29), stores=("S003", "S004")))
     days = _table(tmp_path, "coverage").set_index("store_id")
-    assert days.loc["S003", ["export_status", "alcohol_sales"]].tolist() == ["read", 0]
-    assert days.loc["S004", ["export_status", "alcohol_sales"]].tolist() == ["missing", 0]
+    assert list(days.loc["S003"][["export_status", "alcohol_sales"]]) == ["read", 0]
+    assert list(days.loc["S004"][["export_status", "alcohol_sales"]]) == ["missing", 0]
     assert any("S004" in words for words in result.above_limits)
     page = (tmp_path / "reports/2026-03-29/index.html").read_text()
     assert "S004" in page

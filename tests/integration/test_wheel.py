@@ -42,11 +42,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = folder.glob("*.whl")
     lock = ROOT / "requirements" / "base.lock"
-    for command in (
+    commands: list[list[str | Path]] = [
         ["venv", "--python", sys.executable, environment],
         ["pip", "sync", "--require-hashes", lock],
         ["pip", "install", "--no-deps", wheel],
-    ):
+    ]
+    for command in commands:
         done = subprocess.run(
             [Path(sys.executable).with_name("uv"), *command],
             env=os.environ | {"VIRTUAL_ENV": str(environment)},

@@ -151,8 +151,8 @@ def test_no_reader_ever_sees_part_of_a_file(recorded: Recorded) -> None:
         if number < len(recorded.operations):
             next_one = recorded.operations[number]
             if next_one.kind == "rename":
-                content = disk.after_a_kill()[next_one.path]
-                whole.setdefault(next_one.target, set()).add(content or b"")
+                written = disk.after_a_kill()[next_one.path]
+                whole.setdefault(next_one.target, set()).add(written or b"")
     states = 0
     for number, disk in recorded.replayed():
         for tree in (disk.after_a_kill(), *disk.after_a_power_cut(rng)):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from auditor.errors import ConfigurationError
 from auditor.faces.ages import AGES, AgeDistributions
 from models.training import evaluate, shift
 from tests.support import labelled_samples
@@ -90,7 +91,7 @@ def test_faces_that_an_estimator_refuses_are_counted_and_left_out() -> None:
 
 def test_an_estimator_of_nothing_is_an_error() -> None:
     labelled = labelled_samples.set_of([{"age": 20}])
-    with pytest.raises(evaluate.ConfigurationError, match="estimated no face"):
+    with pytest.raises(ConfigurationError, match="estimated no face"):
         evaluate.view_of("x", labelled, np.array([np.nan]))
 
 
@@ -116,5 +117,5 @@ def test_the_peer_is_read_back_in_order(tmp_path: Path) -> None:
 def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
     peer = _executable(tmp_path / "peer", "raise SystemExit('no such package')")
     image = labelled_samples.encoded(labelled_samples.picture(0))
-    with pytest.raises(evaluate.ConfigurationError, match="no such package"):
+    with pytest.raises(ConfigurationError, match="no such package"):
         evaluate._peer(peer, labelled_samples.set_of([{"age": 20}], [image]))

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor import resources
+from auditor.errors import ConfigurationError
 from auditor.faces.alignment import align
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
@@ -167,7 +168,7 @@ def test_pictures_that_the_run_learnt_from_do_not_measure_it(tmp_path: Path, dat
 )
 def test_an_about_file_says_all_and_no_more(tmp_path: Path, text: str) -> None:
     (tmp_path / "about.toml").write_text(text)
-    with pytest.raises(export.ConfigurationError, match=r"about\.toml has to say data, terms"):
+    with pytest.raises(ConfigurationError, match=r"about\.toml has to say data, terms"):
         export.About.read(tmp_path / "about.toml")
 
 
