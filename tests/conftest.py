@@ -1,16 +1,19 @@
 """Options of the test run, and what is made once for all of it."""
 
+import json
 import shutil
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pandas as pd
 import pytest
 
 from auditor import resources
-from auditor.demo import write_demo
+from auditor.demo import catalogue, write_demo
 from auditor.demo.past_baskets import write_past
 from auditor.demo.policy import policy_toml
 from auditor.faces.confusion import FILE, Confusion
@@ -20,6 +23,7 @@ from auditor.insights.results import Insights
 from auditor.pipeline import Job, run_day
 from auditor.policy import ChainRules, load_policy
 from auditor.storage.place import Place
+from tests.support.airflow_home import in_airflow
 from tests.support.shared import made_once
 from tests.support.stored_days import store_day, write_policy
 
@@ -37,6 +41,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden anew from what is made now; look at the difference then",
     )
+
+
+#: Files in the order in which two workers take them: the longest first, so that neither ends up
+#: alone with one; one that starts with Airflow beside one that starts with the demo.
+LONGEST_FIRST = (
+    *("test_backfill", "test_wheel", "test_dags", "test_pipeline", "test_crash", "test_training"),
+    *("test_export", "test_object_storage", "test_engines", "test_health", "test_hostile"),
+    *("test_cli", "test_weekly_insights", "test_browser", "test_compare_models", "test_logs"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -112,6 +130,48 @@ def _write_small_chain(demo_chain: Path, folder: Path) -> None:
         "[stores.S001]\n[[policy]]\neffective_from = 2026-01-01\n"
         "time_zone = 'Europe/London'\nmax_inconclusive_share = 0.9\n"
     )
+
+
+@pytest.fixture(scope="session")
+def one_store_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the demo on a day with sales and on one without. Read only."""
+    days = catalogue.DAYS[0], catalogue.DAYS[2]
+    write = partial(write_demo, days=days, stores=(catalogue.STORES[2],))
+    return made_once(tmp_path_factory, "one-store-chain", write)
+
+
+@pytest.fixture(scope="session")
+def new_airflow(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes homes of Airflow, each with a database of its own. Migrating one takes long: once."""
+
+    def prepare(home: Path) -> None:
+        home.mkdir()
+        in_airflow(home, "prepare")
+
+    def copied() -> Path:
+        home = tmp_path_factory.mktemp("airflow")
+        for part in made_once(tmp_path_factory, "airflow", prepare).glob("airflow.db*"):
+            shutil.copy(part, home)
+        return home
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The DAG folder as Airflow parses it."""
+
+    def describe(home: Path) -> None:
+        home.mkdir()
+        addresses = {
+            f"AUDITOR_{name.upper()}": f"s3://shop/{name}" for name in ("sales", "snapshots")
+        }
+        zone = {"AUDITOR_OUT": "s3://audit", "AUDITOR_TIME_ZONE": "Europe/London"}
+        in_airflow(home, "describe", **addresses, **zone)
+
+    answer = made_once(tmp_path_factory, "dag-folder", describe) / "answer.json"
+    described: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    return described
 
 
 @pytest.fixture(scope="session")

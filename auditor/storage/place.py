@@ -35,7 +35,7 @@ _TODO = {
 
 #: How s3:// is asked, by the names of s3fs and botocore: docs/operations.md says what comes of it.
 #: What fsspec is configured with (FSSPEC_S3) goes before.
-S3_OPTIONS = {
+S3_OPTIONS: dict[str, Any] = {
     "use_listings_cache": False,  # a listing of a moment ago is no answer to what is there now
     "config_kwargs": {
         "connect_timeout": 5,
