@@ -4,14 +4,16 @@
 SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lock airflow backfill crash distributed fuzz hostile tools torch \
-	vulnerabilities sbom clean
+.PHONY: help demo check style types layers unit test bench lock airflow backfill crash distributed fuzz \
+	hostile tools torch vulnerabilities sbom clean
 
 STARTED := $(shell date +%s)
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 	&& echo $$p && break; done)
-BIN := .venv/bin
+# Another Python beside the usual one: make check PYTHON=python3.13 VENV=.venv-3.13
+VENV := .venv
+BIN := $(VENV)/bin
 
 # Nothing of the tools' own outside the checkout: no cache, no settings, no scratch files.
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
@@ -24,44 +26,48 @@ $(shell mkdir -p '$(TMPDIR)')
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export UV_PYTHON_DOWNLOADS := never
 # The environment of this checkout, whatever the caller's shell has active.
-export VIRTUAL_ENV := $(CURDIR)/.venv
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONPATH PYTHONHOME CONDA_PREFIX
 
-help: ## tell what can be done here
+help: ## list what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- Installing: every download is checked against the hashes of a lock ------------------------
 
 # Once the developers' packages are in, `make demo` uses them: they hold its own, at the same versions.
-INSTALLED := $(if $(wildcard .venv/.installed-all),.venv/.installed-all,.venv/.installed-base)
+INSTALLED := $(VENV)/.installed-$(if $(wildcard $(VENV)/.installed-all),all,demo)
 
-.venv/.installed-%: requirements/%.lock requirements/bootstrap.lock pyproject.toml
+$(VENV)/.installed-%: requirements/%.lock requirements/bootstrap.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "No Python 3.11, 3.12 or 3.13 found; name one: make PYTHON=/path/to/python3.11" >&2; \
 		exit 1; fi
 	@if [ ! -x $(BIN)/uv ] || ! $(BIN)/python -c '' 2>/dev/null; then \
-		echo "Making .venv with $(PYTHON)"; \
-		env -u VIRTUAL_ENV $(PYTHON) -m venv --clear .venv || { \
-			echo "Could not make .venv; on Debian and Ubuntu, install python3-venv" >&2; exit 1; }; \
+		echo "Making $(VENV) with $(PYTHON)"; \
+		env -u VIRTUAL_ENV $(PYTHON) -m venv --clear $(VENV) || { \
+			echo "Could not make $(VENV); on Debian and Ubuntu, install python3-venv" >&2; exit 1; }; \
 		$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bootstrap.lock; fi
 	@echo "Installing from requirements/$*.lock"
 	@$(BIN)/uv pip sync --quiet --require-hashes $< requirements/bootstrap.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@rm -f .venv/.installed-*
+	@rm -f $(VENV)/.installed-*
 	@touch $@
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header
 
+# base.lock is what `pip install auditor` brings; demo.lock adds Airflow and insights.
 lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=1: newest versions)
 	$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras pyproject.toml -o requirements/all.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock pyproject.toml \
 		-o requirements/base.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra airflow --extra insights \
+		pyproject.toml -o requirements/demo.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra airflow --extra insights \
+		--extra s3 --extra celery --extra statsd --extra kubernetes pyproject.toml \
+		-o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
 		-o requirements/bootstrap.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/peer.in -o requirements/peer.lock
-	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra s3 --extra celery --extra statsd \
-		--extra kubernetes pyproject.toml -o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) requirements/tools.in -o requirements/tools.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/torch.in \
 		-o requirements/torch.lock
@@ -98,7 +104,7 @@ airflow: export AUDITOR_POLICY ?= $(CHAIN)/policy.toml
 airflow: export AUDITOR_OUT ?= $(CURDIR)/.demo/out
 airflow: export AUDITOR_TIME_ZONE ?= Europe/London
 
-.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py) auditor/past.py
+.demo/.chain-written: $(INSTALLED) $(wildcard auditor/demo/*.py)
 	@umask 077; mkdir -p .demo
 	@echo "Writing a chain of demo shops to .demo/chain"
 	@$(BIN)/auditor demo .demo/chain --past .demo/out >/dev/null
@@ -148,31 +154,48 @@ airflow: $(INSTALLED) $(AIRFLOW_HOME)/.ready ## run Airflow with its scheduler a
 
 # ---- Checking ------------------------------------------------------------------------------------
 
-test: .venv/.installed-all ## check style, types, layers, and run the tests
+# Two workers on two cores: a library that starts a thread for each core would only get in the way.
+# A file's tests share what they set up, so they stay together; the longest files come first.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+check: style types layers unit ## check style, types and layers, and run the unit tests: two minutes
+
+style: $(VENV)/.installed-all
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-all
 	$(BIN)/mypy
+
+layers: $(VENV)/.installed-all
 	$(BIN)/lint-imports
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_OPTIONS)
 
-crash: .venv/.installed-all ## cut a run off at every change of a file (kill, power, no room); some 20 minutes
-	$(BIN)/pytest -m crash --log-cli-level=INFO tests/test_crash.py $(PYTEST_OPTIONS)
+unit: $(VENV)/.installed-all
+	$(PYTEST) tests/unit $(PYTEST_OPTIONS)
 
-hostile: .venv/.installed-all ## put all hostile inputs through the readers, some through whole days
-	$(BIN)/python tests/hostile.py $(HOSTILE_OPTIONS)
+test: style types layers ## check, and run all tests: nine minutes on two cores
+	$(PYTEST) $(PYTEST_OPTIONS)
 
-fuzz: .venv/.installed-all ## change hostile inputs as the readers' code leads; two minutes a reader
-	$(BIN)/python tests/fuzz.py $(FUZZ_OPTIONS)
+crash: $(VENV)/.installed-all ## cut a run off at every change of a file (kill, power, no room); some 20 minutes
+	$(BIN)/pytest -m crash --log-cli-level=INFO tests/robustness/test_crash.py $(PYTEST_OPTIONS)
 
-distributed: .venv/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
-	$(BIN)/pytest -m distributed -rs tests/test_make_airflow.py tests/test_distributed.py $(PYTEST_OPTIONS)
+hostile: $(VENV)/.installed-all ## put all hostile inputs through the readers, some through whole days
+	$(BIN)/python tests/robustness/hostile.py $(HOSTILE_OPTIONS)
 
-backfill: .venv/.installed-all ## 30 days by airflow backfill create, tasks killed on the way
-	$(BIN)/pytest -m backfill tests/test_month.py $(PYTEST_OPTIONS)
+fuzz: $(VENV)/.installed-all ## change hostile inputs as the readers' code leads; two minutes a reader
+	$(BIN)/python tests/robustness/fuzz.py $(FUZZ_OPTIONS)
+
+distributed: $(VENV)/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
+	$(BIN)/pytest -m distributed -rs \
+		tests/integration/test_make_airflow.py tests/services/test_distributed.py $(PYTEST_OPTIONS)
+
+backfill: $(VENV)/.installed-all ## 30 days by airflow backfill create, tasks killed on the way
+	$(BIN)/pytest -m backfill tests/integration/test_month.py $(PYTEST_OPTIONS)
 
 # What checks deploy/ and the dependencies, in an environment of its own.
 tools: .tools/.installed ## install what checks deploy/ and the dependencies; `make test` uses it
-.tools/.installed: requirements/tools.lock .venv/.installed-all
+.tools/.installed: requirements/tools.lock $(VENV)/.installed-all
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .tools
 	@VIRTUAL_ENV=.tools $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
@@ -180,7 +203,7 @@ tools: .tools/.installed ## install what checks deploy/ and the dependencies; `m
 # Most of its five gigabytes are for graphics cards, so the environment has it not. For `make test`, and
 # to train: PYTHONPATH=.torch KERAS_BACKEND=torch .venv/bin/python -m models.training.train ...
 torch: .torch/.installed ## install PyTorch to train with, in a folder beside; `make test` uses it
-.torch/.installed: requirements/torch.lock .venv/.installed-all
+.torch/.installed: requirements/torch.lock $(VENV)/.installed-all
 	@rm -rf .torch
 	@$(BIN)/uv pip install --quiet --require-hashes --target .torch -r $<
 	@touch $@
@@ -195,15 +218,15 @@ sbom: .tools/.installed ## write the bill of materials of deploy/, CycloneDX, to
 		--output-file dist/sbom.cdx.json requirements/deploy.lock
 	@echo "dist/sbom.cdx.json"
 
-.bench/.peer: requirements/peer.lock .venv/.installed-all
+.bench/.peer: requirements/peer.lock $(VENV)/.installed-all
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .bench/peer
 	@VIRTUAL_ENV=.bench/peer $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
 
-bench: .venv/.installed-all .bench/.peer ## measure speed beside its peers; writes benchmarks/README.md, docs/capacity.md
+bench: $(VENV)/.installed-all .bench/.peer ## measure speed beside its peers; writes benchmarks/README.md, docs/capacity.md
 	$(BIN)/python -m benchmarks --peer-python .bench/peer/bin/python $(BENCH_OPTIONS)
 	$(BIN)/python -m benchmarks.capacity --write docs/capacity.md
 
 clean: ## remove all that the above made, the environment included
-	rm -rf .venv .cache .demo .airflow .bench .tools .torch build dist tests/actual \
+	rm -rf .venv .venv-3.* .cache .demo .airflow .bench .tools .torch build dist tests/actual \
 		.mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,29 +1,38 @@
 """Options of the test run, and what is made once for all of it."""
 
+import json
 import shutil
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pandas as pd
 import pytest
 
 from auditor import resources
-from auditor.demo import write_demo
+from auditor.demo import catalogue, write_demo
 from auditor.demo.policy import policy_toml
 from auditor.demo.simulated_baskets import write_baskets
 from auditor.faces.confusion import FILE, Confusion
 from auditor.faces.score import Scorer, load_scorer
 from auditor.insights.analysis import analyse
 from auditor.insights.results import Insights
+from auditor.pipeline import Job, run_day
 from auditor.policy import ChainRules, load_policy
 from auditor.storage.place import Place
+from tests.support.airflow_home import in_airflow
+from tests.support.shared import made_once
 from tests.support.stored_days import store_day, write_policy
 
 # The machines are shared: a slow example is no bug. The same examples every time: a red run can be
 # repeated.
 hypothesis.settings.register_profile("here", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("here")
+
+DEMO_DAY = date(2026, 3, 27)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,12 +43,38 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: Files in the order in which two workers take them: the longest first, so that neither ends up
+#: alone with one; one that starts with Airflow beside one that starts with the demo.
+LONGEST_FIRST = (
+    *("test_backfill", "test_wheel", "test_dags", "test_pipeline", "test_crash", "test_training"),
+    *("test_export", "test_object_storage", "test_engines", "test_health", "test_hostile"),
+    *("test_cli", "test_weekly_insights", "test_browser", "test_compare_models", "test_logs"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
 @pytest.fixture(scope="session")
 def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo chain as `auditor demo` writes it. Read only."""
-    folder = tmp_path_factory.mktemp("demo") / "chain"
-    write_demo(folder)
-    return folder
+    return made_once(tmp_path_factory, "demo-chain", write_demo)
+
+
+@pytest.fixture(scope="session")
+def audited_demo(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of the demo chain's first day. Read only."""
+
+    def audit(out: Path) -> None:
+        sales, snapshots, policy = (
+            str(demo_chain / name) for name in ("sales", "snapshots", "policy.toml")
+        )
+        job = Job(DEMO_DAY, sales, snapshots, str(out), policy)
+        assert run_day(job).above_limits == []
+
+    return made_once(tmp_path_factory, "audited-demo", audit)
 
 
 @pytest.fixture(scope="session")
@@ -54,9 +89,6 @@ def reported_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reported")
     store_day(folder / "out", write_policy(folder))
     return folder
-
-
-SMALL_DAY = "2026-03-27"
 
 
 @pytest.fixture
@@ -74,16 +106,19 @@ def policy(tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Some twenty alcohol sales of one store and day, cut out of the demo chain. Read only."""
-    folder = tmp_path_factory.mktemp("small") / "chain"
-    lines = pd.read_csv(demo_chain / f"sales/{SMALL_DAY}/S001.csv", dtype=str, on_bad_lines="skip")
-    index = pd.read_csv(demo_chain / f"snapshots/index/{SMALL_DAY}/S001.csv", dtype=str)
+    return made_once(tmp_path_factory, "small-chain", partial(_write_small_chain, demo_chain))
+
+
+def _write_small_chain(demo_chain: Path, folder: Path) -> None:
+    lines = pd.read_csv(demo_chain / f"sales/{DEMO_DAY}/S001.csv", dtype=str, on_bad_lines="skip")
+    index = pd.read_csv(demo_chain / f"snapshots/index/{DEMO_DAY}/S001.csv", dtype=str)
     truth = pd.read_parquet(demo_chain / "truth.parquet").query("store_id == 'S001'")
     young = truth.query("expected_outcome.isna() and true_age < 21")["transaction_id"].head(6)
     unjudged = truth.query("expected_outcome == 'inconclusive'")["transaction_id"].head(3)
     others = truth["transaction_id"].drop([*young.index, *unjudged.index]).head(11)
     wanted = {*young, *unjudged, *others}
     for name, table in (("sales", lines), ("snapshots/index", index)):
-        path = folder / f"{name}/{SMALL_DAY}/S001.csv"
+        path = folder / f"{name}/{DEMO_DAY}/S001.csv"
         path.parent.mkdir(parents=True)
         table[table["transaction_id"].isin(wanted)].to_csv(path, index=False)
     for path in index.loc[index["transaction_id"].isin(wanted), "path"]:
@@ -95,7 +130,48 @@ def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         "[stores.S001]\n[[policy]]\neffective_from = 2026-01-01\n"
         "time_zone = 'Europe/London'\nmax_inconclusive_share = 0.9\n"
     )
-    return folder
+
+
+@pytest.fixture(scope="session")
+def one_store_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store of the demo on a day with sales and on one without. Read only."""
+    days = catalogue.DAYS[0], catalogue.DAYS[2]
+    write = partial(write_demo, days=days, stores=(catalogue.STORES[2],))
+    return made_once(tmp_path_factory, "one-store-chain", write)
+
+
+@pytest.fixture(scope="session")
+def new_airflow(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes homes of Airflow, each with a database of its own. Migrating one takes long: once."""
+
+    def prepare(home: Path) -> None:
+        home.mkdir()
+        in_airflow(home, "prepare")
+
+    def copied() -> Path:
+        home = tmp_path_factory.mktemp("airflow")
+        for part in made_once(tmp_path_factory, "airflow", prepare).glob("airflow.db*"):
+            shutil.copy(part, home)
+        return home
+
+    return copied
+
+
+@pytest.fixture(scope="session")
+def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The DAG folder as Airflow parses it."""
+
+    def describe(home: Path) -> None:
+        home.mkdir()
+        addresses = {
+            f"AUDITOR_{name.upper()}": f"s3://shop/{name}" for name in ("sales", "snapshots")
+        }
+        zone = {"AUDITOR_OUT": "s3://audit", "AUDITOR_TIME_ZONE": "Europe/London"}
+        in_airflow(home, "describe", **addresses, **zone)
+
+    answer = made_once(tmp_path_factory, "dag-folder", describe) / "answer.json"
+    described: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    return described
 
 
 @pytest.fixture(scope="session")

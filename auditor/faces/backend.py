@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from auditor.errors import ConfigurationError
+
 _SETTINGS = {
     "KERAS_BACKEND": "tensorflow",
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -38,8 +40,16 @@ def _module(name: str) -> Any:
     if name not in sys.modules:
         for setting, value in _SETTINGS.items():
             os.environ.setdefault(setting, value)
-        with _without_banners():
-            importlib.import_module(name)
+        try:
+            with _without_banners():
+                importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name not in {name, "tensorflow"}:
+                raise
+            raise ConfigurationError(
+                f"{error.name} is not installed; the runtime 'tensorflow' and training need it: "
+                "pip install 'auditor[train]'"
+            ) from error
     return sys.modules[name]
 
 

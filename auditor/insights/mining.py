@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from auditor.errors import ConfigurationError
 from auditor.faces.ages import Floats
 from auditor.insights.reading import StoreDay
 
@@ -88,10 +89,15 @@ def rules(baskets: list[Basket], eligible: frozenset[str]) -> list[Rule]:
         baskets: with at least two articles between them.
         eligible: articles that may be suggested to anybody.
     """
-    from mlxtend.frequent_patterns import (  # noqa: PLC0415  # 0.5 s, and only here
-        association_rules,
-        fpgrowth,
-    )
+    try:
+        from mlxtend.frequent_patterns import (  # noqa: PLC0415  # 0.5 s, and only here
+            association_rules,
+            fpgrowth,
+        )
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "mlxtend is not installed; insights need it: pip install 'auditor[insights]'"
+        ) from error
 
     fewest = max(_FEWEST_TOGETHER, _RAREST * len(baskets))
     frequency = Counter(sku for basket in baskets for sku in basket.skus)

@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
 import fsspec
 
 #: Options of s3fs and botocore; docs/operations.md says what follows from them. What fsspec is
 #: configured with (FSSPEC_S3) takes precedence.
-S3_OPTIONS = {
+S3_OPTIONS: dict[str, Any] = {
     "use_listings_cache": False,  # a cached listing does not show what is there now
     "config_kwargs": {
         "connect_timeout": 5,

@@ -5,9 +5,11 @@ test's folder, in `*.log`.
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import urllib.parse
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -15,19 +17,17 @@ from typing import Any
 
 import pytest
 
-from auditor.demo import catalogue, write_demo
+from auditor.demo import catalogue
 from auditor.pipeline import Job, run_day
 from tests.support.airflow_home import AIRFLOW, call, environment, tree
 from tests.support.airflow_services import Api, scheduling, wait_until
 
-STORE = catalogue.STORES[2]
 DAYS = (catalogue.DAYS[0], catalogue.DAYS[2])  # on the latter, the clocks' change, it sells nothing
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("shop") / "chain"
-    write_demo(folder, days=DAYS, stores=(STORE,))
+def chain(one_store_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = shutil.copytree(one_store_chain, tmp_path_factory.mktemp("shop") / "chain")
     policy = folder / "policy.toml"
     text = policy.read_text(encoding="utf-8")
     # The other stores are left out here; and the faces of these past days are not too old yet.
@@ -51,8 +51,8 @@ class Backfilled:
 
 
 @pytest.fixture(scope="module")
-def backfilled(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Backfilled:
-    home = tmp_path_factory.mktemp("airflow")
+def backfilled(chain: Path, new_airflow: Callable[[], Path]) -> Backfilled:
+    home = new_airflow()
     with scheduling(home, chain) as (api, settings):
         for day in DAYS:
             # The range ends at 00:00 of its last day, before that day's run.

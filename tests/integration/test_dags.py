@@ -4,8 +4,10 @@ import contextlib
 import email.policy
 import json
 import re
+import shutil
 import socket
 import threading
+from collections.abc import Callable
 from datetime import date
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -21,11 +23,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 
-from auditor.demo import catalogue, write_demo
+from auditor.demo import catalogue
 from auditor.operations.pack import Key, verify
 from auditor.pipeline import Job, run_day
 from auditor.telemetry import METRICS
-from tests.support.airflow_home import ROOT, in_airflow, tree
+from tests.support.airflow_home import in_airflow, tree
+from tests.support.paths import ROOT
 
 HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
 
@@ -42,38 +45,25 @@ TASKS = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The DAG folder as Airflow parses it."""
-    return in_airflow(
-        tmp_path_factory.mktemp("airflow"),
-        "describe",
-        AUDITOR_SALES="s3://shop/sales",
-        AUDITOR_SNAPSHOTS="s3://shop/snapshots",
-        AUDITOR_OUT="s3://audit",
-        AUDITOR_TIME_ZONE="Europe/London",
-    )
-
-
-@pytest.fixture(scope="module")
-def dag(folder: dict[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = folder["dags"]["nightly_audit"]
+def dag(dag_folder: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = dag_folder["dags"]["nightly_audit"]
     return described
 
 
-def test_the_folder_has_its_dags_and_no_import_error(folder: dict[str, Any]) -> None:
-    assert folder["import_errors"] == {}
-    assert sorted(folder["dags"]) == ["nightly_audit", "weekly_insights", "weekly_pack"]
+def test_the_folder_has_its_dags_and_no_import_error(dag_folder: dict[str, Any]) -> None:
+    assert dag_folder["import_errors"] == {}
+    assert sorted(dag_folder["dags"]) == ["nightly_audit", "weekly_insights", "weekly_pack"]
 
 
-def test_parsing_loads_nothing_heavy(folder: dict[str, Any]) -> None:
-    loaded = {name.partition(".")[0] for name in folder["modules"]}
+def test_parsing_loads_nothing_heavy(dag_folder: dict[str, Any]) -> None:
+    loaded = {name.partition(".")[0] for name in dag_folder["modules"]}
     assert loaded & HEAVY == set()
-    ours = {name for name in folder["modules"] if name.partition(".")[0] == "auditor"}
+    ours = {name for name in dag_folder["modules"] if name.partition(".")[0] == "auditor"}
     assert ours <= {"auditor", "auditor.errors", "auditor.storage", "auditor.storage.addresses"}
 
 
-def test_parsing_takes_no_time(folder: dict[str, Any]) -> None:
-    assert folder["parse_seconds"] < 5  # 0.1 s on a quiet machine; 11 s with TensorFlow
+def test_parsing_takes_no_time(dag_folder: dict[str, Any]) -> None:
+    assert dag_folder["parse_seconds"] < 5  # 0.1 s on a quiet machine; 11 s with TensorFlow
 
 
 def test_a_run_audits_one_day_and_never_makes_up_for_lost_ones(dag: dict[str, Any]) -> None:
@@ -174,8 +164,8 @@ def test_the_report_is_an_asset(dag: dict[str, Any]) -> None:
     assert dag["tasks"]["report"]["outlets"] == ["compliance_report"]
 
 
-def test_the_pack_of_last_week_is_made_every_week(folder: dict[str, Any]) -> None:
-    dag = folder["dags"]["weekly_pack"]
+def test_the_pack_of_last_week_is_made_every_week(dag_folder: dict[str, Any]) -> None:
+    dag = dag_folder["dags"]["weekly_pack"]
     assert dag["timetable"] == "CronPartitionTimetable"
     assert (dag["catchup"], dag["start_date"], dag["time_zone"]) == (False, None, "Europe/London")
     assert "| `pack` |" in dag["doc_md"]
@@ -185,16 +175,14 @@ def test_the_pack_of_last_week_is_made_every_week(folder: dict[str, Any]) -> Non
 
 # ---- Run by Airflow, the real pipeline on a real, small chain ------------------------------------
 
-STORE = catalogue.STORES[2]
 SECRET = "a secret that signs packs, of 32 bytes or more"  # noqa: S105  # made up
 OPEN_DAY, CLOSED_DAY = catalogue.DAYS[0], catalogue.DAYS[2]  # on the latter its export is a header
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def chain(one_store_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One store on a day with sales and on one without, and three policies for it."""
-    folder = tmp_path_factory.mktemp("shop") / "chain"
-    write_demo(folder, days=(OPEN_DAY, CLOSED_DAY), stores=(STORE,))
+    folder = shutil.copytree(one_store_chain, tmp_path_factory.mktemp("shop") / "chain")
     strict = (folder / "policy.toml").read_text(encoding="utf-8")
     lenient = strict.replace("max_missing_stores = 0 ", "max_missing_stores = 3 ")
     lenient = lenient.replace("max_inconclusive_share = 0.15", "max_inconclusive_share = 0.5")
@@ -251,9 +239,9 @@ class _Metrics:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(new_airflow: Callable[[], Path]) -> Path:
     """Of the Airflow that runs."""
-    return tmp_path_factory.mktemp("airflow")
+    return new_airflow()
 
 
 @pytest.fixture(scope="module")
@@ -262,7 +250,7 @@ def runs(chain: Path, home: Path) -> dict[str, Any]:
 
     The mails about the runs, in their order, are under `mails`; what StatsD was sent, `metrics`.
     """
-    cases = {
+    cases: dict[str, dict[str, Any]] = {
         "sales": {"business_date": str(OPEN_DAY), "policy": "lenient.toml", "batch_size": 40},
         "no_sales": {"business_date": str(CLOSED_DAY), "policy": "lenient.toml"},
         "above_limits": {"business_date": str(OPEN_DAY), "policy": "policy.toml"},

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -42,7 +43,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def truth(chain: Path) -> list[dict]:
+def truth(chain: Path) -> list[dict[str, Any]]:
     table = pq.read_table(chain / "truth.parquet", partitioning=None)
     assert TRUTH.conform(table).equals(table)
     return table.to_pylist()
@@ -56,14 +57,14 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
-def read(path: Path) -> list[dict]:
+def read(path: Path) -> list[dict[str, Any]]:
     if path.suffix == ".parquet":
         return pq.ParquetFile(path).read().to_pylist()
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
-def exports(chain: Path, day: date) -> Iterator[tuple[str, list[dict]]]:
+def exports(chain: Path, day: date) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     for path in sorted((chain / "sales" / str(day)).iterdir()):
         yield path.name, read(path)
 
@@ -123,7 +124,7 @@ def test_one_cashier_hardly_ever_asks_young_buyers() -> None:
     assert sum(asked[False]) / len(asked[False]) > 0.85
 
 
-def test_each_trouble_happens_as_often_a_day_as_it_says(truth: list[dict]) -> None:
+def test_each_trouble_happens_as_often_a_day_as_it_says(truth: list[dict[str, Any]]) -> None:
     for day in DAYS:
         found = Counter(row["trouble"] for row in truth if row["day"] == day and row["trouble"])
         stated = {trouble.name: trouble.a_day for trouble in troubles.TROUBLES}
@@ -132,7 +133,7 @@ def test_each_trouble_happens_as_often_a_day_as_it_says(truth: list[dict]) -> No
         assert found == stated
 
 
-def test_the_truth_has_one_row_a_sale_and_known_words_only(truth: list[dict]) -> None:
+def test_the_truth_has_one_row_a_sale_and_known_words_only(truth: list[dict[str, Any]]) -> None:
     assert len({row["transaction_id"] for row in truth}) == len(truth)
     frames = [row["snapshot_id"] for row in truth if row["snapshot_id"]]
     assert len(set(frames)) == len(frames)
@@ -146,7 +147,9 @@ def test_the_truth_has_one_row_a_sale_and_known_words_only(truth: list[dict]) ->
         assert row["true_age"] >= 14
 
 
-def test_a_trouble_that_hides_the_age_leaves_the_sale_inconclusive(truth: list[dict]) -> None:
+def test_a_trouble_that_hides_the_age_leaves_the_sale_inconclusive(
+    truth: list[dict[str, Any]],
+) -> None:
     for row in truth:
         trouble = troubles.BY_NAME.get(row["trouble"])
         if trouble is not None:
@@ -157,7 +160,7 @@ def test_a_trouble_that_hides_the_age_leaves_the_sale_inconclusive(truth: list[d
 
 
 def test_every_sale_of_the_truth_is_in_an_export_with_alcohol(
-    chain: Path, truth: list[dict]
+    chain: Path, truth: list[dict[str, Any]]
 ) -> None:
     alcohol = {product.sku for product in catalogue.ALCOHOL}
     for day in DAYS:
@@ -236,9 +239,11 @@ def test_malformed_rows_leave_an_alcohol_line_of_their_sale() -> None:
                     assert damage == Damage("id_check", baskets[name].lines.index(alcohol[0]))
 
 
-def test_frames_can_be_read_but_for_the_damaged_ones(chain: Path, truth: list[dict]) -> None:
+def test_frames_can_be_read_but_for_the_damaged_ones(
+    chain: Path, truth: list[dict[str, Any]]
+) -> None:
     trouble = {row["snapshot_id"]: row["trouble"] for row in truth}
-    shapes = Counter()
+    shapes: Counter[tuple[int, ...]] = Counter()
     for path in (chain / "snapshots/frames").rglob("*.*"):
         if trouble.get(path.stem) in DAMAGED:
             with pytest.raises(UnreadableFrameError):

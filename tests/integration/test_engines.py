@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,6 +20,7 @@ from auditor.faces.detector import Detector
 from auditor.faces.engines import mtcnn
 from auditor.faces.frames import decode
 from auditor.faces.model import AgeNetwork, folder
+from auditor.policy import Runtime
 
 FRAMES = 64
 
@@ -39,7 +42,9 @@ def test_the_cascade_does_what_the_package_does(
     frames: list[np.ndarray], reference: Detector
 ) -> None:
     coarse, fine = (
-        np.stack([cv2.resize(f[:480, 80:560], (side, side), interpolation=3) for f in frames])
+        np.stack(
+            [cv2.resize(f[:480, 80:560], (side, side), interpolation=3) for f in frames]
+        ).astype(np.uint8)
         for side in (160, 128)
     )
     fast = engines.cascade("openvino")
@@ -104,7 +109,7 @@ def test_the_age_network_gives_the_ages_of_tensorflow(weights: bytes) -> None:
     ids=["missing", "left over", "shape"],
 )
 def test_weights_of_another_network_are_refused(
-    weights: bytes, runtime: engines.Runtime, change: object, says: str, tmp_path: Path
+    weights: bytes, runtime: Runtime, change: Callable[[Any], object], says: str, tmp_path: Path
 ) -> None:
     (tmp_path / "weights.npz").write_bytes(weights)
     arrays = dict(np.load(tmp_path / "weights.npz"))

@@ -56,7 +56,7 @@ def said(marked: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, P
     out = tmp_path_factory.mktemp("marked-out")
     records: list[logging.LogRecord] = []
     handler = logging.Handler(logging.DEBUG)
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[method-assign,assignment]
     root, level = logging.getLogger(), logging.getLogger().level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)

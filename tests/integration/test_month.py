@@ -222,9 +222,11 @@ def nightly(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
 
 
 def _run(chain: Path, days: Collection[date]) -> None:
-    addresses = [str(chain / name) for name in ("sales", "snapshots", "out", "policy.toml")]
+    sales, snapshots, out, policy = (
+        str(chain / name) for name in ("sales", "snapshots", "out", "policy.toml")
+    )
     for day in days:
-        run_day(Job(day, *addresses))
+        run_day(Job(day, sales, snapshots, out, policy))
 
 
 def _of_days(out: Path) -> dict[str, bytes]:

@@ -1,7 +1,7 @@
 """The streaming pass, with the real detector and model, on the demo's frames."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +30,7 @@ def truth(demo_chain: Path) -> pd.DataFrame:
     return truth[found.notna()].assign(content=[p.read_bytes() for p in found.dropna()])
 
 
-def _frames(contents: list[bytes | None], rules: Rules = _RULES) -> Iterator[Frame]:
+def _frames(contents: Sequence[bytes | None], rules: Rules = _RULES) -> Iterator[Frame]:
     return (Frame(number, rules, content) for number, content in enumerate(contents))
 
 

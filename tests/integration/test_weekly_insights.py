@@ -1,6 +1,7 @@
 """The weekly DAG: when it runs, and what it does when Airflow runs it on what a night kept."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,8 @@ MONDAY = date(2026, 3, 23)
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    return in_airflow(tmp_path_factory.mktemp("airflow"), "describe", AUDITOR_OUT="s3://audit")
-
-
-@pytest.fixture(scope="module")
-def dag(folder: dict[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = folder["dags"]["weekly_insights"]
+def dag(dag_folder: dict[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = dag_folder["dags"]["weekly_insights"]
     return described
 
 
@@ -45,13 +41,13 @@ def test_it_tells_what_to_do_about_each_task(dag: dict[str, Any]) -> None:
     assert dag["params"] == {"week": None, "out": "s3://audit", "policy": None}
 
 
-def test_parsing_loads_nothing_heavy(folder: dict[str, Any]) -> None:
-    assert {name.partition(".")[0] for name in folder["modules"]} & HEAVY == set()
+def test_parsing_loads_nothing_heavy(dag_folder: dict[str, Any]) -> None:
+    assert {name.partition(".")[0] for name in dag_folder["modules"]} & HEAVY == set()
 
 
 @pytest.fixture(scope="module")
-def runs(past_baskets: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    home = tmp_path_factory.mktemp("airflow")
+def runs(past_baskets: Path, new_airflow: Callable[[], Path]) -> dict[str, Any]:
+    home = new_airflow()
     off = past_baskets / "off.toml"
     off.write_text((past_baskets / "policy.toml").read_text().replace("= true", "= false"))
     cases: dict[str, dict[str, Any]] = {

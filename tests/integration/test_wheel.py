@@ -1,24 +1,26 @@
-"""The wheel holds what the checkout holds: templates, model, demo faces."""
+"""The wheel alone, installed without an extra into an empty environment, does a night's work."""
 
 import os
 import subprocess
 import sys
-import zipfile
+from datetime import date
 from pathlib import Path
 
+import pytest
+
+from tests.support.airflow_home import tree
 from tests.support.paths import ROOT
 
-_CHECKOUT = ROOT
+DAY = date(2026, 3, 27)
 
 _USE = """
-import auditor, pathlib
+import importlib.util, pathlib
+import auditor
 from auditor import resources
-from auditor.demo import write_demo
 from auditor.faces.model import AgeModel
-from auditor.policy import ChainRules
 from auditor.report.rendering import environment
 home = pathlib.Path(auditor.__file__).parent
-assert home.is_relative_to(pathlib.Path.cwd()), home
+assert home.is_relative_to(pathlib.Path(sys.prefix)), home
 assert resources.folder("reports/templates").is_relative_to(home)
 environment().get_template("page.html.jinja")
 for schema in ("report", "pack-manifest"):
@@ -26,19 +28,84 @@ for schema in ("report", "pack-manifest"):
     assert path.is_relative_to(home) and path.stat().st_size, path
 assert len(list((home / "demo/faces").glob("*.jpg"))) == 150
 AgeModel("3")
-AgeModel(ChainRules().model)
+for heavy in ("airflow", "tensorflow", "keras", "nncf", "mlxtend", "pytest"):
+    assert importlib.util.find_spec(heavy) is None, heavy
 """
 
 
-def test_an_installed_wheel_renders_and_estimates(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=_CHECKOUT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(tmp_path / "site")
-    subprocess.run(
-        [sys.executable, "-c", _USE],
-        cwd=tmp_path / "site",
-        env=os.environ | {"PYTHONPATH": str(tmp_path / "site")},
-        check=True,
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The commands of an environment that has the wheel, and what it requires, from base.lock."""
+    folder = tmp_path_factory.mktemp("wheel")
+    environment = folder / "environment"
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = folder.glob("*.whl")
+    lock = ROOT / "requirements" / "base.lock"
+    commands: list[list[str | Path]] = [
+        ["venv", "--python", sys.executable, environment],
+        ["pip", "sync", "--require-hashes", lock],
+        ["pip", "install", "--no-deps", wheel],
+    ]
+    for command in commands:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("uv"), *command],
+            env=os.environ | {"VIRTUAL_ENV": str(environment)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    return environment / "bin"
+
+
+def _auditor(installed: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "AUDITOR_"))}
+    return subprocess.run(
+        [installed / "auditor", *map(str, arguments)],
+        cwd=installed,
+        env=own,
+        capture_output=True,
+        text=True,
+        check=False,
     )
+
+
+def _run(installed: Path, chain: Path, out: Path, policy: Path) -> subprocess.CompletedProcess[str]:
+    urls = ("--sales", chain / "sales", "--snapshots", chain / "snapshots", "--out", out)
+    return _auditor(installed, "run", "--day", DAY, *urls, "--policy", policy)
+
+
+def test_the_wheel_holds_templates_schemas_faces_and_models(installed: Path) -> None:
+    subprocess.run([installed / "python", "-I", "-c", f"import sys{_USE}"], check=True)
+
+
+def test_the_wheel_audits_the_demos_day_as_the_checkout_does(
+    installed: Path, demo_chain: Path, audited_demo: Path, tmp_path: Path
+) -> None:
+    done = _run(installed, demo_chain, tmp_path / "out", demo_chain / "policy.toml")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    ledger = tree(tmp_path / "out" / "ledger")
+    assert len(ledger) == 4
+    assert ledger == tree(audited_demo / "ledger")
+
+
+def test_the_reference_runtime_names_the_extra_that_it_needs(
+    installed: Path, small_chain: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text((small_chain / "policy.toml").read_text() + "runtime = 'tensorflow'\n")
+    done = _run(installed, small_chain, tmp_path / "out", policy)
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'auditor[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_insights_name_the_extra_that_they_need(installed: Path, past_baskets: Path) -> None:
+    days = ("--from", "2026-03-23", "--to", "2026-03-29")
+    addresses = ("--out", past_baskets / "out", "--policy", past_baskets / "policy.toml")
+    done = _auditor(installed, "insights", *days, *addresses)
+    assert done.returncode == 2, done.stderr
+    assert "pip install 'auditor[insights]'" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -229,10 +229,11 @@ def write_day(seed: int, numbers: range, folder: Path) -> int:
 def run_hostile_day(seed: int, numbers: range, folder: Path) -> dict[str, Any]:
     """Audit such a day; tell how its good store's sales ended, and what was set aside."""
     sold = write_day(seed, numbers, folder)
-    urls = {name: str(folder / name) for name in ("sales", "snapshots", "out")}
+    addresses = (str(folder / name) for name in ("sales", "snapshots", "out", "policy.toml"))
+    sales, snapshots, results, rules = addresses
     start = time.monotonic()
-    run_day(Job(DAY, **urls, policy=str(folder / "policy.toml")))
-    out = Place(urls["out"])
+    run_day(Job(DAY, sales, snapshots, results, rules))
+    out = Place(results)
     ledger = read_day(out, "ledger", DAY, ["GOOD"])
     rejects = read_day(out, "rejects", DAY, columns=["reason"])["reason"].to_pylist()
     return {

@@ -153,8 +153,8 @@ def test_no_reader_ever_sees_part_of_a_file(recorded: Recorded) -> None:
         if number < len(recorded.operations):
             next_one = recorded.operations[number]
             if next_one.kind == "rename":
-                content = disk.after_a_kill()[next_one.path]
-                whole.setdefault(next_one.target, set()).add(content or b"")
+                written = disk.after_a_kill()[next_one.path]
+                whole.setdefault(next_one.target, set()).add(written or b"")
     states = 0
     for number, disk in recorded.replayed():
         for tree in (disk.after_a_kill(), *disk.after_a_power_cut(rng)):
@@ -513,7 +513,7 @@ def test_a_run_that_is_overtaken_while_it_settles_leaves_the_other_stores_alone(
     for batch in batches:
         score_batch(one, batch)
     replaced: list[str] = []
-    anew: list[str] = []
+    anew: list[Batch] = []
     really = revisions.replace
 
     def replace(out: Place, day: date, store_id: str, tables: dict[str, pa.Table]) -> None:

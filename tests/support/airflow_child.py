@@ -88,7 +88,7 @@ def _week(dag: Any) -> dict[str, Any] | None:
     mapper = getattr(dag.timetable, "default_partition_mapper", None)
     if mapper is None or not getattr(mapper, "is_rollup", False):
         return None
-    scheduler = decode_partition_mapper(encode_partition_mapper(mapper))
+    scheduler: Any = decode_partition_mapper(encode_partition_mapper(mapper))
     key = scheduler.to_downstream("2026-03-29")
     return {"key": key, "days": sorted(scheduler.to_upstream(key))}
 
@@ -133,6 +133,7 @@ def run(*named: str) -> dict[str, Any]:
         # Parsed anew: a test run leaves its configuration in the parameters of its DAG.
         dag_id = run_conf.pop("dag_id", DAG_ID)
         dag = dags().dags[dag_id]
+        task: Any
         for task in dag.tasks:
             if task.is_mapped:
                 task.partial_kwargs["retries"] = 0

@@ -329,7 +329,7 @@ def given(**other: Any) -> dict[str, Any]:
         "window": window(),
         "drift": drift(),
     }
-    whole = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
+    whole: dict[str, Any] = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
     rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
     divided = {
         "ledger": ByStore(whole["ledger"]),

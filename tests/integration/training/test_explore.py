@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -44,7 +45,7 @@ def test_whipple_of_a_rounded_population() -> None:
 
 
 def test_myers_at_its_ends() -> None:
-    assert Heaping.of(np.arange(100)).myers == pytest.approx(0)
+    assert Heaping.of(np.arange(100.0)).myers == pytest.approx(0)
     assert Heaping.of([10, 20, 30, 70, 80] * 9).myers == pytest.approx(90)
     assert Heaping.of([3, 5, 95]).myers is None
     # Two digits alone, blended alike: each 40 points over its tenth, eight 10 points under.
@@ -107,7 +108,7 @@ def test_quality_tells_dark_grey_and_soft_pictures() -> None:
     assert len(prints.hashes) == 4
 
 
-def surveyed(rows: list[dict[str, object]], images: list[bytes] | None = None) -> Summary:
+def surveyed(rows: list[dict[str, Any]], images: list[bytes] | None = None) -> Summary:
     contents = images or [samples.encoded(samples.picture(n)) for n in range(len(rows))]
     return summarise(samples.set_of(rows, contents), 64)
 
@@ -131,7 +132,9 @@ def test_findings_follow_the_numbers() -> None:
 
 def test_copies_that_splits_part_have_to_be_acted_on() -> None:
     images = [samples.encoded(samples.picture(n // 2)) for n in range(80)]
-    parted = [{"age": 30 + 4 * (n % 2), "split": ("train", "val")[n % 2]} for n in range(80)]
+    parted: list[dict[str, Any]] = [
+        {"age": 30 + 4 * (n % 2), "split": ("train", "val")[n % 2]} for n in range(80)
+    ]
     found = surveyed(parted, images)
     assert (found.copies.groups, found.copies.crops, found.copies.across_splits) == (40, 80, 40)
     assert found.copies.mean_difference == pytest.approx(4)
@@ -139,7 +142,9 @@ def test_copies_that_splits_part_have_to_be_acted_on() -> None:
     assert "act: 40 groups of near-duplicates lie in more than one split" in titles(found)
     assert "act: Labels of one photograph differ by 4.0 years" in titles(found)
     assert remarks.label_width(found) == pytest.approx(4 / 0.9539, abs=0.3)
-    whole = [{"age": 31, "split": ("train", "val")[n // 40]} for n in range(80)]
+    whole: list[dict[str, Any]] = [
+        {"age": 31, "split": ("train", "val")[n // 40]} for n in range(80)
+    ]
     together = surveyed(whole, images)
     assert together.copies.across_splits == 0
     assert "act: 40 groups" not in titles(together)

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -182,7 +183,7 @@ def test_without_a_good_size_there_is_no_size_gate() -> None:
     assert shift._size_gate([_point(100, 5)], float("nan")) is None
 
 
-def _faces(sharpness: Sequence[float], error: Sequence[float]) -> pd.DataFrame:
+def _faces(sharpness: Any, error: Sequence[float]) -> pd.DataFrame:
     return pd.DataFrame({"sharpness": sharpness, "error": error})
 
 

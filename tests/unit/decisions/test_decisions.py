@@ -19,6 +19,7 @@ from auditor.errors import ConfigurationError, ContractError, ExitCode
 from auditor.operations.record_decision import record_decision
 from auditor.pipeline import Job, report_day
 from auditor.policy import load_policy
+from auditor.sales.identity import SaleKey
 from auditor.storage.parquet import read_table, write_table
 from auditor.storage.place import Place
 from auditor.tables import DECISION_LOG, DECISIONS
@@ -100,7 +101,7 @@ def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> N
 
 
 def test_a_review_result_stands_until_the_case_is_reopened(out: Path) -> None:
-    key = "S001", "T002"
+    key = SaleKey("S001", "T002")
     for minute, (decision, result) in enumerate(
         [
             ("no_check_seen", "no_check_seen"),
@@ -127,7 +128,7 @@ def test_the_last_decision_stands_and_every_entry_stays(out: Path) -> None:
     record_decision(str(out), DAY, "S001/T002", says("reopened", 1, "wrong picture"))
     record_decision(str(out), DAY, "S001/T002", says("note", 2, "asked the store"))
     assert {p: p.read_bytes() for p in first} == first
-    status = case_statuses(log(out))["S001", "T002"]
+    status = case_statuses(log(out))[SaleKey("S001", "T002")]
     assert (status.decision, status.note, status.entries) == ("reopened", "asked the store", 3)
     assert flags(out)["T002"]["decision"] == "reopened"
 
@@ -174,7 +175,7 @@ def test_a_log_that_was_written_before_can_still_be_read() -> None:
     assert [row["decided_at"] for row in rows] == [NOON + timedelta(minutes=n) for n in range(3)]
     assert rows[0]["previous_id"] is None
     assert [row["previous_id"] for row in rows[1:]] == [row["decision_id"] for row in rows[:-1]]
-    assert case_statuses(found)["S001", "T002"].review_result == "no_check_seen"
+    assert case_statuses(found)[SaleKey("S001", "T002")].review_result == "no_check_seen"
 
 
 def test_a_changed_entry_and_a_missing_one_are_found(out: Path) -> None:
@@ -219,7 +220,7 @@ def test_no_decision_is_called_a_verdict() -> None:
     assert not {d for d in DECISIONS for w in ("guilty", "offence", "violation") if w in d}
 
 
-def _auditor(*arguments: str | Path) -> Result:
+def _auditor(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,7 +27,7 @@ from tests.support.report_day import PROVENANCE, store_day
 
 POLICY = Policy.from_toml(policy_toml(), origin="policy.toml")
 MODEL = Card.read(POLICY.chain_rules(DAYS[0]).model).full_name
-HOW = {"min_exposure": 10, "false_lead_share": 0.05}
+HOW: dict[str, Any] = {"min_exposure": 10, "false_lead_share": 0.05}
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,10 @@ def test_no_small_cell_can_be_worked_out_of_a_table_with_row_totals(rows: list[l
     hidden = suppression.withheld(counts, LEAST, suppression.rows_of(counts.shape))
     assert hidden[counts < LEAST].all()
     known = bounds(counts, hidden, rows=range(len(counts)), columns=False)
-    whole = hidden.all(axis=1)  # of which only that all is little, or nothing, is told
+    whole = np.atleast_1d(
+        hidden.all(axis=1)
+    )  # of which only that all is little, or nothing, is told.
+    whole = np.atleast_1d(hidden.all(axis=1))
     for (row, _), (low, high) in zip(np.argwhere(hidden).tolist(), known, strict=True):
         assert low == pytest.approx(0, abs=1e-6)
         assert whole[row] or high >= LEAST - 1e-6

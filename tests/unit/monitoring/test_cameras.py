@@ -50,7 +50,13 @@ def _sales(day: date, number: int, fault: Mapping[str, Any], sales: int) -> pa.T
     rng = np.random.default_rng([day.toordinal(), number])
     usual = np.random.default_rng(number).uniform(90, 140)
     off = rng.normal(0, 1, 4)
-    view = {"light": 1.0, "face_px": 1.0, "sharpness": 1.0, "clock": 0.0, "unseen": 0.04}
+    view: dict[str, Any] = {
+        "light": 1.0,
+        "face_px": 1.0,
+        "sharpness": 1.0,
+        "clock": 0.0,
+        "unseen": 0.04,
+    }
     view |= {"age": 0.0, "cause": "no_face"} | dict(fault)
     seen = rng.random(sales) >= view["unseen"]
     no_frame = ~seen & (view["cause"] == "no_frame")

@@ -20,7 +20,7 @@ from auditor.tables import LEDGER, QUALITY_COUNTS, QUALITY_RULES, RECORDED_AGES
 from tests.support.report_day import NOON, estimate, sale
 
 RULES_IN_FORCE = Rules(time_zone="Europe/London")
-HOW = {"min_exposure": 10, "false_lead_share": 0.05}
+HOW: dict[str, Any] = {"min_exposure": 10, "false_lead_share": 0.05}
 DAY = NOON.date()
 
 
@@ -227,7 +227,7 @@ def test_a_lead_is_who_shows_it_more_often_than_chance_and_than_the_others() -> 
 
 
 def test_what_chance_explains_is_no_lead_even_of_one_alone() -> None:
-    chance = {"chance": 30.0}
+    chance: dict[str, Any] = {"chance": 30.0}
     assert leads(hollow(("C1", 60, 35), **chance)) == {}
     assert list(leads(hollow(("C1", 60, 58), **chance))) == ["C1"]
 

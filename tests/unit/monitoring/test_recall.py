@@ -9,6 +9,7 @@ from scipy.stats import binom
 from auditor.decisions.status import CaseStatus
 from auditor.monitoring.recall import DayReview, ReviewCounts, of_day, recall
 from auditor.report.text import words
+from auditor.sales.identity import SaleKey
 from tests.support.summaries import ONE, page
 
 DAY = date(2026, 3, 27)
@@ -25,14 +26,14 @@ def days(*found: DayReview) -> list[tuple[date, DayReview]]:
 
 def test_a_day_s_sales_are_counted_by_what_was_found() -> None:
     said = {
-        ("S1", "1"): stands("no_check_seen"),
-        ("S1", "2"): stands("looks_older"),
-        ("S1", "3"): stands("check_made"),
-        ("S1", "4"): stands("cannot_tell"),
-        ("S1", "5"): stands(None),  # reopened, or a note only
-        ("S2", "1"): stands("no_check_seen"),  # of neither list
+        SaleKey("S1", "1"): stands("no_check_seen"),
+        SaleKey("S1", "2"): stands("looks_older"),
+        SaleKey("S1", "3"): stands("check_made"),
+        SaleKey("S1", "4"): stands("cannot_tell"),
+        SaleKey("S1", "5"): stands(None),  # reopened, or a note only
+        SaleKey("S2", "1"): stands("no_check_seen"),  # of neither list
     }
-    numbers = [("S1", str(number)) for number in range(1, 7)]
+    numbers = [SaleKey("S1", str(number)) for number in range(1, 7)]
     found = of_day(numbers, numbers[:1], 50, said)
     assert found == DayReview(
         ReviewCounts(6, unchecked=1, in_order=2, unclear=1), ReviewCounts(1, unchecked=1), 50

@@ -17,7 +17,7 @@ from benchmarks.people import Scenario, measure
 from tests.support.report_day import NOON, estimate, flag, sale
 
 LONDON = ZoneInfo("Europe/London")
-HOW = {"min_exposure": 10, "false_lead_share": 0.05}
+HOW: dict[str, Any] = {"min_exposure": 10, "false_lead_share": 0.05}
 
 
 def count(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from tests.support.stored_days import store_day, write_policy
 NEXT = DAY + timedelta(days=1)
 NEVER = DAY + timedelta(days=2)
 OFFICER = "A. Officer"
-OTHER_MODEL = {"model": "age_resnet50/3", "model_sha256": "4d" * 32}
+OTHER_MODEL: dict[str, Any] = {"model": "age_resnet50/3", "model_sha256": "4d" * 32}
 
 
 def again() -> list[dict[str, Any]]:

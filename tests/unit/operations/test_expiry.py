@@ -170,7 +170,7 @@ def test_decisions_have_a_retention_of_their_own(out: Path, policy: Path) -> Non
     report_day(Job(DAY, "", "", str(out), str(policy)))  # and the day can be reported
 
 
-def _auditor(*arguments: str | Path) -> Result:
+def _auditor(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 

@@ -27,7 +27,7 @@ def test_without_a_file_the_defaults_hold() -> None:
 def test_the_readme_has_the_keys_and_their_defaults() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     _, _, after = text.partition("| key of `[[policy]]` | default |")
-    told = {}
+    told: dict[str, Any] = {}
     for row in after.partition("\n\n")[0].splitlines()[2:]:
         names, defaults = row.split(" | ")[:2]
         keys = re.findall(r"`(\w+)`", names)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from matplotlib.axes import Axes
 
 from auditor.monitoring.baselines.day_figures import WEEKS, days_before
 from auditor.report import past as past_module
@@ -120,9 +121,13 @@ def test_a_plot_has_no_style_of_its_own_and_is_the_same_twice() -> None:
 
 
 def test_text_in_a_plot_stays_text_and_its_numbers_are_there() -> None:
+    def draw(axes: Axes) -> None:
+        axes.set_xlabel(SCRIPT)
+        axes.plot([0, 1], [0, 1], color=COLOURS["ink"])
+
     made = plot(
         "p",
-        lambda axes: (axes.set_xlabel(SCRIPT), axes.plot([0, 1], [0, 1], color=COLOURS["ink"])),
+        draw,
         title=SCRIPT,
         description='"><b>',
         columns=("a",),

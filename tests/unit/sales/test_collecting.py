@@ -28,11 +28,11 @@ def collected(lines: list[Row], frames: list[Row] | None = None, **rules: Any) -
 
 def collected_by(rules: Policy, lines: list[Row], frames: list[Row] | None = None) -> Collected:
     """Collect, with record numbers in the order given where a row has none of its own."""
-    tables = [
+    sold, shot = (
         schema.from_rows({**row, "row": number} for number, row in enumerate(rows, start=2))
         for schema, rows in ((TILL_LINES, lines), (SNAPSHOT_INDEX, frames or []))
-    ]
-    result = collect(*tables, DAY, rules)
+    )
+    result = collect(sold, shot, DAY, rules)
     assert result.sales.schema == SALES.arrow
     assert result.rejects.schema == REJECTS.arrow
     return result

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chisquare
 
 from auditor.errors import ContractError
-from auditor.report.control import ControlSample, at_most
+from auditor.monitoring.statistics.rates import at_most
+from auditor.report.control import ControlSample
 from auditor.sales.control_sample import drawn, may_be_drawn
+from auditor.sales.identity import SaleKey
 from tests.support.report_day import crop, estimate, render_sales, sale
 
 DAY = date(2026, 3, 27)
-KEYS = [(f"S{n % 7:03}", f"T{n:06}") for n in range(2000)]
+KEYS = [SaleKey(f"S{n % 7:03}", f"T{n:06}") for n in range(2000)]
 
 
 @settings(max_examples=30)

@@ -16,7 +16,7 @@ from auditor.tables import LEDGER, PROVENANCE
 from tests.support.report_day import DAY, ledger_rows
 from tests.support.stored_days import store_day
 
-OTHER_MODEL = {"model": "age_resnet50/3", "model_sha256": "4d" * 32}
+OTHER_MODEL: dict[str, Any] = {"model": "age_resnet50/3", "model_sha256": "4d" * 32}
 FIRST = f"revisions/day={DAY}/store=S001/revision=0001"
 
 
@@ -159,8 +159,8 @@ def _shop(folder: Path, *stores: str) -> None:
 
 def _run(folder: Path, policy: str) -> None:
     (folder / "policy.toml").write_text(f"[[policy]]\neffective_from = 2026-01-01\n{policy}\n")
-    addresses = (str(folder / name) for name in ("sales", "snapshots", "out", "policy.toml"))
-    run_day(Job(DAY, *addresses))
+    sales, snapshots, out = (str(folder / name) for name in ("sales", "snapshots", "out"))
+    run_day(Job(DAY, sales, snapshots, out, str(folder / "policy.toml")))
 
 
 def test_a_run_of_a_day_keeps_what_it_replaces_and_what_it_drops(tmp_path: Path) -> None:

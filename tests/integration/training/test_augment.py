@@ -115,7 +115,7 @@ def test_block_noise_is_about_that_of_a_jpeg(pictures: np.ndarray) -> None:
         whole = pictures.round().astype(np.uint8)
         chroma = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
         encode = partial(cv2.imencode, ".jpg", params=[cv2.IMWRITE_JPEG_QUALITY, quality, *chroma])
-        again = [cv2.imdecode(encode(picture)[1], cv2.IMREAD_COLOR) for picture in whole]
+        again: list[Any] = [cv2.imdecode(encode(picture)[1], cv2.IMREAD_COLOR) for picture in whole]
         return float(np.abs(np.stack(again).astype(float) - whole).mean())
 
     assert jpeg_error(95) < ours < jpeg_error(30)

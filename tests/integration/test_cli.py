@@ -21,7 +21,7 @@ from tests.support.paths import ROOT
 from tests.support.report_day import DAY
 
 
-def _auditor(*arguments: str | Path) -> Result:
+def _auditor(*arguments: str | Path | date) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 

@@ -11,10 +11,12 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from s3fs import S3FileSystem
 
 from auditor import resources
 from auditor.cli.main import main
@@ -25,6 +27,7 @@ from auditor.pipeline import Job, run_day
 from auditor.policy import ChainRules
 from auditor.sales.identity import SaleKey
 from auditor.storage.layout import crop_path
+from auditor.storage.s3 import S3_OPTIONS
 from tests.support.airflow_home import environment
 from tests.support.paths import ROOT
 
@@ -299,7 +302,9 @@ def test_storage_that_does_not_answer_is_a_finding_and_no_crash(
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDNOBODY")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrSECRET")
-        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+        once = S3_OPTIONS["config_kwargs"] | {"retries": {"total_max_attempts": 1}}
+        monkeypatch.setitem(fsspec.config.conf, "s3", S3_OPTIONS | {"config_kwargs": once})
+        S3FileSystem.clear_instance_cache()
         names = ("sales", "snapshots", "out")
         code, found = _check(audited, **{name: f"s3://bucket/{name}" for name in names})
         _, without = _check(audited, policy="s3://bucket/policy.toml")
