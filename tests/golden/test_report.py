@@ -18,7 +18,7 @@ from auditor import resources
 from auditor.report.people import cashier_page_name
 from auditor.report.rendering import CONTENT_POLICY, FLAG_COLUMNS, FlagsCsv, environment
 from auditor.tables import OUTCOMES, RECORDED_UNDERAGE
-from tests.support.html import Reader
+from tests.support.page_reader import Reader
 from tests.support.paths import ROOT
 from tests.support.report_day import (
     FORMULA,

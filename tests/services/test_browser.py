@@ -30,7 +30,7 @@ from auditor.report.insight_pages import render_insights
 from auditor.report.rendering import CONTENT_POLICY
 from auditor.tables import DECISION_LOG
 from models.training import evaluate, explore
-from tests import labelled_samples
+from tests.support import labelled_samples
 from tests.support.report_day import DAY, NOON, SCRIPT, ledger_rows, render
 
 CHROMIUM = os.environ.get("AUDITOR_CHROMIUM") or next(

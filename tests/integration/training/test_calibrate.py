@@ -14,7 +14,7 @@ from auditor.faces.calibration import Calibration
 from models.training import calibrate
 from models.training.calibrate import Judged
 from models.training.calibration import fit
-from tests import labelled_samples
+from tests.support import labelled_samples
 
 
 def _simulated(

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from auditor.faces.ages import AGES, AgeDistributions
 from models.training import evaluate, shift
-from tests import labelled_samples
+from tests.support import labelled_samples
 
 _FACES = 260
 

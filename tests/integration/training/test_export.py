@@ -19,7 +19,7 @@ from auditor.faces.frames import decode
 from auditor.faces.model import AgeModel, Card, folder
 from models.training import export, labelled, shift, splits, train
 from models.training.config import Experiment, Schedule
-from tests import labelled_samples
+from tests.support import labelled_samples
 
 VERSION_3 = folder("3")
 ABOUT = Path(export.__file__).parent / "about/utkface_all_age_faces.toml"

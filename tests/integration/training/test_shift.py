@@ -18,7 +18,7 @@ from models.training import evaluate, shift
 from models.training.calibrate import Judged
 from models.training.labelled import SIDE, scaled
 from models.training.metrics import share
-from tests import labelled_samples
+from tests.support import labelled_samples
 
 _PORTRAITS = Path(auditor.__file__).parent / "demo/faces"
 

@@ -21,7 +21,7 @@ from auditor.pipeline import Job, expire, report_day
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from tests.support.finding import holders
-from tests.support.html import Reader
+from tests.support.page_reader import Reader
 from tests.support.report_day import DAY, ledger_rows
 from tests.support.stored_days import store_day, write_policy
 

@@ -34,7 +34,7 @@ from auditor.report.spreadsheet import read_csv
 from auditor.storage.partitions import Partitions, read_day, write_partition
 from auditor.storage.place import Place
 from auditor.tables import LEDGER
-from tests.support.html import Reader
+from tests.support.page_reader import Reader
 from tests.support.paths import ROOT
 from tests.support.report_day import DAY, FORMULA, SCRIPT, estimate, ledger_rows, sale
 from tests.support.stored_days import store_day, write_policy
