@@ -264,7 +264,7 @@ def decide(  # noqa: PLR0913  # one argument an option
     """Record what you decided about a sale.
 
     The record is only ever added to: who errs records `reopened`. It stays when the day is audited
-    again, and is told on the day's pages and in its flags.csv and report.json.
+    again. The day's report is rendered again with it.
     """
     from auditor.decisions.log import Judgement
     from auditor.operations.record_decision import record_decision as record
@@ -272,6 +272,8 @@ def decide(  # noqa: PLR0913  # one argument an option
     done = record(out, day, sale, Judgement(decision, by, datetime.now(UTC), note))
     named = f"{done.store_id}/{done.transaction_id} ({done.outcome})"
     click.echo(f"{named}: {decision}, entry {done.entries} about this sale: {done.path}")
+    if not done.in_report:
+        click.echo("The report does not show it yet: a run of the day renders it.")
 
 
 @main.command()

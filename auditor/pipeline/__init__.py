@@ -8,7 +8,13 @@ stores' rows.
 
 from auditor.pipeline.job import Job, Progress, unfinished
 from auditor.pipeline.plan import collect_day
-from auditor.pipeline.report import check_limits, list_days, report_folder, show_decisions
+from auditor.pipeline.report import (
+    check_limits,
+    list_days,
+    render_again,
+    render_report,
+    report_folder,
+)
 from auditor.pipeline.run import DayResult, expire, run_day
 from auditor.pipeline.score import balanced, dealt_out, frames_of, scored_path
 from auditor.pipeline.steps import finalise_day, plan_day, report_day, score_batch
@@ -26,11 +32,12 @@ __all__ = [
     "frames_of",
     "list_days",
     "plan_day",
+    "render_again",
+    "render_report",
     "report_day",
     "report_folder",
     "run_day",
     "score_batch",
     "scored_path",
-    "show_decisions",
     "unfinished",
 ]

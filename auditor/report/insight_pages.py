@@ -14,8 +14,9 @@ import numpy as np
 from auditor.insights.backtest import Figure
 from auditor.insights.results import Cell, GroupFigures, Insights, Row
 from auditor.report import spreadsheet
+from auditor.report.environment import assets, environment
+from auditor.report.fragments import plain
 from auditor.report.plots import COLOURS, Plot, plot
-from auditor.report.rendering import assets, environment, plain
 from auditor.report.spreadsheet import csv_text
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@
 ``crops/day=YYYY-MM-DD/store=ID/*.jpg`` for the faces that somebody has to look at. What many later
 days look back on, the tables of tables.DAILY, is in one file a day for all stores:
 ``<table>/day=YYYY-MM-DD/part-0.parquet``. Beside them, and touched by no run of a day,
-``decisions/day=YYYY-MM-DD/*.parquet``: one file a decision. Which stores a day has is in
-``finalised/`` (finalised.py); what a day that was audited again said before, in ``earlier/``
-(revisions.py).
+``decisions/day=YYYY-MM-DD/*.parquet``: one file a decision.
+Which stores a day has is in ``finalised/`` (finalised.py); what a day that was audited again said
+before, in ``revisions/`` (revisions.py). The policies that reports were rendered with are in
+``policies/``.
 """
 
 from datetime import date
@@ -37,6 +38,11 @@ def crops_folder(day: date, store_id: str) -> str:
 def crop_path(day: date, store_id: str, sale_id: str) -> str:
     """Where the crop of a sale is kept; ``sale_id`` is as sales.identity makes it."""
     return f"{crops_folder(day, store_id)}/{sale_id}.jpg"
+
+
+def policy_path(sha256: str) -> str:
+    """Where a policy that a report was rendered with is kept, as canonical JSON."""
+    return f"policies/{sha256}.json"
 
 
 def folders_of_day(day: date) -> list[str]:

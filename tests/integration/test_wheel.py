@@ -16,7 +16,7 @@ from auditor import resources
 from auditor.demo import write_demo
 from auditor.faces.model import AgeModel
 from auditor.policy import ChainRules
-from auditor.report.rendering import environment
+from auditor.report.environment import environment
 home = pathlib.Path(auditor.__file__).parent
 assert home.is_relative_to(pathlib.Path.cwd()), home
 assert resources.folder("reports/templates").is_relative_to(home)

@@ -101,7 +101,7 @@ class Drift:
     stores: tuple[Camera, ...]
 
     @property
-    def told(self) -> tuple[Camera, ...]:
+    def changed(self) -> tuple[Camera, ...]:
         """The cameras that changed, and then the stores."""
         return (*(camera for camera in self.cameras if camera.changes), *self.stores)
 
@@ -204,8 +204,8 @@ class _Series:
         )
         q = adjusted(np.concatenate([cameras.p[cameras.tested], stores.p[stores.tested]]))
         split = int(cameras.tested.sum())
-        of_cameras = cameras.told([(s, t) for s, t in self._keys], q[:split])
-        of_stores = stores.told([(name, None) for name in names], q[split:])
+        of_cameras = cameras.changed([(s, t) for s, t in self._keys], q[:split])
+        of_stores = stores.changed([(name, None) for name in names], q[split:])
         said = {(c.store_id, change.quantity) for c in of_cameras for change in c.changes}
         beyond = (
             replace(s, changes=tuple(c for c in s.changes if (s.store_id, c.quantity) not in said))
@@ -299,7 +299,7 @@ class _Tests:
                 else:
                     self._test_means(rows, column, MEASURED[name])
 
-    def told(self, keys: Sequence[tuple[str, str | None]], q: Floats) -> tuple[Camera, ...]:
+    def changed(self, keys: Sequence[tuple[str, str | None]], q: Floats) -> tuple[Camera, ...]:
         """The units with what changed; ``q`` of those tested, in their order."""
         least = np.ones(self.p.shape)
         least[self.tested] = q
