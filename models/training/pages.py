@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from auditor import resources
+from auditor.report.environment import template_environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -20,12 +20,6 @@ def render(template: str, **shown: Any) -> str:
         template: its file in ``TEMPLATES``.
         shown: what it shows.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in _SHEETS)
-    return environment.get_template(template).render(style=Markup(style), **shown)  # noqa: S704  ours
+    page = template_environment(TEMPLATES).get_template(template)
+    return page.render(style=Markup(style), **shown)  # noqa: S704  ours
