@@ -152,7 +152,7 @@ def nights(faults: Sequence[Fault | None], world: World, *, seed: int) -> list[s
         if number >= WINDOW:
             days = [day, *days_before(day)[::-1]]
             drift = compare(day, ((d, "", stored[d]) for d in days))
-            found.append({_number(camera) for camera in drift.told})
+            found.append({_number(camera) for camera in drift.changed})
     return found
 
 

@@ -30,8 +30,7 @@ def decide(  # noqa: PLR0913  # one argument an option
     """Record what you decided about a sale.
 
     The log of decisions is append-only: to correct an error, record `reopened`. A decision stays
-    when the day is audited again, and is shown on the day's pages and in its flags.csv and
-    report.json.
+    when the day is audited again. The day's report is rendered again with it.
     """
     from auditor.decisions.log import Judgement
     from auditor.operations.record_decision import record_decision as record
@@ -39,3 +38,5 @@ def decide(  # noqa: PLR0913  # one argument an option
     done = record(out, day, sale, Judgement(decision, by, datetime.now(UTC), note))
     named = f"{done.store_id}/{done.transaction_id} ({done.outcome})"
     click.echo(f"{named}: {decision}, entry {done.entries} about this sale: {done.path}")
+    if not done.in_report:
+        click.echo("The report does not show it yet: a run of the day renders it.")

@@ -4,13 +4,12 @@ Only what the sample shows can tell how many sales the audit misses, and so how 
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from auditor.decisions.status import CaseStatus
 from auditor.monitoring.statistics.rates import at_most
-from auditor.sales.identity import SaleKey
 
 #: How many of the newest days are taken together.
 DAYS = 28
@@ -18,7 +17,7 @@ DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class ReviewCounts:
-    """Sales by what a person found; the rest of ``sales`` nobody has decided."""
+    """Sales by what a person found; nobody has decided on the rest of ``sales``."""
 
     sales: int
     unchecked: int = 0  # nothing shows a check
@@ -27,7 +26,7 @@ class ReviewCounts:
 
     @property
     def decided(self) -> int:
-        """How many somebody has decided, be it that nothing can be said."""
+        """How many somebody has decided on, including those that nobody can judge."""
         return self.unchecked + self.in_order + self.unclear
 
     def __add__(self, other: "ReviewCounts") -> "ReviewCounts":
@@ -102,44 +101,33 @@ class Recall:
         return found / (found + self.missed_at_most) if found else 0.0
 
 
-def of_day(
-    flagged: Collection[SaleKey],
-    sample: Collection[SaleKey],
-    drawn_from: int,
-    stands: Mapping[SaleKey, CaseStatus],
-) -> DayReview:
-    """What is found of a day so far.
+def count_reviews(statuses: Iterable[CaseStatus | None]) -> ReviewCounts:
+    """Count sales by what a person found.
 
     Args:
-        flagged: its flagged sales.
-        sample: its control sample.
-        drawn_from: how many sales this was drawn from.
-        stands: where the sales stand that somebody has decided.
+        statuses: one a sale; None for a sale about which nothing is recorded.
     """
-    return DayReview(_looked(flagged, stands), _looked(sample, stands), drawn_from)
-
-
-def recall(days: Sequence[tuple[date, DayReview]]) -> Recall | None:
-    """Take days together; those whose sample nobody has looked at say nothing and are left out."""
-    looked = [(day, found) for day, found in days if found.sample.decided]
-    if not looked:
-        return None
-    founds = [found for _, found in looked]
-    return Recall(
-        days=len(looked),
-        first=min(day for day, _ in looked),
-        last=max(day for day, _ in looked),
-        flagged=sum((found.flagged for found in founds), ReviewCounts(0)),
-        sample=sum((found.sample for found in founds), ReviewCounts(0)),
-        drawn_from=sum(found.drawn_from for found in founds),
-    )
-
-
-def _looked(sales: Collection[SaleKey], stands: Mapping[SaleKey, CaseStatus]) -> ReviewCounts:
-    found = Counter(stands[key].review_result for key in sales if key in stands)
+    sales = list(statuses)
+    found = Counter(status.review_result for status in sales if status)
     return ReviewCounts(
         sales=len(sales),
         unchecked=found["no_check_seen"],
         in_order=found["check_made"] + found["looks_older"],
         unclear=found["cannot_tell"],
+    )
+
+
+def recall(days: Sequence[tuple[date, DayReview]]) -> Recall | None:
+    """Add up the days on which somebody looked at the control sample; None if there are none."""
+    reviewed = [(day, review) for day, review in days if review.sample.decided]
+    if not reviewed:
+        return None
+    dates, reviews = zip(*reviewed, strict=True)
+    return Recall(
+        days=len(reviewed),
+        first=min(dates),
+        last=max(dates),
+        flagged=sum((review.flagged for review in reviews), ReviewCounts(0)),
+        sample=sum((review.sample for review in reviews), ReviewCounts(0)),
+        drawn_from=sum(review.drawn_from for review in reviews),
     )

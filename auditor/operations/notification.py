@@ -11,7 +11,7 @@ from auditor.monitoring.limits import too_many
 from auditor.pipeline import report_folder, unfinished
 from auditor.policy import ChainRules, load_policy
 from auditor.report import SUMMARY, Summary, read_summary
-from auditor.report.rendering import environment
+from auditor.report.environment import environment
 from auditor.report.text import words
 from auditor.storage.place import results_at
 

@@ -1,4 +1,4 @@
-"""Recording what somebody decided about a sale, and the day's files that tell of it."""
+"""Recording what somebody decided about a sale, and rendering the day's report again."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +9,7 @@ import pyarrow as pa
 from auditor.decisions.log import Judgement, append_decision, new_entry, read_decisions
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError
-from auditor.pipeline import list_days, show_decisions
+from auditor.pipeline import render_again
 from auditor.sales.identity import SaleKey
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place, results_at
@@ -17,17 +17,22 @@ from auditor.storage.place import Place, results_at
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What was recorded, and how many entries the sale has now."""
+    """What was recorded, and how many entries the sale has now.
+
+    ``path`` is that of the entry, relative to OUT. ``in_report`` says whether the day's report was
+    rendered again; if not, there is none, or a run is at work on the day and will render it.
+    """
 
     store_id: str
     transaction_id: str
     outcome: str
-    path: str  # of the entry, relative to OUT
+    path: str
     entries: int
+    in_report: bool
 
 
 def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded:
-    """Add a judgement to the log of a day, and renew what its report and the list of days say.
+    """Add a judgement to the log of a day, then render its report and the list of days again.
 
     The log lies outside of what a run of the day writes: auditing it again changes no entry.
 
@@ -39,8 +44,10 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
         says: the judgement.
 
     Raises:
-        ConfigurationError: there is no such sale on that day, or the decision cannot be recorded.
-        ContractError: the log was changed by hand, or the store's day is not finalised.
+        ConfigurationError: there is no such sale on that day, the decision is unknown, or the
+            name is missing.
+        ContractError: the log was changed by hand, or the store's day is not finalised. Or the
+            report could not be rendered again: the judgement is recorded then.
     """
     place = results_at(out)
     row = _find(place, day, sale)
@@ -52,11 +59,17 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
     log = read_decisions(place, day)
     path = append_decision(place, new_entry(log, day, row, provenance[0], says))
 
-    log = read_decisions(place, day)
-    if show_decisions(place, day, log):
-        list_days(place, day)
-    key = SaleKey.of(row)
-    return Recorded(*key, row["outcome"], path, case_statuses(log)[key].entries)
+    try:
+        in_report = render_again(place, day)
+    except ContractError as error:
+        raise ContractError(
+            f"the decision is recorded ({path}), and the report of {day} could not be rendered "
+            f"again: {error}; audit the day again (auditor run --day {day}), which renders it"
+        ) from error
+    status = case_statuses(read_decisions(place, day))[SaleKey.of(row)]
+    return Recorded(
+        row["store_id"], row["transaction_id"], row["outcome"], path, status.entries, in_report
+    )
 
 
 def decision_log(out: str, day: date) -> pa.Table:

@@ -11,7 +11,13 @@ from auditor.pipeline.collect import collect_day
 from auditor.pipeline.day import Day, unfinished
 from auditor.pipeline.expire import expire
 from auditor.pipeline.job import Job, Progress
-from auditor.pipeline.report import exceeded_limits, list_days, report_folder, show_decisions
+from auditor.pipeline.report import (
+    exceeded_limits,
+    list_days,
+    render_again,
+    render_report,
+    report_folder,
+)
 from auditor.pipeline.run import (
     DayResult,
     check_limits,
@@ -39,10 +45,11 @@ __all__ = [
     "frames_of",
     "list_days",
     "plan_day",
+    "render_again",
+    "render_report",
     "report_day",
     "report_folder",
     "run_day",
     "score_batch",
-    "show_decisions",
     "unfinished",
 ]

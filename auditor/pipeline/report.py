@@ -1,5 +1,6 @@
 """Renders a finalised day's pages from what is stored, and says which limits the day exceeds."""
 
+import json
 import re
 import time
 from collections import Counter
@@ -10,32 +11,33 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.decisions.log import read_decisions
-from auditor.errors import OvertakenError
+from auditor.errors import BusyError, ConfigurationError, ContractError, OvertakenError
 from auditor.faces.model import Card
 from auditor.monitoring import cameras, limits
 from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.day_figures import read_figures
 from auditor.monitoring.baselines.window import read_window
+from auditor.monitoring.cameras import Drift
 from auditor.pipeline import provenance
-from auditor.pipeline.day import Day, workspace
+from auditor.pipeline.day import Day, day_lock, workspace
 from auditor.pipeline.plans import find_plan, plan_path
+from auditor.policy import Policy
 from auditor.report import (
     SUMMARY,
     Provenance,
-    decided_files,
     read_summary,
     render_day,
     render_site,
-    with_decisions,
 )
 from auditor.storage.daily import read_daily
+from auditor.storage.layout import policy_path
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.telemetry import emit
 
 
 def report(day: Day) -> str:
-    """Render the day's pages from what is stored, and clear the day's workspace.
+    """Render the day's report from what is stored, and clear the day's workspace.
 
     Returns:
         The path of the chain's page, relative to OUT.
@@ -43,22 +45,82 @@ def report(day: Day) -> str:
     Raises:
         OvertakenError: another run has planned the day anew since it was finalised.
     """
-    start, out = time.perf_counter(), day.out
-    _finalised(out, day.date)
-    folder = report_folder(day.date)
-    drift = cameras.compare(
-        day.date, read_daily(out, "cameras", [day.date, *cameras.days_before(day.date)])
+    _check_finalised(day.out, day.date)
+    page = render_report(day.out, day.date, day.policy)
+    _check_finalised(day.out, day.date)  # where nothing is locked, the day may be another's by now
+    _clear_workspace(day.out, day.date)
+    return page
+
+
+def render_report(out: Place, day: date, policy: Policy) -> str:
+    """Render a day's report, its decisions included, and the list of the days.
+
+    A decision that is recorded meanwhile is in the report too.
+
+    Args:
+        out: the results.
+        day: a finalised business day.
+        policy: to render with; it is kept, so that the day can be rendered again without its file.
+
+    Returns:
+        The path of the chain's page, relative to OUT.
+    """
+    start, folder = time.perf_counter(), report_folder(day)
+    _keep_policy(out, policy)
+    decisions, shown = read_decisions(out, day), None
+    while decisions != shown:
+        drift, written = _write_pages(out, day, policy, decisions)
+        decisions, shown = read_decisions(out, day), decisions
+    list_days(out, day)
+    emit(
+        "reported",
+        day,
+        files=len(written),
+        cameras_changed=len(drift.changed),
+        seconds=time.perf_counter() - start,
     )
+    return f"{folder}/index.html"
+
+
+def render_again(out: Place, day: date) -> bool:
+    """Render the report of a day again with the policy that it was rendered with.
+
+    Returns:
+        Whether there is a report and it was rendered. A day that a run is at work on is left to
+        that run: its report has the same decisions.
+
+    Raises:
+        ContractError: the policy that the report names cannot be read.
+    """
+    path = f"{report_folder(day)}/{SUMMARY}"
+    try:
+        with day_lock(out, day):
+            if not out.exists(path) or _awaits_report(out, day):
+                return False
+            sha256 = read_summary(out.read(path), origin=path).policy_sha256
+            render_report(out, day, _kept_policy(out, sha256))
+    except BusyError:
+        return False
+    return True
+
+
+def _write_pages(
+    out: Place, day: date, policy: Policy, decisions: pa.Table
+) -> tuple[Drift, set[str]]:
+    """Write the files of a day's report and remove all others; the cameras, and the files."""
+    folder = report_folder(day)
+    drift = cameras.compare(day, read_daily(out, "cameras", [day, *cameras.days_before(day)]))
     pages = render_day(
-        day.date,
-        ledger=Partitions(out, "ledger", day.date),
-        store_days=read_day(out, "coverage", day.date),
-        rejects=Partitions(out, "rejects", day.date),
-        provenance=_shown(read_day(out, "provenance", day.date)),
-        policy=day.policy,
-        window=read_window(out, day.date, day.rules.people_window_days),
+        day,
+        ledger=Partitions(out, "ledger", day),
+        store_days=read_day(out, "coverage", day),
+        rejects=Partitions(out, "rejects", day),
+        decisions=decisions,
+        provenance=_shown(read_day(out, "provenance", day)),
+        policy=policy,
+        window=read_window(out, day, policy.chain_rules(day).people_window_days),
         drift=drift,
-        history=read_figures(out, day_figures.days_before(day.date)),
+        history=read_figures(out, day_figures.days_before(day)),
     )
     written = set()
     for name, content in pages:
@@ -68,50 +130,45 @@ def report(day: Day) -> str:
     for path in list(out.files(folder)):
         if path not in written:
             out.remove(path)
-    show_decisions(out, day.date, read_decisions(out, day.date))
-    list_days(out, day.date)
-    _finalised(out, day.date)  # where nothing is locked, the day may be another's by now
-    _clear_workspace(out, day.date)
-    emit(
-        "reported",
-        day.date,
-        files=len(written),
-        cameras_changed=len(drift.told),
-        seconds=time.perf_counter() - start,
-    )
-    return f"{folder}/index.html"
+    return drift, written
 
 
-def _finalised(out: Place, day: date) -> None:
-    """Raise an OvertakenError if the day is planned, and not finalised."""
-    plan = find_plan(out, day)
-    if plan is None:
-        return  # reported on before
+def _keep_policy(out: Place, policy: Policy) -> None:
+    """Store a policy under its hash, once."""
+    path = policy_path(policy.sha256)
+    if not out.exists(path):
+        out.write(path, policy.canonical)
+
+
+def _kept_policy(out: Place, sha256: str | None) -> Policy:
+    path = policy_path(sha256 or "unknown")
     try:
-        out.read(plan.finalised_path)
-    except FileNotFoundError as error:
+        policy = Policy(json.loads(out.read(path)), origin=path)
+    except (FileNotFoundError, ValueError, ConfigurationError) as error:
+        raise ContractError(f"the report's policy {out}{path} cannot be read: {error}") from error
+    if policy.sha256 != sha256:
+        raise ContractError(f"the report's policy {out}{path} was changed")
+    return policy
+
+
+def _awaits_report(out: Place, day: date) -> bool:
+    """Whether the day is finalised by a run that has not reported on it yet."""
+    plan = find_plan(out, day)
+    return plan is not None and out.exists(plan.finalised_path)
+
+
+def _check_finalised(out: Place, day: date) -> None:
+    """Raise an OvertakenError if the day is planned, and not finalised."""
+    if find_plan(out, day) is not None and not _awaits_report(out, day):
         raise OvertakenError(
             f"{day} is planned and not finalised: the run that planned it last will report on it, "
             "this one ends; if there is none, run the day again"
-        ) from error
+        )
 
 
 def report_folder(day: date) -> str:
     """Where the report of a day lies, relative to OUT."""
     return f"reports/{day}"
-
-
-def show_decisions(out: Place, day: date, log: pa.Table) -> bool:
-    """Let a day's pages and files tell what its log says; whether there is a report to tell it."""
-    folder = report_folder(day)
-    if not out.exists(f"{folder}/{SUMMARY}"):
-        return False
-    if log.num_rows:
-        there = [name for name in decided_files(log) if out.exists(f"{folder}/{name}")]
-        files = {name: out.read(f"{folder}/{name}") for name in there}
-        for name, content in with_decisions(files, log).items():
-            out.write(f"{folder}/{name}", content)
-    return True
 
 
 def list_days(out: Place, day: date) -> None:

@@ -1,6 +1,5 @@
 """The day's report: page models from tables, then HTML, CSV and JSON from page models."""
 
-from auditor.report.decided import decided_files, with_decisions
 from auditor.report.pages import Provenance
 from auditor.report.rendering import render_day, render_site
 from auditor.report.site import SUMMARY, Summary
@@ -10,9 +9,7 @@ __all__ = [
     "SUMMARY",
     "Provenance",
     "Summary",
-    "decided_files",
     "read_summary",
     "render_day",
     "render_site",
-    "with_decisions",
 ]

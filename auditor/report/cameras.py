@@ -8,7 +8,7 @@ from auditor.monitoring.cameras.comparing import LEAST_DAYS, LEAST_SALES
 
 @dataclass(frozen=True, slots=True)
 class Cameras:
-    """The cameras of a page against their own past; ``told`` are those that changed, uncut.
+    """The cameras of a page against their own past; ``changed`` lists all that changed.
 
     ``compared`` and ``too_little`` count the cameras of which something, or nothing, could be
     compared; ``sha256`` is None where the day's own counts are missing.
@@ -17,7 +17,7 @@ class Cameras:
     days: int
     on_record: int
     sha256: str | None
-    told: tuple[Camera, ...]
+    changed: tuple[Camera, ...]
     compared: int
     too_little: int
     limit: int
@@ -33,7 +33,7 @@ class Cameras:
             days=own.days,
             on_record=own.on_record,
             sha256=own.sha256,
-            told=own.told,
+            changed=own.changed,
             compared=compared,
             too_little=len(own.cameras) - compared,
             limit=limit,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auditor.monitoring.statistics.rates import at_most
-from auditor.report.cases import Drawn
+from auditor.report.sales import Drawn
 
 _ROWS = 4
 

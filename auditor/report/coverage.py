@@ -9,15 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.signal import fftconvolve
 
 from auditor.errors import ContractError
+from auditor.monitoring.expectations import Expected, expect, expect_alike
 from auditor.report.text import words
 from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES, RECORDED_UNDERAGE
 
-_LEVEL = 0.8
-_DIRECT_CONVOLUTION = 256
-_ROUNDING = 1e-9
 _SUMMED = (
     "transactions",
     "duplicate_transactions",
@@ -38,16 +35,6 @@ class Count:
     code: str
     label: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """How many of ``among`` are to be expected, and the 80 % range that chance alone gives it."""
-
-    among: int
-    mean: float
-    low: int
-    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +61,7 @@ class Coverage:
     ``recorded_underage`` of the flagged sales rest on the birth date on record. Of the others,
     ``wrong_flags`` are those whose buyer is to be expected at or over the challenge age after all.
     ``unjudged_under_challenge`` supposes that the buyers of inconclusive sales are like those of
-    the others without a check; where there are none of these, that nothing is known is told by an
-    expectation among none.
+    the others without a check; where there are none of these, it is an expectation among none.
     """
 
     stores: tuple[StoreCoverage, ...]
@@ -120,7 +106,7 @@ class Coverage:
         return self.alcohol_sales - self.with_snapshot
 
 
-Chances = npt.NDArray[np.float64]
+Probabilities = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +132,10 @@ class Tally:
     reasons: Counter[str | None]
     unscored_by_record: int
     recorded_underage: int
-    wrong: Chances
-    under_challenge: Chances
-    under_legal: Chances
-    flagged_under_legal: Chances
+    wrong: Probabilities
+    under_challenge: Probabilities
+    under_legal: Probabilities
+    flagged_under_legal: Probabilities
 
 
 def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
@@ -225,56 +211,24 @@ def cover(tallies: Sequence[Tally]) -> Coverage:
         over_threshold_under_challenge=expect(missed),
         over_threshold_under_legal=expect(_all(each.under_legal for each in tallies)),
         flagged_under_legal=expect(_all(each.flagged_under_legal for each in tallies)),
-        unjudged_under_challenge=_like(
+        unjudged_under_challenge=expect_alike(
             [*(1 - p for p in wrong), *missed], outcomes["inconclusive"]
         ),
     )
-
-
-def expect(probabilities: Iterable[float]) -> Expected:
-    """How many of independent events to expect, each with its own probability.
-
-    The count is Poisson binomial (Hong 2013, doi 10.1016/j.csda.2012.10.006); its distribution
-    is computed exactly, by convolution, and the range is from its 10 % to its 90 % quantile. It
-    covers chance only: probabilities that are wrong, or wrong together, widen it.
-    """
-    p = [min(max(float(x), 0.0), 1.0) for x in probabilities]
-    cumulative = np.cumsum(_distribution(p))
-    tail = (1 - _LEVEL) / 2
-    low, high = (int(np.searchsorted(cumulative, q - _ROUNDING)) for q in (tail, 1 - tail))
-    return Expected(len(p), sum(p), low, min(high, len(p)))
-
-
-def _like(probabilities: Sequence[float], number: int) -> Expected:
-    """What to expect among so many others, each as likely as these on average."""
-    if not probabilities:
-        return expect([])
-    return expect([sum(probabilities) / len(probabilities)] * number)
-
-
-def _distribution(p: Sequence[float]) -> npt.NDArray[np.float64]:
-    """P(0), P(1), ... P(n) of the number of events; halves are joined by convolution."""
-    if len(p) <= 1:
-        return np.array([1 - p[0], p[0]] if p else [1.0])
-    left, right = _distribution(p[: len(p) // 2]), _distribution(p[len(p) // 2 :])
-    if min(len(left), len(right)) < _DIRECT_CONVOLUTION:
-        return np.convolve(left, right)
-    joined: npt.NDArray[np.float64] = fftconvolve(left, right)
-    return joined
 
 
 def _of(ledger: pa.Table, outcome: str) -> pa.Table:
     return ledger.filter(pc.equal(ledger["outcome"], outcome))
 
 
-def _all(parts: Iterable[Chances]) -> list[float]:
-    chances: list[float] = np.concatenate([np.empty(0), *parts]).tolist()
-    return chances
+def _all(parts: Iterable[Probabilities]) -> list[float]:
+    probabilities: list[float] = np.concatenate([np.empty(0), *parts]).tolist()
+    return probabilities
 
 
-def _probabilities(sales: pa.Table, column: str) -> Chances:
+def _probabilities(sales: pa.Table, column: str) -> Probabilities:
     if sales["age"].null_count or sales[column].null_count:
         outcome = sales["outcome"][0].as_py()
         raise ContractError(f"table ledger: a sale is {outcome} without age or {column}")
-    chances: Chances = sales[column].to_numpy().astype(np.float64)
-    return chances
+    probabilities: Probabilities = sales[column].to_numpy().astype(np.float64)
+    return probabilities

@@ -7,6 +7,8 @@ store by store and leave in another order, and are never all in memory.
 import io
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 JSON_OPTIONS: Mapping[str, Any] = {
@@ -15,6 +17,22 @@ JSON_OPTIONS: Mapping[str, Any] = {
     "ensure_ascii": False,
     "allow_nan": False,
 }
+
+
+def plain(value: Any) -> Any:
+    """A value in the types that JSON has; floats are rounded to four decimals."""
+    match value:
+        case Mapping():
+            return {key: plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item) for item in value]
+        case float():
+            return round(value, 4)
+        case Decimal():
+            return str(value)
+        case date():  # datetime included
+            return value.isoformat()
+    return value
 
 
 class Fragments:
@@ -45,7 +63,7 @@ class JsonList:
         self._items = Fragments(disk)
 
     def add(self, key: Any, item: Any) -> None:
-        """Add an item of what JSON has; its place is told by ``key``."""
+        """Add an item of what JSON has; ``key`` says where it goes."""
         self._items.add(key, json.dumps(item, **JSON_OPTIONS))
 
     def written(self) -> Iterator[bytes]:

@@ -34,6 +34,8 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 _FONT_PX = 11
 # matplotlib draws in points of 1/72 inch; at this resolution a point is a pixel of the page.
 _DPI = 72
+#: Letters of a name of which three fit beside each other in a legend.
+_SHORT_NAME = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,44 +77,74 @@ def plot(  # noqa: PLR0913  what is drawn, and the same in words and numbers
         size: width and height, px; a narrow page shrinks it.
         margins: from the edges to the axes, px: top, right, bottom, left.
     """
-    if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
-        raise ValueError(f"{ident!r} is no identifier of a plot")
-    svg = _as_inline(_drawn(ident, draw, size, margins), ident, title, description)
+    svg = inline_svg(ident, draw, title=title, description=description, size=size, margins=margins)
     return Plot(ident, title, description, svg, columns, rows)
 
 
-def _drawn(
+def inline_svg(  # noqa: PLR0913  what is drawn, and how
     ident: str,
     draw: Callable[["Axes"], None],
+    *,
+    title: str,
+    description: str,
     size: tuple[int, int],
-    margins: tuple[int, int, int, int],
-) -> str:
-    """What matplotlib makes of it; imported here: who draws nothing does not wait for it."""
+    margins: tuple[int, int, int, int] | None = None,
+    style: Mapping[str, Any] = MappingProxyType({}),
+    legend: bool = False,
+) -> Markup:
+    """Draw an SVG element for a page that allows no inline style; arguments as for :func:`plot`.
+
+    Args:
+        ident: as for plot.
+        draw: likewise.
+        title: likewise.
+        description: likewise.
+        size: likewise.
+        margins: likewise; None leaves them to matplotlib.
+        style: settings of matplotlib beside those of the pages.
+        legend: above the plot; margins have to be None.
+    """
+    if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
+        raise ValueError(f"{ident!r} is no identifier of a plot")
+    # Imported here: who draws nothing does not wait for it.
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    width, height = size
-    top, right, bottom, left = margins
     # The salt makes the ids inside the SVG depend on the plot alone: two never collide on a page.
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": ident}):
-        figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
-        figure.patch.set_visible(False)
-        axes = figure.add_axes(
-            (
-                left / width,
-                bottom / height,
-                (width - left - right) / width,
-                (height - top - bottom) / height,
-            )
+    settings: Any = {**_STYLE, **style, "svg.hashsalt": ident}
+    with mpl.rc_context(settings):
+        figure = Figure(
+            figsize=(size[0] / _DPI, size[1] / _DPI),
+            dpi=_DPI,
+            layout=None if margins else "constrained",
         )
+        figure.patch.set_visible(False)
+        axes = figure.add_axes(_box(size, margins)) if margins else figure.subplots()
         axes.patch.set_visible(False)
         draw(axes)
+        names = axes.get_legend_handles_labels()[1] if legend else []
+        if names:
+            columns = 2 if max(map(len, names)) > _SHORT_NAME else 3
+            figure.legend(loc="outside upper left", ncols=min(columns, len(names)))
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()
+    return _as_inline(stream.getvalue(), ident, title, description)
 
 
-_STYLE: dict[Any, Any] = {
+def _box(
+    size: tuple[int, int], margins: tuple[int, int, int, int]
+) -> tuple[float, float, float, float]:
+    """Left, bottom, width and height of the axes, as shares of the figure."""
+    (width, height), (top, right, bottom, left) = size, margins
+    return (
+        left / width,
+        bottom / height,
+        (width - left - right) / width,
+        (height - top - bottom) / height,
+    )
+
+
+_STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text
     "font.size": _FONT_PX,
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths on every machine

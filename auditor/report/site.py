@@ -16,6 +16,7 @@ from auditor.monitoring.limits import InputRows
 from auditor.monitoring.recall import DAYS, DayReview, recall
 from auditor.report.pages import Page
 from auditor.report.text import words
+from auditor.report.text.day import notices
 
 #: The name of a day's summary, beside its pages.
 SUMMARY = "summary.json"
@@ -25,8 +26,9 @@ SUMMARY = "summary.json"
 class Summary:
     """A day in one row. The outcomes add up to ``alcohol_sales``.
 
-    ``notices`` are short texts on what makes the day worth a look; none is no praise of it.
-    ``found`` is what people saw when they looked.
+    ``notices`` are short texts on what makes the day worth a look; a day without any is not thereby
+    a good one. ``review`` is what people found; None where nobody has decided anything of the day.
+    ``policy_sha256`` names the policy that the report was rendered with, see pipeline.report.
     """
 
     day: date
@@ -43,7 +45,8 @@ class Summary:
     rows_rejected: int  # of these
     cameras_to_look_at: int = 0
     notices: tuple[str, ...] = ()
-    found: DayReview | None = None  # None: nobody has decided anything of the day
+    review: DayReview | None = None
+    policy_sha256: str | None = None
 
     @property
     def judged(self) -> int:
@@ -71,8 +74,14 @@ class Month:
 _ADAPTER = TypeAdapter(Summary)
 
 
-def summarise(chain: Page, rows: InputRows) -> Summary:
-    """A day in one row, from the chain's page and the counts of its input rows."""
+def summarise(chain: Page, rows: InputRows, policy_sha256: str) -> Summary:
+    """A day in one row.
+
+    Args:
+        chain: the chain's page.
+        rows: counts of the day's input rows.
+        policy_sha256: of the policy that the page was rendered with.
+    """
     seen = chain.coverage
     ended = {outcome.code: outcome.count for outcome in seen.outcomes}
     return Summary(
@@ -88,8 +97,15 @@ def summarise(chain: Page, rows: InputRows) -> Summary:
         inconclusive=ended["inconclusive"],
         rows_read=rows.read,
         rows_rejected=rows.rejected,
-        cameras_to_look_at=len(chain.cameras.told),
-        notices=_notices(chain),
+        cameras_to_look_at=len(chain.cameras.changed),
+        notices=notices(
+            seen,
+            chain.past.comparison.signals if chain.past else (),
+            cameras_changed=len(chain.cameras.changed),
+            rows_rejected=chain.rejected.total,
+        ),
+        review=chain.review,
+        policy_sha256=policy_sha256,
     )
 
 
@@ -139,24 +155,5 @@ def context(summaries: Sequence[Summary]) -> dict[str, Any]:
         "days": days,
         "gaps": gaps,
         "recall_days": DAYS,
-        "recall": recall([(d.day, d.found) for d in days[:DAYS] if d.found]),
+        "recall": recall([(d.day, d.review) for d in days[:DAYS] if d.review]),
     }
-
-
-def _notices(chain: Page) -> tuple[str, ...]:
-    seen = chain.coverage
-    notices = []
-    for status, what in (("missing", "no till export"), ("unreadable", "unreadable till export")):
-        if stores := seen.with_export(status):
-            notices.append(f"{what} from {words.counted(len(stores), 'store')}")
-    if underage := seen.recorded_underage:
-        notices.append(f"{words.counted(underage, 'buyer')} too young by the record")
-    if chain.past:
-        for share in chain.past.signals:
-            how = "higher" if share.side > 0 else "lower"
-            notices.append(f"“{share.label.lower()}” {how} than usual")
-    if chain.cameras.told:
-        notices.append(f"{words.counted(len(chain.cameras.told), 'camera')} to look at")
-    if chain.rejected.total:
-        notices.append(f"{words.counted(chain.rejected.total, 'row')} set aside")
-    return tuple(notices)

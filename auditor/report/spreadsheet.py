@@ -17,7 +17,7 @@ Numbers are written as numbers and never touched, negative ones included.
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -65,27 +65,6 @@ def read_csv(text: str) -> Iterator[dict[str, str]]:
     """The rows of a file of :func:`csv_text`, each cell as the text that was meant."""
     for row in csv.DictReader(io.StringIO(text, newline="")):
         yield {column: unguarded(cell) for column, cell in row.items()}
-
-
-def with_cells(
-    text: str, columns: Sequence[str], values: Callable[[dict[str, str]], Mapping[str, Cell]]
-) -> str:
-    """A file of :func:`csv_text` with some columns replaced, all other cells as they are.
-
-    Args:
-        text: the file.
-        columns: to replace; one that is not there becomes the last.
-        values: told what a row says, gives its cells of ``columns``.
-    """
-    header, *rows = csv.reader(io.StringIO(text, newline=""))
-    changed = io.StringIO(newline="")
-    writer = csv.writer(changed, lineterminator="\r\n")
-    writer.writerow(dict.fromkeys([*header, *columns]))
-    for row in rows:
-        cells = dict(zip(header, row, strict=True))
-        new = values({column: unguarded(cell) for column, cell in cells.items()})
-        writer.writerow((cells | {column: _cell(new[column]) for column in columns}).values())
-    return changed.getvalue()
 
 
 def _cell(value: Cell) -> str:

@@ -6,6 +6,7 @@
 - ``decisions/day=YYYY-MM-DD/*.parquet``: one file a decision; no run of a day touches them.
 - ``finalised/``: the stores of each day (finalised.py).
 - ``revisions/``: earlier results of days that were audited again (revisions.py).
+- ``policies/HASH.json``: the policies that reports were rendered with.
 """
 
 from datetime import date
@@ -36,6 +37,11 @@ def crops_folder(day: date, store_id: str) -> str:
 def crop_path(day: date, store_id: str, sale_id: str) -> str:
     """The crop of a sale; ``sale_id`` is as sales.identity makes it."""
     return f"{crops_folder(day, store_id)}/{sale_id}.jpg"
+
+
+def policy_path(sha256: str) -> str:
+    """Where a policy that a report was rendered with is kept, as canonical JSON."""
+    return f"policies/{sha256}.json"
 
 
 def folders_of_day(day: date) -> list[str]:

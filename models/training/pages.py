@@ -1,50 +1,27 @@
 """The pages of the training tools, one file each without scripts, and their plots.
 
-A page has the report's style. A plot is SVG that takes its colours of text and lines from the page.
+Pages and plots have the report's style.
 """
 
-import io
-import re
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from auditor import resources
+from auditor.report.environment import template_environment
+from auditor.report.plots import COLOURS, inline_svg
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-#: Stands for the page's own colour of text.
-INK = "#010203"
+#: The page's own colour of text.
+INK = COLOURS["ink"]
 
 _COLOURS = ("#b4481f", "#3c7fb1", "#2c8c7c", "#c29a2f", "#8a6fb0", "#7d8791")
-
-_SIZE = (5.2, 3.1)  # inches: 374 px wide, so that the letters keep their size on a phone
-_LETTERS = 10  # px
-_SHORT = 10  # letters of a name of which three fit beside each other in a legend
-
-_LOOK: Any = {
-    "svg.fonttype": "none",  # text stays text
-    "font.size": _LETTERS,
-    "font.family": "sans-serif",
-    "text.color": INK,
-    "axes.edgecolor": INK,
-    "axes.labelcolor": INK,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-    "lines.markersize": 4,
-    "lines.linewidth": 1.2,
-}
-
-
+_SIZE = (374, 223)  # px: so narrow that the letters keep their size on a phone
+_STYLE = {"lines.markersize": 4, "lines.linewidth": 1.2}
 _SHEETS = (resources.folder("reports/templates") / "style.css", TEMPLATES / "page.css")
 
 
@@ -55,15 +32,9 @@ def render(template: str, **shown: Any) -> str:
         template: its file in ``TEMPLATES``.
         shown: what it shows.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in _SHEETS)
-    return environment.get_template(template).render(style=Markup(style), **shown)  # noqa: S704  ours
+    page = template_environment(TEMPLATES).get_template(template)
+    return page.render(style=Markup(style), **shown)  # noqa: S704  ours
 
 
 def colour(number: int) -> str:
@@ -79,22 +50,7 @@ def svg(draw: Callable[[Any], None], title: str, *, legend: bool = False) -> Mar
         title: no two plots of a page have the same: the ids within the SVG follow from it.
         legend: above the plot.
     """
-    with mpl.rc_context(_LOOK | {"svg.hashsalt": title}):
-        figure = Figure(figsize=_SIZE, layout="constrained")
-        figure.patch.set_alpha(0)
-        axes = figure.subplots()
-        axes.patch.set_alpha(0)
-        draw(axes)
-        names = axes.get_legend_handles_labels()[1] if legend else []
-        if names:
-            columns = 2 if max(map(len, names)) > _SHORT else 3
-            figure.legend(loc="outside upper left", ncols=min(columns, len(names)))
-        stream = io.StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    text = stream.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'<g id="[^"]*"', "<g", text)
-    text = re.sub(r'<svg ([^>]*?)height="[^"]*"([^>]*?)width="[^"]*"', r"<svg \1\2", text, count=1)
-    text = re.sub(r"font-family: [^;\"]*;? ?", "", text)  # it is the page's
-    return Markup(text)  # noqa: S704  matplotlib escapes what it draws
+    ident = f"chart-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
+    return inline_svg(
+        ident, draw, title=title, description="", size=_SIZE, style=_STYLE, legend=legend
+    )

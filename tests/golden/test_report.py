@@ -15,8 +15,9 @@ import pyarrow as pa
 import pytest
 
 from auditor import resources
+from auditor.report.environment import CONTENT_POLICY, environment
+from auditor.report.flags_csv import FLAG_COLUMNS, FlagsCsv
 from auditor.report.people import cashier_page_name
-from auditor.report.rendering import CONTENT_POLICY, FLAG_COLUMNS, FlagsCsv, environment
 from auditor.tables import OUTCOMES, RECORDED_UNDERAGE
 from tests.support.page_reader import Reader
 from tests.support.paths import ROOT

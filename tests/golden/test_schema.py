@@ -14,13 +14,13 @@ import pytest
 from auditor import resources
 from auditor.operations.diff import diff_schema
 from auditor.operations.pack.manifest import manifest_schema
-from auditor.report import schema
-from auditor.report.rendering import SCHEMAS
+from auditor.report import document
+from auditor.report.schema import SCHEMAS
 from tests.support.report_day import render
 
 MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "diff.schema.json": diff_schema,
-    "report.schema.json": schema.report_schema,
+    "report.schema.json": document.report_schema,
     "pack-manifest.schema.json": manifest_schema,
 }
 
@@ -56,11 +56,11 @@ def test_a_key_that_the_schema_does_not_know_is_refused(
         part = part[key]
     part["unheard_of"] = 1
     with pytest.raises(jsonschema.ValidationError, match="unheard_of"):
-        _check(schema.report_schema(), report)
+        _check(document.report_schema(), report)
     del part["unheard_of"]
     del part[min(part)]
     with pytest.raises(jsonschema.ValidationError, match="required"):
-        _check(schema.report_schema(), report)
+        _check(document.report_schema(), report)
 
 
 def test_a_field_added_to_a_model_is_missed_in_what_is_published(
@@ -69,13 +69,13 @@ def test_a_field_added_to_a_model_is_missed_in_what_is_published(
     """The models are dataclasses: what is added to one is in the report and in the schema made."""
 
     @dataclass(frozen=True)
-    class Document(schema.Document):
+    class Document(document.Document):
         unheard_of: int = 0
 
     published = json.loads((resources.folder(SCHEMAS) / "report.schema.json").read_text())
-    assert published == schema.report_schema()
-    monkeypatch.setattr(schema, "Document", Document)
-    assert published != schema.report_schema()
+    assert published == document.report_schema()
+    monkeypatch.setattr(document, "Document", Document)
+    assert published != document.report_schema()
 
 
 def _check(against: dict[str, Any], document: Any) -> None:

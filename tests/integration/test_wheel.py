@@ -18,7 +18,7 @@ import importlib.util, pathlib
 import auditor
 from auditor import resources
 from auditor.faces.model import AgeModel
-from auditor.report.rendering import environment
+from auditor.report.environment import environment
 home = pathlib.Path(auditor.__file__).parent
 assert home.is_relative_to(pathlib.Path(sys.prefix)), home
 assert resources.folder("reports/templates").is_relative_to(home)

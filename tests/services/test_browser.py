@@ -25,9 +25,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from auditor.decisions.log import Judgement, new_entry
 from auditor.insights.results import Insights
-from auditor.report import SUMMARY, decided_files, read_summary, render_site, with_decisions
+from auditor.report import SUMMARY, read_summary, render_site
+from auditor.report.environment import CONTENT_POLICY
 from auditor.report.insight_pages import render_insights
-from auditor.report.rendering import CONTENT_POLICY
 from auditor.tables import DECISION_LOG
 from models.training import evaluate, explore
 from tests.support import labelled_samples
@@ -76,9 +76,7 @@ def decided() -> pa.Table:
 def out(tmp_path_factory: pytest.TempPathFactory, purchases: Insights) -> Path:
     """An OUT with a day's pages and faces, a list of days with gaps, and a week's purchases."""
     folder = tmp_path_factory.mktemp("out")
-    files = render()
-    log = decided()
-    files |= with_decisions({name: files[name] for name in decided_files(log)}, log)
+    files = render(decisions=decided())
     reports = folder / "reports"
     for name, content in files.items():
         path = reports / str(DAY) / name

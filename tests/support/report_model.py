@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from auditor.report.cases import Case
-from auditor.report.pages import Page, Report
+from auditor.report.day import Report
+from auditor.report.pages import Page
+from auditor.report.sales import Case
 from auditor.tables import DAY_FIGURES, LEDGER, REJECTS, STORE_DAYS
 from tests.support.report_day import DAY, store_day
 from tests.support.report_day import given as given_tables

@@ -1,9 +1,9 @@
 """The day of each camera, and of each store, against its own days before.
 
-A day is told by its mean on a quantity's scale, and whether it strays by how the camera's own days
-differ: their median, and their spread by an estimator that half of them may upset. So days that
-strayed themselves do not become the measure at once, and a camera that was turned a week ago is
-still told of. The sales of which no age could be estimated are a share: its tail is exact, by the
+A day is summarised by its mean on a quantity's scale, and compared with the median of the camera's
+own days and their spread, by an estimator that half of them may upset. So days that are outliers
+themselves do not become the reference at once, and a camera that was turned a week ago is still
+reported. The sales of which no age could be estimated are a share: its tail is exact, by the
 beta-binomial distribution. Over all cameras, stores and quantities, Benjamini and Hochberg.
 """
 
@@ -32,7 +32,7 @@ Days = Iterable[tuple[date, str, pa.Table]]
 WINDOW = 28
 #: Past days that are needed, sales that make a past day count, and sales that the day itself needs.
 LEAST_DAYS, LEAST_BEFORE, LEAST_SALES = 10, 5, 8
-#: Of those told of, the share that may be by chance; with nothing wrong, the nights with a notice.
+#: Share of the changes reported that may be by chance; with nothing wrong, of nights with one.
 LEVEL = 0.05
 # Shares of past days further from their median than so many deviations are no measure.
 _OUTLIERS = 3.0
@@ -91,7 +91,7 @@ class Drift:
         on_record: those of them that have counts.
         sha256: hash over the files of counts it rests on; None without counts of the day itself.
         cameras: all that sold alcohol on the day, by store and till.
-        stores: those that changed as a whole, beyond what is told of their cameras.
+        stores: those that changed as a whole, beyond what their cameras explain.
     """
 
     days: int
@@ -101,7 +101,7 @@ class Drift:
     stores: tuple[Camera, ...]
 
     @property
-    def told(self) -> tuple[Camera, ...]:
+    def changed(self) -> tuple[Camera, ...]:
         """The cameras that changed, and then the stores."""
         return (*(camera for camera in self.cameras if camera.changes), *self.stores)
 
@@ -114,7 +114,7 @@ class Drift:
         return replace(self, cameras=cameras, stores=stores)
 
 
-#: Where there are no counts of the day.
+#: For a day without counts.
 NOTHING = Drift(WINDOW, 0, None, (), ())
 
 
@@ -204,8 +204,8 @@ class _Series:
         )
         q = adjusted(np.concatenate([cameras.p[cameras.tested], stores.p[stores.tested]]))
         split = int(cameras.tested.sum())
-        of_cameras = cameras.told([(s, t) for s, t in self._keys], q[:split])
-        of_stores = stores.told([(name, None) for name in names], q[split:])
+        of_cameras = cameras.changed([(s, t) for s, t in self._keys], q[:split])
+        of_stores = stores.changed([(name, None) for name in names], q[split:])
         said = {(c.store_id, change.quantity) for c in of_cameras for change in c.changes}
         beyond = (
             replace(s, changes=tuple(c for c in s.changes if (s.store_id, c.quantity) not in said))
@@ -299,8 +299,8 @@ class _Tests:
                 else:
                     self._test_means(rows, column, MEASURED[name])
 
-    def told(self, keys: Sequence[tuple[str, str | None]], q: Floats) -> tuple[Camera, ...]:
-        """The units with what changed; ``q`` of those tested, in their order."""
+    def changed(self, keys: Sequence[tuple[str, str | None]], q: Floats) -> tuple[Camera, ...]:
+        """Each unit with its changes; ``q`` are the adjusted p-values of the tests, in order."""
         least = np.ones(self.p.shape)
         least[self.tested] = q
         return tuple(
@@ -334,7 +334,7 @@ class _Tests:
         far = np.abs(away) >= measured.least
         if not far.any():
             return
-        # What so few sales of the day stray by chance beyond those of a usual day comes on top.
+        # The extra sampling variance of a day with fewer sales than usual comes on top.
         within = (squares - total * means).sum(axis=1) / sales.sum(axis=1)
         by_sampling = within / np.median(sales, axis=1)
         fewer = np.maximum(within / self._today.sales[rows, column] - by_sampling, 0)

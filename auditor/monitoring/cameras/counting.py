@@ -60,7 +60,7 @@ def _counted(
 
 
 def _basis(rules: Rules, model: str) -> str:
-    """What decides which faces an age is estimated of, and which; a gate not told is the card's."""
+    """What decides which faces get an estimate, and which; without a gate, the card's holds."""
     gates = ("min_face_px", "min_sharpness", "min_face_confidence")
-    told = ((name, getattr(rules, name)) for name in gates)
-    return " ".join([model, *(f"{name}={value:g}" for name, value in told if value is not None)])
+    values = ((name, getattr(rules, name)) for name in gates)
+    return " ".join([model, *(f"{name}={value:g}" for name, value in values if value is not None)])

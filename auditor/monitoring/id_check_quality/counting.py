@@ -16,7 +16,7 @@ _OLDEST = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Match:
     """A sale in which a rule found something: its row in the ledger given, and who checked."""
 
     rule: str
@@ -25,20 +25,20 @@ class Found:
 
 
 def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
-    """Count what each rule looked at and found.
+    """Count the checks that each rule examined, and those in which it found something.
 
     Args:
         ledger: rows of LEDGER of stores under the same rules, any order.
         rules: in force.
 
     Returns:
-        HOLLOW_COUNTS, sorted by its key.
+        QUALITY_COUNTS, sorted by its key.
     """
     facts = Facts.of(LEDGER.conform(ledger), rules)
     parts = []
     for name, rule in RULES.items():
-        looked = rule(facts)
-        rows = np.flatnonzero(looked.at)
+        output = rule(facts)
+        rows = np.flatnonzero(output.examined)
         parts.append(
             pa.table(
                 {
@@ -47,8 +47,8 @@ def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
                     "rule": pa.array([name] * len(rows), pa.string()),
                     "scanned": pa.array(compared(name, facts)[rows]),
                     "looked_at": pa.array(np.ones(len(rows)), pa.int32()),
-                    "found": pa.array(looked.found[rows].astype(np.int32)),
-                    "chance": pa.array(looked.chance[rows]),
+                    "found": pa.array(output.found[rows].astype(np.int32)),
+                    "chance": pa.array(output.probability[rows]),
                 }
             )
         )
@@ -76,9 +76,9 @@ def count_ages(ledger: pa.Table, rules: Rules) -> pa.Table:
     return RECORDED_AGES.add_up([table])
 
 
-def find(ledger: pa.Table, rules: Rules) -> Iterator[Found]:
+def find(ledger: pa.Table, rules: Rules) -> Iterator[Match]:
     """The sales in which a rule found something, by rule and row; arguments as above."""
     facts = Facts.of(LEDGER.conform(ledger), rules)
     for name, rule in RULES.items():
         for row in np.flatnonzero(rule(facts).found & ~compared(name, facts)).tolist():
-            yield Found(name, row, str(facts.keys[1][row]))
+            yield Match(name, row, str(facts.keys[1][row]))

@@ -1,4 +1,4 @@
-"""Whose checks show something more often than chance, and than other people's checks, would."""
+"""Whose ID checks match a rule more often than chance, and than other people's checks, explain."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,26 +23,25 @@ _AGES = 121
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A person whose checks show something more often than was to be expected.
+    """A person whose checks match a rule more often than expected.
 
     Attributes:
         store_id: the store.
         cashier_id: who did the checks, or the cashier where that is not known.
-        looked_at: checks that the rule could say something of.
-        found: of these, those it found something in.
-        rate: found of looked at, with its Wilson interval.
-        base: the share that was to be expected: by chance, or what others' checks show if that
-            is more.
-        p: probability of so many, if the base is right.
-        q: the same after Benjamini and Hochberg over all whom the rule looked at.
+        examined: checks that the rule applies to.
+        found: of these, those that match the rule.
+        rate: found of examined, with its Wilson interval.
+        expected_share: the share by chance, or that of others' checks if it is larger.
+        p: chance of this many or more, if the expected share is right.
+        q: the same after Benjamini and Hochberg over all people with enough checks.
     """
 
     store_id: str
     cashier_id: str
-    looked_at: int
+    examined: int
     found: int
     rate: Rate
-    base: float
+    expected_share: float
     p: float
     q: float
 
@@ -53,20 +52,20 @@ class RuleResult:
 
     Attributes:
         rule: its name.
-        looked_at: checks that it could say something of.
-        found: of these, those it found something in.
-        chance: how many of these chance alone would find, at most; None where nothing is known.
-        scans_looked_at, scans_found: the same of documents that a machine read, where they are
-            something to compare with; else 0.
-        people: whose checks it looked at, at or above the least exposure.
-        leads: those who stand out, by store and id.
+        examined: checks that it applies to.
+        found: of these, those that match it.
+        expected_by_chance: how many would match by chance alone, at most; None where unknown.
+        scans_examined, scans_found: the same of documents that a machine read, where the rule
+            compares with them; else 0.
+        people: those with enough checks to be tested.
+        leads: the outliers among them, by store and id.
     """
 
     rule: str
-    looked_at: int
+    examined: int
     found: int
-    chance: float | None
-    scans_looked_at: int
+    expected_by_chance: float | None
+    scans_examined: int
     scans_found: int
     people: int
     leads: tuple[Lead, ...]
@@ -83,37 +82,37 @@ class Heaps:
 def find_leads(
     counts: pa.Table, *, min_exposure: int, false_lead_share: float
 ) -> Mapping[str, RuleResult]:
-    """Look at every checker of the chain, rule by rule, in the order of HOLLOW_RULES.
+    """Test everybody who checks IDs in the chain by each rule, in the order of QUALITY_RULES.
 
     Args:
-        counts: HOLLOW_COUNTS of the whole chain, a window of days added up.
-        min_exposure: checks looked at below which nothing is said of a person.
-        false_lead_share: of the leads, the share that may be there by chance.
+        counts: QUALITY_COUNTS of the whole chain, a window of days added up.
+        min_exposure: checks below which a person is not tested.
+        false_lead_share: share of the leads that may be there by chance.
     """
     counts = QUALITY_COUNTS.conform(counts)
     return {
-        rule: _finding(
+        rule: _test_people(
             rule, counts.filter(pc.equal(counts["rule"], rule)), min_exposure, false_lead_share
         )
         for rule in QUALITY_RULES
     }
 
 
-def of_store(findings: Mapping[str, RuleResult], counts: pa.Table) -> Mapping[str, RuleResult]:
-    """The findings of one store: its counts, and those of the chain's leads that are its own.
+def of_store(results: Mapping[str, RuleResult], counts: pa.Table) -> Mapping[str, RuleResult]:
+    """The results of one store: its counts, and those of the chain's leads that are its own.
 
     Args:
-        findings: of the chain.
-        counts: HOLLOW_COUNTS of the store.
+        results: of the chain.
+        counts: QUALITY_COUNTS of the store.
     """
     store_ids = set(counts["store_id"].to_pylist())
     return {
         rule: RuleResult(
             **_totals(rule, counts.filter(pc.equal(counts["rule"], rule))),
-            people=finding.people,
-            leads=tuple(lead for lead in finding.leads if lead.store_id in store_ids),
+            people=result.people,
+            leads=tuple(lead for lead in result.leads if lead.store_id in store_ids),
         )
-        for rule, finding in findings.items()
+        for rule, result in results.items()
     }
 
 
@@ -127,57 +126,64 @@ def heaps(ages: pa.Table) -> Heaps:
     return Heaps(Heaping.of_counts(keyed), Heaping.of_counts(read))
 
 
-def _finding(rule: str, counts: pa.Table, min_exposure: int, false_lead_share: float) -> RuleResult:
+def _test_people(
+    rule: str, counts: pa.Table, min_exposure: int, false_lead_share: float
+) -> RuleResult:
     own = counts.filter(pc.invert(counts["scanned"]))
-    looked, found, chance = (own[name].to_numpy() for name in ("looked_at", "found", "chance"))
-    scans = _totals(rule, counts)
-    # What a machine read is no better known than by as many documents as there were.
-    read = scans["scans_found"] / (scans["scans_looked_at"] + 1)
-    told = np.flatnonzero(looked >= min_exposure)
+    examined, found, by_chance = (own[n].to_numpy() for n in ("looked_at", "found", "chance"))
+    totals = _totals(rule, counts)
+    # The share among scans is no better known than their number allows.
+    scans_share = totals["scans_found"] / (totals["scans_examined"] + 1)
+    tested = np.flatnonzero(examined >= min_exposure)
 
     def measure(kept: Flags) -> tuple[Floats, Floats]:
-        """The base of each, and the probability of so many, by what those kept show."""
-        usual = np.ones(len(looked), np.bool_)
-        usual[told[~kept]] = False
-        others = found * usual, looked * usual
-        rest = (others[0].sum() - others[0] + 0.5) / (others[1].sum() - others[1] + 1)
-        by_chance = chance / np.maximum(looked, 1)
-        base = np.maximum.reduce([by_chance, rest, np.full(len(looked), read)])[told]
+        """The expected share and p-value of each, by what the people kept show."""
+        usual = np.ones(len(examined), np.bool_)
+        usual[tested[~kept]] = False
+        all_found, all_examined = found * usual, examined * usual
+        others = (all_found.sum() - all_found + 0.5) / (all_examined.sum() - all_examined + 1)
+        shares = (
+            by_chance / np.maximum(examined, 1),
+            others,
+            np.full(len(examined), scans_share),
+        )
+        expected = np.maximum.reduce(shares)[tested]
         outliers = float(np.mean(~kept)) if len(kept) else 0.0
-        overdispersion = overdispersion_of(found[told], looked[told], base, outliers=outliers)
-        return base, upper_tail(found[told], looked[told], base, overdispersion)
+        counts_of = found[tested], examined[tested], expected
+        return expected, upper_tail(*counts_of, overdispersion_of(*counts_of, outliers=outliers))
 
-    kept = without_outliers(lambda k: adjusted(measure(k)[1]), len(told), false_lead_share)
-    base, p = measure(kept)
+    kept = without_outliers(lambda k: adjusted(measure(k)[1]), len(tested), false_lead_share)
+    expected, p = measure(kept)
     leads = [
         Lead(
             store_id=own["store_id"][row].as_py(),
             cashier_id=own["cashier_id"][row].as_py(),
-            looked_at=int(looked[row]),
+            examined=int(examined[row]),
             found=int(found[row]),
-            rate=wilson(int(found[row]), int(looked[row])),
-            base=float(expected),
+            rate=wilson(int(found[row]), int(examined[row])),
+            expected_share=float(share),
             p=float(p_value),
             q=float(q_value),
         )
-        for row, expected, p_value, q_value in zip(told.tolist(), base, p, adjusted(p), strict=True)
+        for row, share, p_value, q_value in zip(
+            tested.tolist(), expected, p, adjusted(p), strict=True
+        )
         if q_value <= false_lead_share and found[row] >= _LEAST_FOUND
     ]
     leads.sort(key=lambda lead: (lead.store_id, lead.cashier_id))
-    return RuleResult(**scans, people=len(told), leads=tuple(leads))
+    return RuleResult(**totals, people=len(tested), leads=tuple(leads))
 
 
 def _totals(rule: str, counts: pa.Table) -> dict[str, Any]:
-    """The counts of a finding, of rows of one rule."""
+    """The counts of a :class:`RuleResult`, of QUALITY_COUNTS of one rule."""
     scanned = counts["scanned"]
     own, scans = counts.filter(pc.invert(scanned)), counts.filter(scanned)
-    chance = _sum(own, "chance")
     return {
         "rule": rule,
-        "looked_at": int(_sum(own, "looked_at")),
+        "examined": int(_sum(own, "looked_at")),
         "found": int(_sum(own, "found")),
-        "chance": chance or None,
-        "scans_looked_at": int(_sum(scans, "looked_at")),
+        "expected_by_chance": _sum(own, "chance") or None,
+        "scans_examined": int(_sum(scans, "looked_at")),
         "scans_found": int(_sum(scans, "found")),
     }
 

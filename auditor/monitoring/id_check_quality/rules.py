@@ -1,8 +1,8 @@
-"""What makes a check look hollow: one named function a rule.
+"""The rules of ID-check quality: one named function a rule.
 
-A rule looks at some sales, finds something in some of these, and says how many of them chance alone
-would find at most. Where it says nothing of chance, what others do is all there is to go by. Every
-finding has innocent explanations; only how often one person's checks show it is a lead.
+A rule applies to some sales, matches some of these, and gives for each the largest probability that
+it matches by chance. Where a rule gives no probability, a person is compared with others only.
+Every match has innocent explanations; only an unusual number of them by one person is a lead.
 """
 
 from collections import Counter
@@ -36,22 +36,23 @@ _OUTSIDE = 0.05
 
 @dataclass(frozen=True)
 class RuleOutput:
-    """What a rule made of a store's day, one element a sale.
+    """The output of a rule for a store's day, one element a sale.
 
     Attributes:
-        at: whether the rule can say something of the sale.
-        found: whether it found something; nowhere but where it looked.
-        chance: the probability at most that chance alone would have; 0 where nothing is known.
+        examined: whether the rule applies to the sale.
+        found: whether it applies and matches.
+        probability: the largest probability of a match by chance; 0 where it is unknown, or the
+            rule does not apply.
     """
 
-    at: Flags
+    examined: Flags
     found: Flags
-    chance: Floats
+    probability: Floats
 
     @classmethod
-    def of(cls, at: Flags, found: Flags, chance: float | Floats) -> "RuleOutput":
-        """What is found counts only where it was looked at, and so does chance."""
-        return cls(at, at & found, np.where(at, chance, 0.0))
+    def of(cls, examined: Flags, found: Flags, probability: float | Floats) -> "RuleOutput":
+        """Restrict matches and probabilities to the sales examined."""
+        return cls(examined, examined & found, np.where(examined, probability, 0.0))
 
 
 QualityRule = Callable[[Facts], RuleOutput]
@@ -64,9 +65,9 @@ def sentinel_birth_date(facts: Facts) -> RuleOutput:
     """
     made_up = np.isin(facts.born, np.array(sorted(facts.sentinels), "datetime64[D]"))
     a_year = Counter(day.year for day in facts.sentinels)
-    chance = (max(a_year.values(), default=0) + 1) * _A_DAY
+    probability = (max(a_year.values(), default=0) + 1) * _A_DAY
     found = made_up | (facts.born == facts.latest_legal)
-    return RuleOutput.of(facts.keyed | facts.scanned, found, chance)
+    return RuleOutput.of(facts.keyed | facts.scanned, found, probability)
 
 
 def round_birth_date(facts: Facts) -> RuleOutput:
@@ -91,25 +92,25 @@ def one_birth_date(facts: Facts) -> RuleOutput:
 
     By chance: if all customers of that hour were born in one year.
     """
-    at = facts.keyed | facts.scanned
-    found, chance = np.zeros(len(at), np.bool_), np.zeros(len(at))
+    examined = facts.keyed | facts.scanned
+    found, probability = np.zeros(len(examined), np.bool_), np.zeros(len(examined))
     recent: dict[tuple[object, object], list[tuple[float, object]]] = {}
-    rows = np.flatnonzero(at)
+    rows = np.flatnonzero(examined)
     for row in rows[np.argsort(facts.sold_at[rows], kind="stable")].tolist():
         now, born = facts.sold_at[row], facts.born[row]
         seen = recent.setdefault((facts.keys[0][row], facts.keys[1][row]), [])
         seen[:] = [(then, date) for then, date in seen if now - then <= SHORT_TIME_S]
         dates = {date for _, date in seen}
-        found[row], chance[row] = born in dates, min(1.0, len(dates) * _A_DAY)
+        found[row], probability[row] = born in dates, min(1.0, len(dates) * _A_DAY)
         seen.append((now, born))
-    return RuleOutput.of(at, found, chance)
+    return RuleOutput.of(examined, found, probability)
 
 
 def birth_date_against_face(facts: Facts) -> RuleOutput:
     """The age on record lies outside the 95 % interval of the only face in the frame."""
-    at = (facts.keyed | facts.scanned) & facts.estimated & ~np.isnan(facts.low)
+    examined = (facts.keyed | facts.scanned) & facts.estimated & ~np.isnan(facts.low)
     outside = (facts.years < np.floor(facts.low)) | (facts.years > np.ceil(facts.high))
-    return RuleOutput.of(at, outside, _OUTSIDE)
+    return RuleOutput.of(examined, outside, _OUTSIDE)
 
 
 def fast_check(facts: Facts) -> RuleOutput:
@@ -118,14 +119,14 @@ def fast_check(facts: Facts) -> RuleOutput:
     A check before that line was asked for earlier, and says nothing.
     """
     by_hand = np.isin(facts.check, ("dob_entered", "id_viewed"))
-    at = by_hand & (facts.check_after_s >= 0)
-    return RuleOutput.of(at, facts.check_after_s < facts.min_check_seconds, 0.0)
+    examined = by_hand & (facts.check_after_s >= 0)
+    return RuleOutput.of(examined, facts.check_after_s < facts.min_check_seconds, 0.0)
 
 
 def judged_by_eye(facts: Facts) -> RuleOutput:
     """The cashier judged by looks a buyer with a fair chance to be under the legal age."""
-    at = (facts.p_under_legal >= FAIR_CHANCE) & (facts.check != "not_recorded")
-    return RuleOutput.of(at, np.asarray(facts.check == "looks_over"), 0.0)
+    examined = (facts.p_under_legal >= FAIR_CHANCE) & (facts.check != "not_recorded")
+    return RuleOutput.of(examined, np.asarray(facts.check == "looks_over"), 0.0)
 
 
 _RULES = (
@@ -133,7 +134,7 @@ _RULES = (
     *(birth_date_against_face, fast_check, judged_by_eye),
 )
 
-#: By name, in the order of HOLLOW_RULES.
+#: By name, in the order of QUALITY_RULES.
 RULES: Mapping[str, QualityRule] = dict(zip(QUALITY_RULES, _RULES, strict=True))
 
 #: Rules on dates that a hand may make up: those a machine read are what to compare with. The

@@ -1,1 +1,1 @@
-"""Cashiers and stores: who was due a check, who made it, and who outliers further than chance."""
+"""Cashiers and stores: who was due a check, who made it, and who is an outlier."""

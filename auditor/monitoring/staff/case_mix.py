@@ -1,4 +1,4 @@
-"""What was to be expected of a cashier's sales: what colleagues do under the same circumstances.
+"""Expected share of a cashier's sales handled: what others do under the same circumstances.
 
 Circumstances are how likely the buyer was under the challenge age, the part of the day, and the
 store. Without them a cashier with many buyers on the edge, or a rushed evening, looks careless.
@@ -23,7 +23,7 @@ def by_circumstances(classes: Codes, hours: Codes, sales: Floats, handled: Float
 
     Where a cell has few sales, its rate is drawn towards that of its class, and that of a class
     towards the chain's. Everybody's sales are in it, the cashier's own too: in a small chain this
-    makes a stray look a little less so.
+    makes an outlier look a little less extreme.
 
     Args:
         classes: class of P(under the challenge age) of each row, from 0.
@@ -82,11 +82,11 @@ def by_store(  # noqa: PLR0913  # two groupings of the same rows
         whole[store_of] - part for whole, part in zip((n, done, due, spread), own, strict=True)
     )
     colleagues = np.bincount(store_of)[store_of] - 1
-    # Sales of one cashier go together, so that they tell less of the store than as many of several.
-    told = n / (1 + (n / np.maximum(colleagues, 1) - 1).clip(0) * overdispersion)
+    # Sales of one cashier are correlated, so they say less of the store than as many of several.
+    effective = n / (1 + (n / np.maximum(colleagues, 1) - 1).clip(0) * overdispersion)
     mean = np.divide(due, n, out=np.full(len(n), 0.5), where=n > 0)
     share = np.divide(done, n, out=mean.copy(), where=n > 0)
-    drawn = (told * share + (1 / differ - 1) * mean) / (told + 1 / differ - 1)
+    drawn = (effective * share + (1 / differ - 1) * mean) / (effective + 1 / differ - 1)
     # Odds of a mixture move less than those of its parts: by the ratio of the two variances.
     mixed = np.divide(n * mean * (1 - mean), spread, out=np.ones(len(n)), where=spread > 0)
     moved = (logit(drawn.clip(_EDGE, 1 - _EDGE)) - logit(mean.clip(_EDGE, 1 - _EDGE))) * mixed

@@ -33,7 +33,7 @@ def count_checks(ledger: pa.Table, zone: ZoneInfo) -> pa.Table:
 
     Args:
         ledger: rows of LEDGER of stores in one zone, any order.
-        zone: in which the parts of the day are told.
+        zone: of the stores' clocks, for the parts of the day.
 
     Returns:
         CHECK_COUNTS, sorted by its key.

@@ -1,9 +1,8 @@
-"""Where cashiers and stores stand: what they did, what was to be expected, whether that is chance.
+"""Cashiers and stores compared with their peers: sales handled, sales expected, and outliers.
 
-Cashiers are measured against what the chain does under the same circumstances, and stores against
-the chain. An outlier, in either direction, lies beyond the ordinary differences between them
-(overdispersion) *and* beyond what so many tests bring up by chance. Nothing is said below the least
-exposure.
+A cashier is compared with what the chain does under the same circumstances, a store with the chain.
+An outlier, to either side, lies beyond what chance and overdispersion explain, with a correction
+for the number of tests. Units below the least exposure are not tested.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,9 +54,10 @@ class PeerResult:
         rate: handled of due, with its Wilson interval; None below the least exposure.
         adjusted: the rate there would be under the chain's usual circumstances, drawn towards the
             chain's as far as it rests on few sales; None likewise.
-        p_below, p_above: probability of so few, or so many, by chance and ordinary differences.
+        p_below, p_above: chance of this few or fewer, and of this many or more, with
+            overdispersion.
         q_below, q_above: the same after Benjamini and Hochberg; None below the least exposure.
-        outlier: which way it stands out, None for neither.
+        outlier: the side on which it is an outlier; None for neither.
     """
 
     store_id: str
@@ -90,7 +90,7 @@ class Peers:
     Attributes:
         units: in the order of store and cashier: it says nothing of anybody.
         target: the rate, handled of due, of those who do not stand out.
-        overdispersion: how far ordinary units differ beyond chance, as in statistics.beta_binomial.
+        overdispersion: how far units differ beyond chance, as in statistics.beta_binomial.
         tested: units at or above the least exposure.
     """
 
@@ -127,11 +127,11 @@ def _measured(
     keys = sorted(set(_keys(counts, by)))
     unit = _places(counts, by, keys)
     sales = _Due.of(counts, unit, len(keys))
-    told = np.flatnonzero(sales.due >= min_exposure)
-    tests = _Tests(sales, told, is_cashiers="cashier_id" in by)
-    kept = without_outliers(tests.least, len(told), false_lead_share)
+    tested = np.flatnonzero(sales.due >= min_exposure)
+    tests = _Tests(sales, tested, is_cashiers="cashier_id" in by)
+    kept = without_outliers(tests.least, len(tested), false_lead_share)
     found = tests.measured(kept)
-    bare = [
+    results = [
         PeerResult(
             store_id=key[0],
             cashier_id=key[1] if len(key) > 1 else None,
@@ -145,17 +145,17 @@ def _measured(
         )
         for place, (key, totals) in enumerate(zip(keys, _totals(counts, unit), strict=True))
     ]
-    usual = told[kept]
+    usual = tested[kept]
     target = None
-    if len(told):
+    if len(tested):
         target = float(sales.done[usual].sum() / sales.due[usual].sum())
-        spread = fit_overdispersion(sales.done[told], sales.due[told], found.means[told])
-        for row, place in enumerate(told.tolist()):
+        spread = fit_overdispersion(sales.done[tested], sales.due[tested], found.means[tested])
+        for row, place in enumerate(tested.tolist()):
             test = {name: float(values[row]) for name, values in found.tests.items()}
             sides = [side for side in _SIDES if test[f"q_{side}"] <= false_lead_share]
             outlier = {"outlier": sides[0] if sides else None}
-            bare[place] = _told(bare[place], test | outlier, target, spread)
-    return Peers(tuple(bare), target, found.overdispersion, len(told))
+            results[place] = _with_test(results[place], test | outlier, target, spread)
+    return Peers(tuple(results), target, found.overdispersion, len(tested))
 
 
 @dataclass(frozen=True)
@@ -189,20 +189,20 @@ class _Due:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What all were measured by, and how far each is from it."""
+class _Expectations:
+    """The expected share of each unit, and how far each unit tested is from it."""
 
     means: Floats  # by unit
     overdispersion: float
-    tests: Mapping[str, Floats]  # by unit told of
+    tests: Mapping[str, Floats]  # by unit tested
 
 
 @dataclass(frozen=True)
 class _Tests:
-    """Measures the units told of against those that make the yardstick."""
+    """Compares the units tested with those that set the expectation."""
 
     sales: _Due
-    told: Codes
+    tested: Codes
     is_cashiers: bool
 
     def least(self, kept: Flags) -> Floats:
@@ -210,12 +210,12 @@ class _Tests:
         found = self.measured(kept).tests
         return np.minimum(found["q_below"], found["q_above"])
 
-    def measured(self, kept: Flags) -> _Found:
-        """Measure all told of; ``kept`` are those of them that make the yardstick."""
-        sales, told = self.sales, self.told
-        in_yardstick = np.ones(len(sales.due), np.bool_)
-        in_yardstick[told[~kept]] = False
-        weight = in_yardstick[sales.owner].astype(float)
+    def measured(self, kept: Flags) -> _Expectations:
+        """Compare all units tested; ``kept`` are those of them that set the expectation."""
+        sales, tested = self.sales, self.tested
+        is_kept = np.ones(len(sales.due), np.bool_)
+        is_kept[tested[~kept]] = False
+        weight = is_kept[sales.owner].astype(float)
         usual = sales.sales * weight, sales.handled * weight
         expected = by_circumstances(sales.classes, sales.hours, *usual)
         if self.is_cashiers:
@@ -225,24 +225,28 @@ class _Tests:
             )
         means = _means(sales.owner, sales.sales, expected, sales.due)
         done, due, overdispersion = (
-            sales.done[told],
-            sales.due[told],
+            sales.done[tested],
+            sales.due[tested],
             self._overdispersion(expected, kept),
         )
-        below = lower_tail(done, due, means[told], overdispersion)
-        above = upper_tail(done, due, means[told], overdispersion)
+        below = lower_tail(done, due, means[tested], overdispersion)
+        above = upper_tail(done, due, means[tested], overdispersion)
         tests = {"p_below": below, "p_above": above}
         tests |= {"q_below": adjusted(below), "q_above": adjusted(above)}
-        return _Found(means, overdispersion, tests)
+        return _Expectations(means, overdispersion, tests)
 
     def _overdispersion(self, expected: Floats, kept: Flags) -> float:
-        sales, told = self.sales, self.told
+        sales, tested = self.sales, self.tested
         means = _means(sales.owner, sales.sales, expected, sales.due)
         outliers = float(np.mean(~kept)) if len(kept) else 0.0
-        return overdispersion_of(sales.done[told], sales.due[told], means[told], outliers=outliers)
+        return overdispersion_of(
+            sales.done[tested], sales.due[tested], means[tested], outliers=outliers
+        )
 
 
-def _told(unit: PeerResult, test: Mapping[str, Any], target: float, spread: float) -> PeerResult:
+def _with_test(
+    unit: PeerResult, test: Mapping[str, Any], target: float, spread: float
+) -> PeerResult:
     mean = unit.expected / unit.due
     drawn = shrunken(unit.handled, unit.due, mean, spread)
     ends = (float(at_usual(share, mean, target)) for share in (drawn.share, drawn.low, drawn.high))

@@ -1,4 +1,4 @@
-"""Of many that were tested, which to tell of, so that few of those told of are so by chance."""
+"""Control of the false-discovery rate over many tests."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -6,7 +6,7 @@ from scipy.stats import false_discovery_control
 
 
 def adjusted(p_values: ArrayLike) -> NDArray[np.float64]:
-    """p-values after Benjamini and Hochberg (1995): the least rate at which each is told of.
+    """p-values after Benjamini and Hochberg (1995): the smallest rate at which each is reported.
 
     Of those whose adjusted value is at most q, a share of at most q is there by chance, in the
     mean over many such tests; with exact p-values of counts, which come in steps, rather less.

@@ -1,9 +1,9 @@
-"""Funnel plots: how far counts of a given size stray by chance, and when one outliers further.
+"""Funnel plots: how far shares of a given size vary by chance, and the overdispersion beyond it.
 
 Spiegelhalter (2005), Funnel plots for comparing institutional performance, Statistics in Medicine
 24, doi 10.1002/sim.1970: exact limits, with the interpolation of its appendix; extra variation
 between units measured on what is left when the outermost tenths are drawn in (winsorised), so that
-the few that stray do not widen the limits that should show them.
+the few outliers do not widen the limits that should show them.
 """
 
 import numpy as np
@@ -64,7 +64,7 @@ def _quantile(level: float, trials: int, target: float, overdispersion: float) -
 def overdispersion_of(
     successes: ArrayLike, trials: ArrayLike, means: ArrayLike, *, outliers: float = 0.0
 ) -> float:
-    """How far ordinary units differ beyond chance: the rho of a beta-binomial, 0 for not at all.
+    """How far units differ beyond chance, as the rho of a beta-binomial; 0 for not at all.
 
     Each unit's distance from its expectation, in standard deviations of a binomial, is drawn in to
     the 10 % and 90 % points of all; the variance of what results is compared with what winsorising
@@ -74,15 +74,15 @@ def overdispersion_of(
         successes: counts, shape (n,).
         trials: how many there could have been, likewise.
         means: the expected share of each, likewise.
-        outliers: share of the units that are known to stray: so many more are drawn in.
+        outliers: share of the units that are known outliers: so many more are drawn in.
     """
     n, mu = np.asarray(trials, float), np.asarray(means, float)
     spread = np.sqrt(n * mu * (1 - mu))
-    told = (n > 1) & (spread > 0)
-    if np.count_nonzero(told) < 3:
+    usable = (n > 1) & (spread > 0)
+    if np.count_nonzero(usable) < 3:
         return 0.0
-    n = n[told]
-    z = (np.asarray(successes, float)[told] - n * mu[told]) / spread[told]
+    n = n[usable]
+    z = (np.asarray(successes, float)[usable] - n * mu[usable]) / spread[usable]
     tail = min(_DRAWN_IN + outliers, _MOST_DRAWN_IN)
     drawn_in = np.clip(z, *np.quantile(z, [tail, 1 - tail]))
     # Of few units the variation is little known: what it may well be is taken, not the best guess.

@@ -1,8 +1,8 @@
-"""Measure many against each other without those that stray: they would bend the measure.
+"""Compare many units with each other without the outliers, which would distort the reference.
 
-A chain is its own yardstick. One careless cashier of twenty lowers what is expected of all, and
-widens what passes for ordinary. So the fifth that is furthest out is left out of the yardstick at
-first; all are measured again, and taken in or left out by that, until nothing changes.
+A chain is its own reference. One careless cashier of twenty lowers what is expected of all, and
+raises the overdispersion. So the most extreme fifth is left out of the reference at first. Then all
+are compared again, and included or left out by the result, until nothing changes.
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 _ROUNDS = 6
-#: No more than this share is ever left out: what most do is ordinary, however little it is liked.
+#: No more than this share is ever left out: what most units do is the norm.
 _MOST = 0.2
 
 
 def without_outliers(measure: Callable[[Flags], Floats], units: int, level: float) -> Flags:
-    """Which units make the yardstick.
+    """Find the units that make up the reference.
 
     Args:
-        measure: given the units that make it, the adjusted p-value of each unit.
+        measure: given the units of the reference, the adjusted p-value of each unit.
         units: how many there are.
-        level: the p-value up to which a unit outliers.
+        level: the p-value up to which a unit is an outlier.
     """
     kept, level_now = np.ones(units, np.bool_), np.inf
     for _ in range(_ROUNDS):

@@ -1,4 +1,4 @@
-"""How far a new value lies from a few earlier ones, of which up to half may stray themselves."""
+"""How far a new value lies from a few earlier ones, up to half of which may be outliers."""
 
 from math import pi
 
@@ -42,5 +42,5 @@ def by_chance(away: Floats, deviation: Floats, size: int) -> Floats:
         deviation: :func:`spread` of the earlier values, over 0.
         size: how many earlier values there are.
     """
-    wide = deviation * np.sqrt(1 + pi / 2 / size)  # the median itself outliers
+    wide = deviation * np.sqrt(1 + pi / 2 / size)  # the median itself varies
     return np.asarray(2 * t.sf(np.abs(away) / wide, _WORTH * (size - 1)), np.float64)

@@ -11,7 +11,7 @@ from auditor.errors import ModelError
 from auditor.faces.model import AgeModel, Card, check_files
 from auditor.operations.health.result import HealthResult, failed, ok, warning
 from auditor.policy import ChainRules, Policy, load_policy
-from auditor.report.rendering import TEMPLATES, environment
+from auditor.report.environment import TEMPLATES, environment
 
 #: The variables that the DAGs read; the command line reads some of them too.
 VARIABLES = frozenset(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from auditor.monitoring.expectations import Expected, expect
 from auditor.operations.pack.disclosure import CountTable, few_merged, shown, sums, withheld
 from auditor.operations.pack.gathering import Gathered
 from auditor.operations.pack.week import Week
 from auditor.policy import Policy, Rules
-from auditor.report.coverage import Expected, expect
 from auditor.report.text import words
 from auditor.tables import DECISIONS, OUTCOMES, RECORDED_UNDERAGE
 

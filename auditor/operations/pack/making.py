@@ -24,7 +24,8 @@ from auditor.operations.pack.sales import DECISION_COLUMNS, NAMED_COLUMNS, SALE_
 from auditor.operations.pack.signing import Key, unkeyed
 from auditor.operations.pack.week import Week
 from auditor.policy import Policy, load_policy
-from auditor.report.rendering import SCHEMAS, assets, environment
+from auditor.report.environment import assets, environment
+from auditor.report.schema import SCHEMAS
 from auditor.report.spreadsheet import Cell, csv_text
 from auditor.storage.layout import FACE_PACKS
 from auditor.storage.place import Place, results_at

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from auditor.decisions.status import CaseStatus
 from auditor.operations.pack.pseudonyms import Pseudonyms
-from auditor.report.rendering import FLAG_COLUMNS
+from auditor.report.flags_csv import FLAG_COLUMNS
 from auditor.report.spreadsheet import Cell
 from auditor.sales.identity import SaleKey
 

@@ -1,4 +1,4 @@
-"""What the rules of hollow checks are called and look for, with the innocent causes of each."""
+"""The title of each rule of ID-check quality, and what it looks for, with the innocent causes."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ class Words(NamedTuple):
     meaning: str
 
 
-#: By rule, in the order of tables.HOLLOW_RULES.
+#: By rule, in the order of tables.QUALITY_RULES.
 QUALITY_RULE_TEXTS: Mapping[str, Words] = {
     "sentinel_birth_date": Words(
         "Made-up birth dates",

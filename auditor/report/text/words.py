@@ -59,13 +59,6 @@ MARKS: Mapping[str, str] = {
     "amount_capped": "the basket's price is beyond what the report can hold",
 }
 
-#: What the audit says of where a cashier or a store stands.
-STANDS: Mapping[str | None, str] = {
-    "below": "fewer than expected",
-    "above": "more than expected",
-    None: "within what chance and ordinary differences explain",
-}
-
 DECISIONS: Mapping[str, str] = {
     "check_made": "a check was made after all",
     "no_check_seen": "nothing shows a check: taken up with the store",
@@ -108,6 +101,28 @@ def why_recorded_underage(recorded_years: int, legal_age: int) -> str:
     """One plain sentence on a sale whose recorded birth date makes the buyer too young."""
     says = f"was {recorded_years}" if recorded_years >= 0 else "was not yet born"
     return f"By the date of birth on record the buyer {says}, under the legal age of {legal_age}."
+
+
+#: Events of an ID-check trail.
+SALE_COMPLETED = "Sale completed"
+CAMERA_FRAME = "Camera frame (camera's clock)"
+
+
+def till_record(id_check: str, id_check_by: str | None) -> str:
+    """The event of an ID check, as the till recorded it."""
+    by = f", by {visible(id_check_by)}" if id_check_by else ""
+    return f"Till record: {label(ID_CHECKS, id_check)}{by}"
+
+
+def scanned(article: str, limit: int) -> str:
+    """The event of an article's scan; its name is cut to ``limit`` characters."""
+    return f"Scanned: {visible(article, limit)}"
+
+
+def recorded_birth_date(years: int | None) -> str:
+    """The birth date on record, as the age in years that it gives on the day of the sale."""
+    says = "a day after the sale" if years is None or years < 0 else f"{years} years old that day"
+    return f"Date of birth on record: {says}"
 
 
 #: Items of a list that are named.
@@ -246,22 +261,6 @@ def odds(probability: float) -> str:
     return f"1 in {int(inverse // digits * digits):,}"
 
 
-def funnel(target: float, overdispersion: float, tested: int) -> str:
-    """What is to be seen in a funnel plot."""
-    ordinary = (
-        " The shaded band is what is left of the wider limits when ordinary differences between "
-        "people or shops are allowed for."
-        if overdispersion > 0
-        else ""
-    )
-    return (
-        f"{counted(tested, 'point')} to measure against the usual share of {percent(target)}. The "
-        "further to the right, the more sales were due a check, and the less chance can move a "
-        f"point. 95{NO_BREAK}% of those who do as is usual lie between the solid lines, "
-        f"99.8{NO_BREAK}% between the dashed ones.{ordinary}"
-    )
-
-
 def seconds_to(start: datetime, end: datetime) -> str:
     """The time from one to the other: ``95 seconds``."""
     return counted(round((end - start).total_seconds()), "second")
@@ -270,3 +269,13 @@ def seconds_to(start: datetime, end: datetime) -> str:
 def short_hash(sha256: str) -> str:
     """The first 12 characters of a hash, or of each of several: enough to compare by eye."""
     return ", ".join(part.strip()[:12] for part in sha256.split(","))
+
+
+def from_to(low: float, high: float) -> str:
+    """From one share to another in whole percent: ``50 % to 70 %``."""
+    return f"{percent(low)} to {percent(high)}"
+
+
+def common_age(ages: set[int], otherwise: str) -> str:
+    """The age that all stores shown have in common, in years; ``otherwise`` where they differ."""
+    return str(*ages) if len(ages) == 1 else otherwise

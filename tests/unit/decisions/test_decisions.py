@@ -7,6 +7,7 @@ import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -16,9 +17,12 @@ from auditor.cli.main import main
 from auditor.decisions.log import Judgement, read_decisions
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError, ExitCode
-from auditor.operations.record_decision import record_decision
-from auditor.pipeline import Job, report_day
+from auditor.operations.record_decision import Recorded, record_decision
+from auditor.pipeline import Job, report, report_day
+from auditor.pipeline.day import day_lock
+from auditor.pipeline.plans import Plan, plan_path
 from auditor.policy import load_policy
+from auditor.report import render_day
 from auditor.sales.identity import SaleKey
 from auditor.storage.parquet import read_table, write_table
 from auditor.storage.place import Place
@@ -73,15 +77,58 @@ def test_a_decision_stands_on_the_pages_of_the_sale(out: Path) -> None:
     pages = {name: out / f"reports/{DAY}/{name}" for name in ("index.html", "store-S001.html")}
     before = {name: page.read_text() for name, page in pages.items()}
     record_decision(str(out), DAY, "S001/T002", says("no_check_seen", note="<b>asked</b>"))
-    record_decision(str(out), DAY, "S001/T002", says("note", 1, "<!--/decided--> asked again"))
+    record_decision(str(out), DAY, "S001/T002", says("note", 1, "</div> asked again"))
     for name, page in pages.items():
         text = page.read_text()
-        start, end = "<!--decided:sale-6b7ba5506aa1f5f3-->", "<!--/decided-->"
-        told = text.partition(start)[2].partition(end)[0]
-        assert "Nothing shows a check: taken up with the store</strong>, by A. Officer" in told
-        assert "28 March 2026, 12:00 UTC" in told
-        assert "&lt;!--/decided--&gt; asked again" in told
-        assert text.replace(told, "") == before[name]
+        start, end = '<div class="decided">', "</div>\n"
+        (_, shown, after) = text.partition(start)
+        decided = shown + after.partition(end)[0] + end
+        assert "Nothing shows a check: taken up with the store</strong>, by A. Officer" in decided
+        assert "28 March 2026, 12:00 UTC" in decided
+        assert "&lt;/div&gt; asked again" in decided
+        card = text.partition('<article class="case" id="sale-6b7ba5506aa1f5f3"')[2]
+        assert decided in card.partition("</article>")[0]
+        assert text.replace(decided, "") == before[name]
+
+
+def test_a_decision_is_recorded_even_if_the_report_cannot_be_rendered_again(out: Path) -> None:
+    (kept,) = (out / "policies").iterdir()
+    kept.unlink()
+    with pytest.raises(ContractError, match=f"is recorded.*auditor run --day {DAY}"):
+        record_decision(str(out), DAY, "S001/T002", says("looks_older"))
+    assert log(out).num_rows == 1
+    kept.write_bytes(b"{}")
+    with pytest.raises(ContractError, match="was changed"):
+        record_decision(str(out), DAY, "S001/T002", says("looks_older", 1))
+
+
+def test_a_day_that_a_run_is_at_work_on_is_rendered_by_that_run(out: Path) -> None:
+    before = {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()}
+    with day_lock(Place(str(out)), DAY):
+        assert not record_decision(str(out), DAY, "S001/T002", says("looks_older")).in_report
+    assert {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()} == before
+    plan = Plan(DAY, "p1", (), (), "", 0, (), ())
+    for path, content in ((plan_path(DAY), plan.to_json()), (plan.finalised_path, b"")):
+        Place(str(out)).write(path, content)
+    assert not record_decision(str(out), DAY, "S001/T002", says("reopened", 1)).in_report
+    assert {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()} == before
+
+
+def test_a_decision_recorded_while_the_report_is_rendered_is_in_it(
+    out: Path, policy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = render_day
+    rendered: list[Recorded] = []
+
+    def slow(*args: Any, **given: Any) -> Any:
+        if not rendered:
+            rendered.append(record_decision(str(out), DAY, "S001/T002", says("looks_older")))
+        return render(*args, **given)
+
+    monkeypatch.setattr(report, "render_day", slow)
+    report_day(Job(DAY, "", "", str(out), str(policy)))
+    assert not rendered[0].in_report
+    assert flags(out)["T002"]["decision"] == "looks_older"
 
 
 def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> None:

@@ -22,7 +22,16 @@ from auditor.policy import Policy
 from auditor.report import render_day
 from auditor.storage.daily import read_daily, write_daily
 from auditor.storage.place import Place
-from auditor.tables import COUNTED, DAILY, LEDGER, REJECTS, STORE_DAYS, ByStore
+from auditor.tables import (
+    COUNTED,
+    DAILY,
+    DAY_FIGURES,
+    DECISION_LOG,
+    LEDGER,
+    REJECTS,
+    STORE_DAYS,
+    ByStore,
+)
 from tests.support.report_day import PROVENANCE, store_day
 
 POLICY = Policy.from_toml(policy_toml(), origin="policy.toml")
@@ -94,12 +103,12 @@ def test_no_camera_of_the_simulated_days_stands_out_and_one_that_goes_dark_does(
     days = [DAYS[0], *cameras.days_before(DAYS[0])]
     usual = list(read_daily(out, "cameras", days))
     found = cameras.compare(DAYS[0], usual)
-    assert (found.told, found.on_record) == ((), 27)
+    assert (found.changed, found.on_record) == ((), 27)
     shop = next(s for s in catalogue.STORES if s.store_id == "S002")
     own = simulated_days.ledger(DAYS[0], POLICY)["S002"].to_pandas()
     own.loc[own["till_id"] == "01", "light"] *= shop.tills[0].exposure
     dark = cameras.count_cameras(pa.Table.from_pandas(own), POLICY.rules(DAYS[0], "S002"), MODEL)
-    (camera,) = cameras.compare(DAYS[0], [(DAYS[0], "", dark), *usual[1:]]).told
+    (camera,) = cameras.compare(DAYS[0], [(DAYS[0], "", dark), *usual[1:]]).changed
     assert (camera.till_id, [c.quantity for c in camera.changes]) == ("01", ["light"])
 
 
@@ -180,6 +189,8 @@ def test_without_a_past_the_page_says_so(out: Place) -> None:
             ledger=ByStore(pa.concat_tables(ledgers.values())),
             store_days=STORE_DAYS.from_rows(rows),
             rejects=ByStore(REJECTS.empty()),
+            decisions=DECISION_LOG.empty(),
+            history=DAY_FIGURES.empty(),
             provenance=PROVENANCE,
             policy=POLICY,
             window=alone,

@@ -100,7 +100,7 @@ def drift(
 
 
 def said(found: Drift) -> dict[tuple[str, str | None], set[str]]:
-    return {(c.store_id, c.till_id): {x.quantity for x in c.changes} for c in found.told}
+    return {(c.store_id, c.till_id): {x.quantity for x in c.changes} for c in found.changed}
 
 
 def test_on_a_day_as_usual_no_camera_is_told_of_and_all_are_compared() -> None:
@@ -132,7 +132,7 @@ def test_a_trifle_is_told_of_nobody_however_sure_it_is() -> None:
 
 
 def test_the_words_give_the_figures_and_say_what_to_do() -> None:
-    (camera,) = drift({DARK: {"light": 0.5}}).told
+    (camera,) = drift({DARK: {"light": 0.5}}).changed
     (change,) = camera.changes
     assert change.now == pytest.approx(change.before / 2, rel=0.1)
     assert cameras.change(change) == (
@@ -143,7 +143,7 @@ def test_the_words_give_the_figures_and_say_what_to_do() -> None:
 
 
 def test_unseen_sales_are_told_with_their_most_frequent_cause() -> None:
-    (camera,) = drift({DARK: {"unseen": 0.5, "cause": "no_frame"}}).told
+    (camera,) = drift({DARK: {"unseen": 0.5, "cause": "no_frame"}}).changed
     (change,) = camera.changes
     words = cameras.change(change)
     assert f"{change.unseen} of 30\u00a0sales" in words

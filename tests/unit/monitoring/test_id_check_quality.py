@@ -250,8 +250,8 @@ def test_a_stores_findings_are_its_own_counts_and_leads() -> None:
     own = of_store(chain, other)["sentinel_birth_date"]
     assert isinstance(own, RuleResult)
     assert [lead.cashier_id for lead in own.leads] == ["two"]
-    assert (own.looked_at, own.found) == (60, 55)
-    assert chain["sentinel_birth_date"].looked_at == 720
+    assert (own.examined, own.found) == (60, 55)
+    assert chain["sentinel_birth_date"].examined == 720
 
 
 def test_by_chance_alone_hardly_anybody_is_told_of() -> None:

@@ -7,15 +7,14 @@ import pytest
 from scipy.stats import binom
 
 from auditor.decisions.status import CaseStatus
-from auditor.monitoring.recall import DayReview, ReviewCounts, of_day, recall
+from auditor.monitoring.recall import DayReview, ReviewCounts, count_reviews, recall
 from auditor.report.text import words
-from auditor.sales.identity import SaleKey
 from tests.support.summaries import ONE, page
 
 DAY = date(2026, 3, 27)
 
 
-def stands(review_result: str | None) -> CaseStatus:
+def status(review_result: str | None) -> CaseStatus:
     at = datetime(2026, 3, 28, 12, tzinfo=UTC)
     return CaseStatus("followed_up", "A. Officer", at, None, "flagged", 2, review_result)
 
@@ -25,20 +24,17 @@ def days(*found: DayReview) -> list[tuple[date, DayReview]]:
 
 
 def test_a_day_s_sales_are_counted_by_what_was_found() -> None:
-    said = {
-        SaleKey("S1", "1"): stands("no_check_seen"),
-        SaleKey("S1", "2"): stands("looks_older"),
-        SaleKey("S1", "3"): stands("check_made"),
-        SaleKey("S1", "4"): stands("cannot_tell"),
-        SaleKey("S1", "5"): stands(None),  # reopened, or a note only
-        SaleKey("S2", "1"): stands("no_check_seen"),  # of neither list
-    }
-    numbers = [SaleKey("S1", str(number)) for number in range(1, 7)]
-    found = of_day(numbers, numbers[:1], 50, said)
-    assert found == DayReview(
-        ReviewCounts(6, unchecked=1, in_order=2, unclear=1), ReviewCounts(1, unchecked=1), 50
-    )
-    assert (found.flagged.decided, found.sample.decided) == (4, 1)
+    statuses = [
+        status("no_check_seen"),
+        status("looks_older"),
+        status("check_made"),
+        status("cannot_tell"),
+        status(None),  # reopened, or a note only
+        None,
+    ]
+    found = count_reviews(statuses)
+    assert found == ReviewCounts(6, unchecked=1, in_order=2, unclear=1)
+    assert found.decided == 4
 
 
 def test_days_nobody_looked_at_say_nothing() -> None:
@@ -109,7 +105,7 @@ def test_the_list_of_days_says_it_with_its_limit() -> None:
     looked = DayReview(
         ReviewCounts(4, unchecked=3), ReviewCounts(20, unchecked=1, in_order=19), 100
     )
-    text = page([replace(ONE, found=looked), replace(ONE, day=ONE.day - timedelta(days=1))])
+    text = page([replace(ONE, review=looked), replace(ONE, day=ONE.day - timedelta(days=1))])
     assert "about 5.0 were missed" in text
     assert "at most 21 (95" in text
     assert "1 is not decided yet" in text

@@ -1,18 +1,15 @@
 """What the pages say, before any HTML."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import product
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
 
 from auditor import sales
 from auditor.errors import ConfigurationError, ContractError
-from auditor.report.coverage import expect
-from auditor.report.pages import Report
+from auditor.report.day import Report
 from auditor.report.text import words
 from auditor.tables import (
     ID_CHECKS,
@@ -78,33 +75,6 @@ def test_a_store_page_keeps_the_ranks_of_the_chain() -> None:
     days = [store_day(s, alcohol_sales=1, transactions=1) for s in ("S001", "S002")]
     report = the_day(ledger=LEDGER.from_rows(rows), store_days=STORE_DAYS.from_rows(days))
     assert [(c.rank, c.store_id) for c in report.stores["S001"].cases] == [(2, "S001")]
-
-
-@pytest.mark.parametrize("share", [0.0, 0.07, 0.5, 1.0])
-@pytest.mark.parametrize("number", [1, 12, 2000])
-def test_expected_numbers_of_equal_chances_are_binomial(number: int, share: float) -> None:
-    expected = expect([share] * number)
-    assert expected.mean == pytest.approx(number * share)
-    assert (expected.low, expected.high) == tuple(binom(number, share).ppf([0.1, 0.9]))
-
-
-def test_expected_numbers_of_unequal_chances_are_those_of_all_cases() -> None:
-    chances = [0.05, 0.3, 0.3, 0.72, 0.9, 0.99]
-    distribution = [0.0] * (len(chances) + 1)
-    for case in product((0, 1), repeat=len(chances)):
-        probability = 1.0
-        for happened, p in zip(case, chances, strict=True):
-            probability *= p if happened else 1 - p
-        distribution[sum(case)] += probability
-    at_most = [sum(distribution[: k + 1]) for k in range(len(distribution))]
-    expected = expect(chances)
-    assert expected.low == next(k for k, p in enumerate(at_most) if p >= 0.1)
-    assert expected.high == next(k for k, p in enumerate(at_most) if p >= 0.9)
-    assert expected.mean == pytest.approx(3.26)
-
-
-def test_nothing_is_expected_of_nothing() -> None:
-    assert (expect([]).mean, expect([]).low, expect([]).high) == (0, 0, 0)
 
 
 def test_wrong_flags_and_missed_buyers_come_from_the_probabilities() -> None:

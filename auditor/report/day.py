@@ -1,0 +1,283 @@
+"""A day's pages from its tables: a report for each store, then the chain's page."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import Self
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from auditor.decisions.status import case_statuses
+from auditor.errors import ContractError
+from auditor.monitoring.baselines.window import Window
+from auditor.monitoring.cameras import Drift
+from auditor.monitoring.recall import DayReview, ReviewCounts, count_reviews
+from auditor.monitoring.staff.outcome_counts import Counts, count_cashiers, count_stores
+from auditor.monitoring.staff.staff_results import StaffResults
+from auditor.monitoring.weekdays import COMPARED_OUTCOMES, WeekdayHistory, hash_figures
+from auditor.policy import STORE_ID_PATTERN, Policy
+from auditor.report.cameras import Cameras
+from auditor.report.control import ControlSample
+from auditor.report.coverage import Coverage, Tally, cover, tally
+from auditor.report.listing import StoreSales, by_lot, by_reason, ranks
+from auditor.report.pages import Ages, Page, Provenance, StoreReport
+from auditor.report.past import PastCharts
+from auditor.report.people import PeopleSections
+from auditor.report.rejected import Rejects
+from auditor.report.sales import Case, Drawn, StoreSettings, Unjudged
+from auditor.report.text import guidance, words
+from auditor.report.text.day import about_past, lede
+from auditor.tables import REJECTS, STORE_DAYS, StoreTables
+
+#: Cases, unjudged sales and cashiers that one page lists: none grows beyond a few megabytes.
+CHAIN_LIMIT = 200
+STORE_LIMIT = 400
+
+
+class Report:
+    """A day: a report for each store, and then the chain's page.
+
+    The rows of one store at a time are in memory; of the stores before it, what the chain's page
+    counts and lists.
+    """
+
+    def __init__(  # noqa: PLR0913  the day's tables, and what they rest on
+        self,
+        day: date,
+        *,
+        ledger: StoreTables,
+        store_days: pa.Table,
+        rejects: StoreTables,
+        decisions: pa.Table,
+        provenance: Provenance,
+        policy: Policy,
+        window: Window,
+        history: pa.Table,
+        drift: Drift,
+    ) -> None:
+        """Check and measure the day's tables; arguments as for ``report.render_day``.
+
+        Raises:
+            ContractError: the tables are not per schema, contradict each other, or name a store
+                that cannot name a page.
+            ConfigurationError: no policy was in force on the day.
+        """
+        store_days = STORE_DAYS.conform(store_days)
+        self._day, self._policy, self._provenance = day, policy, provenance
+        self._chain_rules = policy.chain_rules(day)
+        self._settings = _settings(day, store_days, policy, provenance)
+        if unknown := sorted(set(ledger.stores) - set(self._settings)):
+            raise ContractError(f"table ledger: stores {unknown} are not in store_days")
+        self._ledger, self._rejects, self._drift = ledger, rejects, drift
+        self._store_days = {row["store_id"]: row for row in store_days.to_pylist()}
+        self._statuses = case_statuses(decisions)
+        self._ranks = ranks(ledger)
+        self._rules = {store_id: policy.rules(day, store_id) for store_id in self._settings}
+        bases = {s: (provenance.model, rules.challenge_age) for s, rules in self._rules.items()}
+        self._history, self._history_sha256 = WeekdayHistory(history, bases), hash_figures(history)
+        self._charts = PastCharts(day)
+        self._people = PeopleSections(
+            StaffResults.measure(day, window, self._chain_rules),
+            ledger,
+            settings=self._settings,
+            rules=self._rules,
+            chain_rules=self._chain_rules,
+        )
+        self._tallies: list[Tally] = []
+        self._totals = _Totals()
+        self._listed = _Listed((), (), (), (), Rejects.of(REJECTS.empty()), (), 0, ReviewCounts(0))
+
+    @property
+    def staff(self) -> StaffResults:
+        """What was measured of cashiers and stores."""
+        return self._people.results
+
+    @property
+    def drift(self) -> Drift:
+        """The day's cameras compared with their own past."""
+        return self._drift
+
+    def stores(self) -> Iterator[StoreReport]:
+        """The stores in the order of their ids.
+
+        Raises:
+            ContractError: as for the report as a whole.
+        """
+        for store_id, settings in self._settings.items():
+            ledger = self._ledger.of(store_id)
+            counted = tally(ledger, self._store_days[store_id])
+            coverage = cover([counted])
+            listed = self._list(store_id, ledger, coverage)
+            self._add(counted, listed)
+            page = self._page(store_id, coverage, listed, listed.totals, STORE_LIMIT)
+            cashier_pages = {
+                name: self._people.cashier_page(
+                    key,
+                    day=self._day,
+                    chain=self._policy.chain_name,
+                    settings=settings,
+                    cases=listed.cases,
+                )
+                for key, name in self._people.pages_of(store_id).items()
+            }
+            yield StoreReport(page, listed.cases, listed.unjudged, listed.cashiers, cashier_pages)
+
+    def chain(self) -> Page:
+        """The chain's page, once all stores have been taken."""
+        rejects = self._listed.rejects
+        for store_id in self._rejects.stores:
+            if store_id not in self._settings:  # of no store that is known
+                rejects += Rejects.of(self._rejects.of(store_id))
+        listed = replace(self._listed, rejects=rejects)
+        return self._page(None, cover(self._tallies), listed, self._totals, CHAIN_LIMIT)
+
+    def _list(self, store_id: str, ledger: pa.Table, coverage: Coverage) -> "_Listed":
+        least = self._chain_rules.min_exposure
+        sales = StoreSales(ledger, self._settings[store_id], self._statuses)
+        cases = sales.flagged(self._ranks.get(store_id, []))
+        read = (store.store_id for store in coverage.with_export("read"))
+        return _Listed(
+            cases=cases,
+            unjudged=sales.unjudged(),
+            stores=count_stores(ledger, read, min_exposure=least),
+            cashiers=count_cashiers(ledger, min_exposure=least),
+            rejects=Rejects.of(self._rejects.of(store_id)),
+            drawn=sales.drawn(),
+            drawn_from=sales.drawn_from(),
+            reviewed=count_reviews(case.status for case in cases),
+        )
+
+    def _add(self, counted: Tally, own: "_Listed") -> None:
+        """Take the next store into the chain's page: counts, and the first of what it lists."""
+        self._tallies.append(counted)
+        self._totals += own.totals
+        so_far = self._listed
+        cases = [case for case in own.cases if case.rank <= CHAIN_LIMIT]
+        self._listed = _Listed(
+            cases=tuple(sorted([*so_far.cases, *cases], key=lambda case: case.rank)),
+            unjudged=tuple(sorted([*so_far.unjudged, *own.unjudged], key=by_reason)[:CHAIN_LIMIT]),
+            stores=so_far.stores + own.stores,
+            cashiers=(so_far.cashiers + own.cashiers)[:CHAIN_LIMIT],
+            rejects=so_far.rejects + own.rejects,
+            drawn=tuple(sorted([*so_far.drawn, *own.drawn], key=by_lot)),
+            drawn_from=so_far.drawn_from + own.drawn_from,
+            reviewed=so_far.reviewed + own.reviewed,
+        )
+
+    def _page(
+        self,
+        store_id: str | None,
+        coverage: Coverage,
+        listed: "_Listed",
+        totals: "_Totals",
+        limit: int,
+    ) -> Page:
+        is_chain = store_id is None
+        past = self._history.compare(
+            store_id, coverage.alcohol_sales, {o: coverage.of(o) for o in COMPARED_OUTCOMES}
+        )
+        sample = ControlSample(listed.drawn, listed.drawn_from, self._chain_rules.control_sample)
+        return Page(
+            day=self._day,
+            chain=self._policy.chain_name,
+            store_id=store_id,
+            store_name=None if store_id is None else self._settings[store_id].name,
+            lede=(
+                *lede(coverage, chain=is_chain),
+                *about_past(past, words.weekday(self._day)),
+            ),
+            ages=self._ages(self._settings if store_id is None else [store_id]),
+            coverage=coverage,
+            cases=listed.cases[:limit],
+            cases_total=totals.cases,
+            unjudged=listed.unjudged[:limit],
+            unjudged_total=totals.unjudged,
+            stores=listed.stores,
+            cashiers=listed.cashiers[:limit],
+            cashiers_total=totals.cashiers,
+            people=self._people.section(store_id, limit),
+            rejected=listed.rejects.section(),
+            past=self._charts.section(store_id, past) if past else None,
+            cameras=Cameras.of(self._drift, store_id, limit),
+            control=sample if is_chain else None,
+            review=listed.review if is_chain and self._statuses else None,
+            min_exposure=self._chain_rules.min_exposure,
+            retention_days=self._chain_rules.retention_days,
+            provenance=self._provenance,
+            history_sha256=self._history_sha256,
+        )
+
+    def _ages(self, store_ids: Iterable[str]) -> Ages:
+        rules = [self._rules[store_id] for store_id in store_ids]
+        return Ages(
+            legal=words.common_age({r.legal_age for r in rules}, "the legal age"),
+            challenge=words.common_age({r.challenge_age for r in rules}, "the challenge age"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """How many there are of what a page lists up to a limit."""
+
+    cases: int = 0
+    unjudged: int = 0
+    cashiers: int = 0
+
+    def __add__(self, other: Self) -> "_Totals":
+        names = (field.name for field in fields(self))
+        return _Totals(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """What a page lists, in its order."""
+
+    cases: tuple[Case, ...]
+    unjudged: tuple[Unjudged, ...]
+    stores: tuple[Counts, ...]
+    cashiers: tuple[Counts, ...]
+    rejects: Rejects
+    drawn: tuple[Drawn, ...]
+    drawn_from: int
+    reviewed: ReviewCounts  # of all flagged sales, those that are not listed included
+
+    @property
+    def totals(self) -> _Totals:
+        """How many there are, where nothing has been left out yet."""
+        return _Totals(len(self.cases), len(self.unjudged), len(self.cashiers))
+
+    @property
+    def review(self) -> DayReview:
+        """What people found in the flagged sales and in the control sample."""
+        sample = count_reviews(sale.status for sale in self.drawn)
+        return DayReview(self.reviewed, sample, self.drawn_from)
+
+
+def _settings(
+    day: date, store_days: pa.Table, policy: Policy, provenance: Provenance
+) -> dict[str, StoreSettings]:
+    """The stores of the day by id, in the order of their ids."""
+    chain = policy.chain_rules(day)
+    settings: dict[str, StoreSettings] = {}
+    columns = ("store_id", "store_name", "time_zone")
+    ordered = store_days.sort_by("store_id")
+    for store_id, name, zone in zip(*(ordered[c].to_pylist() for c in columns), strict=True):
+        if not re.fullmatch(STORE_ID_PATTERN, store_id):
+            raise ContractError(f"table store_days: store_id {store_id!r} cannot name a page")
+        if store_id in settings:
+            raise ContractError(f"table store_days: store {store_id} stands there twice")
+        rules = policy.rules(day, store_id)
+        px, sharp = rules.min_face_px, rules.min_sharpness
+        settings[store_id] = StoreSettings(
+            store_id=store_id,
+            name=name,
+            zone=ZoneInfo(zone),
+            currency=rules.currency,
+            min_face_px=provenance.min_face_px if px is None else px,
+            min_sharpness=provenance.min_sharpness if sharp is None else sharp,
+            kept_until=guidance.kept_until(day, chain.retention_days),
+            frames_url=chain.frames_url,
+        )
+    return settings

@@ -1,0 +1,113 @@
+"""The Jinja environment of the report's pages, and the files that every page loads."""
+
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from auditor import resources
+from auditor.report.people import cashier_page_name
+from auditor.report.text import cameras, words
+
+TEMPLATES = "reports/templates"
+
+#: What a page may load: what lies beside it and nothing else. Each page says it of itself; a server
+#: should send the same as a header.
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+#: What the pages load, beside each day's and beside the list's: an old day looks as it did.
+_ASSETS = ("style.css", "site.js")
+
+#: The axis of ages on a card: first and last year, and its width in SVG units.
+_AXIS_FROM, _AXIS_TO, _AXIS_WIDTH = 5, 65, 300
+
+
+def template_environment(templates: Path) -> Environment:
+    """An environment for a folder's templates: escapes everything, refuses unknown names."""
+    return Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def environment() -> Environment:
+    """The environment of the report's templates."""
+    return _environment(resources.folder(TEMPLATES))
+
+
+@functools.cache  # compiling the templates takes a second and a half
+def _environment(templates: Path) -> Environment:
+    jinja = template_environment(templates)
+    jinja.filters |= _FILTERS
+    jinja.globals["content_policy"] = CONTENT_POLICY
+    return jinja
+
+
+def assets() -> dict[str, bytes]:
+    """The files that every page loads, by name."""
+    folder = resources.folder(TEMPLATES)
+    return {name: (folder / name).read_bytes() for name in _ASSETS}
+
+
+def store_page(store_id: str) -> str:
+    """The file name of a store's page."""
+    return f"store-{store_id}.html"
+
+
+def axis(age: float) -> float:
+    """Where an age lies on a card's age axis, in SVG units; held to the axis' two ends."""
+    inside = min(max(age, _AXIS_FROM), _AXIS_TO)
+    return round((inside - _AXIS_FROM) / (_AXIS_TO - _AXIS_FROM) * _AXIS_WIDTH, 1)
+
+
+def _crop_url(crop: str) -> str:
+    """From a page in ``OUT/reports/<day>/`` to a file below OUT."""
+    return f"../../{quote(crop, safe='/=')}"
+
+
+def _store_label(item: Any) -> str:
+    """A store by name and id, of whatever carries both."""
+    named = item.store_name and item.store_name != item.store_id
+    return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
+
+
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "axis": axis,
+    "camera_change": cameras.change,
+    "camera_todo": cameras.todo,
+    "cashier_page": cashier_page_name,
+    "clock": words.clock,
+    "counted": words.counted,
+    "crop_url": _crop_url,
+    "day": words.day,
+    "decision": lambda decision: words.label(words.DECISIONS, decision),
+    "expected": words.expected_count,
+    "integer": words.integer,
+    "listed": words.listed,
+    "moment": words.moment,
+    "money": words.money,
+    "odds": words.odds,
+    "one_decimal": words.one_decimal,
+    "percent": words.percent,
+    "quantity": words.quantity,
+    "seconds_to": words.seconds_to,
+    "share_of": words.share_of,
+    "short_day": words.short_day,
+    "short_hash": words.short_hash,
+    "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
+    "store_label": _store_label,
+    "store_page": store_page,
+    "visible": words.visible,
+    "years": words.years,
+    "years_up": words.years_up,
+}

@@ -1,0 +1,254 @@
+"""The sales of a store that pages list: flagged, not judged, and drawn for the control sample."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.decisions.status import CaseStatus
+from auditor.errors import ContractError
+from auditor.report.sales import Case, Drawn, Estimate, Line, OtherFace, StoreSettings, Unjudged
+from auditor.report.text import guidance, words
+from auditor.report.trail import recorded_years, trail_of
+from auditor.sales import control_sample
+from auditor.sales.identity import SaleKey
+from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
+
+_ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
+_REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
+
+
+def ranks(ledger: StoreTables) -> dict[str, list[int]]:
+    """The rank of every flagged sale: recorded underage, then likeliest under the legal age.
+
+    Ties are ordered by P(under the challenge age), store, time and transaction.
+
+    Args:
+        ledger: LEDGER of all stores.
+
+    Returns:
+        By store the ranks of its flagged sales, ascending; a store without any is left out.
+
+    Raises:
+        ContractError: a flagged sale lacks its estimate.
+    """
+    columns = ["reason", *_ESTIMATE, "store_id", "sold_at", "transaction_id"]
+    keys = []
+    for store_id in ledger.stores:
+        own = ledger.of(store_id, ["outcome", *columns])
+        rows = own.filter(pc.equal(own["outcome"], "flagged")).to_pylist()
+        for row in rows:
+            if row["reason"] != RECORDED_UNDERAGE:
+                _check_estimate(row)
+        keys += [_by_likelihood(row) for row in rows]
+    keys.sort()
+    ranks_of: dict[str, list[int]] = {}
+    for rank, (*_, store_id, _sold_at, _transaction_id) in enumerate(keys, start=1):
+        ranks_of.setdefault(store_id, []).append(rank)
+    return ranks_of
+
+
+def by_reason(sale: Unjudged) -> tuple[Any, ...]:
+    """Order inconclusive sales by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
+    place = _REASON_ORDER.get(sale.reason, len(_REASON_ORDER))
+    return place, sale.reason, sale.store_id, sale.sold_at, sale.transaction_id
+
+
+def by_lot(sale: Drawn) -> bytes:
+    """Order the control sample so that the order says nothing of the sales."""
+    return hashlib.sha256(sale.anchor.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSales:
+    """The sales of one store.
+
+    Attributes:
+        ledger: the store's rows of LEDGER, any order.
+        settings: of the store.
+        statuses: of the day's sales that somebody has decided on.
+    """
+
+    ledger: pa.Table
+    settings: StoreSettings
+    statuses: Mapping[SaleKey, CaseStatus]
+
+    def flagged(self, own_ranks: Sequence[int]) -> tuple[Case, ...]:
+        """The flagged sales in the order of their ranks, which :func:`ranks` gives.
+
+        Raises:
+            ContractError: the crop of a sale lies outside OUT.
+        """
+        rows = sorted(self._rows("flagged"), key=_by_likelihood)
+        return tuple(self._case(row, rank) for row, rank in zip(rows, own_ranks, strict=True))
+
+    def unjudged(self) -> tuple[Unjudged, ...]:
+        """The inconclusive sales, in the order of :func:`by_reason`."""
+        sales = (
+            Unjudged(
+                **self._sale(row),
+                reason=str(row["reason"]),
+                reason_words=words.label(words.REASONS, str(row["reason"])),
+            )
+            for row in self._rows("inconclusive")
+        )
+        return tuple(sorted(sales, key=by_reason))
+
+    def drawn(self) -> tuple[Drawn, ...]:
+        """The store's part of the control sample, in the order of :func:`by_lot`.
+
+        Raises:
+            ContractError: a sale lacks its estimate, or its crop lies outside OUT.
+        """
+        sample = []
+        for row in control_sample.of_ledger(self.ledger).to_pylist():
+            _check_estimate(row)
+            sample.append(
+                Drawn(
+                    **self._sale(row),
+                    outcome=row["outcome"],
+                    outcome_words=words.OUTCOMES[row["outcome"]],
+                    estimate=_estimate(row),
+                    legal_age=row["legal_age"],
+                    challenge_age=row["challenge_age"],
+                    crop=str(_below_out(row["crop"])),
+                )
+            )
+        return tuple(sorted(sample, key=by_lot))
+
+    def drawn_from(self) -> int:
+        """How many sales the control sample could have drawn."""
+        could_be = pc.is_in(self.ledger["outcome"], pa.array(control_sample.DRAWN_FROM))
+        drawable = pc.and_(could_be, pc.is_valid(self.ledger["age"]))
+        return int(pc.sum(drawable).as_py() or 0)
+
+    def _rows(self, outcome: str) -> list[dict[str, Any]]:
+        rows = self.ledger.filter(pc.equal(self.ledger["outcome"], outcome)).to_pylist()
+        return [dict(row) for row in rows]
+
+    def _sale(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        key = SaleKey.of(row)
+        return {
+            "anchor": key.sale_id,
+            **{n: row[n] for n in ("store_id", "transaction_id", "till_id", "cashier_id")},
+            "store_name": self.settings.name,
+            "sold_at": row["sold_at"].astimezone(self.settings.zone),
+            "amount": row["amount"],
+            "currency": self.settings.currency,
+            "id_check": row["id_check"],
+            "id_check_words": words.label(words.ID_CHECKS, row["id_check"]),
+            "status": self.statuses.get(key),
+        }
+
+    def _case(self, row: Mapping[str, Any], rank: int) -> Case:
+        zone, checked_at = self.settings.zone, row["id_check_at"]
+        years = recorded_years(row["birth_date"], row["sold_at"].astimezone(zone).date())
+        marks = tuple(dict.fromkeys(row["marks"]))
+        trail, scans = trail_of(row, zone)
+        return Case(
+            **self._sale(row),
+            rank=rank,
+            reason=str(row["reason"]),
+            recorded_years=years,
+            estimate=None if row["age"] is None else _estimate(row),
+            legal_age=row["legal_age"],
+            challenge_age=row["challenge_age"],
+            why=words.why_recorded_underage(years, row["legal_age"])
+            if row["reason"] == RECORDED_UNDERAGE and years is not None
+            else words.why_flagged(row["age"], row["challenge_age"], row["id_check"]),
+            crop=_below_out(row["crop"]),
+            faces=row["faces"],
+            other_faces=tuple(
+                OtherFace(f["age"], f["age_low"], f["age_high"]) for f in row["other_faces"] or ()
+            ),
+            marks=marks,
+            mark_words=tuple(words.label(words.MARKS, mark) for mark in marks),
+            matched_by=row["matched_by"],
+            snapshot_id=row["snapshot_id"],
+            id_check_at=checked_at.astimezone(zone) if checked_at else None,
+            id_check_by=row["id_check_by"],
+            trail=trail,
+            scans=scans,
+            basket=tuple(
+                Line(
+                    description=line["description"] or line["sku"],
+                    **{name: line[name] for name in ("quantity", "amount", "alcohol")},
+                )
+                for line in row["basket"]
+            ),
+            keep_in_mind=self._keep_in_mind(row),
+            next_steps=guidance.next_steps(
+                reason=row["reason"],
+                challenge_age=row["challenge_age"],
+                marks=marks,
+                kept_until=self.settings.kept_until if row["crop"] else None,
+            ),
+            frame=_frame_url(self.settings.frames_url, row["snapshot_path"]),
+            snapshot_sha256=row["snapshot_sha256"],
+        )
+
+    def _keep_in_mind(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        if row["age"] is None:
+            return ()
+        return guidance.keep_in_mind(
+            p_under_challenge=row["p_under_challenge"],
+            challenge_age=row["challenge_age"],
+            interval_years=row["age_high"] - row["age_low"],
+            face_px=row["face_px"],
+            min_face_px=self.settings.min_face_px,
+            sharpness=row["sharpness"],
+            min_sharpness=self.settings.min_sharpness,
+            face_confidence=row["face_confidence"],
+            snapshot_offset_s=row["snapshot_offset_s"],
+        )
+
+
+def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (
+        row["reason"] != RECORDED_UNDERAGE,
+        *(-(row[name] or 0.0) for name in ("p_under_legal", "p_under_challenge")),
+        *(row["store_id"], row["sold_at"], row["transaction_id"]),
+    )
+
+
+def _check_estimate(row: Mapping[str, Any]) -> None:
+    if missing := [name for name in _ESTIMATE if row[name] is None]:
+        raise ContractError(
+            f"table ledger: store {row['store_id']}, {SaleKey.of(row).sale_id} is "
+            f"{row['outcome']} without {', '.join(missing)}"
+        )
+
+
+def _estimate(row: Mapping[str, Any]) -> Estimate:
+    return Estimate(
+        age=row["age"],
+        sd=row["age_sd"],
+        low=row["age_low"],
+        high=row["age_high"],
+        low_95=row["age_low_95"],
+        high_95=row["age_high_95"],
+        p_under_legal=row["p_under_legal"],
+        p_under_challenge=row["p_under_challenge"],
+    )
+
+
+def _frame_url(frames_url: str | None, path: str | None) -> str | None:
+    """Where a frame can be seen, if anywhere; a path that would leave that place is not linked."""
+    if frames_url is None or path is None or ".." in PurePosixPath(path).parts:
+        return None
+    return f"{frames_url.rstrip('/')}/{quote(path)}"
+
+
+def _below_out(crop: str | None) -> str | None:
+    """The crop's path, once it is known to stay below OUT when a page links it."""
+    if crop is None:
+        return None
+    path = PurePosixPath(crop)
+    if path.is_absolute() or ".." in path.parts or "\\" in crop or not path.parts:
+        raise ContractError(f"table ledger: crop {crop!r} is no path below OUT")
+    return crop

@@ -1,0 +1,51 @@
+"""Titles, descriptions and table heads of the charts on a day's pages."""
+
+from collections.abc import Mapping
+
+from auditor.report.text.words import NO_BREAK, counted, percent
+
+#: The heads of the table of a funnel's numbers.
+FUNNEL_COLUMNS = (
+    *("Who", "Store", "Due a check", "Checked or refused", "Against what was expected"),
+)
+FUNNEL_X = "sales due a check"
+STORE_FUNNEL = "Stores: how many of the sales due a check were checked or refused"
+CASHIER_FUNNEL = "Cashiers: how many of the sales due a check were checked or refused"
+
+#: How a cashier or a store compares with what was expected, by the side on which it is an outlier.
+SIDES: Mapping[str | None, str] = {
+    "below": "fewer than expected",
+    "above": "more than expected",
+    None: "within what chance and ordinary differences explain",
+}
+
+
+def funnel(target: float, overdispersion: float, tested: int) -> str:
+    """What a funnel plot shows."""
+    band = (
+        " The shaded band is what is left of the wider limits when ordinary differences between "
+        "people or shops are allowed for."
+        if overdispersion > 0
+        else ""
+    )
+    return (
+        f"{counted(tested, 'point')} to measure against the usual share of {percent(target)}. The "
+        "further to the right, the more sales were due a check, and the less chance can move a "
+        f"point. 95{NO_BREAK}% of those who do as is usual lie between the solid lines, "
+        f"99.8{NO_BREAK}% between the dashed ones.{band}"
+    )
+
+
+def past_title(share: str) -> str:
+    """The title of the chart of a share over the past weeks."""
+    return f"{share}, % of alcohol sales"
+
+
+def past_description(sentence: str, days: int) -> str:
+    """What the chart of a share shows."""
+    return f"{sentence} Before it, {counted(days, 'day')}."
+
+
+def past_columns(weekday: str, share: str) -> tuple[str, ...]:
+    """The heads of the table of a share over the past weeks."""
+    return weekday, "Sales", share, "Share", "Limits"

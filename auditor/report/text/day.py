@@ -1,0 +1,137 @@
+"""Sentences about a day as a whole: the lede, the comparison with the past, the list's notices."""
+
+from collections.abc import Sequence
+
+from auditor.monitoring.weekdays import PastComparison, ShareComparison
+from auditor.report.coverage import Coverage
+from auditor.report.text import words
+
+#: What the share of an outcome is called where it is compared with the past.
+SHARES = {
+    "flagged": "Flagged",
+    "inconclusive": "Could not be judged",
+    "id_checked": "ID check recorded",
+}
+
+
+def lede(coverage: Coverage, *, chain: bool) -> tuple[str, ...]:
+    """The day in at most three sentences that never read silence as compliance."""
+    sentences = [_about_exports(coverage) if chain else _about_export(coverage)]
+    if coverage.with_export("read"):
+        sentences += _about_sales(coverage)
+    return tuple(s for s in sentences if s)
+
+
+def about_past(past: PastComparison | None, weekday: str) -> list[str]:
+    """What the earlier days say of the day, in a sentence; nothing where they are too few."""
+    if past is None or not past.is_sufficient:
+        return []
+    before = f"the {words.counted(len(past.days), weekday)} before it"
+    if not past.signals:
+        return [f"Against {before}, the day is as usual."]
+    unusual = []
+    for side, how in ((1, "higher"), (-1, "lower")):
+        named = [_quoted(share) for share in past.signals if share.side == side]
+        if named:
+            shares = "the share" if len(named) == 1 else "the shares"
+            verb = "is" if len(named) == 1 else "are"
+            unusual.append(f"{shares} {words.listed(named)} {verb} {how} than usual")
+    return [f"Against {before}, {words.listed(unusual)}."]
+
+
+def about_share(share: ShareComparison, weekday: str) -> str:
+    """What the past says of a share, in a sentence or two that blame nobody."""
+    today = share.today
+    text = f"{words.percent_exact(today.share)} of {words.counted(today.sales, 'sale')}"
+    if share.limits is None or share.band is None:
+        return f"{text}; too few earlier {weekday}s to say whether that is usual."
+    centre = words.percent_exact(share.limits.centre)
+    usual = words.band(share.band.low, share.band.high)
+    where = {
+        -1: "lower than the days before explain",
+        0: "as usual",
+        1: "higher than the days before explain",
+    }[share.side]
+    return f"{text}: {where} ({centre} on average, {usual} usual for so many sales)."
+
+
+def notices(
+    coverage: Coverage,
+    signals: Sequence[ShareComparison],
+    *,
+    cameras_changed: int,
+    rows_rejected: int,
+) -> tuple[str, ...]:
+    """What makes a day worth a look in the list of days, in short texts."""
+    texts = []
+    for status, what in (("missing", "no till export"), ("unreadable", "unreadable till export")):
+        if stores := coverage.with_export(status):
+            texts.append(f"{what} from {words.counted(len(stores), 'store')}")
+    if coverage.recorded_underage:
+        texts.append(
+            f"{words.counted(coverage.recorded_underage, 'buyer')} too young by the record"
+        )
+    for share in signals:
+        how = "higher" if share.side > 0 else "lower"
+        texts += [f"{_quoted(share)} {how} than usual"]
+    if cameras_changed:
+        texts.append(f"{words.counted(cameras_changed, 'camera')} to look at")
+    if rows_rejected:
+        texts.append(f"{words.counted(rows_rejected, 'row')} set aside")
+    return tuple(texts)
+
+
+def _quoted(share: ShareComparison) -> str:
+    return f"“{SHARES[share.outcome].lower()}”"
+
+
+def _about_exports(coverage: Coverage) -> str:
+    stores, read = len(coverage.stores), len(coverage.with_export("read"))
+    if not stores:
+        return "No store was expected on this day and none sent a till export: nothing was audited."
+    if not read:
+        return "No store's till export could be read: nothing is known about this day's sales."
+    if read < stores:
+        return f"{read} of {words.counted(stores, 'store')} could be audited."
+    return ""
+
+
+def _about_export(coverage: Coverage) -> str:
+    if coverage.with_export("missing"):
+        return "This store sent no till export: nothing is known about its sales on this day."
+    if coverage.with_export("unreadable"):
+        return "This store's till export could not be read: nothing is known about its sales."
+    return ""
+
+
+def _about_sales(coverage: Coverage) -> list[str]:
+    sales, flags = coverage.alcohol_sales, coverage.of("flagged")
+    unjudged = coverage.of("inconclusive")
+    if not sales:
+        if not coverage.transactions:
+            return ["The till export holds no transactions: closed, or not recording."]
+        transactions = words.counted(coverage.transactions, "transaction")
+        return [f"No alcohol was sold in {transactions}."]
+    of_sales = f"of {words.counted(sales, 'alcohol sale')}"
+    if not coverage.scored and not flags:
+        return [
+            f"No age could be estimated in any {of_sales}, so no sale could be flagged.",
+            "Nothing follows from the absence of flags.",
+        ]
+    not_judged = f"{words.integer(unjudged)} {of_sales} could not be judged"
+    if not flags:
+        doubt = not_judged if unjudged else "Estimates can be wrong"
+        return ["No flags were raised.", f"{doubt}, so this is no proof that every check was made."]
+    raised = f"{words.integer(flags)} {of_sales} {'is' if flags == 1 else 'are'} flagged"
+    judged = f"; {words.integer(unjudged)} could not be judged" if unjudged else ""
+    return [f"{raised} for a person to look at{judged}.", *_about_records(coverage)]
+
+
+def _about_records(coverage: Coverage) -> list[str]:
+    """What the till's own record says of buyers under the legal age, if there are any."""
+    underage = coverage.recorded_underage
+    if not underage:
+        return []
+    sold = words.counted(underage, "sale")
+    verb = "has" if underage == 1 else "have"
+    return [f"{sold} {verb} a date of birth on record that makes the buyer too young."]

@@ -1,0 +1,66 @@
+"""The ID-check trail of a sale: what was recorded, in order of time."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from auditor.clock.birthdays import completed_years
+from auditor.report.sales import Step
+from auditor.report.text import words
+
+_ARTICLE = 40
+_KINDS = ("scan", "frame", "check", "sale", "birth_date")
+
+
+def trail_of(row: Mapping[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], tuple[float, ...]]:
+    """The events recorded of a sale, and where on their time line each line was scanned.
+
+    Args:
+        row: of LEDGER.
+        zone: of the store.
+
+    Returns:
+        The steps, those without a time last, and the scans, from 0 (first event) to 1 (last).
+    """
+    sold_at: datetime = row["sold_at"]
+    check_at = row["id_check_at"].astimezone(zone) if row["id_check_at"] else None
+    steps = [
+        Step(sold_at.astimezone(zone), words.SALE_COMPLETED, "sale"),
+        Step(check_at, words.till_record(row["id_check"], row["id_check_by"]), "check"),
+    ]
+    scanned = [line["sold_at"] for line in row["basket"] if line["sold_at"]]
+    if alcohol := [line for line in row["basket"] if line["alcohol"] and line["sold_at"]]:
+        first = min(alcohol, key=lambda line: line["sold_at"])
+        text = words.scanned(first["description"] or first["sku"], _ARTICLE)
+        steps.append(Step(first["sold_at"].astimezone(zone), text, "scan"))
+    if row["snapshot_offset_s"] is not None:
+        frame_at = sold_at + timedelta(seconds=row["snapshot_offset_s"])
+        steps.append(Step(frame_at.astimezone(zone), words.CAMERA_FRAME, "frame"))
+    if row["birth_date"]:
+        years = recorded_years(row["birth_date"], sold_at.astimezone(zone).date())
+        steps.append(Step(None, words.recorded_birth_date(years), "birth_date"))
+    times = [t for t in (*scanned, *(step.at for step in steps)) if t]
+    start, seconds = min(times), (max(times) - min(times)).total_seconds()
+
+    def along(at: datetime) -> float:
+        return (at - start).total_seconds() / seconds if seconds else 0.0
+
+    placed = [replace(step, along=along(step.at)) if step.at else step for step in steps]
+    return tuple(sorted(placed, key=_by_time)), tuple(sorted(along(at) for at in scanned))
+
+
+def recorded_years(birth_date: date | None, day: date) -> int | None:
+    """Age in completed years on a day, by a birth date on record; None without one."""
+    if birth_date is None:
+        return None
+    days = (np.array([value], "datetime64[D]") for value in (birth_date, day))
+    return int(completed_years(*days)[0])
+
+
+def _by_time(step: Step) -> tuple[float, int]:
+    """Order steps by time; steps of one moment in the order in which they happen at a till."""
+    return step.at.timestamp() if step.at else float("inf"), _KINDS.index(step.kind)
