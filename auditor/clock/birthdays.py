@@ -1,4 +1,4 @@
-"""Age in completed years, as the law counts it."""
+"""Age in completed years, as the law counts them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 def completed_years(
     born: NDArray[np.datetime64], on: NDArray[np.datetime64]
 ) -> NDArray[np.float64]:
-    """Age in completed years on a day; NaN without a birth date, negative before it.
+    """Age in completed years on a day: NaN without a birth date, negative before it.
 
-    Who is born on 29 February completes a year on 1 March where there is no 29th.
+    A person born on 29 February completes a year on 1 March of a common year.
 
     Args:
-        born: birth dates, NaT where none is on record.
-        on: the days, as many.
+        born: birth dates, NaT where none is on record; one dimension.
+        on: the days, in the same shape.
     """
     years = on.astype("datetime64[Y]").astype(float) - born.astype("datetime64[Y]").astype(float)
     ahead = _month_and_day(on) < _month_and_day(born)

@@ -1,8 +1,8 @@
 """Which day a run audits: one rule, whatever started the run.
 
 A scheduled or backfilled run names its day in a partition key, a person names it in a parameter,
-and another scheduler may give only the interval that the run stands for. A run that names no day
-is refused: a guess would audit the wrong one and look right.
+and another scheduler may give only the run's data interval. A run that names no day is refused: a
+guess would audit the wrong day and look right.
 """
 
 import re
@@ -15,10 +15,10 @@ _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def parse_day(text: str, *, what: str) -> date:
-    """Read a date written YYYY-MM-DD, and nothing else; ``what`` names it in the error.
+    """Read a date written YYYY-MM-DD, and in no other way; ``what`` names it in the error.
 
     Raises:
-        ConfigurationError: the text is written otherwise, or there is no such day.
+        ConfigurationError: the text has another format, or there is no such day.
     """
     problem = "it is not written YYYY-MM-DD"
     if _ISO_DATE.fullmatch(text):
@@ -40,15 +40,15 @@ def resolve_business_day(
     """Return the day that a run audits.
 
     Args:
-        param: what a person asked for; it decides if given.
-        partition_key: the day that the schedule or the backfill gave the run.
-        data_interval_start: begin of the time that the run stands for; used last, and only if
-            that time is not empty: an empty interval is the moment of starting and names no day.
+        param: the day that a person asked for; it takes precedence.
+        partition_key: the day from the schedule or the backfill.
+        data_interval_start: start of the run's data interval, used if there is neither of the
+            above. An empty interval is the moment of starting, and names no day.
         data_interval_end: its end.
-        time_zone: IANA zone of the shops, in which an interval's day is told.
+        time_zone: IANA zone of the shops, which decides the day of an interval.
 
     Raises:
-        ConfigurationError: nothing names a day, or what names it is malformed.
+        ConfigurationError: nothing names a day, or its name is malformed.
     """
     if param is not None:
         return parse_day(param, what="the parameter business_date")
@@ -58,7 +58,7 @@ def resolve_business_day(
         raise ConfigurationError(f"this run names no business day; {_REMEDY}")
     if data_interval_start.tzinfo is None or data_interval_end.tzinfo is None:
         raise ConfigurationError(f"this run's data interval has no time zone; {_REMEDY}")
-    # In UTC: two times of one zone are compared by the clock on the wall, which autumn turns back.
+    # In UTC: Python compares times of one zone by local time, which is turned back in autumn.
     start, end = data_interval_start.astimezone(UTC), data_interval_end.astimezone(UTC)
     if end <= start:
         raise ConfigurationError(f"this run's data interval is empty, so names no day; {_REMEDY}")
@@ -66,7 +66,7 @@ def resolve_business_day(
 
 
 def today_in(time_zone: str) -> date:
-    """The day that it is now in a time zone.
+    """Today's date in a time zone.
 
     Raises:
         ConfigurationError: there is no such zone.

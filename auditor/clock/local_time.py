@@ -1,7 +1,7 @@
-"""Local times as instants: what a store's clock showed, told in UTC.
+"""Local times of a store's clock, converted to UTC.
 
-The written rule for the two hours a year when a clock is no witness: a local time that the change
-to winter time makes twice is its first occurrence, and one that the change to summer time skips is
+The rule for the two hours a year that a clock leaves open: a local time that occurs twice, when
+summer time ends, is read as the first occurrence; one that is skipped, when summer time begins, is
 moved forward by the gap. Both are what PEP 495 gives with ``fold=0``.
 """
 
@@ -17,11 +17,11 @@ Flags = npt.NDArray[np.bool_]
 
 SECOND = 1_000_000
 _MINUTE = 60 * SECOND
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # the wall clock's own epoch, in no zone
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of local times, in no zone
 
 
 class Instants(NamedTuple):
-    """Times in microseconds since 1970 UTC, and which of them the clock left open."""
+    """Times in microseconds since 1970 UTC, and which local times were ambiguous or skipped."""
 
     utc: Microseconds
     ambiguous: Flags
@@ -29,7 +29,7 @@ class Instants(NamedTuple):
 
 
 def to_utc(local: Microseconds, zone: str) -> Instants:
-    """Tell wall-clock times of one IANA zone, in microseconds since 1970-01-01 00:00, in UTC."""
+    """Convert local times of one IANA zone, in microseconds since 1970-01-01 00:00, to UTC."""
     # Offsets change on whole minutes, and a day has only 1440 of them.
     minutes, position = np.unique(local // _MINUTE, return_inverse=True)
     clock = ZoneInfo(zone)
@@ -46,7 +46,7 @@ def to_utc(local: Microseconds, zone: str) -> Instants:
 
 
 def day_window(day: date, zone: str) -> tuple[int, int]:
-    """The first instant of a calendar day in a zone, and of the day after, in microseconds UTC."""
+    """The first instants of a calendar day in a zone and of the next day, in microseconds UTC."""
     midnights = [datetime.combine(d, datetime.min.time()) for d in (day, day + timedelta(days=1))]
     local = np.array([(m - _EPOCH) // timedelta(microseconds=1) for m in midnights], np.int64)
     start, end = to_utc(local, zone).utc.tolist()
