@@ -81,7 +81,9 @@ def of_no_day(run: Run) -> Notification:
 def _problems(run: Run, summary: Summary | None, *, finished: bool) -> list[str]:
     if not run.failed:
         return (
-            [] if summary else ["There is no report, although the run succeeded: tell engineering."]
+            []
+            if summary
+            else ["There is no report, although the run succeeded: report it to engineering."]
         )
     if summary is None:
         return ["The run failed and there is no report: nothing is known about this day."]
