@@ -31,7 +31,7 @@ class SourceError(AuditorError):
 class StorageError(AuditorError, OSError):
     """The storage behind an address failed, or has no room or no right for a result.
 
-    Nothing is half-written, nothing is wrong with what was asked for: another try may do.
+    Nothing is half-written, and nothing is wrong with the request: retrying may help.
     """
 
 

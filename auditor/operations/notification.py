@@ -79,10 +79,10 @@ def of_no_day(run: Run) -> Notification:
 
 
 def _problems(run: Run, summary: Summary | None, *, finished: bool) -> list[str]:
+    if not run.failed and summary:
+        return []
     if not run.failed:
-        return (
-            [] if summary else ["There is no report, although the run succeeded: tell engineering."]
-        )
+        return ["There is no report, although the run succeeded: report this to engineering."]
     if summary is None:
         return ["The run failed and there is no report: nothing is known about this day."]
     if not finished:

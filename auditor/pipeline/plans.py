@@ -1,4 +1,4 @@
-"""The plan of a day: the file in which one step tells the next what there is to do."""
+"""The plan of a day: the file by which each step knows what there is to do."""
 
 import json
 from collections.abc import Sequence

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import ContractError
+from auditor.monitoring.staff.exposure import CLASSES, FIRST_DUE
 from auditor.policy import Rules
+from auditor.sales.challenge import CHECK_DUE_FROM, is_under_challenge_age
 from auditor.sales.outcomes import assign_outcomes
 from auditor.tables import FRAME_SCORES, ID_CHECKS, INCONCLUSIVE_REASONS, OUTCOMES, SALES
 
@@ -204,3 +206,12 @@ def test_a_sale_whose_frame_shows_several_faces_is_marked() -> None:
     scores = [_score(0, 20) | {"faces": 2}, _score(1, 20) | {"faces": 1}]
     decided = _decided(_sales("none", "none", "none"), *scores)
     assert [s["marks"] for s in decided] == [["several_faces"], [], []]
+
+
+@pytest.mark.parametrize(("age", "under"), [(24.9, True), (25.0, False), (25.1, False)])
+def test_the_challenge_age_itself_is_not_under_it(age: float, *, under: bool) -> None:
+    assert is_under_challenge_age(age, 25) is under
+
+
+def test_a_check_is_due_from_even_chances_on() -> None:
+    assert CLASSES[FIRST_DUE] == CHECK_DUE_FROM == 0.5
