@@ -1,1 +1,1 @@
-"""From a camera's frame to an age with its uncertainty: decode, detect, align, estimate, judge."""
+"""From a camera's frame to an age with its uncertainty: decode, detect, align, estimate."""

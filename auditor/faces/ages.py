@@ -1,4 +1,4 @@
-"""What a predicted distribution over ages 0-100 says: estimate, spread, probabilities.
+"""Distributions over ages 0-100: estimate, spread, probabilities, intervals.
 
 Ages are completed years, as labels and the law count them: someone of label 17 is under 18.
 """
@@ -107,7 +107,7 @@ class AgeDistributions:
         return np.asarray(np.clip(self.probabilities[:, :age].sum(axis=1), 0.0, 1.0))
 
     def as_columns(self, *, legal_age: int, challenge_age: int) -> dict[str, Floats]:
-        """What tables.FRAME_SCORES says of a face, by the names of its columns, one a face.
+        """The estimate columns of tables.FRAME_SCORES, by name; one value a face.
 
         Args:
             legal_age: years.

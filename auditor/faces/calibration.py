@@ -1,4 +1,4 @@
-"""Make distributions over ages mean what they say, and intervals hold what they claim.
+"""Calibrates distributions over ages, so that probabilities and intervals hold as stated.
 
 Three steps, fitted by :mod:`models.training.calibration` on labelled faces that the model was not
 trained on, and kept with the version of the model:
@@ -35,11 +35,11 @@ _SMALLEST = 1e-12
 class Calibration:
     """A fitted map and levels; applied to what the model gives."""
 
-    temperature: float  # over 1 widens
+    temperature: float  # above 1 it widens the distributions
     stated: tuple[float, ...]  # cumulative probabilities, from 0 to 1
-    happened: tuple[float, ...]  # what they became, from 0 to 1, never falling
-    levels: tuple[Level, ...]  # what intervals hold, by their coverage
-    faces: int  # that it was fitted on
+    happened: tuple[float, ...]  # observed frequencies, from 0 to 1, never falling
+    levels: tuple[Level, ...]  # of the intervals, by coverage
+    faces: int  # number that it was fitted on
 
     def apply(self, ages: AgeDistributions) -> AgeDistributions:
         """The distributions after temperature and map, with the levels of their intervals."""

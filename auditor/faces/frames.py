@@ -49,7 +49,7 @@ class Decoded:
 
 
 class Picture:
-    """A frame, decoded as finely as somebody has asked for."""
+    """A frame, decoded at the finest resolution asked for so far."""
 
     def __init__(self, first: Decoded, content: bytes | None = None) -> None:
         """Start with a decoded frame; without its content, that is all there is."""

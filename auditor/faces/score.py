@@ -1,4 +1,4 @@
-"""The streaming pass: frames in, one score a frame out; faces are gone when their batch is."""
+"""The streaming pass: frames in, one score a frame out. No face outlives its batch."""
 
 import contextlib
 import ctypes
@@ -30,7 +30,7 @@ _PIXELS_AT_ONCE = 64 * 1920 * 1080
 
 _M_ARENA_MAX = -8  # malloc.h
 
-# A face this much smaller than the largest is somebody in the background, however central.
+# A face this much smaller than the largest is a person in the background, however central.
 _RIVAL_SIZE = 0.5
 
 
@@ -43,7 +43,7 @@ class Frame:
     content: bytes | None
     reason: str = "snapshot_unreadable"  # of the score, when content is None
     detail: str = "the frame could not be read"
-    group_starts: tuple[int, ...] = ()  # of the age groups to tell the probabilities of; none: none
+    group_starts: tuple[int, ...] = ()  # of the age groups to give probabilities of; may be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Scorer:
     """Detector and age model, loaded once for a stream of frames."""
 
     def __init__(self, model: AgeModel, detector: Detector, workers: int = 1) -> None:
-        """Take what finds faces and what judges them.
+        """Use a face detector and an age model.
 
         Args:
             model: of one version.
@@ -188,7 +188,7 @@ _detector = functools.lru_cache(maxsize=1)(Detector)
 
 
 def encode_crop(crop: Pixels) -> bytes:
-    """The crop as a JPEG, for a person to look at."""
+    """The crop as a JPEG, for review by a person."""
     done, content = cv2.imencode(
         ".jpg", cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 90]
     )

@@ -1,8 +1,8 @@
 """The due-diligence pack of a week: what a chain hands to a regulator, and how it is checked.
 
-One folder and a zip of it: what the audit could see, the flagged and the refused sales, what people
-decided, the policy and the models in force, and a signed manifest of all files. It leaves the
-company, so cashiers stand in it under pseudonyms, small counts are withheld, and no face is in it.
+A folder, and a zip of it: the audit's coverage, the flagged and refused sales, the decisions, the
+policy and models in force, and a signed manifest of all files. It leaves the company, so cashiers
+have pseudonyms in it, small counts are withheld, and it holds no face.
 """
 
 from auditor.operations.pack.checking import Verification, verify

@@ -1,4 +1,4 @@
-"""Files as one zip that is the same whenever it is made, and a pack's files read back."""
+"""Writes files as a zip with reproducible bytes, and reads a pack's files back."""
 
 import io
 import zipfile
@@ -10,12 +10,12 @@ from auditor.storage.place import OutsideError, Place
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100600 << 16
 
-#: A pack with a file larger than this is no pack of ours; nothing is unpacked further.
-_LARGEST = 4 << 30
+#: Bytes a pack may unpack to; more are taken for an attack.
+_MOST_BYTES = 4 << 30
 
 
 def zipped(files: Mapping[str, bytes], folder: str) -> bytes:
-    """A zip of the files in one folder: in order of path, without times or owners."""
+    """Zip the files in one folder, ordered by path, without times or owners."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, content in sorted(files.items()):
@@ -30,7 +30,7 @@ def unpacked(url: str) -> dict[str, bytes]:
     """The files of a pack, from its zip or its folder, by path.
 
     Raises:
-        SourceError: there is none, it cannot be read, or it holds a path twice.
+        SourceError: there is no pack, it cannot be read, or it holds a path twice.
     """
     place = Place(url)
     try:
@@ -54,7 +54,7 @@ def _unzipped(content: bytes) -> dict[str, bytes]:
                 continue
             if path in files:
                 raise ValueError(f"it holds {entry.filename!r} twice")
-            if sum(map(len, files.values())) + entry.file_size > _LARGEST:
+            if sum(map(len, files.values())) + entry.file_size > _MOST_BYTES:
                 raise ValueError("it unpacks to more than 4 GiB")
             files[path] = archive.read(entry)
     return files

@@ -1,4 +1,4 @@
-"""Whether a pack is as it was made: its files against the manifest, that against its signature."""
+"""Checks that a pack is unchanged: its files by the manifest, the manifest by its signature."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,12 +13,12 @@ from auditor.operations.pack.manifest import (
     read_manifest,
     read_signature,
 )
-from auditor.operations.pack.signing import Key, Signature, wrong_with
+from auditor.operations.pack.signing import Key, Signature, signature_problem
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What checking a pack found: problems in words (none: it is whole), and who signed it."""
+    """The result of checking a pack: its problems (none: it is unchanged), and who signed it."""
 
     week: str
     files: int
@@ -35,7 +35,7 @@ def verify(url: str, key: Key | None = None) -> Verification:
         key: the public key or the secret to check the signature with.
 
     Raises:
-        SourceError: it is no pack: it cannot be read, or has no manifest or signature.
+        SourceError: it cannot be read, or has no manifest or signature.
     """
     files = unpacked(url)
     for name in (MANIFEST, SIGNATURE):
@@ -43,15 +43,15 @@ def verify(url: str, key: Key | None = None) -> Verification:
             raise SourceError(f"{url} is no pack: it has no {name}")
     content = files[MANIFEST]
     manifest, signature = read_manifest(content), read_signature(files[SIGNATURE])
-    problems = _changed(manifest, files)
-    if wrong := wrong_with(signature, content, key):
+    problems = _changes(manifest, files)
+    if wrong := signature_problem(signature, content, key):
         problems.append(wrong)
     sha256 = hashlib.sha256(content).hexdigest()
     signed = _signed(signature, checked=key is not None)
     return Verification(manifest.week, len(manifest.files), sha256, tuple(problems), signed)
 
 
-def _changed(manifest: Manifest, files: Mapping[str, bytes]) -> list[str]:
+def _changes(manifest: Manifest, files: Mapping[str, bytes]) -> list[str]:
     named = {file.path: file for file in manifest.files}
     problems = []
     for path in sorted(named.keys() | files.keys() - {MANIFEST, SIGNATURE}):

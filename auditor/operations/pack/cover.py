@@ -1,4 +1,4 @@
-"""The cover of a pack as data: what the week was like, for a person with paper in hand."""
+"""The data of a pack's cover page: the week at a glance, also on paper."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Shown = Mapping[str, int | str]
 
 @dataclass(frozen=True, slots=True)
 class DayRow:
-    """A day of the week; ``counts`` is None where there is no report."""
+    """A day of the week; ``counts`` is None if the day has no report."""
 
     day: date
     stores_read: int
@@ -33,7 +33,7 @@ class DayRow:
 
 @dataclass(frozen=True, slots=True)
 class StoreRow:
-    """A store's week; its counts are of the days on which its export could be read."""
+    """A store's week; it counts the days on which the store's export could be read."""
 
     store_id: str
     store_name: str | None
@@ -43,7 +43,7 @@ class StoreRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """A value that a key of the policy had in the week, and where and when."""
+    """A value that a key of the policy had in the week, with its stores and days."""
 
     key: str
     value: str
@@ -53,7 +53,7 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """A model that judged in the week; ``card`` is None where this version has none of it."""
+    """A model that was used in the week; ``card`` is None if it is not installed here."""
 
     name: str
     sha256: str
@@ -88,7 +88,7 @@ class Cover:
 
     @property
     def missing(self) -> tuple[date, ...]:
-        """The days of which nothing is known."""
+        """The days without a report."""
         return tuple(row.day for row in self.days if row.counts is None)
 
     @property
@@ -98,11 +98,11 @@ class Cover:
 
     @property
     def other_policies(self) -> int:
-        """Days that rest on another policy than the one in the pack."""
+        """Days that were audited by another policy than the one in the pack."""
         return sum(n for sha256, n in self.policies.items() if sha256 != self.policy_sha256)
 
 
-def counted(week: Week, found: Gathered, smallest: int) -> dict[str, Any]:
+def count(week: Week, found: Gathered, smallest: int) -> dict[str, Any]:
     """The counts of a cover, the small ones withheld: its days, stores, totals and reasons."""
     by_store = CountTable(found.by_store, OUTCOMES, LISTED)
     by_day = CountTable({str(d): c for d, c in found.by_day.items()}, OUTCOMES, LISTED)
@@ -130,12 +130,12 @@ def counted(week: Week, found: Gathered, smallest: int) -> dict[str, Any]:
     }
 
 
-def on_decisions(found: Gathered) -> dict[str, Any]:
-    """How the flagged sales of the week stand."""
-    stands = [str(row["decision"] or "") for row in found.flags]
+def count_decisions(found: Gathered) -> dict[str, Any]:
+    """The decisions about the flagged sales of the week."""
+    decided = [str(row["decision"] or "") for row in found.flags]
     return {
-        "decisions": {d: stands.count(d) for d in DECISIONS if d in stands},
-        "undecided": stands.count(""),
+        "decisions": {d: decided.count(d) for d in DECISIONS if d in decided},
+        "undecided": decided.count(""),
     }
 
 

@@ -1,8 +1,8 @@
-"""Small counts that are withheld, and others with them, so that no total gives them away.
+"""Withholds small counts, and others so that no total reveals them.
 
 The hypercube method (Repsilber 1994; Giessing and Repsilber 2002, "Tools and strategies to protect
 multiple tables with the GHQUAR cell suppression engine"; Hundepool and others 2012, "Statistical
-Disclosure Control", 4.4.4): a count to be withheld is made a corner of a rectangle of counts that
+Disclosure Control", 4.4.4): a count to be withheld becomes a corner of a rectangle of counts that
 are all withheld. Going round the rectangle by adding and subtracting the same number changes no
 row and no column total, so whoever has all totals can narrow the count down to a range only. The
 rectangle is chosen so that the range has at least ``smallest`` whole numbers, and so that as few
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: What stands where a count is withheld.
+#: Published in place of a withheld count.
 WITHHELD = "withheld"
 
 Cell = tuple[str, str]
@@ -25,8 +25,8 @@ Cell = tuple[str, str]
 class CountTable:
     """Counts by row and column; the columns of a row add up to its total.
 
-    ``listed`` are columns whose sales are listed one by one elsewhere: whoever has the list can
-    count them, so withholding them would protect nothing.
+    ``listed`` are columns whose sales the pack also lists one by one: they can be counted there, so
+    withholding them would protect nothing.
     """
 
     rows: Mapping[str, Mapping[str, int]]
@@ -57,8 +57,8 @@ def withheld(table: CountTable, smallest: int) -> frozenset[Cell] | None:
     A count from 1 to ``smallest`` - 1 is small. Zero is not: it is published, as the absence it is.
 
     Returns:
-        None where no choice of cells protects the small ones, or a column total is small itself:
-        then the columns may not be told apart at all.
+        None if no choice of cells protects the small ones, or a column total is small itself: then
+        no column may be published.
     """
     names = list(table.rows)
     columns = [*table.open_columns, TOTAL]
@@ -103,9 +103,9 @@ def _cheapest(
 
     Args:
         counts: rows by columns, the last column being the row totals.
-        hidden: what is withheld already, and costs nothing more.
+        hidden: the cells that are withheld already; they add no cost.
         cell: row and column.
-        width: how far the cell has to be free to move.
+        width: of the range within which the cell has to be uncertain.
     """
     row, column = cell
     total = counts.shape[1] - 1
@@ -113,8 +113,8 @@ def _cheapest(
     free = np.where(hidden, 0, counts)
     for other in (c for c in range(total + 1) if c != column):
         a, b, c, d = counts[row, column], counts[row, other], counts[:, column], counts[:, other]
-        # What a hidden count may still lose: all know that it is no zero. Two cells of a row move
-        # against each other, or together where one of them is the row's total.
+        # How far a hidden count can fall (it is known not to be zero) and rise. Two cells of a row
+        # move against each other, or together if one of them is the row's total.
         if total in (column, other):
             down, up = np.minimum(a, b) - 1, np.minimum(c, d) - 1
         else:
@@ -142,9 +142,10 @@ def shown(
     """
     totals = {row: table.total(row) for row in table.rows}
     if hidden is None:
-        untold = {*table.open_columns}
-        untold |= {TOTAL} if any(_small(total, smallest) for total in totals.values()) else set()
-        hidden = frozenset((row, column) for row in table.rows for column in untold)
+        unpublished = {*table.open_columns}
+        if any(_small(total, smallest) for total in totals.values()):
+            unpublished.add(TOTAL)
+        hidden = frozenset((row, column) for row in table.rows for column in unpublished)
     return {
         row: {
             column: WITHHELD if (row, column) in hidden else count
@@ -158,8 +159,8 @@ def sums(table: CountTable, hidden: frozenset[Cell] | None, smallest: int) -> di
     """The column totals as they are published beside :func:`shown`."""
     found = {c: table.column_total(c) for c in table.columns}
     whole = sum(found.values())
-    untold = {*table.open_columns} if hidden is None else set()
+    unpublished = {*table.open_columns} if hidden is None else set()
     return {
-        **{c: WITHHELD if c in untold else count for c, count in found.items()},
+        **{c: WITHHELD if c in unpublished else count for c, count in found.items()},
         TOTAL: WITHHELD if _small(whole, smallest) else whole,
     }

@@ -1,4 +1,4 @@
-"""A week as its stored days tell it: counts, listed sales, decisions, and what they rest on."""
+"""Gathers a week from its stored days: counts, listed sales, decisions, policies and models."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,7 +10,7 @@ import pyarrow as pa
 from auditor.decisions.log import read_decisions
 from auditor.decisions.status import CaseStatus, case_statuses
 from auditor.operations.pack.pseudonyms import Pseudonyms
-from auditor.operations.pack.sales import decided, sales, with_outcome
+from auditor.operations.pack.sales import decision_rows, sale_rows, with_outcome
 from auditor.pipeline import report_folder
 from auditor.report.spreadsheet import Cell
 from auditor.sales import control_sample
@@ -22,7 +22,7 @@ from auditor.tables import OUTCOMES, RECORDED_UNDERAGE
 
 @dataclass(slots=True)
 class Gathered:
-    """What the days of a week hold. Rows are those of :mod:`auditor.operations.pack.sales`."""
+    """The contents of a week. Rows are those of :mod:`auditor.operations.pack.sales`."""
 
     reported: list[date] = field(default_factory=list)
     missing: list[date] = field(default_factory=list)
@@ -44,10 +44,10 @@ class Gathered:
 def gather(out: Place, days: Iterable[date], people: Pseudonyms) -> Gathered:
     """Read the days of a week, a store at a time.
 
-    A day counts as reported where its tables and its report are both there.
+    A day counts as reported if both its tables and its report exist.
 
     Raises:
-        ContractError: a table or a decision is not as it was written.
+        ContractError: a table or a decision was changed.
     """
     week = Gathered()
     for day in days:
@@ -61,10 +61,10 @@ def gather(out: Place, days: Iterable[date], people: Pseudonyms) -> Gathered:
             week.policies.setdefault(row["policy_sha256"], set()).add(day)
             week.models.setdefault((row["model"], row["model_sha256"]), set()).add(day)
         log = read_decisions(out, day)
-        week.decisions += decided(log, people)
+        week.decisions += decision_rows(log, people)
         zones = dict(zip(*(coverage[c].to_pylist() for c in _ZONES), strict=True))
         _sales(week, out, day, _Reading(zones, people, case_statuses(log)))
-    week.flags.sort(key=_likeliest_first)
+    week.flags.sort(key=_by_urgency)
     return week
 
 
@@ -75,7 +75,7 @@ class _Reading:
     stands: Mapping[SaleKey, CaseStatus]
 
     def rows(self, table: pa.Table, day: date) -> list[dict[str, Cell]]:
-        return list(sales(table, day, self.zones, self.people, self.stands))
+        return list(sale_rows(table, day, self.zones, self.people, self.stands))
 
 
 def _coverage(week: Gathered, day: date, coverage: pa.Table) -> None:
@@ -113,7 +113,7 @@ _CROPS = ("transaction_id", "crop")
 _ZONES = ("store_id", "time_zone")
 
 
-def _likeliest_first(row: Mapping[str, Cell]) -> tuple[bool, float, str, str]:
+def _by_urgency(row: Mapping[str, Cell]) -> tuple[bool, float, str, str]:
     p, recorded = row["p_under_legal"], row["reason"] == RECORDED_UNDERAGE
     return (
         not recorded,

@@ -1,6 +1,6 @@
-"""Making a pack: what the week's days tell, with a signed manifest, as a folder and a zip.
+"""Makes a pack from the stored days of a week, as a folder and a zip with a signed manifest.
 
-The same results, policy, attachments and keys give the same bytes: nothing of the clock is in it.
+The same results, policy, attachments and keys give the same bytes; the clock is not read.
 """
 
 from collections.abc import Mapping
@@ -11,17 +11,18 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from auditor import resources
-from auditor.errors import ConfigurationError, ModelError, SourceError
+from auditor.errors import ModelError, SourceError
 from auditor.faces import model
 from auditor.operations.pack import cover as covers
 from auditor.operations.pack import manifest as manifests
 from auditor.operations.pack.archive import zipped
+from auditor.operations.pack.attachments import read_attachments
 from auditor.operations.pack.disclosure import TOTAL
 from auditor.operations.pack.gathering import Gathered, gather
 from auditor.operations.pack.manifest import MANIFEST, SIGNATURE, Manifest
-from auditor.operations.pack.pseudonyms import Pseudonyms, of_results
+from auditor.operations.pack.pseudonyms import Pseudonyms, pseudonyms_of
 from auditor.operations.pack.sales import DECISION_COLUMNS, NAMED_COLUMNS, SALE_COLUMNS
-from auditor.operations.pack.signing import Key, unkeyed
+from auditor.operations.pack.signing import Key, sign_without_key
 from auditor.operations.pack.week import Week
 from auditor.policy import Policy, load_policy
 from auditor.report.environment import assets, environment
@@ -34,16 +35,12 @@ from auditor.tables import OUTCOMES
 #: Where packs lie below OUT.
 PACKS = "packs"
 
-# How pictures begin, and archives in which they could hide: JPEG, PNG, GIF, TIFF, BMP, zip.
-_PICTURES = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"PK\x03\x04")
-_PICTURES_LATER = {4: b"ftyp", 8: b"WEBP"}
-
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A pack to make. Addresses are URLs.
+    """What to pack. Addresses are URLs.
 
-    ``attachments`` are what the chain adds: training records, its refusals book, till prompts.
+    ``attachments`` are documents of the chain: training records, its refusals book, till prompts.
     With ``faces_until``, the pictures of the flagged sales go into a second pack that
     ``auditor expire`` deletes after that day; the first never holds any.
     """
@@ -59,7 +56,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """A pack as it lies below OUT; ``sha256`` is that of its manifest."""
+    """A pack that was made; paths are relative to OUT, ``sha256`` is that of its manifest."""
 
     zip: str
     folder: str
@@ -71,29 +68,29 @@ class Pack:
 
 
 def make_pack(order: Order) -> Pack:
-    """Make the pack of a week, in the place of an earlier one.
+    """Make the pack of a week; it replaces an earlier one.
 
     Raises:
         SourceError: no day of the week has a report, or an attachment cannot be read.
-        ConfigurationError: the policy, a key or an attachment is not what it has to be.
-        ContractError: a table or a decision is not as it was written.
+        ConfigurationError: the policy, the key or an attachment cannot be used.
+        ContractError: a table or a decision was changed.
     """
     out, policy = results_at(order.out), load_policy(order.policy)
-    people = Pseudonyms(None) if order.with_names else of_results(out)
-    found = gather(out, order.week.days, people)
-    if not found.reported:
+    people = Pseudonyms(None) if order.with_names else pseudonyms_of(out)
+    week = gather(out, order.week.days, people)
+    if not week.reported:
         raise SourceError(
             f"no day of {order.week} has a report below {out}: audit its days first, or check"
             " --out and --week"
         )
-    smallest = policy.chain_rules(found.reported[-1]).smallest_count
-    cover = _cover(order, policy, found, smallest)
+    smallest = policy.chain_rules(week.reported[-1]).smallest_count
+    cover = _cover(order, policy, week, smallest)
     files = {
         "index.html": _page("pack.html.jinja", cover=cover, sale_columns=SALE_COLUMNS),
-        **_tables(order, found, cover),
+        **_tables(order, week, cover),
         f"policy/{policy.sha256}.json": policy.canonical,
-        **_cards(found),
-        **_attached(order.attachments),
+        **_cards(week),
+        **read_attachments(order.attachments),
         manifests.SCHEMA: (resources.folder(SCHEMAS) / manifests.SCHEMA).read_bytes(),
         **assets(),
     }
@@ -101,27 +98,27 @@ def make_pack(order: Order) -> Pack:
         "format_version": manifests.FORMAT_VERSION,
         "week": str(order.week),
         "chain": policy.chain_name,
-        "days_reported": tuple(map(str, found.reported)),
-        "days_missing": tuple(map(str, found.missing)),
+        "days_reported": tuple(map(str, week.reported)),
+        "days_missing": tuple(map(str, week.missing)),
         "with_names": order.with_names,
         "smallest_count": smallest,
-        "policy_sha256": tuple(sorted(found.policies)),
-        "models": tuple(f"{name} {sha256}" for name, sha256 in sorted(found.models)),
+        "policy_sha256": tuple(sorted(week.policies)),
+        "models": tuple(f"{name} {sha256}" for name, sha256 in sorted(week.models)),
         "auditor_version": version("auditor"),
     }
     name = f"{order.week}{'-with-names' if order.with_names else ''}"
-    manifest = Manifest(**head, kind="week", delete_after=None, files=manifests.listed(files))
+    manifest = Manifest(**head, kind="week", delete_after=None, files=manifests.list_files(files))
     folder = f"{PACKS}/{name}"
     sha256, signed = _put(out, folder, files, manifest, order.key)
-    faces, gone = _faces(out, order, found, cover, head)
-    return Pack(f"{folder}.zip", folder, sha256, signed, tuple(found.missing), faces, gone)
+    faces, gone = _faces(out, order, week, cover, head)
+    return Pack(f"{folder}.zip", folder, sha256, signed, tuple(week.missing), faces, gone)
 
 
 def _put(
     out: Place, folder: str, files: Mapping[str, bytes], manifest: Manifest, key: Key | None
 ) -> tuple[str, str]:
     content = manifests.as_json(manifest)
-    signature = key.sign(content) if key else unkeyed(content)
+    signature = key.sign(content) if key else sign_without_key(content)
     whole = {**files, MANIFEST: content, SIGNATURE: manifests.as_json(signature)}
     for path, part in whole.items():
         out.write(f"{folder}/{path}", part)
@@ -133,22 +130,22 @@ def _put(
     return signature.sha256, by
 
 
-def _cover(order: Order, policy: Policy, found: Gathered, smallest: int) -> covers.Cover:
+def _cover(order: Order, policy: Policy, week: Gathered, smallest: int) -> covers.Cover:
     return covers.Cover(
         week=order.week,
         chain=policy.chain_name,
-        **covers.counted(order.week, found, smallest),
-        flags=len(found.flags),
-        wrong_flags=covers.wrong_flags(found),
-        refusals=len(found.refusals),
-        control=None if found.control is None else len(found.control),
-        **covers.on_decisions(found),
-        policies={sha256: len(days) for sha256, days in sorted(found.policies.items())},
+        **covers.count(order.week, week, smallest),
+        flags=len(week.flags),
+        wrong_flags=covers.wrong_flags(week),
+        refusals=len(week.refusals),
+        control=None if week.control is None else len(week.control),
+        **covers.count_decisions(week),
+        policies={sha256: len(days) for sha256, days in sorted(week.policies.items())},
         policy_sha256=policy.sha256,
-        rules=tuple(covers.rules_in_force(policy, found.reported, sorted(found.stores))),
+        rules=tuple(covers.rules_in_force(policy, week.reported, sorted(week.stores))),
         models=tuple(
             covers.ModelRow(name, sha256, len(days), _card(name))
-            for (name, sha256), days in sorted(found.models.items())
+            for (name, sha256), days in sorted(week.models.items())
         ),
         attachments=tuple(PurePath(path).name for path in order.attachments),
         with_names=order.with_names,
@@ -157,7 +154,7 @@ def _cover(order: Order, policy: Policy, found: Gathered, smallest: int) -> cove
     )
 
 
-def _tables(order: Order, found: Gathered, cover: covers.Cover) -> dict[str, bytes]:
+def _tables(order: Order, week: Gathered, cover: covers.Cover) -> dict[str, bytes]:
     named = NAMED_COLUMNS if order.with_names else {}
     listed = [*SALE_COLUMNS, *named]
     decided = [*DECISION_COLUMNS, *(named and ("transaction_id", "decision_note"))]
@@ -178,20 +175,20 @@ def _tables(order: Order, found: Gathered, cover: covers.Cover) -> dict[str, byt
             "store_id": row.store_id,
             "store_name": row.store_name,
             "days_read": row.days_read,
-            "days_reported": len(found.reported),
+            "days_reported": len(week.reported),
             **row.counts,
         }
         for row in cover.stores
     ]
-    lists = {"flags": found.flags, "refusals": found.refusals}
-    if found.control is not None:
-        lists["control_sample"] = found.control
+    lists = {"flags": week.flags, "refusals": week.refusals}
+    if week.control is not None:
+        lists["control_sample"] = week.control
     tables = {
         "coverage_by_day": csv_text(["day", "report", "stores", "stores_read", *counts], by_day),
         "coverage_by_store": csv_text(
             ["store_id", "store_name", "days_read", "days_reported", *counts], by_store
         ),
-        "decisions": csv_text(decided, found.decisions),
+        "decisions": csv_text(decided, week.decisions),
         **{name: csv_text(listed, rows) for name, rows in lists.items()},
     }
     return {f"{name}.csv": text.encode() for name, text in tables.items()}
@@ -204,8 +201,8 @@ def _card(name: str) -> model.Card | None:
         return None  # a version that this installation does not have: the cover says so
 
 
-def _cards(found: Gathered) -> dict[str, bytes]:
-    names = sorted({name for name, _ in found.models if _card(name)})
+def _cards(week: Gathered) -> dict[str, bytes]:
+    names = sorted({name for name, _ in week.models if _card(name)})
     return {
         f"models/{name.replace('/', '-')}-card.toml": (
             model.folder(name.rpartition("/")[2]) / "card.toml"
@@ -214,35 +211,13 @@ def _cards(found: Gathered) -> dict[str, bytes]:
     }
 
 
-def _attached(paths: tuple[Path, ...]) -> dict[str, bytes]:
-    files: dict[str, bytes] = {}
-    for path in paths:
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise SourceError(f"cannot read the attachment {path}: {error.strerror}") from error
-        is_picture = content.startswith(_PICTURES) or any(
-            content[at:].startswith(mark) for at, mark in _PICTURES_LATER.items()
-        )
-        if is_picture:
-            raise ConfigurationError(
-                f"the attachment {path} is a picture or an archive: a pack holds no faces, so it"
-                " takes documents only"
-            )
-        name = f"attachments/{path.name}"
-        if name in files or not path.name.isprintable() or path.name.startswith("."):
-            raise ConfigurationError(f"the attachment {path} needs a name of its own")
-        files[name] = content
-    return files
-
-
 def _faces(
-    out: Place, order: Order, found: Gathered, cover: covers.Cover, head: Mapping[str, Any]
+    out: Place, order: Order, week: Gathered, cover: covers.Cover, head: Mapping[str, Any]
 ) -> tuple[str | None, int]:
     if order.faces_until is None:
         return None, 0
-    kept = {sale: crop for sale, crop in sorted(found.crops.items()) if out.exists(crop)}
-    rows = [row for row in found.flags if row["sale"] in kept]
+    kept = {sale: crop for sale, crop in sorted(week.crops.items()) if out.exists(crop)}
+    rows = [row for row in week.flags if row["sale"] in kept]
     files = {
         "index.html": _page(
             "pack_faces.html.jinja", cover=cover, rows=rows, until=order.faces_until
@@ -254,11 +229,11 @@ def _faces(
         **head,
         kind="faces",
         delete_after=str(order.faces_until),
-        files=manifests.listed(files),
+        files=manifests.list_files(files),
     )
     folder = f"{FACE_PACKS}/until={order.faces_until}/{order.week}-faces"
     _put(out, folder, files, manifest, order.key)
-    return f"{folder}.zip", len(found.flags) - len(kept)
+    return f"{folder}.zip", len(week.flags) - len(kept)
 
 
 def _page(template: str, **context: Any) -> bytes:

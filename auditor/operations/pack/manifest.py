@@ -1,4 +1,4 @@
-"""The list of a pack's files with their hashes, and its signature beside it."""
+"""The manifest of a pack: its files with their hashes. Its signature is a file beside it."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from auditor.errors import SourceError
 from auditor.operations.pack.signing import Signature
 from auditor.report.schema import closed
 
-#: Raised when a key is renamed, removed or means another thing.
+#: Raised when a key is renamed, removed or changes its meaning.
 FORMAT_VERSION = 1
 
 MANIFEST, SIGNATURE, SCHEMA = "manifest.json", "signature.json", "pack-manifest.schema.json"
@@ -29,7 +29,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a pack is of, and every file in it but this one and its signature."""
+    """What a pack covers, and every file in it except the manifest and its signature."""
 
     format_version: Literal[1]
     kind: Annotated[Literal["week", "faces"], Field(description="faces: pictures, kept apart")]
@@ -49,8 +49,8 @@ class Manifest:
 _MANIFEST, _SIGNATURE = TypeAdapter(Manifest), TypeAdapter(Signature)
 
 
-def listed(files: Mapping[str, bytes]) -> tuple[File, ...]:
-    """The files of a pack, by path."""
+def list_files(files: Mapping[str, bytes]) -> tuple[File, ...]:
+    """The entries of a pack's files, ordered by path."""
     return tuple(
         File(path, len(content), hashlib.sha256(content).hexdigest())
         for path, content in sorted(files.items())
@@ -58,7 +58,7 @@ def listed(files: Mapping[str, bytes]) -> tuple[File, ...]:
 
 
 def as_json(part: Manifest | Signature) -> bytes:
-    """A manifest or a signature as it lies in the pack."""
+    """The bytes of a manifest or a signature."""
     return (json.dumps(asdict(part), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
@@ -66,7 +66,7 @@ def read_manifest(content: bytes) -> Manifest:
     """A manifest from its bytes.
 
     Raises:
-        SourceError: it is none, or of another version.
+        SourceError: it is not a manifest, or has another version.
     """
     found: Manifest = _read(_MANIFEST, content, MANIFEST)
     return found
@@ -76,7 +76,7 @@ def read_signature(content: bytes) -> Signature:
     """A signature from its bytes.
 
     Raises:
-        SourceError: it is none.
+        SourceError: it is not a signature.
     """
     found: Signature = _read(_SIGNATURE, content, SIGNATURE)
     return found

@@ -1,8 +1,8 @@
-"""Names under which people stand in a pack: the same person, the same name, and no way back.
+"""Pseudonyms of people in a pack: the same for a person in every pack, and not reversible.
 
-The key (32 bytes, HMAC-SHA-256) is made with the first pack and stays with the results, readable
-by their owner only, so that a regulator can follow somebody over the weeks and the chain can tell
-who it is. Who deletes the key cuts every pack made so far from the people in it.
+The key (32 bytes, HMAC-SHA-256) is made with the first pack and stays with the results, readable by
+their owner only. A regulator can follow a person over the weeks, and the chain can find out who it
+is. Deleting the key cuts the link between all earlier packs and the people in them.
 """
 
 import base64
@@ -18,30 +18,30 @@ _KEY_BYTES = 32
 
 
 class Pseudonyms:
-    """Names people, or, with names asked for, leaves them their own."""
+    """Gives people pseudonyms, or leaves them their own names."""
 
     def __init__(self, key: bytes | None) -> None:
-        """Take a key; None keeps every name as it is."""
+        """Use a key; None keeps every name as it is."""
         self._key = key
 
     def name(self, role: str, *parts: str | None) -> str | None:
-        """The name of somebody.
+        """A person's name in the pack; None if there is no person.
 
         Args:
-            role: ``cashier`` or ``officer``: who is both is two.
-            parts: what tells them apart, the name last; where that is None, there is nobody.
+            role: ``cashier`` or ``officer``; a person with both has two pseudonyms.
+            parts: what identifies the person, the name last; None if there is no person.
         """
         if parts[-1] is None:
             return None
         if self._key is None:
             return parts[-1]
-        said = "\x1f".join([role, *map(str, parts)])
-        digest = hmac.digest(self._key, said.encode(), hashlib.sha256)
+        identity = "\x1f".join([role, *map(str, parts)])
+        digest = hmac.digest(self._key, identity.encode(), hashlib.sha256)
         return f"{role}-{base64.b32encode(digest)[:12].decode().lower()}"
 
 
-def of_results(out: Place) -> Pseudonyms:
-    """The pseudonyms of an OUT; its key is made if there is none.
+def pseudonyms_of(out: Place) -> Pseudonyms:
+    """The pseudonyms that belong to the results at ``out``; the key is made if there is none.
 
     Raises:
         ContractError: the key is damaged.

@@ -1,4 +1,4 @@
-"""Sales as a pack lists them: what a regulator asks of each, and nobody's name."""
+"""Sales as a pack lists them: what a regulator asks about each, without names of people."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -38,7 +38,7 @@ SALE_COLUMNS: Mapping[str, str] = {
     "decided_at": "and when, UTC",
 }
 
-#: With names asked for, these as well.
+#: Additional columns of a pack with names.
 NAMED_COLUMNS: Mapping[str, str] = {
     "transaction_id": "the till's number of the transaction",
     "id_check_by": "who did the ID check",
@@ -58,34 +58,34 @@ DECISION_COLUMNS: Mapping[str, str] = {
     "previous_id": "the entry of the day's log before this one",
 }
 
-_AS_THEY_ARE = (
+_UNCHANGED = (
     *("store_id", "till_id", "reason", "id_check", "age", "age_sd", "age_low", "age_high"),
     *("p_under_legal", "p_under_challenge", "legal_age", "challenge_age"),
 )
 
 
-def sales(
+def sale_rows(
     table: pa.Table,
     day: Any,
     zones: Mapping[str, str],
     people: Pseudonyms,
-    stands: Mapping[SaleKey, CaseStatus],
+    statuses: Mapping[SaleKey, CaseStatus],
 ) -> Iterator[dict[str, Cell]]:
     """The sales of a table in SALE_COLUMNS and NAMED_COLUMNS, in the order of the table.
 
     Args:
-        table: rows of LEDGER, or of another table of sales; what it lacks is empty.
+        table: rows of LEDGER, or of another table of sales; columns that it lacks are empty.
         day: the business day.
         zones: IANA time zone by store.
-        people: names them.
-        stands: where the sales stand, of :func:`decisions.standing`.
+        people: gives people their names in the pack.
+        statuses: the last decision about each sale that has one.
     """
     for row in table.to_pylist():
         store_id, number = row["store_id"], row["transaction_id"]
-        zone, stand = ZoneInfo(zones[store_id]), stands.get(SaleKey(store_id, number))
+        zone, status = ZoneInfo(zones[store_id]), statuses.get(SaleKey(store_id, number))
         checked_at = row.get("id_check_at")
         yield {
-            **{name: row.get(name) for name in _AS_THEY_ARE},
+            **{name: row.get(name) for name in _UNCHANGED},
             "day": day,
             "sale": SaleKey(store_id, number).sale_id,
             "cashier": people.name("cashier", store_id, row.get("cashier_id")),
@@ -94,24 +94,24 @@ def sales(
             "outcome": row.get("outcome"),
             "id_check_at": checked_at.astimezone(zone) if checked_at else None,
             "marks": " ".join(row.get("marks") or ()),
-            "decision": stand.decision if stand else None,
-            "decided_at": stand.decided_at if stand else None,
+            "decision": status.decision if status else None,
+            "decided_at": status.decided_at if status else None,
             "transaction_id": number,
             "id_check_by": row.get("id_check_by"),
-            "decided_by": stand.decided_by if stand else None,
-            "decision_note": stand.note if stand else None,
+            "decided_by": status.decided_by if status else None,
+            "decision_note": status.note if status else None,
         }
 
 
 def with_outcome(ledger: pa.Table, outcome: str) -> pa.Table:
-    """The rows of LEDGER with an outcome, the likeliest to be under the legal age first."""
+    """The rows of LEDGER with an outcome, ordered by falling P(under the legal age)."""
     found = ledger.filter(pc.equal(ledger["outcome"], outcome))
     return found.sort_by(
         [("p_under_legal", "descending"), ("sold_at", "ascending"), ("transaction_id", "ascending")]
     )
 
 
-def decided(log: pa.Table, people: Pseudonyms) -> Iterator[dict[str, Cell]]:
+def decision_rows(log: pa.Table, people: Pseudonyms) -> Iterator[dict[str, Cell]]:
     """The entries of DECISION_LOG in DECISION_COLUMNS and ``NAMED_COLUMNS``."""
     for row in log.to_pylist():
         yield {

@@ -1,4 +1,4 @@
-"""The signature of a manifest: a hash alone, a shared secret (HMAC), or a key pair (Ed25519)."""
+"""Signatures of a manifest: by its hash alone, a shared secret (HMAC) or a key pair (Ed25519)."""
 
 import base64
 import binascii
@@ -25,9 +25,9 @@ _LEAST_SECRET = 32
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Of a manifest's bytes. ``sha256`` names them; without a key it is all there is.
+    """The signature of a manifest's bytes; without a key, only their ``sha256``.
 
-    ``key_id`` tells which key it was; ``value`` and ``public_key`` are in base64.
+    ``key_id`` identifies the key; ``value`` and ``public_key`` are in base64.
     """
 
     algorithm: Algorithm
@@ -38,7 +38,7 @@ class Signature:
 
 
 class Key:
-    """What signs, or what a signature is checked with."""
+    """A key that signs, or checks signatures."""
 
     def __init__(
         self, *, private: Ed25519PrivateKey | None, public: Ed25519PublicKey | None, secret: bytes
@@ -52,8 +52,8 @@ class Key:
 
         Args:
             content: an Ed25519 key in PEM, private to sign or public to check; or any other 32
-                bytes and more, as a secret. A line end at its end is none of it.
-            origin: names it in errors, which hold nothing of it.
+                bytes or more, as a secret. A line break at the end does not count.
+            origin: names the key in errors, which hold nothing of its content.
 
         Raises:
             ConfigurationError: a PEM of another kind, one with a password, or a short secret.
@@ -82,10 +82,10 @@ class Key:
         )
 
     def sign(self, content: bytes) -> Signature:
-        """Sign.
+        """Sign ``content``.
 
         Raises:
-            ConfigurationError: it is a public key.
+            ConfigurationError: this is a public key.
         """
         sha256 = hashlib.sha256(content).hexdigest()
         if self._secret:
@@ -99,12 +99,17 @@ class Key:
 
     @property
     def key_id(self) -> str:
-        """A name of the key that tells nothing of a secret."""
+        """An identifier of the key that reveals nothing of a secret."""
         if self._public is not None:
             return hashlib.sha256(_raw(self._public)).hexdigest()[:16]
         return hmac.digest(self._secret, b"key id", hashlib.sha256).hex()[:16]
 
-    def _holds(self, signature: Signature, content: bytes) -> bool:
+    def verifies(self, signature: Signature, content: bytes) -> bool:
+        """Whether the key made a signature of ``content``.
+
+        Raises:
+            ValueError: the signature is not base64.
+        """
         value = base64.b64decode(signature.value or "")
         if signature.algorithm == "hmac-sha256":
             made = hmac.digest(self._secret, content, hashlib.sha256)
@@ -112,19 +117,19 @@ class Key:
         return self._public is not None and _verifies(self._public, value, content)
 
 
-def unkeyed(content: bytes) -> Signature:
-    """The hash alone: it finds damage, not somebody who makes a new hash."""
+def sign_without_key(content: bytes) -> Signature:
+    """Sign with the hash alone: it shows damage, but anybody can make a new hash."""
     return Signature("sha256", hashlib.sha256(content).hexdigest())
 
 
-def wrong_with(signature: Signature, content: bytes, key: Key | None) -> str | None:
-    """What is wrong with a signature, in words; None if nothing is.
+def signature_problem(signature: Signature, content: bytes, key: Key | None) -> str | None:
+    """What is wrong with a signature; None if it is valid.
 
     Args:
         signature: of ``content``.
         content: a manifest's bytes.
-        key: to check with; without one, an Ed25519 signature is checked with the key that it
-            names itself, which whoever changed the pack may have made, and an HMAC not at all.
+        key: to check with. Without one, an Ed25519 signature is checked with the key that it
+            names itself, which a forger may have made, and an HMAC is not checked.
     """
     if hashlib.sha256(content).hexdigest() != signature.sha256:
         return "the manifest is not the one that was signed"
@@ -132,7 +137,7 @@ def wrong_with(signature: Signature, content: bytes, key: Key | None) -> str | N
         return "the pack is not signed with a key, and one was given to check with" if key else None
     try:
         if key is not None:
-            holds = key._holds(signature, content)  # noqa: SLF001  # of this module
+            holds = key.verifies(signature, content)
         elif signature.algorithm == "ed25519":
             raw = base64.b64decode(signature.public_key or "")
             public = Ed25519PublicKey.from_public_bytes(raw)

@@ -25,7 +25,7 @@ class Week:
         found = re.fullmatch(r"(\d{4})-W(\d{2})", text)
         try:
             week = cls(int(found[1]), int(found[2])) if found else None
-            if week and week.days:  # asked for, since most years have no week 53
+            if week and week.days:  # raises ValueError for a week 53 that the year does not have
                 return week
         except ValueError:
             pass
@@ -33,7 +33,7 @@ class Week:
 
     @classmethod
     def of(cls, day: date) -> Self:
-        """The week that a day is in."""
+        """The week of a day."""
         year, number, _ = day.isocalendar()
         return cls(year, number)
 

@@ -28,7 +28,7 @@ from auditor.cli.main import main
 from auditor.decisions.log import Judgement
 from auditor.errors import ConfigurationError, ExitCode, SourceError
 from auditor.operations.pack import Key, Order, Verification, Week, make_pack, verify
-from auditor.operations.pack.pseudonyms import KEY, Pseudonyms, of_results
+from auditor.operations.pack.pseudonyms import KEY, Pseudonyms, pseudonyms_of
 from auditor.operations.record_decision import record_decision
 from auditor.report.spreadsheet import read_csv
 from auditor.storage.partitions import Partitions, read_day, write_partition
@@ -209,10 +209,10 @@ def test_a_pseudonym_is_of_a_person_in_a_store_and_of_a_key(tmp_path: Path) -> N
         one.name("cashier", "S1", "C2"),
         one.name("officer", "S1", "C1"),
         other.name("cashier", "S1", "C1"),
-        of_results(Place(str(tmp_path))).name("cashier", "S1", "C1"),
+        pseudonyms_of(Place(str(tmp_path))).name("cashier", "S1", "C1"),
     ]
     assert len(set(names)) == len(names)
-    assert of_results(Place(str(tmp_path))).name("cashier", "S1", "C1") == names[-1]
+    assert pseudonyms_of(Place(str(tmp_path))).name("cashier", "S1", "C1") == names[-1]
     assert (tmp_path / KEY).stat().st_mode & 0o077 == 0
 
 
