@@ -25,13 +25,13 @@ ABOUT = Path(export.__file__).parent / "about/utkface_all_age_faces.toml"
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The golden crops, which are faces, each in 16 lights, with ages near their estimates."""
+    """The golden crops, which are faces, each in 20 lights, with ages near their estimates."""
     with np.load(VERSION_3 / "golden.npz") as golden:
         crops, ages = golden["crops"], golden["age"]
     rows = []
     for number, (crop, age) in enumerate(zip(crops, ages, strict=True)):
-        for light in range(16):
-            pixels = np.ascontiguousarray((crop * (1 - 0.02 * light)).astype(np.uint8))
+        for light in range(20):
+            pixels = np.ascontiguousarray((crop * (1 - 0.015 * light)).astype(np.uint8))
             label = max(0, round(float(age)) + light % 5 - 2)
             rows.append(
                 {
