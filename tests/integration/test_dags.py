@@ -350,7 +350,7 @@ def test_the_same_goes_to_airflows_opentelemetry(home: Path) -> None:
     try:
         in_airflow(
             home,
-            "tell",
+            "emit",
             AIRFLOW__METRICS__OTEL_ON="True",
             OTEL_EXPORTER_OTLP_PROTOCOL="http/protobuf",
             OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{server.server_port}",
@@ -424,7 +424,7 @@ def test_a_wrong_policy_stops_the_audit_before_it_writes(runs: dict[str, Any], c
     assert not (chain / "out" / "misspelt_policy").exists()
 
 
-def test_a_day_is_not_settled_when_a_batch_failed(runs: dict[str, Any], chain: Path) -> None:
+def test_a_day_is_not_finalised_when_a_batch_failed(runs: dict[str, Any], chain: Path) -> None:
     run = runs["unscored"]
     assert run["state"] == "failed"
     assert "failed" in run["tasks"]["score"]

@@ -7,7 +7,7 @@ ours; and that parsing loads no TensorFlow shows only where nothing else has loa
     airflow_child.py prepare OUTPUT.json [SLOTS]       a database with the pool
     airflow_child.py run OUTPUT.json NAME=CONF.json..  runs, one by one; of nightly_audit, or of
                                                        the DAG that CONF names with ``dag_id``
-    airflow_child.py tell OUTPUT.json                  what a task's step tells, made metrics of
+    airflow_child.py emit OUTPUT.json                  the metrics of a step, as a task sends them
 """
 
 import importlib
@@ -36,14 +36,14 @@ def main(command: str, output: str, *arguments: str) -> None:
         "describe": describe,
         "prepare": prepare,
         "run": run,
-        "tell": tell,
+        "emit": emit,
     }
     answer = commands[command](*arguments)
     Path(output).write_text(json.dumps(answer), encoding="utf-8")
 
 
 def describe() -> dict[str, Any]:
-    """Parse the DAG folder as Airflow does; tell what is in it and what that took."""
+    """Parse the DAG folder as Airflow does; return what is in it and how long that took."""
     start = time.monotonic()
     bag = DagBag(conf.get("core", "dags_folder"))
     seconds = time.monotonic() - start
@@ -116,9 +116,9 @@ def prepare(slots: str = "1") -> dict[str, Any]:
 
 
 def run(*named: str) -> dict[str, Any]:
-    """Run a DAG for each NAME=CONF.json; tell how the run and its tasks ended.
+    """Run a DAG for each NAME=CONF.json; return how the run and its tasks ended.
 
-    Nothing is tried again here: a task that is to fail would be waited for, minutes each time.
+    Nothing is retried here: waiting for a task that is meant to fail would take minutes.
     """
     prepare()
     answers = {}
@@ -146,12 +146,12 @@ def run(*named: str) -> dict[str, Any]:
     return answers
 
 
-def tell() -> dict[str, Any]:
-    """Tell of a finalised day as a task does: Airflow sets its metrics up, and so does the DAG."""
+def emit() -> dict[str, Any]:
+    """Emit a finalised day as a task does: Airflow sets its metrics up, and so does the DAG."""
     stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
     sys.path.insert(0, conf.get("core", "dags_folder"))
     importlib.import_module("nightly_audit")._measured()
-    # Not imported above: what parsing the DAGs loads is told too.
+    # Not imported above: `describe` reports which modules parsing loads.
     importlib.import_module("auditor.telemetry").tell(
         "finalised", date(2026, 3, 27), sales=342, flagged=24, seconds=1.5
     )
