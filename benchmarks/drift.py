@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from auditor.monitoring.cameras import Camera, compare, count_cameras, days_before
-from auditor.monitoring.cameras.comparing import WINDOW
+from auditor.monitoring.cameras.drift import WINDOW
 from auditor.policy import Rules
 from auditor.tables import CAMERA_COUNTS
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from auditor.monitoring.cameras import Camera, Drift
-from auditor.monitoring.cameras.comparing import LEAST_DAYS, LEAST_SALES
+from auditor.monitoring.cameras.change_tests import LEAST_DAYS, LEAST_SALES
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
 """A day's pages from its tables: a report for each store, then the chain's page."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Self
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
@@ -17,17 +15,18 @@ from auditor.monitoring.recall import DayReview, ReviewCounts, count_reviews
 from auditor.monitoring.staff.outcome_counts import Counts, count_cashiers, count_stores
 from auditor.monitoring.staff.staff_results import StaffResults
 from auditor.monitoring.weekdays import COMPARED_OUTCOMES, WeekdayHistory, hash_figures
-from auditor.policy import STORE_ID_PATTERN, Policy
+from auditor.policy import Policy
 from auditor.report.cameras import Cameras
 from auditor.report.control import ControlSample
 from auditor.report.coverage import Coverage, Tally, cover, tally
 from auditor.report.listing import StoreSales, by_lot, by_reason, ranks
 from auditor.report.pages import Ages, Page, Provenance, StoreReport
 from auditor.report.past import PastCharts
-from auditor.report.people import PeopleSections
+from auditor.report.people_sections import PeopleSections
 from auditor.report.rejected import Rejects
-from auditor.report.sales import Case, Drawn, StoreSettings, Unjudged
-from auditor.report.text import guidance, words
+from auditor.report.sales import Case, Drawn, Unjudged
+from auditor.report.settings import store_settings
+from auditor.report.text import words
 from auditor.report.text.day import about_past, lede
 from auditor.tables import REJECTS, STORE_DAYS, StoreTables
 
@@ -67,7 +66,7 @@ class Report:
         store_days = STORE_DAYS.conform(store_days)
         self._day, self._policy, self._provenance = day, policy, provenance
         self._chain_rules = policy.chain_rules(day)
-        self._settings = _settings(day, store_days, policy, provenance)
+        self._settings = store_settings(day, store_days, policy, provenance)
         if unknown := sorted(set(ledger.stores) - set(self._settings)):
             raise ContractError(f"table ledger: stores {unknown} are not in store_days")
         self._ledger, self._rejects, self._drift = ledger, rejects, drift
@@ -253,31 +252,3 @@ class _Listed:
         """What people found in the flagged sales and in the control sample."""
         sample = count_reviews(sale.status for sale in self.drawn)
         return DayReview(self.reviewed, sample, self.drawn_from)
-
-
-def _settings(
-    day: date, store_days: pa.Table, policy: Policy, provenance: Provenance
-) -> dict[str, StoreSettings]:
-    """The stores of the day by id, in the order of their ids."""
-    chain = policy.chain_rules(day)
-    settings: dict[str, StoreSettings] = {}
-    columns = ("store_id", "store_name", "time_zone")
-    ordered = store_days.sort_by("store_id")
-    for store_id, name, zone in zip(*(ordered[c].to_pylist() for c in columns), strict=True):
-        if not re.fullmatch(STORE_ID_PATTERN, store_id):
-            raise ContractError(f"table store_days: store_id {store_id!r} cannot name a page")
-        if store_id in settings:
-            raise ContractError(f"table store_days: store {store_id} stands there twice")
-        rules = policy.rules(day, store_id)
-        px, sharp = rules.min_face_px, rules.min_sharpness
-        settings[store_id] = StoreSettings(
-            store_id=store_id,
-            name=name,
-            zone=ZoneInfo(zone),
-            currency=rules.currency,
-            min_face_px=provenance.min_face_px if px is None else px,
-            min_sharpness=provenance.min_sharpness if sharp is None else sharp,
-            kept_until=guidance.kept_until(day, chain.retention_days),
-            frames_url=chain.frames_url,
-        )
-    return settings

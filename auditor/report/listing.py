@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from auditor.decisions.status import CaseStatus
 from auditor.errors import ContractError
-from auditor.report.sales import Case, Drawn, Estimate, Line, OtherFace, StoreSettings, Unjudged
+from auditor.report.sales import Case, Drawn, Estimate, Line, OtherFace, Unjudged
+from auditor.report.settings import StoreSettings
 from auditor.report.text import guidance, words
 from auditor.report.trail import recorded_years, trail_of
 from auditor.sales import control_sample

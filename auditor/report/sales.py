@@ -1,33 +1,14 @@
 """A sale as a page shows it: who, when, what, how sure, and what the till recorded."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from auditor.decisions.status import CaseStatus
 from auditor.tables import RECORDED_UNDERAGE
 
 _BASKET_SHOWN = 10
 _FACES_SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
-    """What a store's rules and settings say about reading its sales.
-
-    Below the two gates, of pixels and of sharpness, no age is estimated. Pictures are kept until
-    ``kept_until``, that day included. ``frames_url`` is where the frames can be seen, if anywhere.
-    """
-
-    store_id: str
-    name: str | None
-    zone: ZoneInfo
-    currency: str
-    min_face_px: float
-    min_sharpness: float
-    kept_until: date
-    frames_url: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,10 +294,11 @@ def test_the_image_has_the_versions_that_are_tested() -> None:
     tested = {(name, version) for name, version, _ in pins("all.lock")}
     deployed = {(name, version) for name, version, _ in pins("deploy.lock")}
     assert deployed <= tested
-    assert {(name, version) for name, version, _ in pins("base.lock")} <= deployed
+    for lock in ("base.lock", "demo.lock"):
+        assert {(name, version) for name, version, _ in pins(lock)} <= deployed
     names = {name for name, _ in deployed}
     assert {"celery", "s3fs", "apache-airflow-providers-cncf-kubernetes"} <= names
-    assert "pytest" not in names
+    assert {"pytest", "tensorflow-cpu", "keras"} & names == set()
 
 
 def test_the_bill_of_materials_names_every_package(tmp_path: Path) -> None:

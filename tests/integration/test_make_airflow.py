@@ -32,7 +32,7 @@ class Seen:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     home, port = tmp_path_factory.mktemp("home") / "airflow", free_port()
     # What is installed stays as it is, and there is no chain to audit.
-    made = [f"--old-file=.venv/.installed-{which}" for which in ("all", "base")]
+    made = [f"--old-file=.venv/.installed-{which}" for which in ("all", "demo")]
     unused = [f"AUDITOR_{name}={home}" for name in ("SALES", "SNAPSHOTS", "POLICY", "OUT")]
     # What runs the tests in the background may have switched Ctrl-C off for all below it.
     make = ["env", "--default-signal=INT", "make"]

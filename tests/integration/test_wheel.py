@@ -47,10 +47,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ["pip", "sync", "--require-hashes", lock],
         ["pip", "install", "--no-deps", wheel],
     ]
+    own = {"VIRTUAL_ENV": str(environment)}
     for command in commands:
         done = subprocess.run(
             [Path(sys.executable).with_name("uv"), *command],
-            env=os.environ | {"VIRTUAL_ENV": str(environment)},
+            env={"UV_CACHE_DIR": str(ROOT / ".cache/uv")} | os.environ | own,
             capture_output=True,
             text=True,
             check=False,

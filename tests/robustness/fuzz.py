@@ -1,9 +1,9 @@
 """Fuzzing of what reads other people's files: atheris changes inputs as the code's paths lead it.
 
-    python tests/fuzz.py --seconds 120     # what `make fuzz` does; for each reader so long
+    python tests/robustness/fuzz.py --seconds 120   # what `make fuzz` does, a reader
 
 It starts from the corpus of hostile inputs. An input that raises, takes ten seconds or 2 GiB ends
-the reader's run and stays in the folder that is told, to become a test.
+the reader's run and stays in the folder that is printed, to become a test.
 """
 
 import argparse
@@ -18,9 +18,12 @@ from pathlib import Path
 
 import atheris
 
+# Instrumenting takes long, so only the process that fuzzes does it, and not the one that starts it.
 with (
     contextlib.redirect_stderr(io.StringIO()),  # a line for each module
-    atheris.instrument_imports(include=["auditor", "PIL"], enable_loader_override=False),
+    atheris.instrument_imports(include=["auditor", "PIL"], enable_loader_override=False)
+    if "--be" in sys.argv
+    else contextlib.nullcontext(),
 ):
     from tests.robustness.hostile import MOST_MEMORY, PATIENCE_S, READERS, SEED
     from tests.support.hostile_inputs import Input, hostile, is_heavy
@@ -48,8 +51,8 @@ def main() -> None:
         options = ["--seconds", str(given.seconds), "--seed", str(given.seed)]
         command = [sys.executable, __file__, "--be", reader, "--found", str(found), *options]
         done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
-        told = [line for line in done.stderr.splitlines() if "stat::" in line]
-        print(f"{reader}: {'; '.join(line.removeprefix('stat::') for line in told)}", flush=True)
+        figures = [line for line in done.stderr.splitlines() if "stat::" in line]
+        print(f"{reader}: {'; '.join(line.removeprefix('stat::') for line in figures)}", flush=True)
         if done.returncode:
             print(done.stderr[-4000:], f"\nthe input is in {found}", flush=True)
             failed.append(reader)

@@ -4,7 +4,7 @@
 
 Each input goes to the reader it is for, in a process that is ended after ten seconds on one input;
 then some of them together through whole days. No input may raise, take longer, or more than 2 GiB
-of memory: it is accepted, or set aside with a reason.
+of memory: it is accepted, or rejected with a reason.
 """
 
 import argparse
@@ -46,7 +46,7 @@ MOST_MEMORY = 2 << 30
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of an input: ``accepted``, reasons for which it was set aside, or a failure."""
+    """What became of an input: ``accepted``, reasons for which it was rejected, or a failure."""
 
     number: int
     reader: str
@@ -227,7 +227,7 @@ def write_day(seed: int, numbers: range, folder: Path) -> int:
 
 
 def run_hostile_day(seed: int, numbers: range, folder: Path) -> dict[str, Any]:
-    """Audit such a day; tell how its good store's sales ended, and what was set aside."""
+    """Audit such a day; return how its good store's sales ended, and what was rejected."""
     sold = write_day(seed, numbers, folder)
     addresses = (str(folder / name) for name in ("sales", "snapshots", "out", "policy.toml"))
     sales, snapshots, results, rules = addresses
@@ -265,19 +265,19 @@ def main() -> None:
         if verdict.failure or verdict.peak > MOST_MEMORY or verdict.seconds > PATIENCE_S:
             print(verdict, flush=True)
     failed = [v for v in verdicts if v.failure]
-    told = Counter(reason for v in verdicts for reason in v.reasons or ("accepted",))
-    tell = {
+    counted = Counter(reason for v in verdicts for reason in v.reasons or ("accepted",))
+    summary = {
         "seed": given.seed,
         "inputs": len(verdicts),
         "by_reader": Counter(v.reader for v in verdicts),
         "accepted": sum(not v.reasons and not v.failure for v in verdicts),
-        "set_aside": sum(bool(v.reasons) for v in verdicts),
-        "reasons": told,
+        "rejected": sum(bool(v.reasons) for v in verdicts),
+        "reasons": counted,
         "failed": len(failed),
         "slowest": [(v.name, round(v.seconds, 1)) for v in sorted(verdicts, key=_seconds)[-5:]],
         "largest": [(v.name, v.peak >> 20) for v in sorted(verdicts, key=lambda v: v.peak)[-5:]],
     }
-    print(json.dumps(tell, indent=1, default=str))
+    print(json.dumps(summary, indent=1, default=str))
     for number in range(given.days):
         with tempfile.TemporaryDirectory() as folder:
             size = given.inputs // max(given.days, 1)

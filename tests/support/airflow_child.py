@@ -43,7 +43,7 @@ def main(command: str, output: str, *arguments: str) -> None:
 
 
 def describe() -> dict[str, Any]:
-    """Parse the DAG folder as Airflow does; tell what is in it and what that took."""
+    """Parse the DAG folder as Airflow does; return what is in it and how long that took."""
     start = time.monotonic()
     bag = dags()
     seconds = time.monotonic() - start
@@ -122,9 +122,9 @@ def prepare(slots: str = "1") -> dict[str, Any]:
 
 
 def run(*named: str) -> dict[str, Any]:
-    """Run a DAG for each NAME=CONF.json; tell how the run and its tasks ended.
+    """Run a DAG for each NAME=CONF.json; return how the run and its tasks ended.
 
-    Nothing is tried again here: a task that is to fail would be waited for, minutes each time.
+    Nothing is retried here: waiting for a task that is meant to fail would take minutes.
     """
     prepare()
     answers = {}

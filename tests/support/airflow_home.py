@@ -26,7 +26,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def in_airflow(home: Path, command: str, *arguments: str, **more: str) -> dict[str, Any]:
-    """Run airflow_child.py in the Airflow of ``home``; return what it tells."""
+    """Run airflow_child.py in the Airflow of ``home``; return its answer."""
     output = home / "answer.json"
     call([sys.executable, str(CHILD), command, str(output), *arguments], home, **more)
     answer: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))

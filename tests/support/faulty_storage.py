@@ -1,7 +1,7 @@
 """An HTTP proxy on the loopback before a server that speaks S3; what goes wrong there is chosen.
 
-Whether a request goes wrong is told by the seed, the request, and how often it was made before: the
-same run meets the same faults, whatever the order of its threads.
+Whether a request goes wrong follows from the seed, the request, and how often it was made before: a
+repeated run meets the same faults, whatever the order of its threads.
 """
 
 import random

@@ -56,8 +56,8 @@ def main(folder: Path, part: int, parts: int) -> None:
         run_day(job)
         if tiny_chain.bytes_below(Path(job.out)) != whole:
             wrong.append(str(operations[number]))
-    told = {"changes": len(operations), "kinds": kinds, "kills": kills, "wrong": wrong}
-    print(json.dumps(told))  # noqa: T201
+    summary = {"changes": len(operations), "kinds": kinds, "kills": kills, "wrong": wrong}
+    print(json.dumps(summary))  # noqa: T201
 
 
 if __name__ == "__main__":

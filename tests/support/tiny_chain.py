@@ -84,8 +84,8 @@ class StandIn:
         for frame in frames:
             assert frame.content is not None
             drawn = zlib.crc32(frame.content)
-            told = report_day.estimate(16 + drawn % 200 / 10, drawn % 97 / 97, drawn % 89 / 89)
-            row: dict[str, Any] = {k: v for k, v in told.items() if k in FRAME_SCORES.names}
+            estimated = report_day.estimate(16 + drawn % 200 / 10, drawn % 97 / 97, drawn % 89 / 89)
+            row: dict[str, Any] = {k: v for k, v in estimated.items() if k in FRAME_SCORES.names}
             row |= {"frame": frame.number}
             row |= {"snapshot_sha256": hashlib.sha256(frame.content).hexdigest()}
             groups = len(frame.group_starts) + 1

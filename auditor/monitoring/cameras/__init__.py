@@ -3,15 +3,9 @@
 Nothing here is about a person: the counts are of frames, by store and till.
 """
 
-from auditor.monitoring.cameras.comparing import (
-    NOTHING,
-    Camera,
-    Change,
-    Drift,
-    compare,
-    days_before,
-)
+from auditor.monitoring.cameras.comparing import compare, days_before
 from auditor.monitoring.cameras.counting import count_cameras
+from auditor.monitoring.cameras.drift import NOTHING, Camera, Change, Drift
 
 __all__ = [
     "NOTHING",
