@@ -25,7 +25,7 @@ class ConfigurationError(AuditorError):
 
 
 class SourceError(AuditorError):
-    """An input as a whole cannot be used. One bad row or frame never raises: it is set aside."""
+    """An input as a whole cannot be used. One bad row or frame never raises: it is rejected."""
 
 
 class StorageError(AuditorError, OSError):
