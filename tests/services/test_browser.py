@@ -304,12 +304,12 @@ def test_cases_are_filtered_and_a_link_to_a_hidden_one_brings_it_back(
 ) -> None:
     page = wide.open(out, f"{REPORTS}/{DAY}/index.html")
     cases = page.locator("article.case:visible")
-    assert cases.count() == 4
+    assert cases.count() == 6
     page.get_by_role("searchbox", name="Show only those with").first.fill("sourdough")
     assert cases.count() == 1
-    assert page.locator("output.found").first.inner_text() == "1 of 4 shown"
+    assert page.locator("output.found").first.inner_text() == "1 of 6 shown"
     page.locator(".first a").first.click()
-    assert cases.count() == 4
+    assert cases.count() == 6
     page.locator("select").first.select_option("no ID check")
     assert cases.count() == 1
     assert not wide.complaints
@@ -342,7 +342,7 @@ def test_without_scripts_every_table_and_case_is_there(out: Path, browser: Brows
             page = watched.open(out, name)
             assert page.locator("button, .filters").count() == 0
         page = watched.open(out, f"{REPORTS}/{DAY}/index.html")
-        assert page.locator("article.case:visible").count() == 4
+        assert page.locator("article.case:visible").count() == 6
         assert page.locator("#unjudged tbody tr:visible").count() == 5
         assert not watched.complaints
 
