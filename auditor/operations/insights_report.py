@@ -14,8 +14,6 @@ from auditor.storage.place import OutsideError, Place, results_at
 #: Where the pages lie: not among the audit's, for others may read them.
 FOLDER = "insight-reports"
 
-_DAYS_A_WEEK = 7
-
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -71,7 +69,7 @@ def week_of(monday: date) -> tuple[date, date]:
     """
     if monday.weekday():
         raise ConfigurationError(f"{monday} is no Monday, and a week begins on one")
-    return monday, monday + timedelta(days=_DAYS_A_WEEK - 1)
+    return monday, monday + timedelta(days=6)
 
 
 def confusion_of(model: str, policy: Policy, policy_url: str | None) -> Confusion:
@@ -100,9 +98,9 @@ def confusion_of(model: str, policy: Policy, policy_url: str | None) -> Confusio
 def _in_words(found: Insights) -> list[tuple[str, str]]:
     words = []
     for group in found.groups:
-        said = "withheld: too few baskets"
-        if group.share is not None:
-            said = f"{group.share.value:6.1%}  ({group.share.low:.1%} to {group.share.high:.1%})"
+        said, share = "withheld: too few baskets", group.share
+        if share is not None:
+            said = f"{share.value:6.1%}  ({share.low:.1%} to {share.high:.1%})"
         words.append((group.group.name, said))
     return words
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, Self, TypeVar
 
@@ -73,12 +73,7 @@ class Batch:
 
     def to_dict(self) -> dict[str, str | int]:
         """It as JSON holds it."""
-        return {
-            "day": self.day.isoformat(),
-            "plan_id": self.plan_id,
-            "kind": self.kind,
-            "number": self.number,
-        }
+        return asdict(self) | {"day": self.day.isoformat()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:

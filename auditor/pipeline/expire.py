@@ -15,8 +15,7 @@ def expire(out: str, policy: str | None, as_of: date) -> list[str]:
     Raises:
         ConfigurationError: the policy or an address is wrong.
     """
-    rules = load_policy(policy)
-    return expire_results(results_at(out), rules, as_of)
+    return expire_results(results_at(out), load_policy(policy), as_of)
 
 
 def expire_results(out: Place, policy: Policy, as_of: date) -> list[str]:

@@ -1,10 +1,10 @@
 """The plan of a day: the file by which each step knows what there is to do."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import ContractError, OvertakenError, SourceError
 from auditor.pipeline.batches import Batch, Kind
@@ -72,41 +72,10 @@ class Plan:
 
     def to_json(self) -> bytes:
         """It as it is stored; the same plan gives the same bytes."""
-        content = {
-            "day": self.day.isoformat(),
-            "id": self.id,
-            "batches": [batch.to_dict() for batch in self.batches],
-            "files": self.files,
-            "policy_sha256": self.policy_sha256,
-            "sales": self.sales,
-            "rejects": self.rejects,
-            "purchases": self.purchases,
-        }
-        return json.dumps(content, sort_keys=True, indent=1).encode()
+        return _PLAN.dump_json(self, indent=1)
 
-    @classmethod
-    def from_json(cls, content: bytes) -> Self:
-        """The plan of a :meth:`to_json`.
 
-        Raises:
-            ContractError: it is the plan of another version of the program.
-        """
-        try:
-            known: dict[str, Any] = json.loads(content)
-            return cls(
-                day=date.fromisoformat(known["day"]),
-                id=known["id"],
-                batches=tuple(map(Batch.from_dict, known["batches"])),
-                files=tuple((path, sha256) for path, sha256 in known["files"]),
-                policy_sha256=known["policy_sha256"],
-                sales=known["sales"],
-                rejects=tuple(known["rejects"]),
-                purchases=tuple(known["purchases"]),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise ContractError(
-                "the day was planned by another version of the program: run it from its beginning"
-            ) from error
+_PLAN = TypeAdapter(Plan)
 
 
 def plan_path(day: date) -> str:
@@ -121,9 +90,13 @@ def find_plan(out: Place, day: date) -> Plan | None:
         ContractError: it is the plan of another version of the program.
     """
     try:
-        return Plan.from_json(out.read(plan_path(day)))
+        return _PLAN.validate_json(out.read(plan_path(day)))
     except FileNotFoundError:
         return None
+    except ValidationError as error:
+        raise ContractError(
+            "the day was planned by another version of the program: run it from its beginning"
+        ) from error
 
 
 def read_plan(out: Place, day: date, batches: Sequence[Batch] = ()) -> Plan:

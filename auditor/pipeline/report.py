@@ -22,13 +22,7 @@ from auditor.pipeline import provenance
 from auditor.pipeline.day import Day, day_lock, workspace
 from auditor.pipeline.plans import find_plan, plan_path
 from auditor.policy import Policy
-from auditor.report import (
-    SUMMARY,
-    Provenance,
-    read_summary,
-    render_day,
-    render_site,
-)
+from auditor.report import SUMMARY, Provenance, read_summary, render_day, render_site
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path
 from auditor.storage.partitions import Partitions, read_day
@@ -65,8 +59,9 @@ def render_report(out: Place, day: date, policy: Policy) -> str:
     Returns:
         The path of the chain's page, relative to OUT.
     """
-    start, folder = time.perf_counter(), report_folder(day)
-    _keep_policy(out, policy)
+    start, kept = time.perf_counter(), policy_path(policy.sha256)
+    if not out.exists(kept):
+        out.write(kept, policy.canonical)
     decisions, shown = read_decisions(out, day), None
     while decisions != shown:
         drift, written = _write_pages(out, day, policy, decisions)
@@ -79,7 +74,7 @@ def render_report(out: Place, day: date, policy: Policy) -> str:
         cameras_changed=len(drift.changed),
         seconds=time.perf_counter() - start,
     )
-    return f"{folder}/index.html"
+    return f"{report_folder(day)}/index.html"
 
 
 def render_again(out: Place, day: date) -> bool:
@@ -131,13 +126,6 @@ def _write_pages(
         if path not in written:
             out.remove(path)
     return drift, written
-
-
-def _keep_policy(out: Place, policy: Policy) -> None:
-    """Store a policy under its hash, once."""
-    path = policy_path(policy.sha256)
-    if not out.exists(path):
-        out.write(path, policy.canonical)
 
 
 def _kept_policy(out: Place, sha256: str | None) -> Policy:

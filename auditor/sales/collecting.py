@@ -16,7 +16,6 @@ from auditor.clock.local_time import SECOND, Flags
 from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol, find_alcohol, latest_birth_date
 from auditor.sales.baskets import baskets, lines_of
-from auditor.sales.counts import SaleCounts
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
 from auditor.sales.transactions import Transactions, divide, last_digits
@@ -44,6 +43,19 @@ _DETAILS = {
     "snapshot_without_sale": "no transaction of this till without a frame lies near enough in "
     "time; compare the clocks of camera and till",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SaleCounts:
+    """One store's transactions and frames, by how they were used."""
+
+    transactions: int = 0
+    duplicate_transactions: int = 0
+    alcohol_sales: int = 0
+    alcohol_returns: int = 0
+    snapshots_matched: int = 0
+    snapshots_of_other_sales: int = 0
+    snapshots_unclaimed: int = 0
 
 
 @dataclass(frozen=True)
