@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -59,15 +58,15 @@ def estimate(*, paths: tuple[Path, ...], form: str, ages: tuple[int, int]) -> No
             pictures, legal_age=legal, challenge_age=challenge, progress=progress
         )
         whole = ({"path": str(p)} | row for p, row in zip(pictures, rows, strict=True))
-        named = ({shown: _rounded(row.get(n)) for n, shown in columns.items()} for row in whole)
-        print_rows(form, named, list(columns.values()), texts=("path", "reason"))
+        named = ({shown: row.get(name) for name, shown in columns.items()} for row in whole)
+        rounded = (
+            {name: round(v, 4) if isinstance(v, float) else v for name, v in row.items()}
+            for row in named
+        )
+        print_rows(form, rounded, list(columns.values()), texts=("path", "reason"))
 
 
 def _pictures(path: Path) -> Iterable[Path]:
     if not path.is_dir():
         return [path]
     return sorted(p for p in path.rglob("*") if p.suffix.lower() in _PICTURES and p.is_file())
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 4) if isinstance(value, float) else value

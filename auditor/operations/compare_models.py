@@ -28,11 +28,9 @@ OF_A_VERSION = (
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A day scored by each of two versions.
+    """A day scored by an old and a new version, whose full names are ``models``.
 
-    Attributes:
-        models: full names of the old and the new version.
-        sales: a row an alcohol sale: ``SALE``, then ``OF_A_VERSION`` with ``_old`` and ``_new``.
+    ``sales`` has a row an alcohol sale: SALE, then OF_A_VERSION with ``_old`` and with ``_new``.
     """
 
     models: tuple[str, str]
@@ -75,11 +73,11 @@ def compare_models(
     versions: tuple[str, str],
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Score and decide a day with two versions, under the policy of that day.
+    """Score and decide a day with two versions, whatever the policy of that day names.
 
     Args:
         job: the day; ``out`` is not used.
-        versions: the old and the new one, whatever the policy names.
+        versions: the old and the new one.
         progress: called with the number of sales scored so far, and of all sales.
 
     Raises:

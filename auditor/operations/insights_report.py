@@ -28,14 +28,9 @@ class Reported:
 def report_purchases(
     out: str, first: date, last: date, policy_url: str | None, progress: Progress | None = None
 ) -> Reported:
-    """Look at the purchases of a period by age group, and write the pages.
+    """Look at the purchases of a period (both days included) by age group, and write the pages.
 
-    Args:
-        out: URL of the nightly runs' results; the pages go below it too.
-        first: day of the period.
-        last: likewise, included.
-        policy_url: of the policy's TOML.
-        progress: told how far the reading is.
+    The nightly runs' results are at the URL ``out``, and the pages go below it too.
 
     Raises:
         ConfigurationError: the policy does not allow it, or the period or the groups do not fit.

@@ -22,19 +22,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch of a plan. Its paths are relative to OUT.
-
-    Attributes:
-        day: the business day.
-        plan_id: the plan that it belongs to.
-        kind: what it holds.
-        number: its position among the plan's batches of its kind, from 0.
-    """
+    """One batch of a plan. Its paths are relative to OUT."""
 
     day: date
     plan_id: str
     kind: Kind
-    number: int
+    number: int  # its position among the plan's batches of its kind, from 0
 
     @property
     def name(self) -> str:

@@ -40,12 +40,7 @@ class SourcesRead:
 
 
 class CollectedDay:
-    """The sales of a day, some stores at a time, each with the frame that belongs to it.
-
-    Attributes:
-        exports: the till exports that were read.
-        indexes: the snapshot indexes that were read.
-    """
+    """The sales of a day, some stores at a time, each with the frame that belongs to it."""
 
     def __init__(self, day: Day, folder: str) -> None:
         """Read all exports and indexes; arguments and errors as for :func:`collect_day`."""
@@ -97,9 +92,7 @@ class CollectedDay:
 def collect_day(day: Day, folder: str) -> CollectedDay:
     """Read and validate the day's exports and indexes, to match frames to alcohol sales.
 
-    Args:
-        day: the day.
-        folder: where rows wait that do not fit in memory, relative to OUT; the caller removes it.
+    Rows that do not fit in memory wait in ``folder`` below OUT, which the caller removes.
 
     Raises:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
@@ -134,15 +127,9 @@ def store_days(  # noqa: PLR0913  # three counts of three stages, none of which 
     collected: Mapping[str, SaleCounts],
     stores: Collection[str] = (),
 ) -> pa.Table:
-    """Assemble STORE_DAYS, sorted by store: every listed store, and every other that was read.
+    """Assemble STORE_DAYS from counts by store: every listed store and every other, sorted.
 
-    Args:
-        day: the business day.
-        policy: lists the stores that must send an export; one that did not is ``missing``.
-        sales: counts of the till exports, by store.
-        index: counts of the snapshot indexes, by store.
-        collected: counts of transactions and frames by their use, by store.
-        stores: the stores that were asked for; empty for all.
+    A listed store without an export is ``missing``; ``stores`` are those asked for, none for all.
     """
     listed = set(stores) or set(policy.stores)
     rows = []

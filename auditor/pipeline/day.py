@@ -86,13 +86,8 @@ def day_lock(
 
     Locks keep runs apart where the results lie on a file system that has locks. Object storage has
     none: there, and between the steps of a run, the plan's id shows whether the day is still the
-    run's own (:func:`auditor.pipeline.plans.read_plan`).
-
-    Args:
-        out: the folder of the results.
-        day: the business day.
-        shared: together with others that share it, as the batches of a day do.
-        wait: until the lock is free, however long that takes.
+    run's own (:func:`auditor.pipeline.plans.read_plan`). Batches of a day share the lock; ``wait``
+    waits for it, however long that takes.
 
     Raises:
         BusyError: another run holds the lock, and ``wait`` is false.

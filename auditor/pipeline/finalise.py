@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -50,12 +50,8 @@ _FIGURES = (
 def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     """Check that every sale came out exactly once, and write the day's partitions.
 
-    Where the result of a store differs from the one that is there, the old one is kept
-    (storage/revisions.py).
-
-    Args:
-        day: the day.
-        batches: those of the plan that was scored; none: of whichever plan there is.
+    ``batches`` are those of the plan that was scored; none: of whichever plan there is. A
+    store's result that is there and differs is kept (storage/revisions.py).
 
     Raises:
         OvertakenError: another run has planned the day anew, or finished it.
@@ -99,7 +95,10 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     write.baselines.write(out, of_stores=tuple(row_of) if day.job.stores else ())
     if not day.job.stores:
         write_partition(out, "rejects", day.date, UNKNOWN_STORE, pa.concat_tables(unplaced))
-        _drop_other_stores(day, row_of, before)
+        for store_id in set(before).difference(row_of):  # their last version is kept
+            revisions.keep(out, day.date, store_id, {})
+        for name in (*STORED, "crops"):
+            remove_other_stores(out, name, day.date, {*row_of, UNKNOWN_STORE})
     finalised.end(out, day.date, row_of, whole=not day.job.stores)
     read_plan(out, day.date, batches)
     out.write(plan.finalised_path, b"")
@@ -185,14 +184,6 @@ def _with_sample(ledger: pa.Table, sample: set[SaleKey]) -> pa.Table:
     reviewed = (row["outcome"] == "flagged" or SaleKey.of(row) in sample for row in rows)
     kept = [row["crop"] if wanted else None for row, wanted in zip(rows, reviewed, strict=True)]
     return with_crop_paths(ledger, kept)
-
-
-def _drop_other_stores(day: Day, stores: Collection[str], before: Iterable[str]) -> None:
-    """Drop the results of stores that the day no longer has; their last version is kept."""
-    for store_id in set(before).difference(stores):
-        revisions.keep(day.out, day.date, store_id, {})
-    for name in (*STORED, "crops"):
-        remove_other_stores(day.out, name, day.date, {*stores, UNKNOWN_STORE})
 
 
 class _StoreRows:

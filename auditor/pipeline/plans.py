@@ -14,27 +14,16 @@ from auditor.storage.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a day consists of. Its paths are relative to OUT.
-
-    Attributes:
-        day: the business day.
-        id: the same for runs whose steps write the same, and for no others.
-        batches: in the order of their stores; those of ``sales`` before those of ``baskets``.
-        files: path and SHA-256 of each export and index that was read.
-        policy_sha256: of the policy that was in force.
-        sales: number of alcohol sales.
-        rejects: the buckets of stores (storage/spool.py) that have rejected rows.
-        purchases: the buckets that have baskets for the analysis by age group.
-    """
+    """What a day consists of. Its paths are relative to OUT."""
 
     day: date
-    id: str
-    batches: tuple[Batch, ...]
-    files: tuple[tuple[str, str], ...]
+    id: str  # the same for runs whose steps write the same, and for no others
+    batches: tuple[Batch, ...]  # in the order of their stores; ``sales`` before ``baskets``
+    files: tuple[tuple[str, str], ...]  # path and SHA-256 of each export and index read
     policy_sha256: str
-    sales: int
-    rejects: tuple[int, ...]
-    purchases: tuple[int, ...]
+    sales: int  # how many alcohol sales
+    rejects: tuple[int, ...]  # the buckets of stores (storage/spool.py) that have rejected rows
+    purchases: tuple[int, ...]  # the buckets that have baskets for the analysis by age group
 
     def of_kind(self, kind: Kind) -> list[Batch]:
         """Its batches of a kind, in order."""
@@ -100,12 +89,7 @@ def find_plan(out: Place, day: date) -> Plan | None:
 
 
 def read_plan(out: Place, day: date, batches: Sequence[Batch] = ()) -> Plan:
-    """The plan of a day, for a step that works on it.
-
-    Args:
-        out: the folder of the results.
-        day: the business day.
-        batches: those that the caller works on; none: of whichever plan there is.
+    """The plan of a day, for a step that works on some batches; none: of whichever plan there is.
 
     Raises:
         SourceError: there is no plan, and the caller knows of none.

@@ -47,14 +47,10 @@ def report(day: Day) -> str:
 
 
 def render_report(out: Place, day: date, policy: Policy) -> str:
-    """Render a day's report, its decisions included, and the list of the days.
+    """Render the report of a finalised day, its decisions included, and the list of the days.
 
-    A decision that is recorded meanwhile is in the report too.
-
-    Args:
-        out: the results.
-        day: a finalised business day.
-        policy: to render with; it is kept, so that the day can be rendered again without its file.
+    The policy is kept, so that the day can be rendered again without its file. A decision that is
+    recorded meanwhile is in the report too.
 
     Returns:
         The path of the chain's page, relative to OUT.
@@ -81,8 +77,8 @@ def render_again(out: Place, day: date) -> bool:
     """Render the report of a day again with the policy that it was rendered with.
 
     Returns:
-        Whether there is a report and it was rendered. A day that a run is at work on is left to
-        that run: its report has the same decisions.
+        Whether it was rendered. There may be no report; and a day that a run is at work on is left
+        to that run, whose report has the same decisions.
 
     Raises:
         ContractError: the policy that the report names cannot be read.

@@ -19,12 +19,9 @@ from auditor.storage.parquet import read_table
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """The result of a day.
+    """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
-    Attributes:
-        report: the path of the chain's page, relative to OUT.
-        outcomes: alcohol sales by outcome.
-        above_limits: a sentence for each of the policy's limits that the day exceeds.
+    ``above_limits`` has a sentence for each of the policy's limits that the day exceeds.
     """
 
     report: str
@@ -69,10 +66,7 @@ def check_limits(job: Job) -> list[str]:
 def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -> DayResult:
     """Audit a day in this process, and delete what is past its retention on the day after.
 
-    Args:
-        job: the day.
-        progress: called after each frame.
-        wait: for another run of the day to end, rather than raise.
+    ``progress`` is called after each frame. ``wait`` waits for another run of the day to end.
 
     Raises:
         BusyError: another run is at work on the day.

@@ -75,14 +75,7 @@ def score(day: Day, batch: Batch) -> Iterator[None]:
 def _with_crops(
     day: Day, ledger: pa.Table, crops: Mapping[int, Any], sales_of_day: int
 ) -> pa.Table:
-    """Store the crops that may have to be reviewed; the LEDGER with their paths.
-
-    Args:
-        day: the day.
-        ledger: LEDGER of a batch, without crops.
-        crops: by row of the ledger.
-        sales_of_day: alcohol sales, by which the control sample is drawn.
-    """
+    """LEDGER with its crops (by row), of which those that may have to be reviewed are stored."""
     rows = ledger.select([*SALE_KEY, "outcome"]).to_pylist()
     seen = [(n, SaleKey.of(rows[n]), rows[n]["outcome"]) for n in crops if crops[n] is not None]
     drawn = control_sample.may_be_drawn(
@@ -117,7 +110,7 @@ def frames_of(
     rules: dict[str, Any],
     group_starts: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Iterator[Frame]:
-    """The frames of some sales, read a few ahead.
+    """The frames of SALES or PURCHASES that have a path, read a few ahead.
 
     Args:
         snapshots: the folder of the frames.
@@ -126,8 +119,7 @@ def frames_of(
         group_starts: ages at which the age groups begin, by the stores where any are asked for.
 
     Yields:
-        A frame for each sale that has a path, with the number of its row; without content, it has a
-        reason or a detail.
+        Each with the number of its row; one without content has a reason or a detail.
 
     Raises:
         StorageError: there is no such folder any more.

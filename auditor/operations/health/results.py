@@ -22,10 +22,7 @@ from auditor.tables import OUTCOMES
 def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
     """Check the stored results of a day that should have been audited by now.
 
-    Args:
-        job: the day.
-        today: the day from which retention counts.
-        policy: the job's.
+    ``policy`` is the job's; retention counts from ``today``.
     """
     day = job.day
     again = f"run the day again (clear the run in Airflow, or auditor run --day {day})"

@@ -27,11 +27,7 @@ class Verification:
 
 
 def verify(url: str, key: Key | None = None) -> Verification:
-    """Check a pack.
-
-    Args:
-        url: its zip, or its folder.
-        key: the public key or the secret to check the signature with.
+    """Check a pack, its zip or its folder; ``key``, public or secret, checks the signature.
 
     Raises:
         SourceError: it cannot be read, or has no manifest or signature.

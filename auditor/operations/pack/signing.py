@@ -127,13 +127,10 @@ def sign_without_key(content: bytes) -> Signature:
 
 
 def signature_problem(signature: Signature, content: bytes, key: Key | None) -> str | None:
-    """What is wrong with a signature; None if it is valid.
+    """What is wrong with a signature of a manifest's bytes; None if it is valid.
 
-    Args:
-        signature: of ``content``.
-        content: a manifest's bytes.
-        key: to check with. Without one, an Ed25519 signature is checked with the key that it
-            names itself, which a forger may have made, and an HMAC is not checked.
+    Without a key, an Ed25519 signature is checked with the key that it names itself, which a forger
+    may have made, and an HMAC is not checked.
     """
     if hashlib.sha256(content).hexdigest() != signature.sha256:
         return "the manifest is not the one that was signed"
