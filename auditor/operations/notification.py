@@ -64,10 +64,8 @@ def of_day(
             problems += _low(summary, load_policy(policy).chain_rules(day))
         except AuditorError:
             problems.append("The policy could not be read, so its limits are left out here.")
-    if reports_url:
-        link = f"{reports_url.rstrip('/')}/{day}/index.html"
-    else:
-        link = f"{place}{report_folder(day)}/index.html"
+    folder = f"{reports_url.rstrip('/')}/{day}" if reports_url else f"{place}{report_folder(day)}"
+    link = f"{folder}/index.html"
     return _notification(words.day(day), run, summary, problems, link if summary else None)
 
 
