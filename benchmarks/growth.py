@@ -181,7 +181,7 @@ def sales_of_a_copy(demo: Path) -> int:
     with tempfile.TemporaryDirectory() as scratch:
         own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", scratch, None, (_COPIED,))
         collected = collect_day(Day.open(own), "one")
-        return sum(bucket.sales.num_rows for bucket in collected.buckets())
+        return sum(bucket.sales.num_rows for _, bucket in collected.buckets())
 
 
 def _a_file_a_store(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:

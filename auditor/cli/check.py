@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from datetime import date, timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -46,18 +47,7 @@ def _address(name: str, meaning: str) -> Callable[..., Any]:
 @click.option("--deep", is_flag=True, help="Also load the model and make its golden predictions.")
 @click.option("--airflow", is_flag=True, help="Also ask Airflow for the scoring pool and the DAG.")
 @options.as_json
-def check(  # noqa: PLR0913  # one argument an option
-    *,
-    day: date | None,
-    sales: str | None,
-    snapshots: str | None,
-    out: str | None,
-    policy: str | None,
-    time_zone: str,
-    deep: bool,
-    airflow: bool,
-    as_json: bool,
-) -> None:
+def check(*, day: date | None, time_zone: str, as_json: bool, **of_setup: Any) -> None:
     """Check health before and after a run, and give a remedy for each problem.
 
     Configuration, model, templates, access, disk space, and whether the day is complete. A
@@ -73,22 +63,11 @@ def check(  # noqa: PLR0913  # one argument an option
 
     today = today_in(time_zone)
     day = day or today - timedelta(days=1)
-    setup = Setup(
-        day=day,
-        today=today,
-        sales=sales,
-        snapshots=snapshots,
-        out=out,
-        policy=policy,
-        environment=os.environ,
-        deep=deep,
-        airflow=airflow,
-    )
+    setup = Setup(day=day, today=today, environment=os.environ, **of_setup)
     if as_json:
         results = list(check_health(setup))
         about = {"day": str(day), "auditor_version": version("auditor"), "state": worst(results)}
-        rows = [result.as_dict() for result in results]
-        click.echo(json.dumps({**about, "findings": rows}, indent=1))
+        click.echo(json.dumps({**about, "findings": list(map(asdict, results))}, indent=1))
     else:
         results = _print_results(check_health(setup))
     exit_codes = {State.FAILED: ExitCode.FAILED, State.ABOVE_LIMITS: ExitCode.ABOVE_LIMITS}

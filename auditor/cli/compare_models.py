@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,17 +39,7 @@ def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 )
 @options.form
 @click.option("--all", "everything", is_flag=True, help="All sales, not only the changed ones.")
-def compare_models(  # noqa: PLR0913  # one argument an option
-    *,
-    day: date,
-    sales: str,
-    snapshots: str,
-    policy: str | None,
-    stores: tuple[str, ...],
-    models: tuple[str, str],
-    form: str,
-    everything: bool,
-) -> None:
+def compare_models(*, models: tuple[str, str], form: str, everything: bool, **of_job: Any) -> None:
     """Show what another version of the age model would have changed on a day, sale by sale.
 
     Both versions score the day's frames, and the policy decides. Nothing is written. Each estimate
@@ -58,9 +48,8 @@ def compare_models(  # noqa: PLR0913  # one argument an option
     from auditor.operations.compare_models import compare_models as compare
     from auditor.pipeline import Job
 
-    job = Job(day, sales, snapshots, "", policy, stores)
     with progress_bar("Scoring sales twice") as progress:
-        compared = compare(job, models, progress)
+        compared = compare(Job(out="", **of_job), models, progress)
     _print_comparison(form, compared, everything=everything)
 
 
@@ -97,15 +86,13 @@ def _summary_lines(summary: dict[str, Any]) -> Iterator[str]:
 
 
 def _table_row(sale: dict[str, Any]) -> dict[str, Any]:
-    named = ("store_id", "transaction_id", "till_id", "id_check")
-    cells = (*(sale[name] for name in named), _result(sale, "old"), _result(sale, "new"))
-    return dict(zip(_TABLE, cells, strict=True))
+    named = (sale[name] for name in ("store_id", "transaction_id", "till_id", "id_check"))
+    return dict(zip(_TABLE, (*named, _result(sale, "old"), _result(sale, "new")), strict=True))
 
 
 def _result(sale: dict[str, Any], version: str) -> str:
-    outcome, reason, age, low, high = (
-        sale[f"{name}_{version}"] for name in ("outcome", "reason", "age", "age_low", "age_high")
-    )
+    names = ("outcome", "reason", "age", "age_low", "age_high")
+    outcome, reason, age, low, high = (sale[f"{name}_{version}"] for name in names)
     return outcome_in_words(outcome, reason, age, low=low, high=high)
 
 

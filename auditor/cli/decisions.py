@@ -21,10 +21,10 @@ def decisions(*, out: str, day: date, form: str) -> None:
 
     Times are in the time zone of the sale's store, or in UTC where it is not known.
     """
-    from auditor.operations.record_decision import decision_log, time_zones
+    from auditor.operations.record_decision import decisions_and_zones
     from auditor.report.spreadsheet import csv_text
 
-    log, zones = decision_log(out, day).to_pylist(), time_zones(out, day)
+    log, zones = decisions_and_zones(out, day)
     # A store may be in the log and no longer in the results of the day.
     in_utc = any(row["store_id"] not in zones for row in log)
     for row in log:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -10,6 +9,10 @@ from auditor.cli import options
 from auditor.cli.output import print_rows, progress_bar
 
 _PICTURES = {".jpg", ".jpeg", ".png"}
+_COLUMNS = (
+    *("path", "faces", "age", "age_sd", "age_low", "age_high"),
+    *("p_under_legal", "p_under_challenge", "reason"),
+)
 
 
 def _two_ages(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
@@ -47,25 +50,23 @@ def estimate(*, paths: tuple[Path, ...], form: str, ages: tuple[int, int]) -> No
     from auditor.operations.estimate import estimate as estimate_pictures
 
     legal, challenge = ages
-    columns = {name: name for name in ("path", "faces", "age", "age_sd", "age_low", "age_high")}
-    columns[f"p_under_{legal}"] = "p_under_legal"
-    columns[f"p_under_{challenge}"] = "p_under_challenge"
-    columns["reason"] = "reason"
+    own_names = {"p_under_legal": f"p_under_{legal}", "p_under_challenge": f"p_under_{challenge}"}
+    columns = {name: own_names.get(name, name) for name in _COLUMNS}
     pictures = [picture for path in paths for picture in _pictures(path)]
     with progress_bar("Estimating") as progress:
         rows = estimate_pictures(
             pictures, legal_age=legal, challenge_age=challenge, progress=progress
         )
         whole = ({"path": str(p)} | row for p, row in zip(pictures, rows, strict=True))
-        named = ({name: _rounded(row.get(of)) for name, of in columns.items()} for row in whole)
-        print_rows(form, named, list(columns), texts=("path", "reason"))
+        named = ({shown: row.get(name) for name, shown in columns.items()} for row in whole)
+        rounded = (
+            {name: round(v, 4) if isinstance(v, float) else v for name, v in row.items()}
+            for row in named
+        )
+        print_rows(form, rounded, list(columns.values()), texts=("path", "reason"))
 
 
 def _pictures(path: Path) -> Iterable[Path]:
     if not path.is_dir():
         return [path]
     return sorted(p for p in path.rglob("*") if p.suffix.lower() in _PICTURES and p.is_file())
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 4) if isinstance(value, float) else value

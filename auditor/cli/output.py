@@ -16,13 +16,10 @@ _ENDLESS = 100_000
 
 
 def print_rows(form: str, rows: Rows, columns: Sequence[str], *, texts: Iterable[str] = ()) -> None:
-    """Print rows on standard output.
+    """Print rows, each with all ``columns`` in their order, on standard output.
 
-    Args:
-        form: "table" for a person; "csv" or "json" for a program.
-        rows: values by column, each with all ``columns`` in their order.
-        columns: their names.
-        texts: the columns that a table aligns to the left and may fold.
+    ``form`` is "table" for a person, "csv" or "json" for a program. A table aligns the columns
+    ``texts`` to the left and may fold them.
     """
     if form == "json":
         click.echo(json.dumps(list(rows), indent=1))

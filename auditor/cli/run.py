@@ -1,7 +1,7 @@
 """``auditor run``."""
 
 import sys
-from datetime import date
+from typing import Any
 
 import click
 
@@ -25,17 +25,7 @@ from auditor.errors import ExitCode
     help="Sales scored at a time; does not change the results.",
 )
 @click.option("--wait", is_flag=True, help="Wait while another run is at work on the day.")
-def run(  # noqa: PLR0913  # one argument an option
-    *,
-    day: date,
-    sales: str,
-    snapshots: str,
-    out: str,
-    policy: str | None,
-    stores: tuple[str, ...],
-    batch_size: int,
-    wait: bool,
-) -> None:
+def run(*, wait: bool, **of_job: Any) -> None:
     """Audit one business day: collect, score, decide, report.
 
     A URL is a local path, or s3://, gs://, abfs:// with the library for it installed. Running a day
@@ -44,13 +34,13 @@ def run(  # noqa: PLR0913  # one argument an option
     """
     from auditor.pipeline import Job, run_day
 
-    job = Job(day, sales, snapshots, out, policy, stores, batch_size)
+    job = Job(**of_job)
     with progress_bar("Scoring frames") as progress:
         result = run_day(job, progress, wait=wait)
-    click.echo(f"{day}: {sum(result.outcomes.values())} alcohol sales")
+    click.echo(f"{job.day}: {sum(result.outcomes.values())} alcohol sales")
     for outcome, count in sorted(result.outcomes.items()):
         click.echo(f"  {outcome:<15} {count:>7}")
-    click.echo(f"Report: {out.rstrip('/')}/{result.report}")
+    click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
     for words in result.above_limits:
         click.echo(f"Above the policy's limits: {words}", err=True)
     if result.above_limits:

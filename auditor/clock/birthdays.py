@@ -9,11 +9,8 @@ def completed_years(
 ) -> NDArray[np.float64]:
     """Age in completed years on a day: NaN without a birth date, negative before it.
 
-    A person born on 29 February completes a year on 1 March of a common year.
-
-    Args:
-        born: birth dates, NaT where none is on record; one dimension.
-        on: the days, in the same shape.
+    A person born on 29 February completes a year on 1 March of a common year. Both arrays have one
+    dimension and the same shape; ``born`` is NaT where no birth date is on record.
     """
     years = on.astype("datetime64[Y]").astype(float) - born.astype("datetime64[Y]").astype(float)
     ahead = _month_and_day(on) < _month_and_day(born)

@@ -5,12 +5,14 @@ summer time ends, is read as the first occurrence; one that is skipped, when sum
 moved forward by the gap. Both are what PEP 495 gives with ``fold=0``.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Microseconds = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -51,6 +53,15 @@ def day_window(day: date, zone: str) -> tuple[int, int]:
     local = np.array([(m - _EPOCH) // timedelta(microseconds=1) for m in midnights], np.int64)
     start, end = to_utc(local, zone).utc.tolist()
     return start, end
+
+
+def wall_clock(instants: pd.DatetimeIndex, zones: Sequence[str]) -> npt.NDArray[np.datetime64]:
+    """Each instant as the clock of its own IANA zone shows it."""
+    names, local = np.array(zones, dtype=object), np.empty(len(zones), "datetime64[us]")
+    for name in np.unique(names):
+        own = names == name
+        local[own] = instants[own].tz_convert(ZoneInfo(name)).tz_localize(None).to_numpy()
+    return local
 
 
 def microseconds(instant: datetime) -> int:

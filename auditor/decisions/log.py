@@ -41,17 +41,9 @@ def new_entry(
     provenance: Mapping[str, Any],
     judgement: Judgement,
 ) -> pa.Table:
-    """Make the entry that follows ``log``.
+    """Make the entry, one row of DECISION_LOG, that follows the log of the day so far.
 
-    Args:
-        log: DECISION_LOG of the day so far, in the order of recording.
-        day: business day of the sale.
-        sale: the sale's row of LEDGER.
-        provenance: the row of PROVENANCE of its store and day.
-        judgement: what is recorded.
-
-    Returns:
-        DECISION_LOG, one row.
+    ``sale`` is the sale's row of LEDGER, ``provenance`` the row of its store and day.
 
     Raises:
         ConfigurationError: unknown decision, missing name or unusable note.
@@ -61,9 +53,9 @@ def new_entry(
             f"{judgement.decision!r} is not a decision: choose one of {', '.join(DECISIONS)}"
         )
     by = _one_line("the name of the person who decides", judgement.by, _LONGEST_NAME)
-    note = None
-    if judgement.note is not None:
-        note = _one_line("the note", judgement.note, _LONGEST_NOTE)
+    note = judgement.note
+    if note is not None:
+        note = _one_line("the note", note, _LONGEST_NOTE)
     elif judgement.decision == NOTE:
         raise ConfigurationError("a note needs a text: add it")
     row = {

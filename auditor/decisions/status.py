@@ -13,33 +13,21 @@ from auditor.tables import NOTE, REOPENED, REVIEW_RESULTS
 class CaseStatus:
     """The status of a sale: its last decision.
 
-    Attributes:
-        decision: the last decision that is not a note; None if all entries are notes.
-        decided_by: who made it.
-        decided_at: when it was recorded.
-        note: the note of the last entry that has one.
-        outcome_then: the audit's outcome at the last decision. Where the ledger now has another,
-            the day was audited again since.
-        entries: how many entries the log has about the sale.
-        review_result: the conclusion of the last review, one of tables.REVIEW_RESULTS. Following
-            the sale up does not change it; reopening the case withdraws it.
+    The conclusion of the last review is not changed by following the sale up; reopening the case
+    withdraws it.
     """
 
-    decision: str | None
+    decision: str | None  # the last that is not a note; None if all entries are notes
     decided_by: str | None
     decided_at: datetime | None
-    note: str | None
-    outcome_then: str
-    entries: int
-    review_result: str | None = None
+    note: str | None  # of the last entry that has one
+    outcome_then: str  # the audit's at the last decision; the ledger's may be another by now
+    entries: int  # that the log has about the sale
+    review_result: str | None = None  # one of tables.REVIEW_RESULTS
 
 
 def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
-    """The status of each sale in a log.
-
-    Args:
-        log: DECISION_LOG in the order of recording, as read_decisions returns it.
-    """
+    """The status of each sale in DECISION_LOG, whose rows are in the order of recording."""
     statuses: dict[SaleKey, CaseStatus] = {}
     for row in log.to_pylist():
         key, decision = SaleKey.of(row), row["decision"]

@@ -202,19 +202,19 @@ def shown(text: str) -> str:
     return escaped if len(escaped) <= SHOWN_LENGTH else escaped[: SHOWN_LENGTH - 1] + "…"
 
 
-def _identifier(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    bad = _flags(pc.greater(pc.utf8_length(unique), MAX_ID_LENGTH)) | _matches(unique, _CONTROL)
-    return unique, np.where(bad, Fault.BAD_ID, Fault.NONE)
+def _text(most: int, forbidden: str, fault: Fault) -> "_Rule":
+    """The rule of texts of at most so many characters, in which a pattern does not occur."""
+
+    def rule(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
+        bad = _flags(pc.greater(pc.utf8_length(unique), most)) | _matches(unique, forbidden)
+        return unique, np.where(bad, fault, Fault.NONE)
+
+    return rule
 
 
 def _store_id(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
     good = _matches(unique, rf"\A(?:{STORE_ID_PATTERN})\z")
     return unique, np.where(good, Fault.NONE, Fault.BAD_STORE)
-
-
-def _free_text(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    bad = _flags(pc.greater(pc.utf8_length(unique), MAX_TEXT_LENGTH)) | _matches(unique, _CONTROL)
-    return unique, np.where(bad, Fault.BAD_TEXT, Fault.NONE)
 
 
 def _decimal(kind: pa.Decimal128Type, fault: Fault) -> "_Rule":
@@ -241,12 +241,10 @@ def _birth_date(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
     return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_BIRTH_DATE)
 
 
-def _relative_path(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    long = _flags(pc.greater(pc.utf8_length(unique), MAX_PATH_LENGTH))
-    return unique, np.where(long | _matches(unique, _PATH_OUT), Fault.PATH_OUTSIDE, Fault.NONE)
-
-
 _Rule = Callable[[pa.Array, date], tuple[pa.Array, Verdicts]]
+
+_identifier = _text(MAX_ID_LENGTH, _CONTROL, Fault.BAD_ID)
+_free_text = _text(MAX_TEXT_LENGTH, _CONTROL, Fault.BAD_TEXT)
 
 _RULES: dict[str, _Rule] = {
     "transaction_id": _identifier,
@@ -262,7 +260,7 @@ _RULES: dict[str, _Rule] = {
     "amount": _decimal(MONEY, Fault.BAD_AMOUNT),
     "id_check": _id_check,
     "birth_date": _birth_date,
-    "path": _relative_path,
+    "path": _text(MAX_PATH_LENGTH, _PATH_OUT, Fault.PATH_OUTSIDE),
 }
 
 

@@ -8,6 +8,7 @@ points to, may hold rows of any day.
 
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +17,7 @@ from auditor.policy import STORE_ID_PATTERN
 from auditor.storage.place import Place
 
 _SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
-_DATE = re.compile(r"(?<!\d)(?:(\d{4})-(\d{2})-(\d{2})|(\d{4})(\d{2})(\d{2}))(?!\d)")
+_DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
 
@@ -59,11 +60,8 @@ def _may_hold(path: str, day: date) -> bool:
 def _dates(path: str) -> set[date]:
     dates = set()
     for match in _DATE.finditer(path):
-        year, month, day = (int(part) for part in match.groups() if part)
-        try:
-            dates.add(date(year, month, day))
-        except ValueError:  # digits that only look like a date
-            continue
+        with suppress(ValueError):  # of digits that only look like a date
+            dates.add(date.fromisoformat(match[0]))
     return dates
 
 

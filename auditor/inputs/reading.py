@@ -44,21 +44,13 @@ class FileHash:
 
 @dataclass(frozen=True)
 class Reading:
-    """A part of what one kind of source holds for one day.
+    """A part of what one kind of source holds for one day."""
 
-    Attributes:
-        table: conforming rows, TILL_LINES or SNAPSHOT_INDEX, in record order.
-        rejects: REJECTS: a row for each bad cell, malformed record or unusable file.
-        counts: by store, what a file held; given once, after the last rows of the file.
-        files: the files read to their end, unusable ones included.
-        unplaced_rows: rejected rows whose store is unknown; they are in no store's counts.
-    """
-
-    table: pa.Table
-    rejects: pa.Table
-    counts: dict[str, SourceCounts]
-    files: tuple[FileHash, ...] = ()
-    unplaced_rows: int = 0
+    table: pa.Table  # conforming rows, TILL_LINES or SNAPSHOT_INDEX, in record order
+    rejects: pa.Table  # REJECTS: a row for each bad cell, malformed record or unusable file
+    counts: dict[str, SourceCounts]  # by store; given once, after the last rows of a file
+    files: tuple[FileHash, ...] = ()  # those read to their end, unusable ones included
+    unplaced_rows: int = 0  # rejected rows whose store is unknown; in no store's counts
 
 
 def read_sales(
@@ -66,11 +58,7 @@ def read_sales(
 ) -> Iterator[Reading]:
     """Read the till exports of a business day: the rows sold on that day by their store's clock.
 
-    Args:
-        place: where the exports lie.
-        day: the business day.
-        policy: gives each store's time zone.
-        stores: keep only rows of these; empty for all.
+    The policy gives each store's time zone. Only rows of ``stores`` are kept; empty for all.
 
     Yields:
         The files in the order of their paths, a large one in parts, so that memory depends neither

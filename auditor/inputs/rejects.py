@@ -19,15 +19,9 @@ _WITHHELD = ("birth_date",)
 
 @dataclass(frozen=True, slots=True)
 class BadCell:
-    """A cell at fault.
+    """A cell at fault, with its record's number, its column's place among the columns and its text.
 
-    Attributes:
-        row: its record's number in the file.
-        order: of its column among the columns.
-        column: the column's name.
-        text: what the cell holds.
-        fault: what is wrong with it.
-        ids: its row's store, transaction and snapshot ids, as far as they are known.
+    ``ids`` are its row's store, transaction and snapshot ids, as far as they are known.
     """
 
     row: int

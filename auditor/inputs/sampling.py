@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable
+from itertools import islice
 
 from auditor.inputs.formats.base import UnusableError
 from auditor.inputs.records import read_records
@@ -15,13 +16,8 @@ _PATHS = Schema("frames named", tuple(c for c in SNAPSHOT_INDEX.columns if c.nam
 
 
 def first_frame(place: Place, indexes: Iterable[str]) -> str | None:
-    """The path of a frame that an index names and that can be read; None if none of a few can.
-
-    Args:
-        place: where frames and indexes lie.
-        indexes: paths of snapshot indexes below it.
-    """
-    for _, index in zip(range(_TRIES), indexes, strict=False):
+    """The path of a frame that an index names and that can be read; None if none of a few can."""
+    for index in islice(indexes, _TRIES):
         for path in _frames_named(place, index):
             try:
                 place.read(path)
@@ -35,9 +31,8 @@ def _frames_named(place: Place, index: str) -> list[str]:
     """The first few frames that an index names; none where it cannot be used."""
     content = place.read(index)
     try:
-        records = next(read_records(index, lambda: io.BytesIO(content), _PATHS, optional=()), None)
+        for records in read_records(index, lambda: io.BytesIO(content), _PATHS, optional=()):
+            return [path for path in records.cells["path"].to_pylist()[:_TRIES] if path]
     except UnusableError:
-        return []
-    if records is None:
-        return []
-    return [path for path in records.cells["path"].to_pylist()[:_TRIES] if path]
+        pass
+    return []

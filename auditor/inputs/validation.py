@@ -27,23 +27,14 @@ _IDS = ("store_id", "transaction_id", "snapshot_id")
 
 @dataclass(frozen=True)
 class Request:
-    """Which rows are wanted.
+    """Which rows are wanted."""
 
-    Attributes:
-        schema: the table that they become.
-        time_column: the column that decides a row's day.
-        day: the business day.
-        policy: gives each store's time zone and matching tolerance.
-        stores: the wanted stores; empty for all.
-        margin: whether rows outside the day by the matching tolerance are wanted too.
-    """
-
-    schema: Schema
-    time_column: str
+    schema: Schema  # of the table that they become
+    time_column: str  # the column that decides a row's day
     day: date
-    policy: Policy
-    stores: frozenset[str] = frozenset()
-    margin: bool = False
+    policy: Policy  # gives each store's time zone and matching tolerance
+    stores: frozenset[str] = frozenset()  # empty for all
+    margin: bool = False  # whether rows outside the day by the matching tolerance are wanted too
     _clocks: dict[str, tuple[str, int, int]] = field(default_factory=dict, repr=False)
 
     @cached_property

@@ -25,16 +25,12 @@ OF_A_VERSION = (
     "outcome", "reason", "age", "age_low", "age_high", "p_under_legal", "p_under_challenge",
 )  # fmt: skip
 
-_BEFORE, _AFTER = "_old", "_new"
-
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """A day scored by each of two versions.
+    """A day scored by an old and a new version, whose full names are ``models``.
 
-    Attributes:
-        models: full names of the old and the new version.
-        sales: a row an alcohol sale: ``SALE``, then ``OF_A_VERSION`` with ``_old`` and ``_new``.
+    ``sales`` has a row an alcohol sale: SALE, then OF_A_VERSION with ``_old`` and with ``_new``.
     """
 
     models: tuple[str, str]
@@ -77,11 +73,11 @@ def compare_models(
     versions: tuple[str, str],
     progress: Callable[[int, int], None] | None = None,
 ) -> Comparison:
-    """Score and decide a day with two versions, under the policy of that day.
+    """Score and decide a day with two versions, whatever the policy of that day names.
 
     Args:
         job: the day; ``out`` is not used.
-        versions: the old and the new one, whatever the policy names.
+        versions: the old and the new one.
         progress: called with the number of sales scored so far, and of all sales.
 
     Raises:
@@ -95,28 +91,22 @@ def compare_models(
     with tempfile.TemporaryDirectory() as scratch:
         day = Day.open(replace(job, out=scratch))
         collected = collect_day(day, "spool")
-        by_store = ByStore(
-            pa.concat_tables([SALES.empty(), *(bucket.sales for bucket in collected.buckets())])
-        )
-    if not collected.exports:  # the audit would report stores as missing; nothing to compare here
+        sales = [SALES.empty(), *(bucket.sales for _, bucket in collected.buckets())]
+        by_store = ByStore(pa.concat_tables(sales))
+    if not collected.exports.files:  # an audit reports stores as missing; here is nothing to score
         raise SourceError(f"there is no till export of {job.day} below {job.sales} to compare on")
     scorers = [load_scorer(day.rules.model_copy(update={"model": v})) for v in versions]
-    sales = pa.concat_tables([SALES.empty(), *(by_store.of(s) for s in by_store.stores)])
-    total = sales.num_rows
+    in_order = pa.concat_tables([SALES.empty(), *(by_store.of(s) for s in by_store.stores)])
     parts, done = [], 0
-    for part in balanced(sales, job.batch_size):
+    for part in balanced(in_order, job.batch_size):
         rules = {s: day.policy.rules(day.date, s) for s in part["store_id"].unique().to_pylist()}
-        ledgers = []
-        for scorer in scorers:
-            scores = scorer.score(frames_of(day.snapshots, part, rules))
-            # Row by row, so that no crop outlives its batch.
-            ledgers.append(
-                assign_outcomes(part, FRAME_SCORES.from_rows(s.row for s in scores), rules)
-            )
-        parts.append(_beside(*ledgers))
+        # Row by row, so that no crop outlives its batch.
+        scores = (scorer.score(frames_of(day.snapshots, part, rules)) for scorer in scorers)
+        rows = (FRAME_SCORES.from_rows(s.row for s in of_version) for of_version in scores)
+        parts.append(_beside(*(assign_outcomes(part, scored, rules) for scored in rows)))
         done += part.num_rows
         if progress:
-            progress(done, total)
+            progress(done, in_order.num_rows)
     empty = assign_outcomes(SALES.empty(), FRAME_SCORES.empty(), {})
     compared = pd.concat(parts or [_beside(empty, empty)], ignore_index=True)
     return Comparison((old, new), compared)
@@ -125,10 +115,9 @@ def compare_models(
 def _beside(old: pa.Table, new: pa.Table) -> pd.DataFrame:
     versions = [
         ledger.select(OF_A_VERSION).to_pandas().add_suffix(suffix)
-        for ledger, suffix in ((old, _BEFORE), (new, _AFTER))
+        for ledger, suffix in ((old, "_old"), (new, "_new"))
     ]
-    sales: pd.DataFrame = old.select(SALE).to_pandas()
-    beside: pd.DataFrame = pd.concat([sales, *versions], axis=1)
+    beside: pd.DataFrame = pd.concat([old.select(SALE).to_pandas(), *versions], axis=1)
     return beside
 
 

@@ -174,19 +174,11 @@ def diff_schema() -> dict[str, Any]:
 
 def _of_day(out: Place, day: date) -> DayChange:
     present = Partitions(out, "ledger", day).stores
-    changed, unchanged = [], 0
-    for store_id in sorted({*present, *revisions.stores(out, day)}):
-        change = _of_store(out, day, store_id)
-        if change is None:
-            unchanged += 1
-        else:
-            changed.append(change)
-    state: State = "unchanged"
-    if changed:
-        state = "audited again"
-    elif not present:
-        state = "not audited"
-    return DayChange(day, state, tuple(changed), unchanged, tuple(_decided_otherwise(out, day)))
+    stores = sorted({*present, *revisions.stores(out, day)})
+    changed = tuple(c for store_id in stores if (c := _of_store(out, day, store_id)))
+    state: State = "audited again" if changed else "unchanged" if present else "not audited"
+    unchanged = len(stores) - len(changed)
+    return DayChange(day, state, changed, unchanged, tuple(_decided_otherwise(out, day)))
 
 
 def _of_store(out: Place, day: date, store_id: str) -> StoreChange | None:
@@ -273,13 +265,13 @@ def _causes(before: Revision, after: Revision) -> tuple[Cause, ...]:
 
 
 def _decided_otherwise(out: Place, day: date) -> Iterator[DecidedOtherwise]:
-    log = read_decisions(out, day)
-    of_stores = sorted(set(log["store_id"].to_pylist()))
-    if not of_stores:
+    log = read_decisions(out, day).to_pylist()
+    stores = {entry["store_id"] for entry in log}
+    if not stores:
         return
-    ledger = read_day(out, "ledger", day, of_stores, (*SALE_KEY, "outcome"))
+    ledger = read_day(out, "ledger", day, stores, (*SALE_KEY, "outcome"))
     outcomes = {SaleKey.of(row): row["outcome"] for row in ledger.to_pylist()}
-    for entry in log.to_pylist():
+    for entry in log:
         now = outcomes.get(SaleKey.of(entry))
         if now != entry["outcome"]:
             yield DecidedOtherwise(

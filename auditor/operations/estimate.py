@@ -17,11 +17,8 @@ def estimate(
 ) -> Iterator[dict[str, Any]]:
     """Estimate the age of the buyer in each picture, as the audit would.
 
-    Args:
-        pictures: files; one that holds no picture gets a reason instead of an estimate.
-        legal_age: years, for ``p_under_legal``.
-        challenge_age: years, for ``p_under_challenge``.
-        progress: called after each picture with the number done so far, and of all pictures.
+    A file that holds no picture gets a reason instead of an estimate. Ages are in years.
+    ``progress`` is called after each picture with the number done so far, and of all pictures.
 
     Yields:
         A row of tables.FRAME_SCORES a picture, in order.

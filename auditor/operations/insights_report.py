@@ -14,8 +14,6 @@ from auditor.storage.place import OutsideError, Place, results_at
 #: Where the pages lie: not among the audit's, for others may read them.
 FOLDER = "insight-reports"
 
-_DAYS_A_WEEK = 7
-
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -30,14 +28,9 @@ class Reported:
 def report_purchases(
     out: str, first: date, last: date, policy_url: str | None, progress: Progress | None = None
 ) -> Reported:
-    """Look at the purchases of a period by age group, and write the pages.
+    """Look at the purchases of a period (both days included) by age group, and write the pages.
 
-    Args:
-        out: URL of the nightly runs' results; the pages go below it too.
-        first: day of the period.
-        last: likewise, included.
-        policy_url: of the policy's TOML.
-        progress: told how far the reading is.
+    The nightly runs' results are at the URL ``out``, and the pages go below it too.
 
     Raises:
         ConfigurationError: the policy does not allow it, or the period or the groups do not fit.
@@ -71,7 +64,7 @@ def week_of(monday: date) -> tuple[date, date]:
     """
     if monday.weekday():
         raise ConfigurationError(f"{monday} is no Monday, and a week begins on one")
-    return monday, monday + timedelta(days=_DAYS_A_WEEK - 1)
+    return monday, monday + timedelta(days=6)
 
 
 def confusion_of(model: str, policy: Policy, policy_url: str | None) -> Confusion:
@@ -100,9 +93,9 @@ def confusion_of(model: str, policy: Policy, policy_url: str | None) -> Confusio
 def _in_words(found: Insights) -> list[tuple[str, str]]:
     words = []
     for group in found.groups:
-        said = "withheld: too few baskets"
-        if group.share is not None:
-            said = f"{group.share.value:6.1%}  ({group.share.low:.1%} to {group.share.high:.1%})"
+        said, share = "withheld: too few baskets", group.share
+        if share is not None:
+            said = f"{share.value:6.1%}  ({share.low:.1%} to {share.high:.1%})"
         words.append((group.group.name, said))
     return words
 

@@ -5,6 +5,7 @@ It is made from the day's summary, which is small: the scheduler makes it betwee
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from auditor.errors import AuditorError
 from auditor.monitoring.limits import too_many
@@ -33,8 +34,7 @@ class Notification:
     html: str
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A count and its label."""
 
     label: str
@@ -59,12 +59,14 @@ def of_day(
     path = f"{report_folder(day)}/{SUMMARY}"
     summary = read_summary(place.read(path), origin=path) if place.exists(path) else None
     problems = _problems(run, summary, finished=not unfinished(place, day))
-    low = _low(summary, _rules(policy, day)) if summary else []
-    if reports_url:
-        link = f"{reports_url.rstrip('/')}/{day}/index.html"
-    else:
-        link = f"{place}{report_folder(day)}/index.html"
-    return _notification(words.day(day), run, summary, problems + low, link if summary else None)
+    if summary:
+        try:
+            problems += _low(summary, load_policy(policy).chain_rules(day))
+        except AuditorError:
+            problems.append("The policy could not be read, so its limits are left out here.")
+    folder = f"{reports_url.rstrip('/')}/{day}" if reports_url else f"{place}{report_folder(day)}"
+    link = f"{folder}/index.html"
+    return _notification(words.day(day), run, summary, problems, link if summary else None)
 
 
 def of_no_day(run: Run) -> Notification:
@@ -90,10 +92,8 @@ def _problems(run: Run, summary: Summary | None, *, finished: bool) -> list[str]
     return ["The run failed: see there at what. The report that is there may be an earlier run's."]
 
 
-def _low(summary: Summary, rules: ChainRules | None) -> list[str]:
+def _low(summary: Summary, rules: ChainRules) -> list[str]:
     """A sentence for each of the policy's limits that the day exceeds."""
-    if rules is None:
-        return ["The policy could not be read, so its limits are left out here."]
     exceeded = []
     absent = summary.stores - summary.stores_read
     if absent > rules.max_missing_stores:
@@ -116,13 +116,6 @@ def _low(summary: Summary, rules: ChainRules | None) -> list[str]:
     return exceeded
 
 
-def _rules(policy: str | None, day: date) -> ChainRules | None:
-    try:
-        return load_policy(policy).chain_rules(day)
-    except AuditorError:
-        return None
-
-
 def _notification(
     day: str, run: Run, summary: Summary | None, problems: list[str], link: str | None
 ) -> Notification:
@@ -134,26 +127,25 @@ def _notification(
         what = "report is there, low coverage"
     else:
         what = "report is there"
-    chain = words.visible(summary.chain) if summary else None
-    counts = _counts(summary) if summary else []
     if summary and not summary.flagged:
         problems = [*problems, "That there is no flag is no proof that every check was made."]
-    context = {
-        "title": f"Audit of {day}: {what}",
-        "chain": chain,
-        "problems": problems,
-        "counts": counts,
-        "link": link,
-        "run": run,
-    }
-    seen = ""
+    title, seen = f"Audit of {day}: {what}", ""
     if summary and not run.failed:
         stores = words.counted(summary.stores, "store").replace(words.NO_BREAK, " ")
         seen = f", {summary.stores_read:,} of {stores} audited, {summary.flagged:,} flagged"
-    return Notification(
-        subject=f"{context['title']}{seen}",
-        html=environment().get_template("notification.html.jinja").render(context),
+    html = (
+        environment()
+        .get_template("notification.html.jinja")
+        .render(
+            title=title,
+            chain=words.visible(summary.chain) if summary else None,
+            problems=problems,
+            counts=_counts(summary) if summary else [],
+            link=link,
+            run=run,
+        )
     )
+    return Notification(title + seen, html)
 
 
 def _counts(summary: Summary) -> list[Line]:

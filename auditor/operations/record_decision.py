@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pyarrow as pa
-
 from auditor.decisions.log import Judgement, append_decision, new_entry, read_decisions
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError
@@ -72,20 +70,16 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
     )
 
 
-def decision_log(out: str, day: date) -> pa.Table:
-    """The log of a day: DECISION_LOG in the order of recording.
+def decisions_and_zones(out: str, day: date) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The decisions of a day in the order of recording, and the IANA time zone of each store.
 
     Raises:
         ContractError: the log was changed by hand.
     """
-    return read_decisions(results_at(out), day)
-
-
-def time_zones(out: str, day: date) -> dict[str, str]:
-    """The IANA time zone of each store that the results of a day cover."""
-    columns = ("store_id", "time_zone")
-    stores = read_day(results_at(out), "coverage", day, columns=columns)
-    return dict(zip(*(stores[name].to_pylist() for name in columns), strict=True))
+    place, columns = results_at(out), ("store_id", "time_zone")
+    stores = read_day(place, "coverage", day, columns=columns)
+    zones = dict(zip(*(stores[name].to_pylist() for name in columns), strict=True))
+    return read_decisions(place, day).to_pylist(), zones
 
 
 def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
@@ -96,8 +90,7 @@ def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
             ledger = ledgers.of(store_id)
             for row, number in enumerate(ledger["transaction_id"].to_pylist()):
                 if SaleKey(store_id, number).sale_id == link:
-                    (found,) = ledger.slice(row, 1).to_pylist()
-                    return dict(found)
+                    return dict(ledger.slice(row, 1).to_pylist()[0])
     else:
         store_id, slash, number = sale.partition("/")
         if not slash:

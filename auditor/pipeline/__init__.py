@@ -8,9 +8,8 @@ of some stores.
 
 from auditor.pipeline.batches import Batch, balanced, divide_evenly
 from auditor.pipeline.collect import collect_day
-from auditor.pipeline.day import Day, unfinished
+from auditor.pipeline.day import Day, Job, Progress, unfinished
 from auditor.pipeline.expire import expire
-from auditor.pipeline.job import Job, Progress
 from auditor.pipeline.report import (
     exceeded_limits,
     list_days,

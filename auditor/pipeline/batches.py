@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Literal, Self, TypeVar
 
@@ -22,19 +22,12 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch of a plan. Its paths are relative to OUT.
-
-    Attributes:
-        day: the business day.
-        plan_id: the plan that it belongs to.
-        kind: what it holds.
-        number: its position among the plan's batches of its kind, from 0.
-    """
+    """One batch of a plan. Its paths are relative to OUT."""
 
     day: date
     plan_id: str
     kind: Kind
-    number: int
+    number: int  # its position among the plan's batches of its kind, from 0
 
     @property
     def name(self) -> str:
@@ -73,12 +66,7 @@ class Batch:
 
     def to_dict(self) -> dict[str, str | int]:
         """It as JSON holds it."""
-        return {
-            "day": self.day.isoformat(),
-            "plan_id": self.plan_id,
-            "kind": self.kind,
-            "number": self.number,
-        }
+        return asdict(self) | {"day": self.day.isoformat()}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Self:

@@ -6,33 +6,37 @@ files decides how much memory a day takes.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 
 import pyarrow as pa
 
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.inputs.counts import SourceCounts
-from auditor.pipeline.coverage import store_days
 from auditor.pipeline.day import Day
-from auditor.sales import collect
-from auditor.sales.counts import SaleCounts
+from auditor.policy import Policy
+from auditor.sales import Collected, SaleCounts, collect
 from auditor.storage import spool
 from auditor.storage.spool import Spool
-from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
+from auditor.tables import REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedBucket:
-    """What the lines and frames of some stores became: SALES, REJECTS and PURCHASES."""
+@dataclass(slots=True)
+class SourcesRead:
+    """The files of one kind that were read, and the counts of their rows by store."""
 
-    number: int
-    sales: pa.Table
-    rejects: pa.Table
-    purchases: pa.Table
+    counts: dict[str, SourceCounts] = field(default_factory=dict)
+    files: list[FileHash] = field(default_factory=list)
+
+    def add(self, reading: Reading) -> None:
+        """Add what was read of a file."""
+        for store_id, counts in reading.counts.items():
+            self.counts[store_id] = self.counts.get(store_id, SourceCounts()) + counts
+        self.files += reading.files
 
 
 class CollectedDay:
@@ -47,47 +51,37 @@ class CollectedDay:
         self._sale_counts: dict[str, SaleCounts] = {}
         stores = day.job.stores
         exports = read_sales(day.sales, day.date, day.policy, stores=stores)
-        self._exports = self._spool(exports, self._lines)
+        self.exports = self._spool(exports, self._lines)
         indexes = read_snapshot_index(day.snapshots, day.date, day.policy, stores=stores)
-        self._indexes = self._spool(indexes, self._frames)
+        self.indexes = self._spool(indexes, self._frames)
 
-    @property
-    def exports(self) -> tuple[FileHash, ...]:
-        """The till exports that were read."""
-        return tuple(self._exports.files)
-
-    @property
-    def indexes(self) -> tuple[FileHash, ...]:
-        """The snapshot indexes that were read."""
-        return tuple(self._indexes.files)
-
-    def buckets(self) -> Iterator[CollectedBucket]:
-        """Match frames and collect sales, bucket by bucket; buckets without rows are left out."""
+    def buckets(self) -> Iterator[tuple[int, Collected]]:
+        """Match frames and collect sales; the number and content of each bucket that has rows."""
         for number in range(spool.BUCKETS):
             lines, frames = self._lines.bucket(number), self._frames.bucket(number)
             rejects = self._rejects.bucket(number)
             if not lines.num_rows + frames.num_rows + rejects.num_rows:
                 continue
             distinct = distinct_frames(frames)
-            self._indexes.add(distinct)
+            self.indexes.add(distinct)
             collected = collect(lines, distinct.table, self._day.date, self._day.policy)
             self._sale_counts |= collected.counts
             rejects = pa.concat_tables([rejects, distinct.rejects, collected.rejects])
-            yield CollectedBucket(number, collected.sales, rejects, collected.purchases)
+            yield number, replace(collected, rejects=rejects)
 
     def store_days(self) -> pa.Table:
         """tables.STORE_DAYS, once all buckets have been taken."""
         return store_days(
             self._day.date,
             self._day.policy,
-            sales=self._exports.counts,
-            index=self._indexes.counts,
+            sales=self.exports.counts,
+            index=self.indexes.counts,
             collected=self._sale_counts,
             stores=self._day.job.stores,
         )
 
-    def _spool(self, readings: Iterable[Reading], rows: Spool) -> "_SourcesRead":
-        read = _SourcesRead()
+    def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:
+        read = SourcesRead()
         for reading in readings:
             rows.add(reading.table)
             self._rejects.add(reading.rejects)
@@ -98,9 +92,7 @@ class CollectedDay:
 def collect_day(day: Day, folder: str) -> CollectedDay:
     """Read and validate the day's exports and indexes, to match frames to alcohol sales.
 
-    Args:
-        day: the day.
-        folder: where rows wait that do not fit in memory, relative to OUT; the caller removes it.
+    Rows that do not fit in memory wait in ``folder`` below OUT, which the caller removes.
 
     Raises:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
@@ -112,28 +104,55 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
             f"store {unknown[0]} is not in the policy, which lists {', '.join(listed)}"
         )
     collected = CollectedDay(day, folder)
-    if not collected.exports and not listed and not job.stores:
+    if not collected.exports.files and not listed and not job.stores:
         raise SourceError(
             f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
             f"{job.day}, or no date at all"
         )
     for what, files, url in (
-        ("till export", collected.exports, job.sales),
-        ("snapshot index", collected.indexes, f"{job.snapshots}/index"),
+        ("till export", collected.exports.files, job.sales),
+        ("snapshot index", collected.indexes.files, f"{job.snapshots}/index"),
     ):
         if not files:
             log.warning("there is no %s of %s below %s", what, job.day, url)
     return collected
 
 
-@dataclass(slots=True)
-class _SourcesRead:
-    """The files of one kind that were read, and the counts of their rows by store."""
+def store_days(  # noqa: PLR0913  # three counts of three stages, none of which may know the others
+    day: date,
+    policy: Policy,
+    *,
+    sales: Mapping[str, SourceCounts],
+    index: Mapping[str, SourceCounts],
+    collected: Mapping[str, SaleCounts],
+    stores: Collection[str] = (),
+) -> pa.Table:
+    """Assemble STORE_DAYS from counts by store: every listed store and every other, sorted.
 
-    counts: dict[str, SourceCounts] = field(default_factory=dict)
-    files: list[FileHash] = field(default_factory=list)
-
-    def add(self, reading: Reading) -> None:
-        for store_id, counts in reading.counts.items():
-            self.counts[store_id] = self.counts.get(store_id, SourceCounts()) + counts
-        self.files += reading.files
+    A listed store without an export is ``missing``; ``stores`` are those asked for, none for all.
+    """
+    listed = set(stores) or set(policy.stores)
+    rows = []
+    for store_id in sorted(listed | set(sales) | set(index) | set(collected)):
+        lines, frames = sales.get(store_id, SourceCounts()), index.get(store_id, SourceCounts())
+        made = collected.get(store_id, SaleCounts())
+        listing = policy.stores.get(store_id)
+        times = lines + frames
+        rows.append(
+            {
+                "store_id": store_id,
+                "store_name": listing.name if listing else None,
+                "time_zone": policy.rules(day, store_id).time_zone,
+                "export_status": lines.status,
+                "export_files": lines.files,
+                "lines_read": lines.rows_read,
+                "lines_rejected": lines.rows_rejected,
+                **{name: getattr(made, name) for name in SaleCounts.__slots__},
+                "snapshots_indexed": frames.rows_read,
+                "snapshots_rejected": frames.rows_rejected,
+                "times_read_as_local": times.times_read_as_local,
+                "times_ambiguous": times.times_ambiguous,
+                "times_nonexistent": times.times_nonexistent,
+            }
+        )
+    return STORE_DAYS.from_rows(rows)

@@ -1,7 +1,7 @@
-"""A day that is open: its policy loaded and its folders opened once, for every step to use."""
+"""A day to audit, and a day that is open: its policy loaded and its folders opened once."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,34 +9,38 @@ from typing import Self
 
 from auditor.errors import BusyError
 from auditor.faces.model import Card
-from auditor.pipeline.job import Job
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.storage.place import Place, results_at
+
+#: Called after each frame with the number of frames scored so far, and of all frames of the day.
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A day to audit: where its inputs lie, and where its results go. Addresses are URLs."""
+
+    day: dt.date
+    sales: str
+    snapshots: str
+    out: str
+    policy: str | None = None  # of a TOML file; None stands for the built-in defaults
+    stores: tuple[str, ...] = ()  # none: all
+    batch_size: int = 256  # sales a scoring batch
 
 
 @dataclass(frozen=True, eq=False)
 class Day:
-    """A job with all that its steps share.
-
-    Attributes:
-        job: what to audit.
-        policy: the whole policy file.
-        rules: the chain-wide rules in force on the day.
-        out: the folder of the results.
-    """
+    """A job with all that its steps share."""
 
     job: Job
     policy: Policy
-    rules: ChainRules
+    rules: ChainRules  # in force on the day
     out: Place
 
     @classmethod
     def open(cls, job: Job, policy: Policy | None = None) -> Self:
-        """Open a job; nothing is written.
-
-        Args:
-            job: what to audit.
-            policy: the job's, where the caller has loaded it already.
+        """Open a job, whose policy the caller may have loaded already; nothing is written.
 
         Raises:
             ConfigurationError: the policy or the address of the results is wrong, or no policy is
@@ -82,13 +86,8 @@ def day_lock(
 
     Locks keep runs apart where the results lie on a file system that has locks. Object storage has
     none: there, and between the steps of a run, the plan's id shows whether the day is still the
-    run's own (:func:`auditor.pipeline.plans.read_plan`).
-
-    Args:
-        out: the folder of the results.
-        day: the business day.
-        shared: together with others that share it, as the batches of a day do.
-        wait: until the lock is free, however long that takes.
+    run's own (:func:`auditor.pipeline.plans.read_plan`). Batches of a day share the lock; ``wait``
+    waits for it, however long that takes.
 
     Raises:
         BusyError: another run holds the lock, and ``wait`` is false.

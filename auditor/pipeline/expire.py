@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 from auditor.pipeline.day import day_lock
 from auditor.policy import Policy, load_policy
+from auditor.storage.layout import FACE_PACKS
 from auditor.storage.place import Place, results_at
-from auditor.storage.retention import days_of, expire_days, expire_face_packs
+from auditor.storage.retention import days_of, expire_days
 from auditor.telemetry import emit
 
 
@@ -15,8 +16,7 @@ def expire(out: str, policy: str | None, as_of: date) -> list[str]:
     Raises:
         ConfigurationError: the policy or an address is wrong.
     """
-    rules = load_policy(policy)
-    return expire_results(results_at(out), rules, as_of)
+    return expire_results(results_at(out), load_policy(policy), as_of)
 
 
 def expire_results(out: Place, policy: Policy, as_of: date) -> list[str]:
@@ -31,7 +31,7 @@ def expire_results(out: Place, policy: Policy, as_of: date) -> list[str]:
     rules = policy.chain_rules(as_of)
     removed = [
         *_expire_days(out, "crops", as_of - timedelta(rules.retention_days)),
-        *expire_face_packs(out, as_of),
+        *expire_days(out, FACE_PACKS, as_of, key="until"),
         *_expire_days(out, "decisions", as_of - timedelta(rules.decision_retention_days)),
         *_expire_days(out, "insights", as_of - timedelta(policy.insights.keep_days)),
     ]

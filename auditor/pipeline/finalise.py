@@ -2,8 +2,9 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -39,16 +40,18 @@ from auditor.tables import (
 )
 from auditor.telemetry import emit
 
+#: Figures of the event; zeros are sent too, since a metric that is not sent keeps its last value.
+_FIGURES = (
+    *("stores", "sales", "scored", *OUTCOMES),
+    *(f"inconclusive_{reason}" for reason in INCONCLUSIVE_REASONS),
+)
+
 
 def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     """Check that every sale came out exactly once, and write the day's partitions.
 
-    Where the result of a store differs from the one that is there, the old one is kept
-    (storage/revisions.py).
-
-    Args:
-        day: the day.
-        batches: those of the plan that was scored; none: of whichever plan there is.
+    ``batches`` are those of the plan that was scored; none: of whichever plan there is. A
+    store's result that is there and differs is kept (storage/revisions.py).
 
     Raises:
         OvertakenError: another run has planned the day anew, or finished it.
@@ -73,10 +76,13 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
         # Without locks, the day may be another run's by now. Few stores hold results of two runs
         # then, and the later run replaces them: it has yet to finalise.
         read_plan(out, day.date, batches)
-        rejects = _of_bucket(out, plan, "rejects", bucket)
+        rejects, purchased = REJECTS.empty(), PURCHASES.empty()
+        if bucket in plan.rejects:
+            rejects = read_table(out, plan.bucket_path("rejects", bucket), REJECTS)
+        if bucket in plan.purchases:
+            purchased = read_table(out, plan.bucket_path("purchases", bucket), PURCHASES)
         rejected_in = pc.fill_null(rejects["store_id"], UNKNOWN_STORE)
-        rejected = ByStore(rejects, rejected_in)
-        bought = ByStore(_of_bucket(out, plan, "purchases", bucket))
+        rejected, bought = ByStore(rejects, rejected_in), ByStore(purchased)
         for store_id in stores:
             write.store(
                 store_id,
@@ -89,12 +95,15 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     write.baselines.write(out, of_stores=tuple(row_of) if day.job.stores else ())
     if not day.job.stores:
         write_partition(out, "rejects", day.date, UNKNOWN_STORE, pa.concat_tables(unplaced))
-        _drop_other_stores(day, row_of, before)
+        for store_id in set(before).difference(row_of):  # their last version is kept
+            revisions.keep(out, day.date, store_id, {})
+        for name in (*STORED, "crops"):
+            remove_other_stores(out, name, day.date, {*row_of, UNKNOWN_STORE})
     finalised.end(out, day.date, row_of, whole=not day.job.stores)
     read_plan(out, day.date, batches)
     out.write(plan.finalised_path, b"")
     seconds = time.perf_counter() - start
-    emit("finalised", day.date, **write.totals.figures(), seconds=seconds)
+    emit("finalised", day.date, **write.totals, seconds=seconds)
 
 
 def _control_sample(day: Day, plan: Plan, sales_of: dict[str, int]) -> set[SaleKey]:
@@ -104,9 +113,7 @@ def _control_sample(day: Day, plan: Plan, sales_of: dict[str, int]) -> set[SaleK
         check_posteriors(day.out, plan.batches)
     except OSError as error:
         raise SourceError(f"{day.date}: a batch is not scored yet: {error}") from error
-    if scored.by_store != Counter(
-        {store_id: sales for store_id, sales in sales_of.items() if sales}
-    ):
+    if scored.by_store != Counter(sales_of):
         raise ContractError(f"{day.date}: the stores' sales in the batches are not those collected")
     return control_sample.drawn(day.date, scored.with_crop, size=day.rules.control_sample)
 
@@ -124,7 +131,7 @@ class _StoreWriter:
             for kind in (sales, baskets)
         ]
         self.baselines = DailyBaselines(day.date, day.policy, self._basis.model)
-        self.totals = _Totals()
+        self.totals = Counter(dict.fromkeys(_FIGURES, 0))
 
     def store(
         self, store_id: str, *, store_day: pa.Table, rejects: pa.Table, bought: pa.Table
@@ -144,7 +151,7 @@ class _StoreWriter:
             )
         ledger = _with_sample(scored, self._sample)
         self.baselines.add(counts, ledger)
-        self.totals.add(ledger)
+        self._count(ledger)
         tables = {
             "ledger": ledger,
             "rejects": rejects,
@@ -163,6 +170,13 @@ class _StoreWriter:
         crops = (pc.drop_null(table["crop"]).to_pylist() for table in (ledger, scored))
         remove_crops(out, date, store_id, *crops)
 
+    def _count(self, ledger: pa.Table) -> None:
+        inconclusive = ledger.filter(pc.equal(ledger["outcome"], "inconclusive"))
+        scored = ledger.num_rows - ledger["age"].null_count
+        self.totals.update(stores=1, sales=ledger.num_rows, scored=scored)
+        self.totals.update(ledger["outcome"].to_pylist())
+        self.totals.update(f"inconclusive_{r}" for r in inconclusive["reason"].to_pylist())
+
 
 def _with_sample(ledger: pa.Table, sample: set[SaleKey]) -> pa.Table:
     """LEDGER in which only flagged sales and the control sample have a crop."""
@@ -170,42 +184,6 @@ def _with_sample(ledger: pa.Table, sample: set[SaleKey]) -> pa.Table:
     reviewed = (row["outcome"] == "flagged" or SaleKey.of(row) in sample for row in rows)
     kept = [row["crop"] if wanted else None for row, wanted in zip(rows, reviewed, strict=True)]
     return with_crop_paths(ledger, kept)
-
-
-def _drop_other_stores(day: Day, stores: Collection[str], before: Iterable[str]) -> None:
-    """Drop the results of stores that the day no longer has; their last version is kept."""
-    for store_id in set(before).difference(stores):
-        revisions.keep(day.out, day.date, store_id, {})
-    for name in (*STORED, "crops"):
-        remove_other_stores(day.out, name, day.date, {*stores, UNKNOWN_STORE})
-
-
-@dataclass(slots=True)
-class _Totals:
-    """Stores and sales by outcome, as figures of an event."""
-
-    stores: int = 0
-    scored: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)
-
-    def add(self, ledger: pa.Table) -> None:
-        """Count a store's LEDGER."""
-        self.stores += 1
-        self.scored += ledger.num_rows - ledger["age"].null_count
-        self.outcomes.update(ledger["outcome"].to_pylist())
-        inconclusive = ledger.filter(pc.equal(ledger["outcome"], "inconclusive"))
-        self.reasons.update(inconclusive["reason"].to_pylist())
-
-    def figures(self) -> dict[str, int]:
-        """All figures, zeros included: a metric that is not sent keeps its last value."""
-        return {
-            "stores": self.stores,
-            "sales": self.outcomes.total(),
-            "scored": self.scored,
-            **{outcome: self.outcomes[outcome] for outcome in OUTCOMES},
-            **{f"inconclusive_{reason}": self.reasons[reason] for reason in INCONCLUSIVE_REASONS},
-        }
 
 
 class _StoreRows:
@@ -226,28 +204,11 @@ class _StoreRows:
 
 
 def _by_store(out: Place, paths: Iterable[str], schema: Schema) -> Iterator[tuple[str, pa.Table]]:
-    store_id, parts = None, [schema.empty()]
-    for path in paths:
-        divided = ByStore(read_table(out, path, schema))
-        for own in divided.in_order:
-            if store_id is not None and own != store_id:
-                yield store_id, pa.concat_tables(parts).combine_chunks()
-                parts = [schema.empty()]
-            store_id = own
-            parts.append(divided.of(own))
-    if store_id is not None:
-        yield store_id, pa.concat_tables(parts).combine_chunks()
-
-
-def _of_bucket(out: Place, plan: Plan, table: str, bucket: int) -> pa.Table:
-    """The ``rejects`` or ``purchases`` that the plan hands on of a bucket of stores."""
-    schema, buckets = {
-        "rejects": (REJECTS, plan.rejects),
-        "purchases": (PURCHASES, plan.purchases),
-    }[table]
-    if bucket not in buckets:
-        return schema.empty()
-    return read_table(out, plan.bucket_path(table, bucket), schema)
+    """The rows of each store, which may begin in one file and end in the next."""
+    divided = (ByStore(read_table(out, path, schema)) for path in paths)
+    parts = ((store_id, table.of(store_id)) for table in divided for store_id in table.in_order)
+    for store_id, of_store in groupby(parts, key=itemgetter(0)):
+        yield store_id, pa.concat_tables(part for _, part in of_store).combine_chunks()
 
 
 def _by_bucket(stores: Iterable[str], others: Iterable[int]) -> list[tuple[int, list[str]]]:

@@ -37,28 +37,31 @@ def plan(day: Day) -> Plan:
     if out.is_local:  # there the lock is held, and these folders are a killed run's
         _clear(out, work, lambda name: name.startswith(_SPOOLS))
     collected = collect_day(day, f"{work}/{spools}")
-    files = tuple((f.path, f.sha256) for f in (*collected.exports, *collected.indexes))
+    files = tuple((f.path, f.sha256) for f in (*collected.exports.files, *collected.indexes.files))
     plan_id = _plan_id(day, files)
-    if _planned(day) != plan_id:
+    try:
+        before = find_plan(out, day.date)
+    except ContractError:  # of another version of the program
+        before = None
+    if before is None or before.id != plan_id:
         out.remove(plan_path(day.date))
         _clear(out, work, lambda name: name != plan_id and not name.startswith(_SPOOLS))
     size = day.job.batch_size
     sales = BatchWriter(out, day.date, plan_id, "sales", size)
     baskets = BatchWriter(out, day.date, plan_id, "baskets", size)
-    rejected, rejects, bought = 0, [], []
+    rejected, rejects, bought = 0, list[int](), list[int]()
     planned = Plan(day.date, plan_id, (), files, day.policy.sha256, 0, (), ())
-    for bucket in collected.buckets():
+    for number, bucket in collected.buckets():
         sales.add(bucket.sales)
         baskets.add(purchases.unscored(bucket.purchases))
-        if bucket.purchases.num_rows:
-            bought.append(bucket.number)
-            path = planned.bucket_path("purchases", bucket.number)
-            write_table(out, path, bucket.purchases, PURCHASES)
-        if bucket.rejects.num_rows:
-            rejects.append(bucket.number)
-            path = planned.bucket_path("rejects", bucket.number)
-            write_table(out, path, bucket.rejects, REJECTS)
-            rejected += bucket.rejects.num_rows
+        rejected += bucket.rejects.num_rows
+        for name, table, schema, buckets in (
+            ("purchases", bucket.purchases, PURCHASES, bought),
+            ("rejects", bucket.rejects, REJECTS, rejects),
+        ):
+            if table.num_rows:
+                buckets.append(number)
+                write_table(out, planned.bucket_path(name, number), table, schema)
     sales.close()
     baskets.close()
     store_days = collected.store_days()
@@ -96,15 +99,6 @@ def _plan_id(day: Day, files: tuple[tuple[str, str], ...]) -> str:
         "stores": day.job.stores,
     }
     return hashlib.sha256(json.dumps(basis, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _planned(day: Day) -> str | None:
-    """The id of the plan that is there; None if there is none that this version can read."""
-    try:
-        before = find_plan(day.out, day.date)
-    except ContractError:
-        return None
-    return before.id if before else None
 
 
 def _clear(out: Place, folder: str, which: Callable[[str], bool]) -> None:

@@ -1,10 +1,10 @@
 """The plan of a day: the file by which each step knows what there is to do."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+
+from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import ContractError, OvertakenError, SourceError
 from auditor.pipeline.batches import Batch, Kind
@@ -14,27 +14,16 @@ from auditor.storage.place import Place
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a day consists of. Its paths are relative to OUT.
-
-    Attributes:
-        day: the business day.
-        id: the same for runs whose steps write the same, and for no others.
-        batches: in the order of their stores; those of ``sales`` before those of ``baskets``.
-        files: path and SHA-256 of each export and index that was read.
-        policy_sha256: of the policy that was in force.
-        sales: number of alcohol sales.
-        rejects: the buckets of stores (storage/spool.py) that have rejected rows.
-        purchases: the buckets that have baskets for the analysis by age group.
-    """
+    """What a day consists of. Its paths are relative to OUT."""
 
     day: date
-    id: str
-    batches: tuple[Batch, ...]
-    files: tuple[tuple[str, str], ...]
+    id: str  # the same for runs whose steps write the same, and for no others
+    batches: tuple[Batch, ...]  # in the order of their stores; ``sales`` before ``baskets``
+    files: tuple[tuple[str, str], ...]  # path and SHA-256 of each export and index read
     policy_sha256: str
-    sales: int
-    rejects: tuple[int, ...]
-    purchases: tuple[int, ...]
+    sales: int  # how many alcohol sales
+    rejects: tuple[int, ...]  # the buckets of stores (storage/spool.py) that have rejected rows
+    purchases: tuple[int, ...]  # the buckets that have baskets for the analysis by age group
 
     def of_kind(self, kind: Kind) -> list[Batch]:
         """Its batches of a kind, in order."""
@@ -72,41 +61,10 @@ class Plan:
 
     def to_json(self) -> bytes:
         """It as it is stored; the same plan gives the same bytes."""
-        content = {
-            "day": self.day.isoformat(),
-            "id": self.id,
-            "batches": [batch.to_dict() for batch in self.batches],
-            "files": self.files,
-            "policy_sha256": self.policy_sha256,
-            "sales": self.sales,
-            "rejects": self.rejects,
-            "purchases": self.purchases,
-        }
-        return json.dumps(content, sort_keys=True, indent=1).encode()
+        return _PLAN.dump_json(self, indent=1)
 
-    @classmethod
-    def from_json(cls, content: bytes) -> Self:
-        """The plan of a :meth:`to_json`.
 
-        Raises:
-            ContractError: it is the plan of another version of the program.
-        """
-        try:
-            known: dict[str, Any] = json.loads(content)
-            return cls(
-                day=date.fromisoformat(known["day"]),
-                id=known["id"],
-                batches=tuple(map(Batch.from_dict, known["batches"])),
-                files=tuple((path, sha256) for path, sha256 in known["files"]),
-                policy_sha256=known["policy_sha256"],
-                sales=known["sales"],
-                rejects=tuple(known["rejects"]),
-                purchases=tuple(known["purchases"]),
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise ContractError(
-                "the day was planned by another version of the program: run it from its beginning"
-            ) from error
+_PLAN = TypeAdapter(Plan)
 
 
 def plan_path(day: date) -> str:
@@ -121,18 +79,17 @@ def find_plan(out: Place, day: date) -> Plan | None:
         ContractError: it is the plan of another version of the program.
     """
     try:
-        return Plan.from_json(out.read(plan_path(day)))
+        return _PLAN.validate_json(out.read(plan_path(day)))
     except FileNotFoundError:
         return None
+    except ValidationError as error:
+        raise ContractError(
+            "the day was planned by another version of the program: run it from its beginning"
+        ) from error
 
 
 def read_plan(out: Place, day: date, batches: Sequence[Batch] = ()) -> Plan:
-    """The plan of a day, for a step that works on it.
-
-    Args:
-        out: the folder of the results.
-        day: the business day.
-        batches: those that the caller works on; none: of whichever plan there is.
+    """The plan of a day, for a step that works on some batches; none: of whichever plan there is.
 
     Raises:
         SourceError: there is no plan, and the caller knows of none.

@@ -19,14 +19,7 @@ class Basis:
     def __init__(
         self, files: Sequence[Sequence[str]], policy: Policy, card: Card, runtime: Runtime
     ) -> None:
-        """Hash what is the same for every store.
-
-        Args:
-            files: path and SHA-256 of each export and index that was read.
-            policy: in force.
-            card: of the age model.
-            runtime: what computed it.
-        """
+        """Hash what all stores share; ``files`` are paths and SHA-256 of what was read."""
         self.model = card.full_name
         self._inputs = hashlib.sha256(f"[{json.dumps(sorted(map(list, files)))}, ".encode())
         self._row = {
@@ -37,12 +30,7 @@ class Basis:
         }
 
     def of_store(self, store_id: str, ledger: pa.Table) -> pa.Table:
-        """The provenance of one store's day: one row of tables.PROVENANCE.
-
-        Args:
-            store_id: the store.
-            ledger: its tables.LEDGER, which has the hashes of the frames.
-        """
+        """The row of PROVENANCE of a store's day, whose LEDGER has the hashes of the frames."""
         frames = sorted(pc.drop_null(LEDGER.conform(ledger)["snapshot_sha256"]).to_pylist())
         inputs = self._inputs.copy()
         inputs.update(f"{json.dumps(frames)}]".encode())
@@ -51,14 +39,10 @@ class Basis:
 
 
 def of_chain(stores: pa.Table) -> dict[str, str]:
-    """One provenance for a page about several stores.
+    """One provenance, by column, for a page about several stores, from their tables.PROVENANCE.
 
-    Args:
-        stores: tables.PROVENANCE.
-
-    Returns:
-        By column: the hash over all inputs; of the others the value that the stores agree on, or
-        all values where they do not.
+    It has the hash over all inputs; of the others the value that the stores agree on, or all values
+    where they do not.
     """
     inputs = "".join(stores["inputs_sha256"].to_pylist())
     agreed = [name for name in PROVENANCE.names if name not in ("store_id", "inputs_sha256")]

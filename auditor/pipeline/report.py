@@ -22,13 +22,7 @@ from auditor.pipeline import provenance
 from auditor.pipeline.day import Day, day_lock, workspace
 from auditor.pipeline.plans import find_plan, plan_path
 from auditor.policy import Policy
-from auditor.report import (
-    SUMMARY,
-    Provenance,
-    read_summary,
-    render_day,
-    render_site,
-)
+from auditor.report import SUMMARY, Provenance, read_summary, render_day, render_site
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path
 from auditor.storage.partitions import Partitions, read_day
@@ -53,20 +47,17 @@ def report(day: Day) -> str:
 
 
 def render_report(out: Place, day: date, policy: Policy) -> str:
-    """Render a day's report, its decisions included, and the list of the days.
+    """Render the report of a finalised day, its decisions included, and the list of the days.
 
-    A decision that is recorded meanwhile is in the report too.
-
-    Args:
-        out: the results.
-        day: a finalised business day.
-        policy: to render with; it is kept, so that the day can be rendered again without its file.
+    The policy is kept, so that the day can be rendered again without its file. A decision that is
+    recorded meanwhile is in the report too.
 
     Returns:
         The path of the chain's page, relative to OUT.
     """
-    start, folder = time.perf_counter(), report_folder(day)
-    _keep_policy(out, policy)
+    start, kept = time.perf_counter(), policy_path(policy.sha256)
+    if not out.exists(kept):
+        out.write(kept, policy.canonical)
     decisions, shown = read_decisions(out, day), None
     while decisions != shown:
         drift, written = _write_pages(out, day, policy, decisions)
@@ -79,15 +70,15 @@ def render_report(out: Place, day: date, policy: Policy) -> str:
         cameras_changed=len(drift.changed),
         seconds=time.perf_counter() - start,
     )
-    return f"{folder}/index.html"
+    return f"{report_folder(day)}/index.html"
 
 
 def render_again(out: Place, day: date) -> bool:
     """Render the report of a day again with the policy that it was rendered with.
 
     Returns:
-        Whether there is a report and it was rendered. A day that a run is at work on is left to
-        that run: its report has the same decisions.
+        Whether it was rendered. There may be no report; and a day that a run is at work on is left
+        to that run, whose report has the same decisions.
 
     Raises:
         ContractError: the policy that the report names cannot be read.
@@ -131,13 +122,6 @@ def _write_pages(
         if path not in written:
             out.remove(path)
     return drift, written
-
-
-def _keep_policy(out: Place, policy: Policy) -> None:
-    """Store a policy under its hash, once."""
-    path = policy_path(policy.sha256)
-    if not out.exists(path):
-        out.write(path, policy.canonical)
 
 
 def _kept_policy(out: Place, sha256: str | None) -> Policy:

@@ -5,26 +5,23 @@ another run is at work on the day, and ConfigurationError if the policy or the a
 results is wrong, before anything is written.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 from auditor.pipeline import finalise, plan, report, score
 from auditor.pipeline.batches import Batch
-from auditor.pipeline.day import Day
+from auditor.pipeline.day import Day, Job, Progress
 from auditor.pipeline.expire import expire_results
-from auditor.pipeline.job import Job, Progress
 from auditor.storage.parquet import read_table
 
 
 @dataclass(frozen=True, slots=True)
 class DayResult:
-    """The result of a day.
+    """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
-    Attributes:
-        report: the path of the chain's page, relative to OUT.
-        outcomes: alcohol sales by outcome.
-        above_limits: a sentence for each of the policy's limits that the day exceeds.
+    ``above_limits`` has a sentence for each of the policy's limits that the day exceeds.
     """
 
     report: str
@@ -69,10 +66,7 @@ def check_limits(job: Job) -> list[str]:
 def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -> DayResult:
     """Audit a day in this process, and delete what is past its retention on the day after.
 
-    Args:
-        job: the day.
-        progress: called after each frame.
-        wait: for another run of the day to end, rather than raise.
+    ``progress`` is called after each frame. ``wait`` waits for another run of the day to end.
 
     Raises:
         BusyError: another run is at work on the day.
@@ -81,21 +75,13 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
     day = Day.open(job)
     with day.lock(wait=wait):
         batches = plan.plan(day).batches
-        total = sum(_number_of_frames(day, batch) for batch in batches) if progress else 0
-        for done, _ in enumerate(_scored(day, batches), start=1):
+        paths = (read_table(day.out, b.path, b.schema, ["snapshot_path"]) for b in batches)
+        total = sum(map(score.number_of_frames, paths)) if progress else 0
+        scored = chain.from_iterable(score.score(day, batch) for batch in batches)
+        for done, _ in enumerate(scored, start=1):
             if progress:
                 progress(done, total)
         finalise.finalise(day, batches)
         page = report.report(day)
     expire_results(day.out, day.policy, day.date + timedelta(days=1))
     return DayResult(page, report.count_outcomes(day), report.exceeded_limits(day))
-
-
-def _scored(day: Day, batches: Sequence[Batch]) -> Iterator[None]:
-    for batch in batches:
-        yield from score.score(day, batch)
-
-
-def _number_of_frames(day: Day, batch: Batch) -> int:
-    paths = read_table(day.out, batch.path, batch.schema, ["snapshot_path"])
-    return score.number_of_frames(paths)

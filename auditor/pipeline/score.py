@@ -2,9 +2,9 @@
 
 import functools
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,8 +27,6 @@ from auditor.telemetry import Stopwatch, emit
 
 #: Frames that are fetched at once, so that the storage's delay is not waited for with each of them.
 READ_AHEAD = 8
-
-_T = TypeVar("_T")
 
 
 def score(day: Day, batch: Batch) -> Iterator[None]:
@@ -77,32 +75,21 @@ def score(day: Day, batch: Batch) -> Iterator[None]:
 def _with_crops(
     day: Day, ledger: pa.Table, crops: Mapping[int, Any], sales_of_day: int
 ) -> pa.Table:
-    """Store the crops that may have to be reviewed; the LEDGER with their paths.
-
-    Args:
-        day: the day.
-        ledger: LEDGER of a batch, without crops.
-        crops: by row of the ledger.
-        sales_of_day: alcohol sales, by which the control sample is drawn.
-    """
+    """LEDGER with its crops (by row), of which those that may have to be reviewed are stored."""
     rows = ledger.select([*SALE_KEY, "outcome"]).to_pylist()
-    keys = list(map(SaleKey.of, rows))
+    seen = [(n, SaleKey.of(rows[n]), rows[n]["outcome"]) for n in crops if crops[n] is not None]
     drawn = control_sample.may_be_drawn(
         day.date,
-        (
-            key
-            for number, (key, row) in enumerate(zip(keys, rows, strict=True))
-            if row["outcome"] in control_sample.DRAWN_FROM and crops.get(number) is not None
-        ),
+        (key for _, key, outcome in seen if outcome in control_sample.DRAWN_FROM),
         size=day.rules.control_sample,
         sales=sales_of_day,
     )
     paths: list[str | None] = [None] * len(rows)
-    for number, (key, row) in enumerate(zip(keys, rows, strict=True)):
-        crop = crops.get(number)
-        if crop is not None and (row["outcome"] == "flagged" or key in drawn):
-            paths[number] = crop_path(day.date, key.store_id, key.sale_id)
-            day.out.write(str(paths[number]), encode_crop(crop))
+    for number, key, outcome in seen:
+        if outcome == "flagged" or key in drawn:
+            path = crop_path(day.date, key.store_id, key.sale_id)
+            day.out.write(path, encode_crop(crops[number]))
+            paths[number] = path
     return with_crop_paths(ledger, paths)
 
 
@@ -123,7 +110,7 @@ def frames_of(
     rules: dict[str, Any],
     group_starts: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Iterator[Frame]:
-    """The frames of some sales, read a few ahead.
+    """The frames of SALES or PURCHASES that have a path, read a few ahead.
 
     Args:
         snapshots: the folder of the frames.
@@ -132,47 +119,38 @@ def frames_of(
         group_starts: ages at which the age groups begin, by the stores where any are asked for.
 
     Yields:
-        A frame for each sale that has a path, with the number of its row; without content, it has a
-        reason or a detail.
+        Each with the number of its row; one without content has a reason or a detail.
 
     Raises:
         StorageError: there is no such folder any more.
         OSError: the storage failed.
     """
-    wanted = [
-        (number, sale)
-        for number, sale in enumerate(sales.select(["store_id", "snapshot_path"]).to_pylist())
-        if sale["snapshot_path"] is not None
-    ]
-
-    def frame(numbered: tuple[int, dict[str, Any]]) -> Frame:
-        number, sale = numbered
-        starts = (group_starts or {}).get(sale["store_id"], ())
-        read = functools.partial(Frame, number, rules[sale["store_id"]])
-        try:
-            content = snapshots.read(sale["snapshot_path"], most=MAX_BYTES)
-            return read(content, group_starts=starts)
-        except FileNotFoundError as error:
-            if not snapshots.exists():
-                raise StorageError(f"there is nothing at {snapshots} any more") from error
-            return read(None, "snapshot_missing", "the index names a frame that is not there")
-        except (OutsideError, TooLargeError) as error:
-            return read(None, detail=str(error))
-        except OSError as error:
-            if not concerns_the_file(error):
-                raise  # the storage failed, not the frame: retrying may help
-            return read(None, detail=f"{type(error).__name__}: {error.strerror}")
-
-    yield from _ahead(frame, wanted)
-
-
-def _ahead(read: Callable[[_T], Frame], wanted: Iterable[_T]) -> Iterator[Frame]:
-    """Read each, in order, while those before it are worked on."""
+    starts = group_starts or {}
+    waiting: deque[Future[Frame]] = deque()
+    columns = (sales[name].to_pylist() for name in ("store_id", "snapshot_path"))
     with ThreadPoolExecutor(READ_AHEAD) as pool:
-        waiting: deque[Future[Frame]] = deque()
-        for item in wanted:
-            waiting.append(pool.submit(read, item))
+        for number, (store_id, path) in enumerate(zip(*columns, strict=True)):
+            if path is not None:
+                groups = starts.get(store_id, ())
+                read = functools.partial(Frame, number, rules[store_id], group_starts=groups)
+                waiting.append(pool.submit(_frame, snapshots, path, read))
             if len(waiting) > READ_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _frame(snapshots: Place, path: str, read: Callable[..., Frame]) -> Frame:
+    """The frame that ``read`` makes of the content at a path, or of why there is none."""
+    try:
+        return read(snapshots.read(path, most=MAX_BYTES))
+    except FileNotFoundError as error:
+        if not snapshots.exists():
+            raise StorageError(f"there is nothing at {snapshots} any more") from error
+        return read(None, "snapshot_missing", "the index names a frame that is not there")
+    except (OutsideError, TooLargeError) as error:
+        return read(None, detail=str(error))
+    except OSError as error:
+        if not concerns_the_file(error):
+            raise  # the storage failed, not the frame: retrying may help
+        return read(None, detail=f"{type(error).__name__}: {error.strerror}")

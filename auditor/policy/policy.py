@@ -10,7 +10,7 @@ error.
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Annotated, Any, Self
 
@@ -52,11 +52,9 @@ class Policy:
     def __init__(
         self, document: Mapping[str, Any] | None = None, *, origin: str = "policy"
     ) -> None:
-        """Check a parsed policy file; None stands for the built-in defaults.
+        """Check a parsed policy file, or :attr:`canonical`; None stands for the built-in defaults.
 
-        Args:
-            document: the content of the TOML file, or of :attr:`canonical`.
-            origin: names the file in errors.
+        ``origin`` names the file in errors.
 
         Raises:
             ConfigurationError: naming the key, for an unknown key or an impossible value.
@@ -181,11 +179,12 @@ def _entries(raw: Any) -> list[_Entry]:
 def _entry(raw: Any) -> _Entry:
     per_store, chain_wide = Rules.model_fields, ChainRules.model_fields
     raw = table(raw, "policy", (*per_store, *chain_wide, "effective_from", "override"))
+    overrides = tables(raw.get("override", []), "policy.override")
     values = {
-        **{name: raw[name] for name in ("effective_from",) if name in raw},
-        "rules": {k: v for k, v in raw.items() if k in per_store},
-        "chain_rules": {k: v for k, v in raw.items() if k in chain_wide},
-        "overrides": tuple(map(_override, tables(raw.get("override", []), "policy.override"))),
+        **_only(raw, ["effective_from"]),
+        "rules": _only(raw, per_store),
+        "chain_rules": _only(raw, chain_wide),
+        "overrides": tuple(map(_override, overrides)),
     }
     return validated(_Entry, values, "policy")
 
@@ -193,11 +192,12 @@ def _entry(raw: Any) -> _Entry:
 def _override(raw: Any) -> _Override:
     per_store = Rules.model_fields
     raw = table(raw, "policy.override", (*per_store, "stores"))
-    values = {
-        **{name: raw[name] for name in ("stores",) if name in raw},
-        "rules": {k: v for k, v in raw.items() if k in per_store},
-    }
+    values = _only(raw, ["stores"]) | {"rules": _only(raw, per_store)}
     return validated(_Override, values, "policy.override")
+
+
+def _only(raw: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def _refuse_deep_names(content: bytes) -> None:

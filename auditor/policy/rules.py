@@ -5,17 +5,10 @@ A validator's message completes "must be ..."; checking.py adds the key and the 
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 #: A store's id becomes part of paths and page names, so it is kept to what is safe there.
 STORE_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -51,11 +44,6 @@ def _known_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ValueError('an IANA time zone, such as "Europe/London"') from error
     return name
-
-
-def _version_text(version: Any) -> Any:
-    """A version of the age model, which may be written as a whole number."""
-    return str(version) if type(version) is int else version
 
 
 _SENTINELS = frozenset(
@@ -111,7 +99,7 @@ Runtime = Literal["openvino", "tensorflow"]
 class ChainRules(Strict):
     """What holds for the whole chain on one day."""
 
-    model: Annotated[str, BeforeValidator(_version_text)] = "4"
+    model: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)] = "4"
     runtime: Runtime = "openvino"
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
     decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096

@@ -1,5 +1,5 @@
 """From till lines and frames to alcohol sales, each with the frame that belongs to it."""
 
-from auditor.sales.collecting import MARKS, Collected, collect
+from auditor.sales.collecting import MARKS, Collected, SaleCounts, collect
 
-__all__ = ["MARKS", "Collected", "collect"]
+__all__ = ["MARKS", "Collected", "SaleCounts", "collect"]

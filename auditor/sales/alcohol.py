@@ -22,23 +22,13 @@ _REFUSED = ID_CHECKS.index("refused")
 
 @dataclass(frozen=True)
 class Alcohol:
-    """The alcohol of some transactions.
+    """The alcohol of some transactions."""
 
-    Attributes:
-        lines: for each line, whether it is alcohol.
-        sale: for each transaction, whether it is an alcohol sale: more of some alcoholic article
-            was sold than given back, or all its alcohol was refused.
-        returned: for each transaction, whether it only gives alcohol back.
-        mixed: for each transaction, whether its alcohol lines record different ID checks.
-        evidence_line: for each transaction, the line with the strongest ID check; NONE without
-            alcohol.
-    """
-
-    lines: Flags
-    sale: Flags
-    returned: Flags
-    mixed: Flags
-    evidence_line: npt.NDArray[np.int64]
+    lines: Flags  # of each line, whether it is alcohol; the others are of each transaction
+    sale: Flags  # more of some alcoholic article was sold than given back, or all was refused
+    returned: Flags  # it only gives alcohol back
+    mixed: Flags  # its alcohol lines record different ID checks
+    evidence_line: npt.NDArray[np.int64]  # the line with the strongest ID check; NONE without
 
 
 def find_alcohol(divided: Transactions, day: date, policy: Policy) -> Alcohol:

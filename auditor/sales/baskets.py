@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from auditor.clock.local_time import Flags
+from auditor.clock.local_time import Flags, wall_clock
 from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol
 from auditor.sales.identity import SALE_KEY
@@ -29,15 +29,8 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
 ) -> pa.Table:
     """Choose the baskets that the policy lets be analysed by age group.
 
-    Args:
-        divided: the transactions.
-        heads: the first line of each, with the time of its sale.
-        alcohol: the alcohol of the transactions.
-        index: the frames.
-        matches: which frame belongs to which transaction.
-        rules: by store.
-        policy: says where and from when purchases may be analysed, and whether only alcohol sales.
-        day: the business day.
+    ``heads`` has the first line of each transaction with the time of its sale, ``index`` the
+    frames, ``rules`` those of each store.
 
     Returns:
         tables.PURCHASES, in the order of the transactions.
@@ -52,10 +45,13 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
     at = np.flatnonzero(wanted)
     chosen = heads.take(pa.array(at))
     stores: list[str] = chosen["store_id"].to_pylist()
+    sold_at = pd.DatetimeIndex(chosen["sold_at"].to_pandas())
+    clock = wall_clock(sold_at, [rules[name].time_zone for name in stores])
+    since_midnight = clock - clock.astype("datetime64[D]")
     columns = {name: chosen[name] for name in SALE_KEY}
     columns |= {
         "snapshot_path": index["path"].take(pa.array(matches.frame_of[at])),
-        "hour": _hours(chosen["sold_at"], [rules[name].time_zone for name in stores]),
+        "hour": pa.array(since_midnight // np.timedelta64(1, "h"), pa.int8()),
         "alcohol_sale": pa.array(alcohol.sale[at]),
         "currency": pa.array([rules[name].currency for name in stores], pa.string()),
         "lines": lines_of(divided, alcohol.lines, at, PURCHASES.arrow.field("lines").type),
@@ -63,26 +59,13 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
     return PURCHASES.conform(pa.table(columns))
 
 
-def _hours(sold_at: pa.ChunkedArray, zones: list[str]) -> pa.Array:
-    """The hour on the clock of each sale's own zone."""
-    times, zone = pd.Series(sold_at.to_pandas()), np.array(zones, dtype=object)
-    hours = np.zeros(len(zone), np.int8)
-    for name in np.unique(zone):
-        own = zone == name
-        hours[own] = times[own].dt.tz_convert(name).dt.hour.to_numpy()
-    return pa.array(hours)
-
-
 def lines_of(
     divided: Transactions, alcohol: Flags, at: npt.NDArray[np.int64], kind: pa.ListType
 ) -> pa.Array:
-    """The lines of some transactions, one list per transaction.
+    """The lines of the transactions ``at`` some positions, one list per transaction.
 
-    Args:
-        divided: the transactions.
-        alcohol: which of their lines are alcohol.
-        at: positions of transactions.
-        kind: of the lists; their structs have fields of TILL_LINES, and ``alcohol``.
+    ``alcohol`` says which of all lines are alcohol. ``kind`` is the type of the lists; their
+    structs have fields of TILL_LINES, and ``alcohol``.
     """
     starts, ends = divided.starts[at], divided.ends[at]
     where = spans(starts, ends)

@@ -1,7 +1,7 @@
 """Collects the alcohol sales of a day from till lines, each with the frame that belongs to it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -16,13 +16,10 @@ from auditor.clock.local_time import SECOND, Flags
 from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol, find_alcohol, latest_birth_date
 from auditor.sales.baskets import baskets, lines_of
-from auditor.sales.counts import SaleCounts
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
 from auditor.sales.transactions import Transactions, divide, last_digits
 from auditor.tables import MONEY, PURCHASES, REJECTS, SALES, TIME
-
-STAGE = "collect"
 
 #: Notes on a sale's record, in the order in which a sale carries them.
 MARKS = (
@@ -46,32 +43,38 @@ _DETAILS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class SaleCounts:
+    """One store's transactions and frames, by how they were used."""
+
+    transactions: int = 0
+    duplicate_transactions: int = 0
+    alcohol_sales: int = 0
+    alcohol_returns: int = 0
+    snapshots_matched: int = 0
+    snapshots_of_other_sales: int = 0
+    snapshots_unclaimed: int = 0
+
+
 @dataclass(frozen=True)
 class Collected:
     """The sales of a day, made from its lines and frames.
 
-    Attributes:
-        sales: SALES, sorted by store, time, till and transaction.
-        rejects: REJECTS of this stage, some stores at a time; lines before frames, as given.
-        counts: by store. Transactions are sales, returns and those without alcohol; the frames of
-            an index are matched, of other sales, or unclaimed.
-        purchases: PURCHASES, the baskets that the policy lets be analysed by age group.
+    Transactions are sales, returns and those without alcohol; the frames of an index are matched,
+    of other sales, or unclaimed.
     """
 
-    sales: pa.Table
-    rejects: pa.Table
-    counts: dict[str, SaleCounts]
-    purchases: pa.Table
+    sales: pa.Table  # SALES, sorted by store, time, till and transaction
+    rejects: pa.Table  # REJECTS, some stores at a time; lines before frames, as given
+    counts: dict[str, SaleCounts]  # by store
+    purchases: pa.Table  # PURCHASES, the baskets that the policy lets be analysed by age group
 
 
 def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
-    """Collect a day's alcohol sales.
+    """Collect a day's alcohol sales from TILL_LINES and SNAPSHOT_INDEX.
 
-    Args:
-        lines: TILL_LINES, file by file in record order.
-        index: SNAPSHOT_INDEX; a snapshot's number occurs once in a store.
-        day: the business day, by which the policy's rules are chosen.
-        policy: says what is alcohol, how far a frame may be from its sale, and the ages.
+    Lines come file by file in record order; a snapshot's number occurs once in a store. The policy
+    says what is alcohol, how far a frame may be from its sale, and the ages.
 
     A transaction is an alcohol sale if more of some alcoholic article was sold than given back, or
     if all its alcohol was refused. One that only gives alcohol back is a return.
@@ -95,21 +98,17 @@ def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.
     for table in (lines, index):
         for counted in table["store_id"].value_counts().to_pylist():
             sizes[counted["values"]] += counted["counts"]
-    groups: list[set[str]] = []
+    groups: list[list[str]] = []
     room = 0
     for store, size in sorted(sizes.items()):
         if size > room:
-            groups.append(set())
+            groups.append([])
             room = _AT_A_TIME
-        groups[-1].add(store)
+        groups[-1].append(store)
         room -= size
     for stores in groups:
-        members = pa.array(sorted(stores))
-        part, frames = (
-            table.filter(pc.is_in(table["store_id"], members)).combine_chunks()
-            for table in (lines, index)
-        )
-        yield part, frames
+        mine, frames = (t.filter(pc.is_in(t["store_id"], pa.array(stores))) for t in (lines, index))
+        yield mine.combine_chunks(), frames.combine_chunks()
 
 
 def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
@@ -120,16 +119,16 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
     heads = heads.set_column(
         heads.column_names.index("sold_at"), "sold_at", pa.array(latest).cast(TIME)
     )
-    rules = _rules(heads, index, day, policy)
-    tolerance = {store: r.match_tolerance_seconds for store, r in rules.items()}
-    matches = match(index, heads, tolerance)
+    stores = {s for table in (heads, index) for s in table["store_id"].unique().to_pylist()}
+    rules = {store: policy.rules(day, store) for store in sorted(stores)}
+    matches = match(index, heads, {s: own.match_tolerance_seconds for s, own in rules.items()})
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
     taken = np.zeros(index.num_rows, np.bool_)
     taken[matches.frame_of[matches.frame_of != NONE]] = True
     lost = matches.transaction_of == NONE
-    per_store = {
-        "transactions": heads["store_id"].to_pylist(),
-        "duplicate_transactions": divided.rejected_runs,
+    counted = {
+        "transactions": Counter(heads["store_id"].to_pylist()),
+        "duplicate_transactions": Counter(divided.rejected_runs),
         "alcohol_sales": _stores(heads, alcohol.sale),
         "alcohol_returns": _stores(heads, alcohol.returned),
         "snapshots_matched": _stores(index, sale_of_frame & taken),
@@ -139,12 +138,12 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
     return Collected(
         sales=_sales(divided, heads, alcohol, index=index, matches=matches, rules=rules),
         rejects=pa.concat_tables(
-            [
-                _line_rejects(lines, divided),
-                _frame_rejects(index, lost, matches.named),
-            ]
+            [_line_rejects(lines, divided), _frame_rejects(index, lost, matches.named)]
         ),
-        counts=_counts(per_store),
+        counts={
+            store: SaleCounts(**{name: counted[name][store] for name in counted})
+            for store in sorted({store for counter in counted.values() for store in counter})
+        },
         purchases=baskets(
             divided,
             heads,
@@ -156,11 +155,6 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
             day=day,
         ),
     )
-
-
-def _rules(heads: pa.Table, index: pa.Table, day: date, policy: Policy) -> dict[str, Rules]:
-    stores = {s for table in (heads, index) for s in table["store_id"].unique().to_pylist()}
-    return {store: policy.rules(day, store) for store in sorted(stores)}
 
 
 def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
@@ -184,12 +178,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     offsets = _at(times(index["captured_at"]), frame_at) - times(sale["sold_at"])
     amount, capped = _amounts(divided, at)
     stores = sale["store_id"].to_pylist()
-    marks = {
-        "amount_capped": capped,
-        "matched_by_time": by_time,
-        "mixed_id_check": alcohol.mixed[at],
-        "several_snapshots": matches.several[at],
-    }
+    marks = (capped, by_time, alcohol.mixed[at], matches.several[at])
     columns = {name: sale[name] for name in (*SALE_KEY, "till_id", "cashier_id")}
     columns |= {name: evidence[name] for name in ("id_check", "id_check_at", "id_check_by")}
     columns |= {
@@ -218,18 +207,18 @@ def _amounts(divided: Transactions, at: npt.NDArray[np.int64]) -> tuple[pa.Array
     return amounts, within != cents
 
 
-def _marks(flags: dict[str, Flags]) -> pa.Array:
-    matrix = np.stack([flags[mark] for mark in MARKS], axis=1)
+def _marks(flags: Sequence[Flags]) -> pa.Array:
+    """The marks of each sale; ``flags`` says for each of MARKS which sales carry it."""
+    matrix = np.stack(flags, axis=1)
     offsets = np.append(0, np.cumsum(matrix.sum(axis=1))).astype(np.int32)
     names = pa.array(MARKS).take(pa.array(np.nonzero(matrix)[1]))
     return pa.ListArray.from_arrays(pa.array(offsets), names)
 
 
 def _line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
-    again = np.zeros(lines.num_rows, np.bool_)
-    again[divided.duplicates] = True
     at = np.sort(np.concatenate([divided.duplicates, divided.conflicts]))
-    reasons = np.where(again[at], "duplicate_transaction", "conflicting_transaction").tolist()
+    again = np.isin(at, divided.duplicates)
+    reasons = np.where(again, "duplicate_transaction", "conflicting_transaction").tolist()
     return _rejects(lines, at, reasons)
 
 
@@ -241,27 +230,20 @@ def _frame_rejects(index: pa.Table, lost: Flags, named: Flags) -> pa.Table:
 
 def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:
     known = ("source", "row", *SALE_KEY, "snapshot_id")
-    present = [name for name in known if name in table.column_names]
-    rows = table.select(present).take(pa.array(at)).to_pylist()
-    entries: list[dict[str, Any]] = []
-    for row, reason in zip(rows, reasons, strict=True):
-        detail = f"{row['source']}, row {row['row']}: {_DETAILS[reason]}"
-        entries.append({"stage": STAGE, "reason": reason, "detail": detail, **row})
-    return REJECTS.from_rows(entries)
+    rows = table.select([name for name in known if name in table.column_names])
+    return REJECTS.from_rows(
+        {
+            "stage": "collect",
+            "reason": reason,
+            "detail": f"{row['source']}, row {row['row']}: {_DETAILS[reason]}",
+            **row,
+        }
+        for row, reason in zip(rows.take(pa.array(at)).to_pylist(), reasons, strict=True)
+    )
 
 
-def _stores(table: pa.Table, keep: Flags) -> list[str]:
-    stores: list[str] = table["store_id"].filter(pa.array(keep)).to_pylist()
-    return stores
-
-
-def _counts(per_store: dict[str, Iterable[str]]) -> dict[str, SaleCounts]:
-    counted = {name: Counter(stores) for name, stores in per_store.items()}
-    stores = sorted({store for counter in counted.values() for store in counter})
-    return {
-        store: SaleCounts(**{name: counter[store] for name, counter in counted.items()})
-        for store in stores
-    }
+def _stores(table: pa.Table, keep: Flags) -> Counter[str]:
+    return Counter(table["store_id"].filter(pa.array(keep)).to_pylist())
 
 
 def _at(values: npt.NDArray[Any], positions: npt.NDArray[np.int64]) -> npt.NDArray[Any]:

@@ -34,13 +34,9 @@ def of_ledger(ledger: pa.Table) -> pa.Table:
 
 
 def may_be_drawn(day: date, keys: Iterable[SaleKey], *, size: int, sales: int) -> set[SaleKey]:
-    """Of some sales of a day, those that the sample could be made of.
+    """Of some sales that can be drawn, such as a batch's, those that the sample could be made of.
 
-    Args:
-        day: the business day.
-        keys: sales that can be drawn, such as those of a batch.
-        size: of the sample, over the whole day.
-        sales: alcohol sales of the day.
+    ``size`` is that of the sample, and ``sales`` counts the alcohol sales, over the whole day.
     """
     share = Fraction(_ROOM * size, max(sales, 1))
     return {key for key in drawn(day, keys, size=size) if _lot(day, key) < share * _LOTS}

@@ -25,19 +25,12 @@ _SEPARATOR = "\x1f"  # no id holds a control character
 
 @dataclass(frozen=True)
 class Matches:
-    """Which frame belongs to which transaction; :data:`NONE` where none does.
+    """Which frame belongs to which transaction; :data:`NONE` where none does."""
 
-    Attributes:
-        frame_of: for each transaction, its frame's position.
-        transaction_of: for each frame, the transaction that it names or was matched to.
-        named: for each frame, whether it names a transaction.
-        several: for each transaction, whether more than one frame names it; the nearest is its.
-    """
-
-    frame_of: Positions
-    transaction_of: Positions
-    named: Flags
-    several: Flags
+    frame_of: Positions  # of each transaction
+    transaction_of: Positions  # of each frame: the one that it names or was matched to
+    named: Flags  # for each frame, whether it names a transaction
+    several: Flags  # for each transaction, whether several frames name it; the nearest is its
 
 
 def match(frames: pa.Table, transactions: pa.Table, tolerance: Mapping[str, float]) -> Matches:

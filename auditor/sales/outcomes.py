@@ -4,14 +4,13 @@ A flag is a lead for a person to review; no rule finds an offence.
 """
 
 from collections.abc import Callable, Mapping
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from auditor.clock.birthdays import completed_years
+from auditor.clock.local_time import wall_clock
 from auditor.errors import ContractError
 from auditor.policy import Rules
 from auditor.sales.challenge import is_under_challenge_age
@@ -86,19 +85,19 @@ def assign_outcomes(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules
         ContractError: a score belongs to no sale or to one that has a score already, or not
             exactly one rule applies to a sale.
     """
-    facts = _facts(SALES.conform(sales), FRAME_SCORES.conform(scores), rules)
+    scored = FRAME_SCORES.conform(scores)
+    facts = _facts(SALES.conform(sales), scored, rules)
     applies = pd.DataFrame({name: rule(facts) for name, rule in RULES.items()})
     if len(wrong := np.flatnonzero(applies.sum(axis=1) != 1)):
         raise ContractError(f"{len(wrong)} sales do not end in exactly one outcome")
     outcome = applies.idxmax(axis=1) if len(applies) else pd.Series(dtype="string")
 
-    flagged, inconclusive = outcome == "flagged", outcome == "inconclusive"
+    inconclusive = outcome == "inconclusive"
     reason = facts["reason"].where(inconclusive, None)
-    reason = reason.mask(flagged, facts["id_check"])
+    reason = reason.mask(outcome == "flagged", facts["id_check"])
     reason = reason.mask(is_recorded_underage(facts), RECORDED_UNDERAGE)
     detail = facts["detail"].where(inconclusive, None)
 
-    scored = FRAME_SCORES.conform(scores)
     position = pa.array(facts["score"], pa.int64(), from_pandas=True)
     columns = {name: scored[name].take(position) for name in scored.column_names}
     columns |= {name: sales[name] for name in SALES.names}
@@ -125,37 +124,22 @@ def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.
     """What the rules decide by, one row per sale; ``score`` is the row of its score or NA."""
     wanted = ["store_id", "id_check", "legal_age", "challenge_age"]
     facts: pd.DataFrame = sales.select(wanted).to_pandas()
-    counting = pd.Series(
-        [
-            check in rules[store].counting_checks
-            for store, check in zip(facts["store_id"], facts["id_check"], strict=True)
-        ],
-        index=facts.index,
-        dtype=bool,
-    )
+    checks = zip(facts["store_id"], facts["id_check"], strict=True)
+    counting = np.array([check in rules[store].counting_checks for store, check in checks], bool)
+    # Completed years on the day of the sale, by the recorded birth date and the store's clock.
+    sold_at = pd.DatetimeIndex(sales["sold_at"].to_pandas())
+    zones = [rules[store].time_zone for store in sales["store_id"].to_pylist()]
+    born = sales["birth_date"].to_numpy().astype("datetime64[D]")
+    years = completed_years(born, wall_clock(sold_at, zones).astype("datetime64[D]"))
     scored: pd.DataFrame = scores.select(["frame", "reason", "detail", "age"]).to_pandas()
     if scored["frame"].duplicated().any() or not scored["frame"].between(0, len(facts) - 1).all():
         raise ContractError("scores name a sale twice, or one that is not there")
     scored["score"] = pd.RangeIndex(len(scored))
-    facts = facts.assign(check_counts=counting, recorded_years=_recorded_years(sales, rules))
+    facts = facts.assign(check_counts=counting, recorded_years=years)
     facts = facts.join(scored.set_index("frame"))
     facts["score"] = facts["score"].astype("Int64")
     missing = facts["score"].isna()
-    facts["reason"] = facts["reason"].astype("object").mask(missing, "snapshot_missing")
-    facts["detail"] = (
-        facts["detail"].astype("object").mask(missing, "no snapshot was matched to the sale")
-    )
+    without = {"reason": "snapshot_missing", "detail": "no snapshot was matched to the sale"}
+    for name, text in without.items():
+        facts[name] = facts[name].astype("object").mask(missing, text)
     return facts
-
-
-def _recorded_years(sales: pa.Table, rules: Mapping[str, Rules]) -> NDArray[np.float64]:
-    """Completed years on the day of the sale, by the recorded birth date and the store's clock."""
-    sold_at = pd.DatetimeIndex(sales["sold_at"].to_pandas())
-    zones = np.array([rules[s].time_zone for s in sales["store_id"].to_pylist()], dtype=object)
-    sold_on = np.full(len(zones), np.datetime64("NaT"), "datetime64[D]")
-    for name in np.unique(zones):
-        own = zones == name
-        local = sold_at[own].tz_convert(ZoneInfo(name)).tz_localize(None)
-        sold_on[own] = local.to_numpy().astype("datetime64[D]")
-    born = sales["birth_date"].to_numpy().astype("datetime64[D]")
-    return completed_years(born, sold_on)

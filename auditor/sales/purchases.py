@@ -27,10 +27,8 @@ def unscored(purchases: pa.Table) -> pa.Table:
 def posteriors(keys: pa.Table, rows: Iterable[dict[str, Any]]) -> pa.Table:
     """The probabilities of the age groups of some sales' buyers.
 
-    Args:
-        keys: the sales that were scored, in their order; of the columns, their keys are used.
-        rows: of tables.FRAME_SCORES; ``frame`` is the position of the sale. Those without
-            ``groups`` are left out.
+    ``keys`` has the sales that were scored, in their order. ``rows`` are of tables.FRAME_SCORES,
+    whose ``frame`` is the position of the sale; those without ``groups`` are left out.
 
     Returns:
         tables.POSTERIORS.
@@ -72,14 +70,11 @@ def let_through(
         "groups": pa.array(in_hundredths(shares).tolist(), _GROUPS),
     }
     table = INSIGHTS.conform(pa.table({name: columns[name] for name in INSIGHTS.names}))
-    order = sorted(range(table.num_rows), key=_content(table).__getitem__)
+    # Sorted by the content, so that the order of the sales is not kept.
+    sorted_by = (map(repr, table[name].to_pylist()) for name in ("hour", "lines", "groups"))
+    content = list(zip(*sorted_by, strict=True))
+    order = sorted(range(table.num_rows), key=content.__getitem__)
     return table.take(pa.array(order, pa.int64()))
 
 
 _GROUPS = POSTERIORS.arrow.field("groups").type
-
-
-def _content(table: pa.Table) -> list[tuple[str, ...]]:
-    """The content of each row as a sort key, so that the order of the sales is not kept."""
-    names = ("hour", "lines", "groups")
-    return list(zip(*(map(repr, table[name].to_pylist()) for name in names), strict=True))

@@ -66,7 +66,7 @@ def divide(lines: pa.Table) -> Transactions:
     )
     key = _combined(lines, SALE_KEY)
     new = np.ones(lines.num_rows, np.bool_)
-    new[1:] = _changes(key) | _changes(source)
+    new[1:] = (key[1:] != key[:-1]) | (source[1:] != source[:-1])
     run, run_starts = np.cumsum(new) - 1, np.flatnonzero(new)
     transaction, _ = pd.factorize(key[run_starts])
     firsts = np.flatnonzero(~pd.Series(transaction).duplicated().to_numpy())
@@ -119,11 +119,6 @@ def _combined(table: pa.Table, columns: Iterable[str]) -> Codes:
         codes = coded(table[name]).codes
         combined, _ = pd.factorize(combined * (codes.max(initial=0) + 1) + codes)
     return combined
-
-
-def _changes(codes: Codes) -> Flags:
-    changes: Flags = codes[1:] != codes[:-1]
-    return changes
 
 
 def _same_lines(lines: pa.Table, run: Codes, first_run: Codes, later: Flags) -> Flags:

@@ -16,14 +16,9 @@ from auditor.tables import DAILY
 def write_daily(
     out: Place, name: str, day: date, rows: pa.Table, *, of_stores: Collection[str] = ()
 ) -> None:
-    """Write a day's rows of a table.
+    """Write a day's rows of a table of tables.DAILY.
 
-    Args:
-        out: the results.
-        name: a table of tables.DAILY.
-        day: the business day.
-        rows: the rows of all stores, or of ``of_stores``.
-        of_stores: replace the rows of these stores only; empty for all.
+    ``rows`` are those of all stores, or of ``of_stores``, and then replace only theirs.
     """
     path, schema = f"{day_folder(name, day)}/{PART}", DAILY[name]
     if of_stores and out.exists(path):

@@ -33,12 +33,7 @@ def concerns_the_file(error: OSError) -> bool:
 
 @contextmanager
 def local_failures(verb: str, path: str) -> Iterator[None]:
-    """Turn the system's refusal to change a local file into a StorageError.
-
-    Args:
-        verb: what is being done to the file, such as "write".
-        path: the file.
-    """
+    """Turn the system's refusal to ``verb`` (such as "write") a local file into a StorageError."""
     try:
         yield
     except (BlockingIOError, StorageError):
@@ -57,9 +52,7 @@ def remote_failures(where: str) -> Iterator[None]:
 
     Storage libraries raise what they like, down to plain exceptions of their transports. Access
     rights that expire in the middle of a night are no fault of the file that was asked for.
-
-    Args:
-        where: names the file in the error.
+    ``where`` names the file in the error.
     """
     try:
         yield

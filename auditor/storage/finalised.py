@@ -33,11 +33,7 @@ def begin(out: Place, day: date, stores: Collection[str]) -> list[str]:
 def end(out: Place, day: date, stores: Collection[str], *, whole: bool) -> None:
     """Record that these stores' partitions are in place.
 
-    Args:
-        out: the results.
-        day: the business day.
-        stores: the stores that were finalised.
-        whole: the day has no other stores; otherwise the others stay as they were.
+    A day that is ``whole`` has no other stores; otherwise the others stay as they were.
     """
     if whole:
         recorded = _DayStores(set(), {name: list(stores) for name in _TABLES})

@@ -15,12 +15,8 @@ def replace_file(target: Path, pieces: Iterable[bytes], *, lasting: bool) -> Non
     """Write a file under a temporary name beside it, and rename it.
 
     Every writer of the file uses the same temporary name, so that the next one overwrites what a
-    killed one left; its lock keeps two from writing at once.
-
-    Args:
-        target: the file.
-        pieces: its content.
-        lasting: once this returns, the file survives a power cut.
+    killed one left; its lock keeps two from writing at once. With ``lasting``, the file survives a
+    power cut once this returns.
     """
     make_private_folder(target.parent)
     partial = target.with_name(PARTIAL_PREFIX + target.name)

@@ -19,10 +19,8 @@ _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, err
 def locked(path: Path, *, shared: bool = False, wait: bool = True) -> Iterator[int]:
     """Hold the lock of a file, which is created, for its owner only, if it is missing.
 
-    Args:
-        path: the file. An exclusive holder may rename or remove it.
-        shared: share the lock with other holders that share it too.
-        wait: wait for the present holder.
+    An exclusive holder may rename or remove the file. Holders with ``shared`` share it; ``wait``
+    waits for the present holder.
 
     Yields:
         The file's descriptor, open for reading and writing.

@@ -1,7 +1,13 @@
-"""Tables as Parquet files; the same table gives the same bytes."""
+"""Tables as Parquet files; the same table gives the same bytes.
+
+A file states the format of its table, a number that is raised when its columns change. A file of
+another format is refused: a later one needs a later program, and a day in an earlier one is audited
+again. Only the log of decisions cannot be made again: whoever changes DECISION_LOG must keep its
+earlier formats readable.
+"""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,7 +15,9 @@ import pyarrow.parquet as pq
 from auditor.errors import ContractError
 from auditor.storage.place import Place
 from auditor.tables import Schema
-from auditor.tables.format import FORMAT_KEY, check_format
+
+#: The key of a Parquet file's metadata that holds its format, a whole number as text.
+FORMAT_KEY = b"auditor.format"
 
 
 def write_table(out: Place, path: str, table: pa.Table, schema: Schema) -> None:
@@ -50,10 +58,23 @@ def parsed(content: bytes, schema: Schema, columns: Sequence[str] = (), *, origi
     wanted = schema.only(columns) if columns else schema
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        check_format(schema.name, file.schema_arrow, version=schema.version, origin=origin)
+        _check_format(schema, file.schema_arrow.metadata or {}, origin)
         # The files are small: handing columns to threads costs more than it saves.
         return wanted.conform(file.read(columns=list(columns) or None, use_threads=False))
     except pa.ArrowInvalid as error:
         raise ContractError(
             f"{origin} is damaged: restore it from a backup, or audit its day again ({error})"
         ) from error
+
+
+def _check_format(schema: Schema, metadata: Mapping[bytes, bytes], origin: str) -> None:
+    stated = metadata.get(FORMAT_KEY)
+    if stated is None or not stated.isdigit():
+        raise ContractError(f"{origin}: its format is {stated!r}, not a number: restore the file")
+    if (found := int(stated)) != schema.version:
+        upgrade = "upgrade the program to the version that wrote it, or a later one"
+        raise ContractError(
+            f"{origin}: written in format {found} of the table {schema.name}, and this program"
+            f" reads format {schema.version}:"
+            f" {upgrade if found > schema.version else 'audit its day again'}"
+        )

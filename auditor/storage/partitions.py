@@ -67,14 +67,9 @@ def read_day(
     stores: Collection[str] = (),
     columns: Sequence[str] = (),
 ) -> pa.Table:
-    """Read a table's rows of a day, in the order of the stores.
+    """Read a day of a table of tables.STORED, in the order of the stores.
 
-    Args:
-        out: the results.
-        name: a table of tables.STORED.
-        day: the business day.
-        stores: the stores to read; empty for all.
-        columns: the columns to read; empty for all.
+    ``stores`` and ``columns`` are those to read; empty for all.
     """
     partitions = Partitions(out, name, day, stores)
     parts = [partitions.of(store_id, columns) for store_id in partitions.stores]

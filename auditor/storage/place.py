@@ -91,11 +91,7 @@ class Place:
             return bool(self._fs.exists(full))
 
     def read(self, path: str, *, most: int | None = None) -> bytes:
-        """The bytes of a file.
-
-        Args:
-            path: the file.
-            most: the largest size allowed, bytes; no more are fetched to find that out.
+        """The bytes of a file, of at most ``most`` bytes; no more are fetched to find that out.
 
         Raises:
             OutsideError: ``path`` leaves the place.
@@ -140,10 +136,8 @@ class Place:
     def write(self, path: str, content: bytes | Iterable[bytes], *, lasting: bool = True) -> None:
         """Put a whole file in place, readable by its owner only.
 
-        Args:
-            path: the file.
-            content: its bytes, or pieces of them, one of which is in memory at a time.
-            lasting: once this returns, the file survives a power cut.
+        Of pieces of content, one is in memory at a time. With ``lasting``, the file survives a
+        power cut once this returns.
 
         Raises:
             OutsideError: ``path`` leaves the place.
@@ -199,10 +193,8 @@ class Place:
     def lock(self, path: str, *, shared: bool = False, wait: bool = False) -> Iterator[None]:
         """Hold the lock of a file made for this purpose; object stores have no locks.
 
-        Args:
-            path: the file; whoever held its lock alone removes it.
-            shared: share the lock with other holders that share it too.
-            wait: wait for the present holder.
+        Whoever held the lock alone removes the file. Holders with ``shared`` share it; ``wait``
+        waits for the present holder.
 
         Raises:
             BlockingIOError: the lock is held, and ``wait`` is false.
@@ -226,12 +218,9 @@ class Place:
     def files(
         self, under: str = "", *, enter: Callable[[str], bool] | None = None
     ) -> Iterator[str]:
-        """Yield the files below ``under``, sorted by name, relative to the place.
+        """Yield the files below a folder, which may be missing, sorted, relative to the place.
 
-        Args:
-            under: a folder; one that does not exist has no files.
-            enter: called with the name of each folder; where it returns False, the folder is not
-                listed.
+        ``enter`` says of the name of each folder whether it is listed too.
         """
         if self.single_file is not None:
             yield self.single_file

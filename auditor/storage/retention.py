@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from auditor.storage.layout import FACE_PACKS, crops_folder
+from auditor.storage.layout import crops_folder
 from auditor.storage.place import Place
 
 
@@ -13,12 +13,8 @@ def remove_crops(
 ) -> None:
     """Delete the crops of a day and store that need no review (any more).
 
-    Args:
-        out: the results.
-        day: the business day.
-        store_id: the store.
-        keep: the paths of the crops to review.
-        written: paths known to be written, which a listing may not show yet.
+    ``keep`` has the paths of those to review, and ``written`` paths known to be written, which a
+    listing may not show yet.
     """
     folder = crops_folder(day, store_id)
     out.sweep(folder)
@@ -31,25 +27,12 @@ def days_of(out: Place, name: str) -> list[date]:
     return list(_dated(out, name, "day"))
 
 
-def expire_days(out: Place, folder: str, oldest: date) -> list[str]:
-    """Delete the days before ``oldest`` below ``OUT/FOLDER/``.
+def expire_days(out: Place, folder: str, oldest: date, key: str = "day") -> list[str]:
+    """Delete the folders ``KEY=YYYY-MM-DD`` before ``oldest`` below ``OUT/FOLDER/``.
 
     Returns:
         The folders that were removed.
     """
-    return _expire(out, folder, "day", oldest)
-
-
-def expire_face_packs(out: Place, as_of: date) -> list[str]:
-    """Delete the face packs whose retention ended before ``as_of``.
-
-    Returns:
-        The folders that were removed.
-    """
-    return _expire(out, FACE_PACKS, "until", as_of)
-
-
-def _expire(out: Place, folder: str, key: str, oldest: date) -> list[str]:
     removed = [path for day, path in _dated(out, folder, key).items() if day < oldest]
     for path in removed:
         out.remove(path)

@@ -37,13 +37,7 @@ class Revision:
 
 
 def replace(out: Place, day: date, store_id: str, tables: Mapping[str, pa.Table]) -> None:
-    """Put a store's day in place, and keep its earlier revision if the result differs.
-
-    Args:
-        out: the results.
-        day: the business day.
-        store_id: the store.
-        tables: tables of STORED, by name.
+    """Put a store's day (tables of STORED, by name) in place; keep a revision that it differs from.
 
     Raises:
         ContractError: a table does not conform to its schema.
@@ -62,12 +56,8 @@ def keep(out: Place, day: date, store_id: str, successors: Mapping[str, bytes]) 
     day whose finalising is interrupted has none until it is finalised again. A second call after
     an interruption adds nothing that is already kept.
 
-    Args:
-        out: the results.
-        day: the business day.
-        store_id: the store.
-        successors: the files that will be written, by table of STORED; empty if the store is
-            dropped.
+    ``successors`` are the files that will be written, by table of STORED; none if the store is
+    dropped.
 
     Raises:
         OSError: a file cannot be read or written.
@@ -94,10 +84,8 @@ def stores(out: Place, day: date) -> list[str]:
 
 def count(out: Place, day: date, store_id: str) -> int:
     """How many earlier revisions of a store's day are kept."""
-    return sum(
-        out.exists(_path(day, store_id, number, _PROVENANCE))
-        for number in _numbers(out, day, store_id)
-    )
+    numbers = _numbers(out, day, store_id)
+    return sum(out.exists(_path(day, store_id, number, _PROVENANCE)) for number in numbers)
 
 
 def present(out: Place, day: date, store_id: str) -> Revision | None:

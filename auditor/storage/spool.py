@@ -41,12 +41,9 @@ class Spool:
     """Takes rows in any order of stores; returns them by bucket, each store's in their order."""
 
     def __init__(self, schema: Schema, place: Place, name: str) -> None:
-        """Start empty.
+        """Start empty; the schema has a column ``store_id``.
 
-        Args:
-            schema: the rows' schema; it has a column ``store_id``.
-            place: where rows beyond WAITING are written. The caller removes them.
-            name: the folder below ``place`` for this spool.
+        Rows beyond WAITING are written into the folder ``name``. The caller removes them.
         """
         self._schema = schema
         self._place, self._name = place, name

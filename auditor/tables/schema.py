@@ -29,7 +29,7 @@ class Column:
 class Schema:
     """A table's columns, in order, and its format version, which is raised when a column changes.
 
-    Files of another version are refused: see format.py.
+    Files of another version are refused: see storage/parquet.py.
     """
 
     name: str

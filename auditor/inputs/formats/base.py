@@ -48,20 +48,14 @@ class Malformed:
 
 @dataclass(frozen=True)
 class Records:
-    """A part of a file: the wanted columns as text, one record a row.
+    """A part of a file: the wanted columns as text, one record a row."""
 
-    Attributes:
-        cells: those of the wanted columns that the file has, each in one chunk of strings. A
-            missing value is the empty string; times and dates are in ISO 8601.
-        numbers: each record's number in the file, see ``FIRST_RECORD``.
-        malformed: the malformed records up to the last of these.
-        damaged: whether U+FFFD stands for bytes of the file that are not UTF-8.
-    """
-
+    #: Those of the wanted columns that the file has, each in one chunk of strings. A missing value
+    #: is the empty string; times and dates are in ISO 8601.
     cells: pa.Table
-    numbers: npt.NDArray[np.int64]
-    malformed: tuple[Malformed, ...] = ()
-    damaged: bool = False
+    numbers: npt.NDArray[np.int64]  # of each record in the file, see FIRST_RECORD
+    malformed: tuple[Malformed, ...] = ()  # the malformed records up to the last of these
+    damaged: bool = False  # whether U+FFFD stands for bytes of the file that are not UTF-8
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
         """The records whose flag is set."""

@@ -8,7 +8,7 @@ from jinja2 import TemplateError
 
 from auditor import resources
 from auditor.errors import ModelError
-from auditor.faces.model import AgeModel, Card, check_files
+from auditor.faces.model import AgeModel, check_files
 from auditor.operations.health.result import HealthResult, failed, ok, warning
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.report.environment import TEMPLATES, environment
@@ -87,17 +87,14 @@ def models(policy: Policy, day: date, today: date, *, deep: bool) -> Iterator[He
             continue
         done = "golden predictions met" if deep else "its files are those of its card"
         said = f"{card.full_name} on {runtime}: {done}"
-        yield _calibration(card, said)
-
-
-def _calibration(card: Card, said: str) -> HealthResult:
-    if card.calibrated:
-        return ok("model", said)
-    return warning(
-        "model",
-        f"{said}, but it is not calibrated",
-        "use a calibrated version: its probabilities and intervals are the network's own",
-    )
+        if card.calibrated:
+            yield ok("model", said)
+        else:
+            yield warning(
+                "model",
+                f"{said}, but it is not calibrated",
+                "use a calibrated version: its probabilities and intervals are the network's own",
+            )
 
 
 def templates() -> HealthResult:

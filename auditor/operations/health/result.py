@@ -1,9 +1,8 @@
 """The result of one check, with its remedy. It holds addresses, keys and counts; no person."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class State(StrEnum):
@@ -24,10 +23,6 @@ class HealthResult:
     state: State
     said: str  # what was found
     todo: str = ""  # the remedy; empty if none is needed
-
-    def as_dict(self) -> dict[str, Any]:
-        """As it stands in the JSON of `auditor check`."""
-        return asdict(self)
 
 
 def ok(check: str, said: str) -> HealthResult:

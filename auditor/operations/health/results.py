@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from auditor.faces.model import Card
 from auditor.operations.health.result import HealthResult, State, failed, ok, warning
@@ -18,31 +18,30 @@ from auditor.storage.place import Place
 from auditor.storage.retention import days_of
 from auditor.tables import OUTCOMES
 
-_COUNTED = ("store_id", "outcome")
-
-_AGAIN = "run the day again (clear the run in Airflow, or auditor run --day {day})"
-
 
 def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
-    """Check the stored results of a day.
+    """Check the stored results of a day that should have been audited by now.
 
-    Args:
-        job: the day that should have been audited by now.
-        today: the day from which retention counts.
-        policy: the job's.
+    ``policy`` is the job's; retention counts from ``today``.
     """
     day = job.day
-    again = _AGAIN.format(day=day)
+    again = f"run the day again (clear the run in Airflow, or auditor run --day {day})"
     try:
         opened = Day.open(job, policy)
         out = opened.out
         yield _retention(out, policy, today)
         days = read_day(out, "coverage", day)
         if not days.num_rows:
-            yield _not_audited(out, day, again)
+            if unfinished(out, day):
+                said, todo = "was begun and is not finished", "wait for it, or"
+            else:
+                said, todo = "was not audited", f"see the run of {day}, then"
+            yield failed("results", f"{day} {said}", f"{todo} {again}")
             return
         yield _stores(days, policy, day, again)
-        yield _counts(days, read_day(out, "ledger", day, columns=_COUNTED), day, again)
+        yield _counts(
+            days, read_day(out, "ledger", day, columns=("store_id", "outcome")), day, again
+        )
         yield _limits(exceeded_limits(opened), day)
         yield _report(out, day, again)
         yield from _cameras(out, day)
@@ -52,14 +51,8 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
         yield failed("results", f"{day} cannot be read: {error}", again)
 
 
-def _not_audited(out: Place, day: date, again: str) -> HealthResult:
-    if unfinished(out, day):
-        return failed("results", f"{day} was begun and is not finished", f"wait for it, or {again}")
-    return failed("results", f"{day} was not audited", f"see the run of {day}, then {again}")
-
-
 def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:
-    status = dict(zip(*(days[c].to_pylist() for c in ("store_id", "export_status")), strict=True))
+    status = _by_store(days, "export_status")
     if unreported := sorted(set(policy.stores) - set(status)):
         return failed(
             "stores",
@@ -77,8 +70,12 @@ def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResu
     return ok("stores", f"all {len(status)} reported for {day}")
 
 
+def _by_store(days: pa.Table, column: str) -> dict[str, Any]:
+    return dict(zip(days["store_id"].to_pylist(), days[column].to_pylist(), strict=True))
+
+
 def _counts(days: pa.Table, ledger: pa.Table, day: date, again: str) -> HealthResult:
-    sold = dict(zip(*(days[c].to_pylist() for c in ("store_id", "alcohol_sales")), strict=True))
+    sold = _by_store(days, "alcohol_sales")
     found = Counter(ledger["store_id"].to_pylist())
     wrong = sorted(s for s in {*sold, *found} if sold.get(s, 0) != found.get(s, 0))
     if wrong:
@@ -137,9 +134,8 @@ def _cameras(out: Place, day: date) -> Iterator[HealthResult]:
 def _provenance(found: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:
     rules = policy.chain_rules(day)
     card = Card.read(rules.model)
-    now = {"policy_sha256": policy.sha256, "model_sha256": card.sha256(rules.runtime)}
-    what = {"policy_sha256": "policy", "model_sha256": "model"}
-    other = [what[c] for c, sha in now.items() if set(pc.unique(found[c]).to_pylist()) != {sha}]
+    now = {"policy": policy.sha256, "model": card.sha256(rules.runtime)}
+    other = [what for what, sha in now.items() if set(found[f"{what}_sha256"].to_pylist()) != {sha}]
     if other:
         return warning(
             "provenance",

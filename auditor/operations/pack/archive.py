@@ -1,14 +1,19 @@
-"""Writes files as a zip with reproducible bytes, and reads a pack's files back."""
+"""The files of a pack: zipped with reproducible bytes, read back, and attached by the chain."""
 
 import io
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 
-from auditor.errors import SourceError
+from auditor.errors import ConfigurationError, SourceError
 from auditor.storage.place import OutsideError, Place
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _READABLE = 0o100600 << 16
+
+# First bytes of pictures, and of archives that could hold some: JPEG, PNG, GIF, TIFF, BMP, zip.
+_PICTURES = (b"\xff\xd8", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*", b"BM", b"PK\x03\x04")
+_PICTURES_LATER = {4: b"ftyp", 8: b"WEBP"}
 
 #: Bytes a pack may unpack to; more are taken for an attack.
 _MOST_BYTES = 4 << 30
@@ -57,4 +62,32 @@ def _unzipped(content: bytes) -> dict[str, bytes]:
             if sum(map(len, files.values())) + entry.file_size > _MOST_BYTES:
                 raise ValueError("it unpacks to more than 4 GiB")
             files[path] = archive.read(entry)
+    return files
+
+
+def read_attachments(paths: tuple[Path, ...]) -> dict[str, bytes]:
+    """The attachments' bytes by their path in the pack; pictures are refused: it holds no faces.
+
+    Raises:
+        SourceError: one cannot be read.
+        ConfigurationError: one is a picture or an archive, or its name cannot be used.
+    """
+    files: dict[str, bytes] = {}
+    for path in paths:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise SourceError(f"cannot read the attachment {path}: {error.strerror}") from error
+        is_picture = content.startswith(_PICTURES) or any(
+            content[at:].startswith(mark) for at, mark in _PICTURES_LATER.items()
+        )
+        if is_picture:
+            raise ConfigurationError(
+                f"the attachment {path} is a picture or an archive: a pack holds no faces, so it"
+                " takes documents only"
+            )
+        name = f"attachments/{path.name}"
+        if name in files or not path.name.isprintable() or path.name.startswith("."):
+            raise ConfigurationError(f"the attachment {path} needs a name of its own")
+        files[name] = content
     return files

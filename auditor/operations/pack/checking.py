@@ -3,17 +3,16 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from auditor.errors import SourceError
 from auditor.operations.pack.archive import unpacked
-from auditor.operations.pack.manifest import (
-    MANIFEST,
-    SIGNATURE,
-    Manifest,
-    read_manifest,
-    read_signature,
-)
+from auditor.operations.pack.manifest import MANIFEST, SIGNATURE, Manifest
 from auditor.operations.pack.signing import Key, Signature, signature_problem
+
+_Part = TypeVar("_Part", Manifest, Signature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,7 @@ class Verification:
 
 
 def verify(url: str, key: Key | None = None) -> Verification:
-    """Check a pack.
-
-    Args:
-        url: its zip, or its folder.
-        key: the public key or the secret to check the signature with.
+    """Check a pack, its zip or its folder; ``key``, public or secret, checks the signature.
 
     Raises:
         SourceError: it cannot be read, or has no manifest or signature.
@@ -42,13 +37,24 @@ def verify(url: str, key: Key | None = None) -> Verification:
         if name not in files:
             raise SourceError(f"{url} is no pack: it has no {name}")
     content = files[MANIFEST]
-    manifest, signature = read_manifest(content), read_signature(files[SIGNATURE])
+    manifest = _read(Manifest, content, MANIFEST)
+    signature = _read(Signature, files[SIGNATURE], SIGNATURE)
     problems = _changes(manifest, files)
     if wrong := signature_problem(signature, content, key):
         problems.append(wrong)
     sha256 = hashlib.sha256(content).hexdigest()
     signed = _signed(signature, checked=key is not None)
     return Verification(manifest.week, len(manifest.files), sha256, tuple(problems), signed)
+
+
+def _read(kind: type[_Part], content: bytes, name: str) -> _Part:
+    try:
+        return TypeAdapter(kind).validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SourceError(
+            f"{name} is not one of a pack ({'.'.join(map(str, first['loc']))}: {first['msg']})"
+        ) from error
 
 
 def _changes(manifest: Manifest, files: Mapping[str, bytes]) -> list[str]:

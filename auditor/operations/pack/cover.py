@@ -159,19 +159,16 @@ def rules_in_force(policy: Policy, days: Sequence[date], stores: Iterable[str]) 
             where.setdefault(_value(getattr(rules, key)), []).append(at)
         for value, places in where.items():
             alone = len(where) == 1
+            days = sorted({day for day, _ in places})
             rows.append(
                 RuleRow(
                     key,
                     value,
                     "all" if alone else words.some(sorted({s for _, s in places})),
-                    "all" if alone else words.some([words.short_day(d) for d in _days(places)]),
+                    "all" if alone else words.some([words.short_day(day) for day in days]),
                 )
             )
     return rows
-
-
-def _days(places: Iterable[tuple[date, str]]) -> list[date]:
-    return sorted({day for day, _ in places})
 
 
 def _value(value: Any) -> str:

@@ -101,11 +101,8 @@ def _cheapest(
 ) -> list[tuple[int, int]] | None:
     """The three other corners of the rectangle that protects a cell at least cost.
 
-    Args:
-        counts: rows by columns, the last column being the row totals.
-        hidden: the cells that are withheld already; they add no cost.
-        cell: row and column.
-        width: of the range within which the cell has to be uncertain.
+    The last column of ``counts`` has the row totals. Cells ``hidden`` already add no cost. The cell
+    has to be uncertain within a range of ``width``.
     """
     row, column = cell
     total = counts.shape[1] - 1
@@ -134,11 +131,8 @@ def shown(
 ) -> dict[str, dict[str, int | str]]:
     """The rows as they are published, TOTAL included: counts, or WITHHELD.
 
-    Args:
-        table: the counts.
-        hidden: of :func:`withheld`. None withholds every column that is not listed elsewhere, and
-            all row totals if one of them is small.
-        smallest: below it a count is small.
+    ``hidden`` is that of :func:`withheld`. None withholds every column that is not listed
+    elsewhere, and all row totals if one of them is small.
     """
     totals = {row: table.total(row) for row in table.rows}
     if hidden is None:

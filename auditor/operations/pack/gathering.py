@@ -1,14 +1,15 @@
 """Gathers a week from its stored days: counts, listed sales, decisions, policies and models."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 
 import pyarrow as pa
 
 from auditor.decisions.log import read_decisions
-from auditor.decisions.status import CaseStatus, case_statuses
+from auditor.decisions.status import case_statuses
 from auditor.operations.pack.pseudonyms import Pseudonyms
 from auditor.operations.pack.sales import decision_rows, sale_rows, with_outcome
 from auditor.pipeline import report_folder
@@ -17,7 +18,10 @@ from auditor.sales import control_sample
 from auditor.sales.identity import SaleKey
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
-from auditor.tables import OUTCOMES, RECORDED_UNDERAGE
+from auditor.tables import OUTCOMES, RECORDED_UNDERAGE, StoreTables
+
+_Rows = Callable[[pa.Table], Iterator[dict[str, Cell]]]
+_CROPS, _ZONES = ("transaction_id", "crop"), ("store_id", "time_zone")
 
 
 @dataclass(slots=True)
@@ -63,19 +67,10 @@ def gather(out: Place, days: Iterable[date], people: Pseudonyms) -> Gathered:
         log = read_decisions(out, day)
         week.decisions += decision_rows(log, people)
         zones = dict(zip(*(coverage[c].to_pylist() for c in _ZONES), strict=True))
-        _sales(week, out, day, _Reading(zones, people, case_statuses(log)))
+        rows = partial(sale_rows, day=day, zones=zones, people=people, statuses=case_statuses(log))
+        _sales(week, Partitions(out, "ledger", day), day, rows)
     week.flags.sort(key=_by_urgency)
     return week
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    zones: Mapping[str, str]
-    people: Pseudonyms
-    stands: Mapping[SaleKey, CaseStatus]
-
-    def rows(self, table: pa.Table, day: date) -> list[dict[str, Cell]]:
-        return list(sale_rows(table, day, self.zones, self.people, self.stands))
 
 
 def _coverage(week: Gathered, day: date, coverage: pa.Table) -> None:
@@ -90,27 +85,21 @@ def _coverage(week: Gathered, day: date, coverage: pa.Table) -> None:
     week.by_day[day] = Counter(dict.fromkeys(OUTCOMES, 0))
 
 
-def _sales(week: Gathered, out: Place, day: date, reading: _Reading) -> None:
-    ledgers = Partitions(out, "ledger", day)
+def _sales(week: Gathered, ledgers: StoreTables, day: date, rows: _Rows) -> None:
     for store_id in ledgers.stores:
         ledger = ledgers.of(store_id)
         outcomes = Counter(ledger["outcome"].to_pylist())
         week.by_store[store_id].update(outcomes)
         week.by_day[day].update(outcomes)
-        unjudged = with_outcome(ledger, "inconclusive")
-        week.reasons.update(unjudged["reason"].to_pylist())
+        week.reasons.update(with_outcome(ledger, "inconclusive")["reason"].to_pylist())
         flagged = with_outcome(ledger, "flagged")
-        week.flags += reading.rows(flagged, day)
-        week.refusals += reading.rows(with_outcome(ledger, "refused"), day)
+        week.flags += rows(flagged)
+        week.refusals += rows(with_outcome(ledger, "refused"))
         for number, crop in zip(*(flagged[c].to_pylist() for c in _CROPS), strict=True):
             if crop is not None:
                 week.crops[SaleKey(store_id, number).sale_id] = crop
-        if sample := reading.rows(control_sample.of_ledger(ledger), day):
+        if sample := list(rows(control_sample.of_ledger(ledger))):
             week.control = (week.control or []) + sample
-
-
-_CROPS = ("transaction_id", "crop")
-_ZONES = ("store_id", "time_zone")
 
 
 def _by_urgency(row: Mapping[str, Cell]) -> tuple[bool, float, str, str]:

@@ -15,8 +15,7 @@ from auditor.errors import ModelError, SourceError
 from auditor.faces import model
 from auditor.operations.pack import cover as covers
 from auditor.operations.pack import manifest as manifests
-from auditor.operations.pack.archive import zipped
-from auditor.operations.pack.attachments import read_attachments
+from auditor.operations.pack.archive import read_attachments, zipped
 from auditor.operations.pack.disclosure import TOTAL
 from auditor.operations.pack.gathering import Gathered, gather
 from auditor.operations.pack.manifest import MANIFEST, SIGNATURE, Manifest
@@ -180,16 +179,14 @@ def _tables(order: Order, week: Gathered, cover: covers.Cover) -> dict[str, byte
         }
         for row in cover.stores
     ]
-    lists = {"flags": week.flags, "refusals": week.refusals}
-    if week.control is not None:
-        lists["control_sample"] = week.control
+    lists = {"flags": week.flags, "refusals": week.refusals, "control_sample": week.control}
     tables = {
         "coverage_by_day": csv_text(["day", "report", "stores", "stores_read", *counts], by_day),
         "coverage_by_store": csv_text(
             ["store_id", "store_name", "days_read", "days_reported", *counts], by_store
         ),
         "decisions": csv_text(decided, week.decisions),
-        **{name: csv_text(listed, rows) for name, rows in lists.items()},
+        **{name: csv_text(listed, rows) for name, rows in lists.items() if rows is not None},
     }
     return {f"{name}.csv": text.encode() for name, text in tables.items()}
 
@@ -202,12 +199,11 @@ def _card(name: str) -> model.Card | None:
 
 
 def _cards(week: Gathered) -> dict[str, bytes]:
-    names = sorted({name for name, _ in week.models if _card(name)})
     return {
         f"models/{name.replace('/', '-')}-card.toml": (
             model.folder(name.rpartition("/")[2]) / "card.toml"
         ).read_bytes()
-        for name in names
+        for name in sorted({name for name, _ in week.models if _card(name)})
     }
 
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from auditor.errors import SourceError
 from auditor.operations.pack.signing import Signature
 from auditor.report.schema import closed
 
@@ -46,9 +45,6 @@ class Manifest:
     files: tuple[File, ...]
 
 
-_MANIFEST, _SIGNATURE = TypeAdapter(Manifest), TypeAdapter(Signature)
-
-
 def list_files(files: Mapping[str, bytes]) -> tuple[File, ...]:
     """The entries of a pack's files, ordered by path."""
     return tuple(
@@ -62,26 +58,6 @@ def as_json(part: Manifest | Signature) -> bytes:
     return (json.dumps(asdict(part), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
-def read_manifest(content: bytes) -> Manifest:
-    """A manifest from its bytes.
-
-    Raises:
-        SourceError: it is not a manifest, or has another version.
-    """
-    found: Manifest = _read(_MANIFEST, content, MANIFEST)
-    return found
-
-
-def read_signature(content: bytes) -> Signature:
-    """A signature from its bytes.
-
-    Raises:
-        SourceError: it is not a signature.
-    """
-    found: Signature = _read(_SIGNATURE, content, SIGNATURE)
-    return found
-
-
 def manifest_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a manifest."""
     return closed(
@@ -89,13 +65,3 @@ def manifest_schema() -> dict[str, Any]:
         f"urn:auditor:schema:pack-manifest:{FORMAT_VERSION}",
         "Due-diligence pack of an audit of alcohol sales: manifest.json",
     )
-
-
-def _read(adapter: TypeAdapter[Any], content: bytes, name: str) -> Any:
-    try:
-        return adapter.validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise SourceError(
-            f"{name} is not one of a pack ({'.'.join(map(str, first['loc']))}: {first['msg']})"
-        ) from error

@@ -1,10 +1,9 @@
 """Signatures of a manifest: by its hash alone, a shared secret (HMAC) or a key pair (Ed25519)."""
 
 import base64
-import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -37,14 +36,13 @@ class Signature:
     public_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Key:
-    """A key that signs, or checks signatures."""
+    """A key that signs, or checks signatures: of a key pair, or a secret."""
 
-    def __init__(
-        self, *, private: Ed25519PrivateKey | None, public: Ed25519PublicKey | None, secret: bytes
-    ) -> None:
-        """Take one of a key pair, or a secret."""
-        self._private, self._public, self._secret = private, public, secret
+    public: Ed25519PublicKey | None = None
+    private: Ed25519PrivateKey | None = None
+    secret: bytes = field(default=b"", repr=False)
 
     @classmethod
     def parse(cls, content: bytes, *, origin: str) -> Self:
@@ -65,15 +63,15 @@ class Key:
                     f"{origin}: a secret needs at least {_LEAST_SECRET} bytes, such as"
                     " `openssl rand -hex 32` makes"
                 )
-            return cls(private=None, public=None, secret=secret)
+            return cls(secret=secret)
         try:
             if b"PRIVATE KEY" in secret:
                 private = load_pem_private_key(secret, None)
                 if isinstance(private, Ed25519PrivateKey):
-                    return cls(private=private, public=private.public_key(), secret=b"")
+                    return cls(private.public_key(), private)
             public = load_pem_public_key(secret)
             if isinstance(public, Ed25519PublicKey):
-                return cls(private=None, public=public, secret=b"")
+                return cls(public)
         except (ValueError, TypeError, UnsupportedAlgorithm):
             pass  # its text could hold parts of the key
         raise ConfigurationError(
@@ -88,21 +86,22 @@ class Key:
             ConfigurationError: this is a public key.
         """
         sha256 = hashlib.sha256(content).hexdigest()
-        if self._secret:
-            value = hmac.digest(self._secret, content, hashlib.sha256)
+        if self.secret:
+            value = hmac.digest(self.secret, content, hashlib.sha256)
             return Signature("hmac-sha256", sha256, self.key_id, _base64(value))
-        if self._private is None:
+        if self.private is None:
             raise ConfigurationError("a public key cannot sign: give the private one")
-        public = _base64(_raw(self._private.public_key()))
-        value = self._private.sign(content)
-        return Signature("ed25519", sha256, self.key_id, _base64(value), public)
+        public = _base64(_raw(self.private.public_key()))
+        return Signature(
+            "ed25519", sha256, self.key_id, _base64(self.private.sign(content)), public
+        )
 
     @property
     def key_id(self) -> str:
         """An identifier of the key that reveals nothing of a secret."""
-        if self._public is not None:
-            return hashlib.sha256(_raw(self._public)).hexdigest()[:16]
-        return hmac.digest(self._secret, b"key id", hashlib.sha256).hex()[:16]
+        if self.public is not None:
+            return hashlib.sha256(_raw(self.public)).hexdigest()[:16]
+        return hmac.digest(self.secret, b"key id", hashlib.sha256).hex()[:16]
 
     def verifies(self, signature: Signature, content: bytes) -> bool:
         """Whether the key made a signature of ``content``.
@@ -112,9 +111,14 @@ class Key:
         """
         value = base64.b64decode(signature.value or "")
         if signature.algorithm == "hmac-sha256":
-            made = hmac.digest(self._secret, content, hashlib.sha256)
-            return bool(self._secret) and hmac.compare_digest(made, value)
-        return self._public is not None and _verifies(self._public, value, content)
+            made = hmac.digest(self.secret, content, hashlib.sha256)
+            return bool(self.secret) and hmac.compare_digest(made, value)
+        try:
+            if self.public is not None:
+                self.public.verify(value, content)
+        except InvalidSignature:
+            return False
+        return self.public is not None
 
 
 def sign_without_key(content: bytes) -> Signature:
@@ -123,29 +127,20 @@ def sign_without_key(content: bytes) -> Signature:
 
 
 def signature_problem(signature: Signature, content: bytes, key: Key | None) -> str | None:
-    """What is wrong with a signature; None if it is valid.
+    """What is wrong with a signature of a manifest's bytes; None if it is valid.
 
-    Args:
-        signature: of ``content``.
-        content: a manifest's bytes.
-        key: to check with. Without one, an Ed25519 signature is checked with the key that it
-            names itself, which a forger may have made, and an HMAC is not checked.
+    Without a key, an Ed25519 signature is checked with the key that it names itself, which a forger
+    may have made, and an HMAC is not checked.
     """
     if hashlib.sha256(content).hexdigest() != signature.sha256:
         return "the manifest is not the one that was signed"
     if signature.algorithm == "sha256":
         return "the pack is not signed with a key, and one was given to check with" if key else None
+    if key is None and signature.algorithm == "hmac-sha256":
+        return None
     try:
-        if key is not None:
-            holds = key.verifies(signature, content)
-        elif signature.algorithm == "ed25519":
-            raw = base64.b64decode(signature.public_key or "")
-            public = Ed25519PublicKey.from_public_bytes(raw)
-            value = base64.b64decode(signature.value or "")
-            holds = _verifies(public, value, content)
-        else:
-            return None
-    except (ValueError, binascii.Error):
+        holds = (key or _own_key(signature)).verifies(signature, content)
+    except ValueError:  # of base64, or of the key's bytes
         holds = False
     if holds:
         return None
@@ -153,12 +148,9 @@ def signature_problem(signature: Signature, content: bytes, key: Key | None) -> 
     return f"the signature does not fit the key{named} and the manifest"
 
 
-def _verifies(public: Ed25519PublicKey, value: bytes, content: bytes) -> bool:
-    try:
-        public.verify(value, content)
-    except InvalidSignature:
-        return False
-    return True
+def _own_key(signature: Signature) -> Key:
+    raw = base64.b64decode(signature.public_key or "")
+    return Key(Ed25519PublicKey.from_public_bytes(raw))
 
 
 def _raw(public: Ed25519PublicKey) -> bytes:

@@ -12,10 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.inputs.counts import SourceCounts
-from auditor.pipeline.coverage import store_days
+from auditor.pipeline.collect import store_days
 from auditor.policy import Policy
-from auditor.sales import MARKS, Collected, collect, collecting
-from auditor.sales.counts import SaleCounts
+from auditor.sales import MARKS, Collected, SaleCounts, collect, collecting
 from auditor.tables import REJECTS, SALES, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
 from tests.support.samples import DAY, NOON, after, frame, line, policy
 
