@@ -47,7 +47,7 @@ def _address(name: str, meaning: str) -> Callable[..., Any]:
 @click.option("--deep", is_flag=True, help="Also load the model and make its golden predictions.")
 @click.option("--airflow", is_flag=True, help="Also ask Airflow for the scoring pool and the DAG.")
 @options.as_json
-def check(*, day: date | None, time_zone: str, as_json: bool, **of_setup: Any) -> None:
+def check(*, day: date | None, time_zone: str, as_json: bool, **setup_options: Any) -> None:
     """Check health before and after a run, and give a remedy for each problem.
 
     Configuration, model, templates, access, disk space, and whether the day is complete. A
@@ -63,7 +63,7 @@ def check(*, day: date | None, time_zone: str, as_json: bool, **of_setup: Any) -
 
     today = today_in(time_zone)
     day = day or today - timedelta(days=1)
-    setup = Setup(day=day, today=today, environment=os.environ, **of_setup)
+    setup = Setup(day=day, today=today, environment=os.environ, **setup_options)
     if as_json:
         results = list(check_health(setup))
         about = {"day": str(day), "auditor_version": version("auditor"), "state": worst(results)}

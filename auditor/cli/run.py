@@ -25,7 +25,7 @@ from auditor.errors import ExitCode
     help="Sales scored at a time; does not change the results.",
 )
 @click.option("--wait", is_flag=True, help="Wait while another run is at work on the day.")
-def run(*, wait: bool, **of_job: Any) -> None:
+def run(*, wait: bool, **job_options: Any) -> None:
     """Audit one business day: collect, score, decide, report.
 
     A URL is a local path, or s3://, gs://, abfs:// with the library for it installed. Running a day
@@ -34,7 +34,7 @@ def run(*, wait: bool, **of_job: Any) -> None:
     """
     from auditor.pipeline import Job, run_day
 
-    job = Job(**of_job)
+    job = Job(**job_options)
     with progress_bar("Scoring frames") as progress:
         result = run_day(job, progress, wait=wait)
     click.echo(f"{job.day}: {sum(result.outcomes.values())} alcohol sales")
