@@ -89,12 +89,9 @@ class WeekdayHistory:
     def compare(
         self, store_id: str | None, sales: int, counts: Mapping[str, int]
     ) -> PastComparison | None:
-        """Compare the day of a store, or of the chain, with its past; None without sales.
+        """Compare the day of a store, or (None) of the chain, with its past; None without sales.
 
-        Args:
-            store_id: the store; None for the chain.
-            sales: alcohol sales of the day.
-            counts: how many of them had each of ``COMPARED_OUTCOMES``.
+        ``counts`` are how many of the alcohol sales had each of ``COMPARED_OUTCOMES``.
         """
         if not sales:
             return None
@@ -134,8 +131,8 @@ def _compare_share(outcome: str, today: Count, days: tuple[PastDay, ...]) -> Sha
 
 def _by_day(figures: pa.Table) -> tuple[PastDay, ...]:
     """The days of DAY_FIGURES in order, with their stores added up."""
-    summed = ("alcohol_sales", *COMPARED_OUTCOMES)
-    days = figures.group_by("day").aggregate([(name, "sum") for name in summed]).sort_by("day")
+    summed = [(name, "sum") for name in ("alcohol_sales", *COMPARED_OUTCOMES)]
+    days = figures.group_by("day").aggregate(summed).sort_by("day")
     return tuple(
         PastDay(
             day=row["day"],

@@ -27,9 +27,7 @@ class Match:
 def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
     """Count the checks that each rule examined, and those in which it found something.
 
-    Args:
-        ledger: rows of LEDGER of stores under the same rules, any order.
-        rules: in force.
+    ``ledger`` are rows of LEDGER of stores under the same rules, in any order.
 
     Returns:
         QUALITY_COUNTS, sorted by its key.
@@ -39,19 +37,16 @@ def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
     for name, rule in RULES.items():
         output = rule(facts)
         rows = np.flatnonzero(output.examined)
-        parts.append(
-            pa.table(
-                {
-                    "store_id": pa.array(facts.keys[0][rows], pa.string()),
-                    "cashier_id": pa.array(facts.keys[1][rows], pa.string()),
-                    "rule": pa.array([name] * len(rows), pa.string()),
-                    "scanned": pa.array(compared(name, facts)[rows]),
-                    "looked_at": pa.array(np.ones(len(rows)), pa.int32()),
-                    "found": pa.array(output.found[rows].astype(np.int32)),
-                    "chance": pa.array(output.probability[rows]),
-                }
-            )
-        )
+        columns = {
+            "store_id": pa.array(facts.keys[0][rows], pa.string()),
+            "cashier_id": pa.array(facts.keys[1][rows], pa.string()),
+            "rule": pa.repeat(name, len(rows)),
+            "scanned": pa.array(compared(name, facts)[rows]),
+            "looked_at": pa.repeat(1, len(rows)),
+            "found": pa.array(output.found[rows].astype(np.int32)),
+            "chance": pa.array(output.probability[rows]),
+        }
+        parts.append(pa.table(columns))
     return QUALITY_COUNTS.add_up([pa.concat_tables(parts)])
 
 
@@ -70,7 +65,7 @@ def count_ages(ledger: pa.Table, rules: Rules) -> pa.Table:
             "store_id": pa.array(facts.keys[0][rows], pa.string()),
             "scanned": pa.array(facts.scanned[rows]),
             "age": pa.array(facts.years[rows].astype(np.int16)),
-            "checks": pa.array(np.ones(len(rows)), pa.int32()),
+            "checks": pa.repeat(1, len(rows)),
         }
     )
     return RECORDED_AGES.add_up([table])

@@ -65,21 +65,17 @@ def by_store(  # noqa: PLR0913  # two groupings of the same rows
     """
     if not len(stores):
         return expected
-    n, done, due, spread = (
-        np.bincount(stores, weights)
-        for weights in (sales, handled, sales * expected, sales * expected * (1 - expected))
-    )
+    weights = sales, handled, sales * expected, sales * expected * (1 - expected)
+    of_stores = [np.bincount(stores, weight) for weight in weights]
+    n, done, due, _ = of_stores
     differ = overdispersion_of(done, n, due / np.maximum(n, 1))
     if differ <= 0:
         return expected
     store_of = np.zeros(units.max() + 1, np.int64)
     store_of[units] = stores
-    own = [
-        np.bincount(units, weights)
-        for weights in (sales, handled, sales * expected, sales * expected * (1 - expected))
-    ]
     n, done, due, spread = (
-        whole[store_of] - part for whole, part in zip((n, done, due, spread), own, strict=True)
+        whole[store_of] - np.bincount(units, weight)
+        for whole, weight in zip(of_stores, weights, strict=True)
     )
     colleagues = np.bincount(store_of)[store_of] - 1
     # Sales of one cashier are correlated, so they say less of the store than as many of several.

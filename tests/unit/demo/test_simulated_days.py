@@ -14,7 +14,7 @@ from auditor.demo.policy import policy_toml
 from auditor.demo.writing import faults, habits
 from auditor.faces.model import Card
 from auditor.monitoring import cameras
-from auditor.monitoring.baselines.daily_counts import AGGREGATES
+from auditor.monitoring.baselines.daily_baselines import AGGREGATES
 from auditor.monitoring.baselines.window import Window, read_window
 from auditor.monitoring.id_check_quality.leads import find_leads
 from auditor.monitoring.staff.peers import Peers, cashiers
