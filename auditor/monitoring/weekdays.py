@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -76,14 +75,12 @@ class WeekdayHistory:
         """
         figures = DAY_FIGURES.conform(figures)
         sold = figures.filter(pc.greater(figures["alcohol_sales"], 0))
-        stores = sold["store_id"].to_pylist()
-        past_bases = zip(sold["model"].to_pylist(), sold["challenge_age"].to_pylist(), strict=True)
-        listed = np.fromiter((store in bases for store in stores), bool)
-        same = np.fromiter(
-            (bases.get(s) == basis for s, basis in zip(stores, past_bases, strict=True)), bool
-        )
+        columns = (sold[name].to_pylist() for name in ("store_id", "model", "challenge_age"))
+        rows = list(zip(*columns, strict=True))
+        same = [bases.get(store) == tuple(basis) for store, *basis in rows]
+        other = [row[0] in bases and not alike for row, alike in zip(rows, same, strict=True)]
         self._comparable = sold.filter(pa.array(same, pa.bool_()))
-        self._other = sold.filter(pa.array(listed & ~same, pa.bool_()))
+        self._other = sold.filter(pa.array(other, pa.bool_()))
         self._comparable_of, self._other_of = ByStore(self._comparable), ByStore(self._other)
 
     def compare(

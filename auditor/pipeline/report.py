@@ -25,6 +25,7 @@ from auditor.policy import Policy
 from auditor.report import (
     SUMMARY,
     Provenance,
+    Report,
     read_summary,
     render_day,
     render_site,
@@ -110,7 +111,7 @@ def _write_pages(
     """Write the files of a day's report and remove all others; the cameras, and the files."""
     folder = report_folder(day)
     drift = cameras.compare(day, read_daily(out, "cameras", [day, *cameras.days_before(day)]))
-    pages = render_day(
+    shown = Report(
         day,
         ledger=Partitions(out, "ledger", day),
         store_days=read_day(out, "coverage", day),
@@ -123,7 +124,7 @@ def _write_pages(
         history=read_figures(out, day_figures.days_before(day)),
     )
     written = set()
-    for name, content in pages:
+    for name, content in render_day(shown):
         out.write(f"{folder}/{name}", content)
         written.add(f"{folder}/{name}")
     out.sweep(folder)

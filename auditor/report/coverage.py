@@ -100,11 +100,6 @@ class Coverage:
         """Sales that ended in any outcome but inconclusive."""
         return self.alcohol_sales - self.of("inconclusive")
 
-    @property
-    def without_snapshot(self) -> int:
-        """Sales that no frame belongs to."""
-        return self.alcohol_sales - self.with_snapshot
-
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -129,7 +124,7 @@ class Tally:
     store: StoreCoverage
     day: Mapping[str, Any]
     outcomes: Counter[str]
-    reasons: Counter[str | None]
+    reasons: Counter[str]
     unscored_by_record: int
     recorded_underage: int
     wrong: Probabilities
@@ -139,11 +134,7 @@ class Tally:
 
 
 def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
-    """Count what could be seen of a store.
-
-    Args:
-        ledger: all rows of LEDGER of the store.
-        day: its row of STORE_DAYS.
+    """Count what could be seen of a store, by its LEDGER and its row of STORE_DAYS.
 
     Raises:
         ContractError: the two disagree on the number of alcohol sales, or a sale has an unknown
@@ -163,10 +154,7 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
     estimated = flagged.filter(pc.invert(recorded))
     return Tally(
         store=StoreCoverage(
-            store_id=day["store_id"],
-            store_name=day["store_name"],
-            export_status=day["export_status"],
-            transactions=day["transactions"],
+            **{n: day[n] for n in ("store_id", "store_name", "export_status", "transactions")},
             alcohol_sales=ledger.num_rows,
             with_snapshot=ledger.num_rows - ledger["snapshot_id"].null_count,
             scored=ledger.num_rows - without_age.num_rows,
@@ -174,7 +162,7 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
         ),
         day=day,
         outcomes=outcomes,
-        reasons=Counter(_of(ledger, "inconclusive")["reason"].to_pylist()),
+        reasons=Counter(map(str, _of(ledger, "inconclusive")["reason"].to_pylist())),
         unscored_by_record=without_age.num_rows - _of(without_age, "inconclusive").num_rows,
         recorded_underage=flagged.num_rows - estimated.num_rows,
         wrong=1 - _probabilities(estimated, "p_under_challenge"),
@@ -186,13 +174,10 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
 
 def cover(tallies: Sequence[Tally]) -> Coverage:
     """Add up what could be seen of some stores, in the order in which they are to be listed."""
-    outcomes = Counter[str]()
-    reasons = Counter[str | None]()
-    for each in tallies:
-        outcomes.update(each.outcomes)
-        reasons.update(each.reasons)
+    outcomes = sum((each.outcomes for each in tallies), Counter[str]())
+    reasons = sum((each.reasons for each in tallies), Counter[str]())
     stores = tuple(each.store for each in tallies)
-    known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
+    known = [*INCONCLUSIVE_REASONS, *sorted(set(reasons) - set(INCONCLUSIVE_REASONS))]
     wrong = _all(each.wrong for each in tallies)
     missed = _all(each.under_challenge for each in tallies)
     return Coverage(

@@ -30,11 +30,8 @@ def lower_tail(
 ) -> Floats:
     """P(at most so many successes), one for each count; exact.
 
-    Args:
-        successes: counts, shape (n,).
-        trials: how many there could have been, likewise.
-        mean: the expected share of each, likewise or one for all.
-        overdispersion: as above, one for all.
+    ``successes`` and ``trials`` are of shape (n,), as is ``mean``, the expected share of each,
+    which may be one for all.
     """
     k, n, mu = np.broadcast_arrays(
         *np.atleast_1d(successes, trials), np.clip(mean, _EDGE, 1 - _EDGE)
