@@ -38,14 +38,7 @@ class Report:
     """A day: a report for each store, and then the chain's page.
 
     The rows of one store at a time are in memory; of the stores before it, what the chain's page
-    counts and lists.
-
-    Attributes:
-        decisions: DECISION_LOG of the day.
-        drift: the day's cameras compared with their own past.
-        policy: that the pages rest on.
-        provenance: what the result rests on.
-        staff: what was measured of cashiers and stores.
+    counts and lists. ``staff`` is what was measured of cashiers and stores.
     """
 
     def __init__(  # noqa: PLR0913  the day's tables, and what they rest on
@@ -116,11 +109,7 @@ class Report:
         return input_rows(self._store_days, rejects)
 
     def stores(self) -> Iterator[StoreReport]:
-        """The stores in the order of their ids.
-
-        Raises:
-            ContractError: as for the report as a whole.
-        """
+        """The stores in the order of their ids."""
         for store_id, settings in self._settings.items():
             ledger = self._ledger.of(store_id)
             counted = tally(ledger, self._row_of[store_id])

@@ -123,15 +123,9 @@ def _table(found: Insights, rows: Iterable[Row]) -> str:
 def _cell_columns(cell: Cell | None) -> dict[str, spreadsheet.Cell]:
     if cell is None:
         return {}
-    figures = {
-        "share": cell.share,
-        "index": cell.index,
-        "same_days_index": cell.same_days,
-        "relative_risk": cell.relative_risk,
-        "change": cell.change,
-    }
     columns: dict[str, spreadsheet.Cell] = {"baskets": cell.baskets, "differs": cell.differs}
-    for name, figure in figures.items():
+    figures = {name: getattr(cell, name) for name in ("share", "index", "relative_risk", "change")}
+    for name, figure in (figures | {"same_days_index": cell.same_days}).items():
         if figure is not None:
             columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
     return columns | ({} if cell.change is None else {"changed": cell.changed})

@@ -185,16 +185,12 @@ class StoreSales:
     def _keep_in_mind(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         if row["age"] is None:
             return ()
+        measured = ("face_px", "sharpness", "face_confidence", "snapshot_offset_s")
         return guidance.keep_in_mind(
-            p_under_challenge=row["p_under_challenge"],
-            challenge_age=row["challenge_age"],
+            **{name: row[name] for name in ("p_under_challenge", "challenge_age", *measured)},
             interval_years=row["age_high"] - row["age_low"],
-            face_px=row["face_px"],
             min_face_px=self.settings.min_face_px,
-            sharpness=row["sharpness"],
             min_sharpness=self.settings.min_sharpness,
-            face_confidence=row["face_confidence"],
-            snapshot_offset_s=row["snapshot_offset_s"],
         )
 
 

@@ -16,9 +16,6 @@ from auditor.report.people import CashierPage, People
 from auditor.report.rejected import Rejected
 from auditor.report.sales import Case, Drawn, Unjudged
 
-#: Cases that the first screen names.
-FIRST_CASES = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
@@ -155,7 +152,7 @@ class Page:
     @property
     def first_cases(self) -> tuple[Case, ...]:
         """The cases that the first screen names."""
-        return self.cases[:FIRST_CASES]
+        return self.cases[:5]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from auditor.monitoring.staff.exposure import CLASSES
@@ -27,6 +27,7 @@ from auditor.tables import StoreTables
 
 #: Sales of a rule that a page lists: none grows beyond a few megabytes.
 _SALES = 100
+_LIKELIHOODS = [words.from_to(low, high) for low, high in pairwise((*CLASSES, 1.0))]
 
 
 class PeopleSections:
@@ -115,7 +116,7 @@ class PeopleSections:
                 for hour, due, handled in results.handled_by(*key, "from_hour")
             ),
             by_likelihood=tuple(
-                HandledShare(_likelihood(number), due, handled)
+                HandledShare(_LIKELIHOODS[number], due, handled)
                 for number, due, handled in results.handled_by(*key, "likelihood")
             ),
             rules=rules,
@@ -155,8 +156,3 @@ def _lead_sale(checker: str, row: Mapping[str, Any], settings: StoreSettings) ->
         recorded_years=recorded_years(row["birth_date"], sold_at.date()),
         anchor=SaleKey.of(row).sale_id if row["outcome"] == "flagged" else None,
     )
-
-
-def _likelihood(number: int) -> str:
-    upper = CLASSES[number + 1] if number + 1 < len(CLASSES) else 1.0
-    return words.from_to(CLASSES[number], upper)

@@ -124,8 +124,8 @@ def months(summaries: Sequence[Summary]) -> tuple[Month, ...]:
     known = {summary.day: summary for summary in summaries}
     if not known:
         return ()
-    first, last = min(known), max(known)
-    days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
+    last = max(known)
+    days = [last - timedelta(days=back) for back in range((last - min(known)).days + 1)]
     return tuple(
         Month(f"{key:%Y-%m}", words.month(key), tuple(Row(day, known.get(day)) for day in group))
         for key, group in groupby(days, key=lambda day: day.replace(day=1))
@@ -135,13 +135,13 @@ def months(summaries: Sequence[Summary]) -> tuple[Month, ...]:
 def context(summaries: Sequence[Summary]) -> dict[str, Any]:
     """What the template of the list is given."""
     grouped = months(summaries)
-    days = [row.summary for month in grouped for row in month.rows if row.summary]
-    gaps = [row.day for month in grouped for row in month.rows if not row.summary]
+    rows = [row for month in grouped for row in month.rows]
+    days = [row.summary for row in rows if row.summary]
     return {
         "chain": days[0].chain if days else "Audit",
         "months": grouped,
         "days": days,
-        "gaps": gaps,
+        "gaps": [row.day for row in rows if not row.summary],
         "recall_days": DAYS,
         "recall": recall([(d.day, d.review) for d in days[:DAYS] if d.review]),
     }

@@ -15,19 +15,12 @@ from auditor.tables import COUNTED
 
 @dataclass(frozen=True)
 class Window:
-    """What is on record of the days up to and with the one reported.
+    """What is on record of the days up to and with the one reported."""
 
-    Attributes:
-        days: how many it looks back on.
-        on_record: those of them that have counts.
-        sha256: hash over the files of counts it rests on, 64 hexadecimal digits.
-        counts: each table of tables.COUNTED, added up over the days.
-    """
-
-    days: int
-    on_record: tuple[date, ...]
-    sha256: str
-    counts: Mapping[str, pa.Table]
+    days: int  # that it looks back on
+    on_record: tuple[date, ...]  # those of them that have counts
+    sha256: str  # over the files of counts that it rests on, 64 hexadecimal digits
+    counts: Mapping[str, pa.Table]  # each table of tables.COUNTED, added up over the days
 
 
 def read_window(out: Place, day: date, days: int) -> Window:

@@ -20,8 +20,6 @@ Flags = NDArray[np.bool_]
 LEAST_DAYS, LEAST_BEFORE, LEAST_SALES = 10, 5, 8
 #: Share of the changes reported that may be by chance; with nothing wrong, of nights with one.
 LEVEL = 0.05
-# Shares of past days further from their median than so many deviations are left out.
-_OUTLIERS = 3.0
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ class ChangeTests:
         # On the arcsine scale a share's variance by chance hardly depends on the share.
         turned = np.arcsin(np.sqrt((unseen + 3 / 8) / (sales + 3 / 4)))
         deviation = max(float(spread(turned[None])[0]), float((0.25 / np.median(sales)) ** 0.5))
-        usual = np.abs(turned - np.median(turned)) <= _OUTLIERS * deviation
+        usual = np.abs(turned - np.median(turned)) <= 3 * deviation  # the others are outliers
         sales, unseen = sales[usual], unseen[usual]
         share = float((unseen.sum() + 0.5) / (sales.sum() + 1))
         self._before[row, column] = unseen.sum() / sales.sum()

@@ -42,16 +42,15 @@ def _causes(ledger: pa.Table) -> pa.Array:
 
 def _counted(sales: pa.Table, quantity: str, classes: pa.Array, basis: str) -> pa.Table:
     rows = sales.num_rows
-    return pa.table(
-        {
-            "store_id": sales["store_id"],
-            "till_id": sales["till_id"],
-            "basis": pa.repeat(basis, rows),
-            "quantity": pa.repeat(quantity, rows),
-            "bin": classes,
-            "sales": pa.array(np.ones(rows, np.int32)),
-        }
-    )
+    columns = {
+        "store_id": sales["store_id"],
+        "till_id": sales["till_id"],
+        "basis": pa.repeat(basis, rows),
+        "quantity": pa.repeat(quantity, rows),
+        "bin": classes,
+        "sales": pa.repeat(1, rows),
+    }
+    return pa.table(columns)
 
 
 def _basis(rules: Rules, model: str) -> str:

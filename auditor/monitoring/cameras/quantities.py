@@ -20,23 +20,17 @@ _LEAST_DOUBT = 1e-5
 class Measured:
     """A quantity with a value for each sale.
 
-    Attributes:
-        column: of LEDGER.
-        low, width, classes: on the scale: where the first class begins, how wide each is, how many
-            there are; what lies beyond is in the first or the last.
-        least: change of the mean on the scale below which nothing is said, however sure it is.
-        by_gates: whether it depends on the model, or on the gates by which it takes a face: days
-            under others are then left out.
-        to_scale, from_scale: from the column's unit and back.
+    What lies beyond the classes is in the first or the last. A quantity is ``by_gates`` if it
+    depends on the model, or on the gates by which it takes a face: days under others are left out.
     """
 
-    column: str
-    low: float
-    width: float
+    column: str  # of LEDGER
+    low: float  # where the first class begins, on the scale
+    width: float  # of each class, on the scale
     classes: int
-    least: float
+    least: float  # change of the mean on the scale below which nothing is said, however sure it is
     by_gates: bool
-    to_scale: Callable[[Floats], Floats]
+    to_scale: Callable[[Floats], Floats]  # from the column's unit
     from_scale: Callable[[float], float]
 
     def classify(self, values: Floats) -> NDArray[np.int16]:

@@ -11,9 +11,6 @@ from auditor.monitoring.id_check_quality.rules import RULES, compared
 from auditor.policy import Rules
 from auditor.tables import LEDGER, QUALITY_COUNTS, RECORDED_AGES
 
-#: A person older than this does not buy anything: the year was keyed wrong.
-_OLDEST = 120
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -51,24 +48,22 @@ def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
 
 
 def count_ages(ledger: pa.Table, rules: Rules) -> pa.Table:
-    """Count the ages that the birth dates on record give; as :func:`count_quality`.
+    """Count the ages that the birth dates on record give; otherwise as :func:`count_quality`.
 
     Returns:
         RECORDED_AGES, sorted by its key. A birth date after the sale, or more than 120 years
         before it, is in none.
     """
     facts = Facts.of(LEDGER.conform(ledger), rules)
-    sensible = (facts.years >= 0) & (facts.years <= _OLDEST)
+    sensible = (facts.years >= 0) & (facts.years <= 120)  # else the year was keyed wrong
     rows = np.flatnonzero((facts.keyed | facts.scanned) & sensible)
-    table = pa.table(
-        {
-            "store_id": pa.array(facts.keys[0][rows], pa.string()),
-            "scanned": pa.array(facts.scanned[rows]),
-            "age": pa.array(facts.years[rows].astype(np.int16)),
-            "checks": pa.repeat(1, len(rows)),
-        }
-    )
-    return RECORDED_AGES.add_up([table])
+    columns = {
+        "store_id": pa.array(facts.keys[0][rows], pa.string()),
+        "scanned": pa.array(facts.scanned[rows]),
+        "age": pa.array(facts.years[rows].astype(np.int16)),
+        "checks": pa.repeat(1, len(rows)),
+    }
+    return RECORDED_AGES.add_up([pa.table(columns)])
 
 
 def find(ledger: pa.Table, rules: Rules) -> Iterator[Match]:

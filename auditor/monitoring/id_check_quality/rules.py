@@ -29,18 +29,11 @@ FAIR_CHANCE = 0.25
 
 @dataclass(frozen=True)
 class RuleOutput:
-    """The output of a rule for a store's day, one element a sale.
+    """The output of a rule for a store's day, one element a sale."""
 
-    Attributes:
-        examined: whether the rule applies to the sale.
-        found: whether it applies and matches.
-        probability: the largest probability of a match by chance; 0 where it is unknown, or the
-            rule does not apply.
-    """
-
-    examined: Flags
-    found: Flags
-    probability: Floats
+    examined: Flags  # whether the rule applies to the sale
+    found: Flags  # whether it applies and matches
+    probability: Floats  # the largest one of a match by chance; 0 if unknown or not examined
 
     @classmethod
     def of(cls, examined: Flags, found: Flags, probability: float | Floats) -> "RuleOutput":

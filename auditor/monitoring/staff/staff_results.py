@@ -36,21 +36,13 @@ class DaysOnRecord:
 
 @dataclass(frozen=True)
 class StaffResults:
-    """What was measured of cashiers and stores.
-
-    Attributes:
-        days_on_record: the days that the results rest on.
-        stores: each store against the chain.
-        cashiers: each cashier against the chain.
-        rules: result of each rule of ID-check quality, by its name.
-        counts: the tables of the window, divided by store.
-    """
+    """What was measured of cashiers and stores, each against the chain."""
 
     days_on_record: DaysOnRecord
     stores: Peers
     cashiers: Peers
-    rules: Mapping[str, RuleResult]
-    counts: Mapping[str, ByStore]
+    rules: Mapping[str, RuleResult]  # by the name of the rule of ID-check quality
+    counts: Mapping[str, ByStore]  # the tables of the window, divided by store
     _ages: pa.Table
 
     @classmethod
