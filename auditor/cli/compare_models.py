@@ -39,7 +39,9 @@ def _two_versions(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 )
 @options.form
 @click.option("--all", "everything", is_flag=True, help="All sales, not only the changed ones.")
-def compare_models(*, models: tuple[str, str], form: str, everything: bool, **job_options: Any) -> None:
+def compare_models(
+    *, models: tuple[str, str], form: str, everything: bool, **job_options: Any
+) -> None:
     """Show what another version of the age model would have changed on a day, sale by sale.
 
     Both versions score the day's frames, and the policy decides. Nothing is written. Each estimate

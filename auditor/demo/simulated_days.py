@@ -10,8 +10,7 @@ from auditor.demo.catalogue import DAYS, STORES
 from auditor.demo.simulated_sales import simulate_sales
 from auditor.faces.model import Card
 from auditor.monitoring.baselines import day_figures
-from auditor.monitoring.baselines.daily_baselines import DailyBaselines
-from auditor.monitoring.baselines.daily_counts import AGGREGATES
+from auditor.monitoring.baselines.daily_baselines import AGGREGATES, DailyBaselines
 from auditor.policy import Policy
 from auditor.sales.outcomes import assign_outcomes
 from auditor.storage.place import Place

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-_LEVEL = 0.8
 _DIRECT_CONVOLUTION = 256
 _ROUNDING = 1e-9
 
@@ -31,8 +30,7 @@ def expect(probabilities: Iterable[float]) -> Expected:
     """
     p = [min(max(float(x), 0.0), 1.0) for x in probabilities]
     cumulative = np.cumsum(_distribution(p))
-    tail = (1 - _LEVEL) / 2
-    low, high = (int(np.searchsorted(cumulative, q - _ROUNDING)) for q in (tail, 1 - tail))
+    low, high = (int(np.searchsorted(cumulative, q - _ROUNDING)) for q in (0.1, 0.9))
     return Expected(len(p), sum(p), low, min(high, len(p)))
 
 

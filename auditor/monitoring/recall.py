@@ -5,8 +5,9 @@ Only what the sample shows can tell how many sales the audit misses, and so how 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date
+from operator import add
 
 from auditor.decisions.status import CaseStatus
 from auditor.monitoring.statistics.rates import at_most
@@ -31,12 +32,7 @@ class ReviewCounts:
 
     def __add__(self, other: "ReviewCounts") -> "ReviewCounts":
         """Both taken together."""
-        return ReviewCounts(
-            self.sales + other.sales,
-            self.unchecked + other.unchecked,
-            self.in_order + other.in_order,
-            self.unclear + other.unclear,
-        )
+        return ReviewCounts(*map(add, astuple(self), astuple(other)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +48,8 @@ class DayReview:
 class Recall:
     """How much of what should be found the audit finds, over the days whose sample was looked at.
 
-    Attributes:
-        days: how many.
-        first: the oldest of them.
-        last: the newest.
-        flagged: their flagged sales.
-        sample: their control samples.
-        drawn_from: the unflagged sales that these were drawn from.
+    ``first`` and ``last`` are the oldest and the newest of the ``days``; ``drawn_from`` counts the
+    unflagged sales that their control samples were drawn from.
     """
 
     days: int
@@ -102,11 +93,7 @@ class Recall:
 
 
 def count_reviews(statuses: Iterable[CaseStatus | None]) -> ReviewCounts:
-    """Count sales by what a person found.
-
-    Args:
-        statuses: one a sale; None for a sale about which nothing is recorded.
-    """
+    """Count sales by what a person found; the status is None where nothing is recorded."""
     sales = list(statuses)
     found = Counter(status.review_result for status in sales if status)
     return ReviewCounts(

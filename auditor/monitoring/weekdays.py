@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -76,25 +75,20 @@ class WeekdayHistory:
         """
         figures = DAY_FIGURES.conform(figures)
         sold = figures.filter(pc.greater(figures["alcohol_sales"], 0))
-        stores = sold["store_id"].to_pylist()
-        past_bases = zip(sold["model"].to_pylist(), sold["challenge_age"].to_pylist(), strict=True)
-        listed = np.fromiter((store in bases for store in stores), bool)
-        same = np.fromiter(
-            (bases.get(s) == basis for s, basis in zip(stores, past_bases, strict=True)), bool
-        )
+        columns = (sold[name].to_pylist() for name in ("store_id", "model", "challenge_age"))
+        rows = list(zip(*columns, strict=True))
+        same = [bases.get(store) == tuple(basis) for store, *basis in rows]
+        other = [row[0] in bases and not alike for row, alike in zip(rows, same, strict=True)]
         self._comparable = sold.filter(pa.array(same, pa.bool_()))
-        self._other = sold.filter(pa.array(listed & ~same, pa.bool_()))
+        self._other = sold.filter(pa.array(other, pa.bool_()))
         self._comparable_of, self._other_of = ByStore(self._comparable), ByStore(self._other)
 
     def compare(
         self, store_id: str | None, sales: int, counts: Mapping[str, int]
     ) -> PastComparison | None:
-        """Compare the day of a store, or of the chain, with its past; None without sales.
+        """Compare the day of a store, or (None) of the chain, with its past; None without sales.
 
-        Args:
-            store_id: the store; None for the chain.
-            sales: alcohol sales of the day.
-            counts: how many of them had each of ``COMPARED_OUTCOMES``.
+        ``counts`` are how many of the alcohol sales had each of ``COMPARED_OUTCOMES``.
         """
         if not sales:
             return None
@@ -134,8 +128,8 @@ def _compare_share(outcome: str, today: Count, days: tuple[PastDay, ...]) -> Sha
 
 def _by_day(figures: pa.Table) -> tuple[PastDay, ...]:
     """The days of DAY_FIGURES in order, with their stores added up."""
-    summed = ("alcohol_sales", *COMPARED_OUTCOMES)
-    days = figures.group_by("day").aggregate([(name, "sum") for name in summed]).sort_by("day")
+    summed = [(name, "sum") for name in ("alcohol_sales", *COMPARED_OUTCOMES)]
+    days = figures.group_by("day").aggregate(summed).sort_by("day")
     return tuple(
         PastDay(
             day=row["day"],

@@ -22,7 +22,14 @@ from auditor.pipeline import provenance
 from auditor.pipeline.day import Day, day_lock, workspace
 from auditor.pipeline.plans import find_plan, plan_path
 from auditor.policy import Policy
-from auditor.report import SUMMARY, Provenance, read_summary, render_day, render_site
+from auditor.report import (
+    SUMMARY,
+    Provenance,
+    Report,
+    read_summary,
+    render_day,
+    render_site,
+)
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path
 from auditor.storage.partitions import Partitions, read_day
@@ -101,7 +108,7 @@ def _write_pages(
     """Write the files of a day's report and remove all others; the cameras, and the files."""
     folder = report_folder(day)
     drift = cameras.compare(day, read_daily(out, "cameras", [day, *cameras.days_before(day)]))
-    pages = render_day(
+    shown = Report(
         day,
         ledger=Partitions(out, "ledger", day),
         store_days=read_day(out, "coverage", day),
@@ -114,7 +121,7 @@ def _write_pages(
         history=read_figures(out, day_figures.days_before(day)),
     )
     written = set()
-    for name, content in pages:
+    for name, content in render_day(shown):
         out.write(f"{folder}/{name}", content)
         written.add(f"{folder}/{name}")
     out.sweep(folder)

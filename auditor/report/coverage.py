@@ -1,7 +1,7 @@
 """What the audit could see: stores, sales, frames and estimates, counted so that they add up."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,13 @@ _SUMMED = (
     "times_read_as_local",
     "times_ambiguous",
     "times_nonexistent",
+)
+_OF_LEDGER = (
+    *("alcohol_sales", "with_snapshot", "scored", "unscored_by_record", "recorded_underage"),
+)
+_EXPECTED = (
+    *("wrong_flags", "flagged_under_legal"),
+    *("over_threshold_under_challenge", "over_threshold_under_legal"),
 )
 
 
@@ -100,11 +107,6 @@ class Coverage:
         """Sales that ended in any outcome but inconclusive."""
         return self.alcohol_sales - self.of("inconclusive")
 
-    @property
-    def without_snapshot(self) -> int:
-        """Sales that no frame belongs to."""
-        return self.alcohol_sales - self.with_snapshot
-
 
 Probabilities = npt.NDArray[np.float64]
 
@@ -113,37 +115,19 @@ Probabilities = npt.NDArray[np.float64]
 class Tally:
     """What is counted of one store's day; several add up to a coverage.
 
-    Attributes:
-        store: the store's own line.
-        day: its row of STORE_DAYS.
-        outcomes, reasons: sales by outcome, inconclusive ones by reason.
-        unscored_by_record: sales without an estimate whose outcome rests on the till's record.
-        recorded_underage: flagged sales that rest on the birth date on record.
-        wrong: of each other flagged sale, the probability that its buyer is not under the challenge
-            age.
-        under_challenge, under_legal: of each sale over the threshold, the probabilities that its
-            buyer is under these ages.
-        flagged_under_legal: the same of each flagged sale.
+    ``counts`` and ``chances`` go by fields of :class:`Coverage`: numbers that add up, and what
+    is expected from the probability of each sale.
     """
 
     store: StoreCoverage
-    day: Mapping[str, Any]
+    counts: Counter[str]
     outcomes: Counter[str]
-    reasons: Counter[str | None]
-    unscored_by_record: int
-    recorded_underage: int
-    wrong: Probabilities
-    under_challenge: Probabilities
-    under_legal: Probabilities
-    flagged_under_legal: Probabilities
+    reasons: Counter[str]
+    chances: Mapping[str, Probabilities]
 
 
 def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
-    """Count what could be seen of a store.
-
-    Args:
-        ledger: all rows of LEDGER of the store.
-        day: its row of STORE_DAYS.
+    """Count what could be seen of a store, by its LEDGER and its row of STORE_DAYS.
 
     Raises:
         ContractError: the two disagree on the number of alcohol sales, or a sale has an unknown
@@ -161,69 +145,60 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
     over, flagged = _of(ledger, "over_threshold"), _of(ledger, "flagged")
     recorded = pc.fill_null(pc.equal(flagged["reason"], RECORDED_UNDERAGE), pa.scalar(False))
     estimated = flagged.filter(pc.invert(recorded))
+    counts = Counter({name: day[name] for name in ("alcohol_sales", *_SUMMED)})
+    counts["with_snapshot"] = ledger.num_rows - ledger["snapshot_id"].null_count
+    counts["scored"] = ledger.num_rows - without_age.num_rows
+    counts["unscored_by_record"] = without_age.num_rows - _of(without_age, "inconclusive").num_rows
+    counts["recorded_underage"] = flagged.num_rows - estimated.num_rows
     return Tally(
         store=StoreCoverage(
-            store_id=day["store_id"],
-            store_name=day["store_name"],
-            export_status=day["export_status"],
-            transactions=day["transactions"],
-            alcohol_sales=ledger.num_rows,
-            with_snapshot=ledger.num_rows - ledger["snapshot_id"].null_count,
-            scored=ledger.num_rows - without_age.num_rows,
+            **{n: day[n] for n in ("store_id", "store_name", "export_status", "transactions")},
+            alcohol_sales=counts["alcohol_sales"],
+            with_snapshot=counts["with_snapshot"],
+            scored=counts["scored"],
             inconclusive=outcomes["inconclusive"],
         ),
-        day=day,
+        counts=counts,
         outcomes=outcomes,
-        reasons=Counter(_of(ledger, "inconclusive")["reason"].to_pylist()),
-        unscored_by_record=without_age.num_rows - _of(without_age, "inconclusive").num_rows,
-        recorded_underage=flagged.num_rows - estimated.num_rows,
-        wrong=1 - _probabilities(estimated, "p_under_challenge"),
-        under_challenge=_probabilities(over, "p_under_challenge"),
-        under_legal=_probabilities(over, "p_under_legal"),
-        flagged_under_legal=_probabilities(estimated, "p_under_legal"),
+        reasons=Counter(map(str, _of(ledger, "inconclusive")["reason"].to_pylist())),
+        chances={
+            "wrong_flags": 1 - _probabilities(estimated, "p_under_challenge"),
+            "over_threshold_under_challenge": _probabilities(over, "p_under_challenge"),
+            "over_threshold_under_legal": _probabilities(over, "p_under_legal"),
+            "flagged_under_legal": _probabilities(estimated, "p_under_legal"),
+        },
     )
 
 
 def cover(tallies: Sequence[Tally]) -> Coverage:
     """Add up what could be seen of some stores, in the order in which they are to be listed."""
-    outcomes = Counter[str]()
-    reasons = Counter[str | None]()
-    for each in tallies:
-        outcomes.update(each.outcomes)
-        reasons.update(each.reasons)
-    stores = tuple(each.store for each in tallies)
-    known = [*INCONCLUSIVE_REASONS, *sorted({str(r) for r in reasons} - set(INCONCLUSIVE_REASONS))]
-    wrong = _all(each.wrong for each in tallies)
-    missed = _all(each.under_challenge for each in tallies)
+    counts, outcomes, reasons = (
+        sum((getattr(each, name) for each in tallies), Counter[str]())
+        for name in ("counts", "outcomes", "reasons")
+    )
+    known = [*INCONCLUSIVE_REASONS, *sorted(set(reasons) - set(INCONCLUSIVE_REASONS))]
+    chances = {
+        name: np.concatenate([np.empty(0), *(each.chances[name] for each in tallies)])
+        for name in _EXPECTED
+    }
+    like_unjudged = [1 - chances["wrong_flags"], chances["over_threshold_under_challenge"]]
+    added_up: dict[str, Any] = {name: counts[name] for name in (*_SUMMED, *_OF_LEDGER)}
+    added_up |= {name: expect(each) for name, each in chances.items()}
     return Coverage(
-        stores=stores,
-        **{name: sum(each.day[name] for each in tallies) for name in _SUMMED},
-        alcohol_sales=sum(s.alcohol_sales for s in stores),
-        with_snapshot=sum(s.with_snapshot for s in stores),
-        scored=sum(s.scored for s in stores),
-        unscored_by_record=sum(each.unscored_by_record for each in tallies),
-        recorded_underage=sum(each.recorded_underage for each in tallies),
+        stores=tuple(each.store for each in tallies),
+        **added_up,
         outcomes=tuple(Count(o, words.OUTCOMES[o], outcomes[o]) for o in OUTCOMES),
         inconclusive=tuple(
             Count(r, words.label(words.REASONS, r), reasons[r]) for r in known if reasons[r]
         ),
-        wrong_flags=expect(wrong),
-        over_threshold_under_challenge=expect(missed),
-        over_threshold_under_legal=expect(_all(each.under_legal for each in tallies)),
-        flagged_under_legal=expect(_all(each.flagged_under_legal for each in tallies)),
         unjudged_under_challenge=expect_alike(
-            [*(1 - p for p in wrong), *missed], outcomes["inconclusive"]
+            np.concatenate(like_unjudged).tolist(), outcomes["inconclusive"]
         ),
     )
 
 
 def _of(ledger: pa.Table, outcome: str) -> pa.Table:
     return ledger.filter(pc.equal(ledger["outcome"], outcome))
-
-
-def _all(parts: Iterable[Probabilities]) -> list[float]:
-    probabilities: list[float] = np.concatenate([np.empty(0), *parts]).tolist()
-    return probabilities
 
 
 def _probabilities(sales: pa.Table, column: str) -> Probabilities:

@@ -1,9 +1,9 @@
 """A day's pages from its tables: a report for each store, then the chain's page."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self
 
 import pyarrow as pa
 
@@ -11,16 +11,15 @@ from auditor.decisions.status import case_statuses
 from auditor.errors import ContractError
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.cameras import Drift
+from auditor.monitoring.limits import OF_REJECTS, InputRows, input_rows
 from auditor.monitoring.recall import DayReview, ReviewCounts, count_reviews
 from auditor.monitoring.staff.outcome_counts import Counts, count_cashiers, count_stores
 from auditor.monitoring.staff.staff_results import StaffResults
 from auditor.monitoring.weekdays import COMPARED_OUTCOMES, WeekdayHistory, hash_figures
 from auditor.policy import Policy
-from auditor.report.cameras import Cameras
-from auditor.report.control import ControlSample
 from auditor.report.coverage import Coverage, Tally, cover, tally
 from auditor.report.listing import StoreSales, by_lot, by_reason, ranks
-from auditor.report.pages import Ages, Page, Provenance, StoreReport
+from auditor.report.pages import Ages, Cameras, Control, Page, Provenance, StoreReport
 from auditor.report.past import PastCharts
 from auditor.report.people_sections import PeopleSections
 from auditor.report.rejected import Rejects
@@ -39,7 +38,7 @@ class Report:
     """A day: a report for each store, and then the chain's page.
 
     The rows of one store at a time are in memory; of the stores before it, what the chain's page
-    counts and lists.
+    counts and lists. ``staff`` is what was measured of cashiers and stores.
     """
 
     def __init__(  # noqa: PLR0913  the day's tables, and what they rest on
@@ -56,7 +55,20 @@ class Report:
         history: pa.Table,
         drift: Drift,
     ) -> None:
-        """Check and measure the day's tables; arguments as for ``report.render_day``.
+        """Check and measure the day's tables.
+
+        Args:
+            day: the business day.
+            ledger: LEDGER of all stores, in each in any order.
+            store_days: a row of STORE_DAYS for each store of the day, missing ones included.
+            rejects: REJECTS of all stores, in any order; a store that is not in ``store_days``
+                stands for what belongs to none.
+            decisions: DECISION_LOG of the day, as :func:`decisions.log.verified` gives it.
+            provenance: what the result rests on.
+            policy: gives currencies, ages, the least exposure and the retention on ``day``.
+            window: counts of the days up to and including ``day``, by which people are measured.
+            history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before.
+            drift: the day's cameras against their own past.
 
         Raises:
             ContractError: the tables are not per schema, contradict each other, or name a store
@@ -64,49 +76,43 @@ class Report:
             ConfigurationError: no policy was in force on the day.
         """
         store_days = STORE_DAYS.conform(store_days)
-        self._day, self._policy, self._provenance = day, policy, provenance
+        self._day, self.policy, self.provenance = day, policy, provenance
+        self.decisions, self.drift = decisions, drift
         self._chain_rules = policy.chain_rules(day)
         self._settings = store_settings(day, store_days, policy, provenance)
         if unknown := sorted(set(ledger.stores) - set(self._settings)):
             raise ContractError(f"table ledger: stores {unknown} are not in store_days")
-        self._ledger, self._rejects, self._drift = ledger, rejects, drift
-        self._store_days = {row["store_id"]: row for row in store_days.to_pylist()}
+        self._ledger, self._rejects, self._store_days = ledger, rejects, store_days
+        self._row_of = {row["store_id"]: row for row in store_days.to_pylist()}
         self._statuses = case_statuses(decisions)
         self._ranks = ranks(ledger)
         self._rules = {store_id: policy.rules(day, store_id) for store_id in self._settings}
         bases = {s: (provenance.model, rules.challenge_age) for s, rules in self._rules.items()}
         self._history, self._history_sha256 = WeekdayHistory(history, bases), hash_figures(history)
         self._charts = PastCharts(day)
+        self.staff = StaffResults.measure(day, window, self._chain_rules)
         self._people = PeopleSections(
-            StaffResults.measure(day, window, self._chain_rules),
+            self.staff,
             ledger,
             settings=self._settings,
             rules=self._rules,
             chain_rules=self._chain_rules,
         )
         self._tallies: list[Tally] = []
-        self._totals = _Totals()
+        self._totals = Counter[str]()
         self._listed = _Listed((), (), (), (), Rejects.of(REJECTS.empty()), (), 0, ReviewCounts(0))
 
     @property
-    def staff(self) -> StaffResults:
-        """What was measured of cashiers and stores."""
-        return self._people.results
-
-    @property
-    def drift(self) -> Drift:
-        """The day's cameras compared with their own past."""
-        return self._drift
+    def input_rows(self) -> InputRows:
+        """The day's rows of till exports and snapshot indexes."""
+        rejects = (self._rejects.of(store_id, OF_REJECTS) for store_id in self._rejects.stores)
+        return input_rows(self._store_days, rejects)
 
     def stores(self) -> Iterator[StoreReport]:
-        """The stores in the order of their ids.
-
-        Raises:
-            ContractError: as for the report as a whole.
-        """
+        """The stores in the order of their ids."""
         for store_id, settings in self._settings.items():
             ledger = self._ledger.of(store_id)
-            counted = tally(ledger, self._store_days[store_id])
+            counted = tally(ledger, self._row_of[store_id])
             coverage = cover([counted])
             listed = self._list(store_id, ledger, coverage)
             self._add(counted, listed)
@@ -115,7 +121,7 @@ class Report:
                 name: self._people.cashier_page(
                     key,
                     day=self._day,
-                    chain=self._policy.chain_name,
+                    chain=self.policy.chain_name,
                     settings=settings,
                     cases=listed.cases,
                 )
@@ -170,17 +176,18 @@ class Report:
         store_id: str | None,
         coverage: Coverage,
         listed: "_Listed",
-        totals: "_Totals",
+        totals: Counter[str],
         limit: int,
     ) -> Page:
         is_chain = store_id is None
         past = self._history.compare(
             store_id, coverage.alcohol_sales, {o: coverage.of(o) for o in COMPARED_OUTCOMES}
         )
-        sample = ControlSample(listed.drawn, listed.drawn_from, self._chain_rules.control_sample)
+        asked = self._chain_rules.control_sample
+        sample = Control.of(listed.drawn, drawn_from=listed.drawn_from, asked=asked)
         return Page(
             day=self._day,
-            chain=self._policy.chain_name,
+            chain=self.policy.chain_name,
             store_id=store_id,
             store_name=None if store_id is None else self._settings[store_id].name,
             lede=(
@@ -190,21 +197,21 @@ class Report:
             ages=self._ages(self._settings if store_id is None else [store_id]),
             coverage=coverage,
             cases=listed.cases[:limit],
-            cases_total=totals.cases,
+            cases_total=totals["cases"],
             unjudged=listed.unjudged[:limit],
-            unjudged_total=totals.unjudged,
+            unjudged_total=totals["unjudged"],
             stores=listed.stores,
             cashiers=listed.cashiers[:limit],
-            cashiers_total=totals.cashiers,
+            cashiers_total=totals["cashiers"],
             people=self._people.section(store_id, limit),
             rejected=listed.rejects.section(),
             past=self._charts.section(store_id, past) if past else None,
-            cameras=Cameras.of(self._drift, store_id, limit),
+            cameras=Cameras.of(self.drift, store_id, limit),
             control=sample if is_chain else None,
             review=listed.review if is_chain and self._statuses else None,
             min_exposure=self._chain_rules.min_exposure,
             retention_days=self._chain_rules.retention_days,
-            provenance=self._provenance,
+            provenance=self.provenance,
             history_sha256=self._history_sha256,
         )
 
@@ -214,19 +221,6 @@ class Report:
             legal=words.common_age({r.legal_age for r in rules}, "the legal age"),
             challenge=words.common_age({r.challenge_age for r in rules}, "the challenge age"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Totals:
-    """How many there are of what a page lists up to a limit."""
-
-    cases: int = 0
-    unjudged: int = 0
-    cashiers: int = 0
-
-    def __add__(self, other: Self) -> "_Totals":
-        names = (field.name for field in fields(self))
-        return _Totals(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +237,9 @@ class _Listed:
     reviewed: ReviewCounts  # of all flagged sales, those that are not listed included
 
     @property
-    def totals(self) -> _Totals:
-        """How many there are, where nothing has been left out yet."""
-        return _Totals(len(self.cases), len(self.unjudged), len(self.cashiers))
+    def totals(self) -> Counter[str]:
+        """How many there are of what a page lists up to a limit; nothing is left out yet."""
+        return Counter({n: len(getattr(self, n)) for n in ("cases", "unjudged", "cashiers")})
 
     @property
     def review(self) -> DayReview:

@@ -19,15 +19,14 @@ from auditor.monitoring.staff.outcome_counts import Counts
 from auditor.monitoring.staff.peers import Peers
 from auditor.monitoring.staff.staff_results import DaysOnRecord, StaffResults
 from auditor.monitoring.weekdays import PastDay, ShareComparison
-from auditor.report.control import Conclusion, ControlSample
 from auditor.report.coverage import Coverage
 from auditor.report.flags_csv import FLAG_COLUMNS
 from auditor.report.fragments import JsonList, JsonObject, json_document, plain
 from auditor.report.listing import by_reason
-from auditor.report.pages import Page, Provenance, StoreReport
+from auditor.report.pages import Control, Page, Provenance, StoreReport
 from auditor.report.past import Past
 from auditor.report.rejected import Rejected
-from auditor.report.sales import Case, Drawn, Unjudged
+from auditor.report.sales import Case, Unjudged
 from auditor.report.schema import closed
 from auditor.sales.identity import SaleKey
 
@@ -85,21 +84,6 @@ class PastWeekdays:
         """The section of a page without its drawings."""
         compared = past.comparison
         return cls(past.weekday, compared.days, compared.left_out, compared.shares)
-
-
-@dataclass(frozen=True, slots=True)
-class Control:
-    """Unflagged sales drawn by lot for a person to look at."""
-
-    sales: tuple[Drawn, ...]
-    drawn_from: int
-    asked: int
-    conclusions: tuple[Conclusion, ...]
-
-    @classmethod
-    def of(cls, sample: ControlSample) -> Self:
-        """The sample with what follows from it."""
-        return cls(sample.sales, sample.drawn_from, sample.asked, sample.conclusions)
 
 
 @dataclass(frozen=True)
@@ -175,14 +159,7 @@ class DocumentWriter:
 
 
 def head_of(chain: Page, staff: StaffResults, drift: Drift, decisions: pa.Table) -> Head:
-    """The short part of a day's document.
-
-    Args:
-        chain: the chain's page.
-        staff: what was measured of cashiers and stores.
-        drift: the day's cameras compared with their own past.
-        decisions: DECISION_LOG of the day, in order of recording.
-    """
+    """The short part of a day's document; ``decisions`` are its DECISION_LOG in order."""
     return Head(
         schema_version=SCHEMA_VERSION,
         day=chain.day,
@@ -204,7 +181,7 @@ def head_of(chain: Page, staff: StaffResults, drift: Drift, decisions: pa.Table)
         rejected=chain.rejected,
         past=PastWeekdays.of(chain.past) if chain.past else None,
         history_sha256=chain.history_sha256,
-        control_sample=Control.of(chain.control) if chain.control else None,
+        control_sample=chain.control,
         decisions=tuple(_decision(row) for row in decisions.to_pylist()),
         flags_csv_columns=FLAG_COLUMNS,
     )

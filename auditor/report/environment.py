@@ -70,44 +70,29 @@ def axis(age: float) -> float:
     return round((inside - _AXIS_FROM) / (_AXIS_TO - _AXIS_FROM) * _AXIS_WIDTH, 1)
 
 
-def _crop_url(crop: str) -> str:
-    """From a page in ``OUT/reports/<day>/`` to a file below OUT."""
-    return f"../../{quote(crop, safe='/=')}"
-
-
 def _store_label(item: Any) -> str:
     """A store by name and id, of whatever carries both."""
     named = item.store_name and item.store_name != item.store_id
     return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
 
 
+_WORDS: tuple[Callable[..., str], ...] = (
+    *(words.clock, words.counted, words.day, words.integer, words.listed, words.moment),
+    *(words.money, words.odds, words.one_decimal, words.percent, words.quantity),
+    *(words.seconds_to, words.share_of, words.short_day, words.short_hash, words.visible),
+    *(words.years, words.years_up),
+)
 _FILTERS: Mapping[str, Callable[..., Any]] = {
+    **{function.__name__: function for function in _WORDS},
     "axis": axis,
     "camera_change": cameras.change,
     "camera_todo": cameras.todo,
     "cashier_page": cashier_page_name,
-    "clock": words.clock,
-    "counted": words.counted,
-    "crop_url": _crop_url,
-    "day": words.day,
+    # From a page in OUT/reports/<day>/ to a file below OUT.
+    "crop_url": lambda crop: f"../../{quote(crop, safe='/=')}",
     "decision": lambda decision: words.label(words.DECISIONS, decision),
     "expected": words.expected_count,
-    "integer": words.integer,
-    "listed": words.listed,
-    "moment": words.moment,
-    "money": words.money,
-    "odds": words.odds,
-    "one_decimal": words.one_decimal,
-    "percent": words.percent,
-    "quantity": words.quantity,
-    "seconds_to": words.seconds_to,
-    "share_of": words.share_of,
-    "short_day": words.short_day,
-    "short_hash": words.short_hash,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,
     "store_page": store_page,
-    "visible": words.visible,
-    "years": words.years,
-    "years_up": words.years_up,
 }

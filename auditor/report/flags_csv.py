@@ -71,14 +71,10 @@ def _row(case: Case) -> dict[str, Cell]:
     status = asdict(case.status) if case.status else {}
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
-        "age": estimate.get("age"),
-        "age_sd": estimate.get("sd"),
-        "age_low": estimate.get("low"),
-        "age_high": estimate.get("high"),
-        "p_under_legal": estimate.get("p_under_legal"),
-        "p_under_challenge": estimate.get("p_under_challenge"),
-        "marks": " ".join(case.marks),
-        "page": f"{store_page(case.store_id)}#{case.anchor}",
+        **{name: estimate.get(name) for name in ("age", "p_under_legal", "p_under_challenge")},
+        **{f"age_{name}": estimate.get(name) for name in ("sd", "low", "high")},
         **{name: status.get(name) for name in ("decision", "decided_by", "decided_at")},
         "decision_note": status.get("note"),
+        "marks": " ".join(case.marks),
+        "page": f"{store_page(case.store_id)}#{case.anchor}",
     }

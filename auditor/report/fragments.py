@@ -59,6 +59,8 @@ class Fragments:
 class JsonList:
     """A JSON array of which one item at a time is in memory."""
 
+    _ENDS = b"[", b"]"
+
     def __init__(self, disk: BinaryIO) -> None:
         self._items = Fragments(disk)
 
@@ -67,47 +69,38 @@ class JsonList:
         self._items.add(key, json.dumps(item, **JSON_OPTIONS))
 
     def written(self) -> Iterator[bytes]:
-        """The array as :func:`json.dumps` would write it."""
-        yield from _enclosed(b"[", self._items, b"]")
+        """Yield it as :func:`json.dumps` would write it."""
+        left, right = self._ENDS
+        start = left + b"\n "
+        for item in self._items:
+            yield start + item.replace(b"\n", b"\n ")
+            start = b",\n "
+        yield b"\n" + right if start.startswith(b",") else left + right
 
 
-class JsonObject:
+class JsonObject(JsonList):
     """A JSON object, of which one item at a time is in memory, its keys sorted."""
 
-    def __init__(self, disk: BinaryIO) -> None:
-        self._items = Fragments(disk)
+    _ENDS = b"{", b"}"
 
-    def add(self, name: str, item: Any) -> None:
+    def add(self, key: str, item: Any) -> None:
         """Add an item of what JSON has."""
-        named = json.dumps({name: item}, **JSON_OPTIONS)
-        self._items.add(name, named[len("{\n ") : -len("\n}")].replace("\n ", "\n"))
-
-    def written(self) -> Iterator[bytes]:
-        """The object as :func:`json.dumps` would write it."""
-        yield from _enclosed(b"{", self._items, b"}")
+        named = json.dumps({key: item}, **JSON_OPTIONS)
+        self._items.add(key, named[len("{\n ") : -len("\n}")].replace("\n ", "\n"))
 
 
 def json_document(document: Mapping[str, Any]) -> Iterator[bytes]:
     """Write an object in pieces, as :func:`json.dumps` would with ``JSON_OPTIONS``.
 
-    Args:
-        document: of what JSON has, and of :class:`JsonList` and :class:`JsonObject`.
+    Its values are what JSON has, and :class:`JsonList` and :class:`JsonObject`.
     """
     start = b"{\n "
     for name, value in sorted(document.items()):
         yield start + json.dumps(name, ensure_ascii=False).encode() + b": "
         start = b",\n "
-        if isinstance(value, (JsonList, JsonObject)):
+        if isinstance(value, JsonList):
             for piece in value.written():
                 yield piece.replace(b"\n", b"\n ")
         else:
             yield json.dumps(value, **JSON_OPTIONS).replace("\n", "\n ").encode()
     yield b"\n}\n"
-
-
-def _enclosed(left: bytes, items: Fragments, right: bytes) -> Iterator[bytes]:
-    start = left + b"\n "
-    for item in items:
-        yield start + item.replace(b"\n", b"\n ")
-        start = b",\n "
-    yield b"\n" + right if start.startswith(b",") else left + right

@@ -41,11 +41,8 @@ class Funnel:
     def of(cls, ident: str, title: str, peers: Peers, min_exposure: int) -> Self | None:
         """Draw the limits; None where nobody has enough due sales.
 
-        Args:
-            ident: of the plot, unique on its page.
-            title: what is drawn.
-            peers: all that were measured together.
-            min_exposure: due sales below which nothing is said.
+        ``ident`` is unique on its page; ``min_exposure`` are the due sales below which nothing is
+        said.
         """
         if peers.target is None:
             return None
@@ -90,8 +87,7 @@ class Funnel:
         width, height = _SIZE[0] - left - right, _SIZE[1] - top - bottom
         x = left + width * log(unit.due / self.first) / log(self.last / self.first)
         y = top + height * (1 - self._usual_share(unit))
-        kind = unit.outlier or "within"
-        return f'<circle class="point {kind}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
+        return f'<circle class="point {unit.outlier or "within"}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
 
     def _usual_share(self, unit: PeerResult) -> float:
         """The share that the unit would handle under the chain's usual circumstances."""

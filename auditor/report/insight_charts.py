@@ -1,6 +1,6 @@
 """The charts of the pages of purchases by age group."""
 
-from dataclasses import asdict
+from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from auditor.insights.backtest import Figure
 from auditor.insights.results import Cell, GroupFigures, Insights
 from auditor.report.plots import COLOURS, Plot, plot
-from auditor.report.text import insights
+from auditor.report.text import charts
 from auditor.report.text.words import NOTHING
 
 if TYPE_CHECKING:
@@ -20,31 +20,30 @@ _LOWEST, _HIGHEST = 20, 500  # ends of the axis of indexes; intervals beyond are
 
 def shares_plot(found: Insights) -> Plot:
     """The share of all baskets of each age group."""
-    listed = [g for g in found.groups if g.share is not None]
+    percents = {
+        g.group.name: Figure(100 * g.share.value, 100 * g.share.low, 100 * g.share.high)
+        for g in found.groups
+        if g.share is not None
+    }
 
     def draw(axes: "Axes") -> None:
-        for y, group in enumerate(reversed(listed)):
-            share = group.share
-            if share is not None:
-                _whisker(axes, y, Figure(100 * share.value, 100 * share.low, 100 * share.high))
-        axes.set_yticks(range(len(listed)), [g.group.name for g in reversed(listed)])
-        axes.set_ylim(-0.6, len(listed) - 0.4)
-        axes.set_xlim(0, 100 * max((g.share.high for g in listed if g.share), default=1) * 1.05)
-        axes.set_xlabel(insights.BASKETS_AXIS)
-        axes.tick_params(length=0)
+        for y, figure in enumerate(reversed(percents.values())):
+            _whisker(axes, y, figure)
+        _name_rows(axes, list(percents))
+        axes.set_xlim(0, max((figure.high for figure in percents.values()), default=100) * 1.05)
+        axes.set_xlabel(charts.BASKETS_AXIS)
 
     return plot(
         "groups",
         draw,
-        title=insights.SHARES_TITLE,
-        description=insights.SHARES_DESCRIPTION,
-        columns=insights.SHARES_COLUMNS,
+        title=charts.SHARES_TITLE,
+        description=charts.SHARES_DESCRIPTION,
+        columns=charts.SHARES_COLUMNS,
         rows=tuple(
-            (g.group.name, *(f"{100 * v:.1f}" for v in (g.share.value, g.share.low, g.share.high)))
-            for g in listed
-            if g.share is not None
+            (name, f"{figure.value:.1f}", f"{figure.low:.1f}", f"{figure.high:.1f}")
+            for name, figure in percents.items()
         ),
-        size=(420, 40 + 26 * max(len(listed), 1)),
+        size=(420, 40 + 26 * max(len(percents), 1)),
         margins=(6, 10, 36, 62),
     )
 
@@ -70,19 +69,16 @@ def _forest(group: GroupFigures, listed: list[tuple[str, Cell]]) -> Plot:
         axes.set_xlim(_LOWEST, _HIGHEST)
         axes.set_xticks([25, 50, 100, 200, 400], ["25", "50", "100", "200", "400"])
         axes.set_xticks([], minor=True)
-        axes.set_yticks(range(len(listed)), [_short(name) for name, _ in reversed(listed)])
-        axes.set_ylim(-0.6, len(listed) - 0.4)
-        axes.tick_params(length=0)
+        _name_rows(axes, [name if len(name) <= 16 else f"{name[:15]}…" for name, _ in listed])
 
     return plot(
         "categories",
         draw,
-        title=insights.categories_title(group.group.name),
-        description=insights.CATEGORIES_DESCRIPTION,
-        columns=insights.CATEGORIES_COLUMNS,
+        title=charts.categories_title(group.group.name),
+        description=charts.CATEGORIES_DESCRIPTION,
+        columns=charts.CATEGORIES_COLUMNS,
         rows=tuple(
-            (name, *(f"{v:.0f}" for v in (c.same_days.value, c.same_days.low, c.same_days.high)))
-            for name, c in listed
+            (name, *(f"{value:.0f}" for value in astuple(cell.same_days))) for name, cell in listed
         ),
         size=(420, 34 + 22 * len(listed)),
         margins=(6, 12, 24, 110),
@@ -100,15 +96,15 @@ def _hours_plot(found: Insights, group: GroupFigures) -> Plot:
         axes.plot(list(shown), own, marker="o", markersize=4, color=COLOURS["interval"])
         axes.set_ylim(0, None)
         axes.set_xticks(list(shown)[::2])
-        axes.set_ylabel(insights.BASKETS_AXIS)
+        axes.set_ylabel(charts.BASKETS_AXIS)
         axes.tick_params(length=0)
 
     return plot(
         "hours",
         draw,
-        title=insights.hours_title(group.group.name),
-        description=insights.HOURS_DESCRIPTION,
-        columns=insights.HOURS_COLUMNS,
+        title=charts.hours_title(group.group.name),
+        description=charts.HOURS_DESCRIPTION,
+        columns=charts.HOURS_COLUMNS,
         rows=tuple(
             (f"{h}:00", NOTHING if np.isnan(mine) else f"{mine:.1f}", f"{all_:.1f}")
             for h, mine, all_ in zip(shown, own, everybody, strict=True)
@@ -127,8 +123,11 @@ def _whisker(axes: "Axes", y: float, figure: Figure, *, sure: bool = True) -> No
 
 
 def _cut(figure: Figure) -> Figure:
-    return Figure(*(min(max(v, _LOWEST), _HIGHEST) for v in asdict(figure).values()))
+    return Figure(*(min(max(value, _LOWEST), _HIGHEST) for value in astuple(figure)))
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 16 else f"{name[:15]}…"
+def _name_rows(axes: "Axes", names: list[str]) -> None:
+    """Name the rows of whiskers, the first at the top."""
+    axes.set_yticks(range(len(names)), names[::-1])
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.tick_params(length=0)

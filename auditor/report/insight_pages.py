@@ -5,14 +5,16 @@ What is withheld is withheld in all of them alike: cells that are None are empty
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from auditor.insights.backtest import Figure
+from auditor.insights.reading import Article
 from auditor.insights.results import Cell, GroupFigures, Insights, Row
+from auditor.insights.suggestions import Association, Taste
 from auditor.report import spreadsheet
 from auditor.report.environment import assets, environment
 from auditor.report.fragments import JSON_OPTIONS, plain
@@ -121,64 +123,40 @@ def _table(found: Insights, rows: Iterable[Row]) -> str:
 def _cell_columns(cell: Cell | None) -> dict[str, spreadsheet.Cell]:
     if cell is None:
         return {}
-    figures = {
-        "share": cell.share,
-        "index": cell.index,
-        "same_days_index": cell.same_days,
-        "relative_risk": cell.relative_risk,
-        "change": cell.change,
-    }
     columns: dict[str, spreadsheet.Cell] = {"baskets": cell.baskets, "differs": cell.differs}
-    for name, figure in figures.items():
+    figures = {name: getattr(cell, name) for name in ("share", "index", "relative_risk", "change")}
+    for name, figure in (figures | {"same_days_index": cell.same_days}).items():
         if figure is not None:
             columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
     return columns | ({} if cell.change is None else {"changed": cell.changed})
 
 
-_SUGGESTED: dict[str, Callable[[Any], object]] = {
-    "sku": lambda s: s.sku,
-    "description": lambda s: s.description,
-    "category": lambda s: s.category,
-}
-
-
 def _suggestions(found: Insights) -> str:
-    names = ("group", "kind", "rank", *_SUGGESTED, "with", "index", "low", "high", "share", "why")
+    names = (
+        *("group", "kind", "rank", "sku", "description", "category", "with"),
+        *("index", "low", "high", "share", "why"),
+    )
     rows: list[dict[str, spreadsheet.Cell]] = []
     for group in found.groups:
         for rank, taste in enumerate(group.tastes, start=1):
-            rows.append(
-                {
-                    "kind": "taste",
-                    "with": None,
-                    "index": taste.index,
-                    "share": taste.share,
-                    **_common(group, rank, taste, taste.article),
-                }
-            )
+            own = {"kind": "taste", "with": None, "index": taste.index, "share": taste.share}
+            rows.append(_suggestion(group, rank, taste, taste.article) | own)
         for rank, rule in enumerate(group.associations, start=1):
-            rows.append(
-                {
-                    "kind": "goes with",
-                    "with": " + ".join(article.description for article in rule.given),
-                    "index": 100 * rule.lift,
-                    "share": rule.confidence,
-                    **_common(group, rank, rule, rule.also),
-                }
-            )
+            given = " + ".join(article.description for article in rule.given)
+            own = {"kind": "goes with", "with": given}
+            own |= {"index": 100 * rule.lift, "share": rule.confidence}
+            rows.append(_suggestion(group, rank, rule, rule.also) | own)
     return csv_text(names, rows)
 
 
-def _common(
-    group: GroupFigures, rank: int, suggestion: Any, article: Any
+def _suggestion(
+    group: GroupFigures, rank: int, found: Taste | Association, article: Article
 ) -> dict[str, spreadsheet.Cell]:
     return {
         "group": group.group.name,
         "rank": rank,
-        "low": suggestion.low,
-        "high": suggestion.high,
-        "why": suggestion.why,
-        **{name: of(article) for name, of in _SUGGESTED.items()},
+        **{name: getattr(found, name) for name in ("low", "high", "why")},
+        **{name: getattr(article, name) for name in ("sku", "description", "category")},
     }
 
 

@@ -21,16 +21,19 @@ from auditor.sales.identity import SaleKey
 from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
 
 _ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
+#: What a case shows as the ledger has it.
+_SHOWN = (
+    *("legal_age", "challenge_age", "faces", "matched_by", "snapshot_id", "snapshot_sha256"),
+    "id_check_by",
+)
 _REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
 
 
 def ranks(ledger: StoreTables) -> dict[str, list[int]]:
     """The rank of every flagged sale: recorded underage, then likeliest under the legal age.
 
-    Ties are ordered by P(under the challenge age), store, time and transaction.
-
-    Args:
-        ledger: LEDGER of all stores.
+    Ties are ordered by P(under the challenge age), store, time and transaction. ``ledger`` is
+    LEDGER of all stores.
 
     Returns:
         By store the ranks of its flagged sales, ascending; a store without any is left out.
@@ -67,13 +70,7 @@ def by_lot(sale: Drawn) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class StoreSales:
-    """The sales of one store.
-
-    Attributes:
-        ledger: the store's rows of LEDGER, any order.
-        settings: of the store.
-        statuses: of the day's sales that somebody has decided on.
-    """
+    """The sales of one store: its rows of LEDGER, and the status of those with a decision."""
 
     ledger: pa.Table
     settings: StoreSettings
@@ -90,14 +87,11 @@ class StoreSales:
 
     def unjudged(self) -> tuple[Unjudged, ...]:
         """The inconclusive sales, in the order of :func:`by_reason`."""
-        sales = (
-            Unjudged(
-                **self._sale(row),
-                reason=str(row["reason"]),
-                reason_words=words.label(words.REASONS, str(row["reason"])),
-            )
-            for row in self._rows("inconclusive")
-        )
+        sales = []
+        for row in self._rows("inconclusive"):
+            reason = str(row["reason"])
+            in_words = words.label(words.REASONS, reason)
+            sales.append(Unjudged(**self._sale(row), reason=reason, reason_words=in_words))
         return tuple(sorted(sales, key=by_reason))
 
     def drawn(self) -> tuple[Drawn, ...]:
@@ -129,8 +123,9 @@ class StoreSales:
         return int(pc.sum(drawable).as_py() or 0)
 
     def _rows(self, outcome: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]]
         rows = self.ledger.filter(pc.equal(self.ledger["outcome"], outcome)).to_pylist()
-        return [dict(row) for row in rows]
+        return rows
 
     def _sale(self, row: Mapping[str, Any]) -> dict[str, Any]:
         key = SaleKey.of(row)
@@ -153,32 +148,27 @@ class StoreSales:
         trail, scans = trail_of(row, zone)
         return Case(
             **self._sale(row),
+            **{name: row[name] for name in _SHOWN},
             rank=rank,
             reason=str(row["reason"]),
             recorded_years=years,
             estimate=None if row["age"] is None else _estimate(row),
-            legal_age=row["legal_age"],
-            challenge_age=row["challenge_age"],
             why=words.why_recorded_underage(years, row["legal_age"])
             if row["reason"] == RECORDED_UNDERAGE and years is not None
             else words.why_flagged(row["age"], row["challenge_age"], row["id_check"]),
             crop=_below_out(row["crop"]),
-            faces=row["faces"],
             other_faces=tuple(
                 OtherFace(f["age"], f["age_low"], f["age_high"]) for f in row["other_faces"] or ()
             ),
             marks=marks,
             mark_words=tuple(words.label(words.MARKS, mark) for mark in marks),
-            matched_by=row["matched_by"],
-            snapshot_id=row["snapshot_id"],
             id_check_at=checked_at.astimezone(zone) if checked_at else None,
-            id_check_by=row["id_check_by"],
             trail=trail,
             scans=scans,
             basket=tuple(
                 Line(
-                    description=line["description"] or line["sku"],
-                    **{name: line[name] for name in ("quantity", "amount", "alcohol")},
+                    line["description"] or line["sku"],
+                    *(line[name] for name in ("quantity", "amount", "alcohol")),
                 )
                 for line in row["basket"]
             ),
@@ -190,22 +180,17 @@ class StoreSales:
                 kept_until=self.settings.kept_until if row["crop"] else None,
             ),
             frame=_frame_url(self.settings.frames_url, row["snapshot_path"]),
-            snapshot_sha256=row["snapshot_sha256"],
         )
 
     def _keep_in_mind(self, row: Mapping[str, Any]) -> tuple[str, ...]:
         if row["age"] is None:
             return ()
+        measured = ("face_px", "sharpness", "face_confidence", "snapshot_offset_s")
         return guidance.keep_in_mind(
-            p_under_challenge=row["p_under_challenge"],
-            challenge_age=row["challenge_age"],
+            **{name: row[name] for name in ("p_under_challenge", "challenge_age", *measured)},
             interval_years=row["age_high"] - row["age_low"],
-            face_px=row["face_px"],
             min_face_px=self.settings.min_face_px,
-            sharpness=row["sharpness"],
             min_sharpness=self.settings.min_sharpness,
-            face_confidence=row["face_confidence"],
-            snapshot_offset_s=row["snapshot_offset_s"],
         )
 
 
@@ -226,16 +211,9 @@ def _check_estimate(row: Mapping[str, Any]) -> None:
 
 
 def _estimate(row: Mapping[str, Any]) -> Estimate:
-    return Estimate(
-        age=row["age"],
-        sd=row["age_sd"],
-        low=row["age_low"],
-        high=row["age_high"],
-        low_95=row["age_low_95"],
-        high_95=row["age_high_95"],
-        p_under_legal=row["p_under_legal"],
-        p_under_challenge=row["p_under_challenge"],
-    )
+    interval = {name: row[f"age_{name}"] for name in ("sd", "low", "high", "low_95", "high_95")}
+    chances = {name: row[name] for name in ("p_under_legal", "p_under_challenge")}
+    return Estimate(row["age"], **interval, **chances)
 
 
 def _frame_url(frames_url: str | None, path: str | None) -> str | None:

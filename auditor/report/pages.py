@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Self
 
+from auditor.monitoring.cameras import Camera, Drift
+from auditor.monitoring.cameras.change_tests import LEAST_DAYS, LEAST_SALES
 from auditor.monitoring.recall import DayReview
 from auditor.monitoring.staff.outcome_counts import Counts
-from auditor.report.cameras import Cameras
-from auditor.report.control import ControlSample
+from auditor.monitoring.statistics.rates import at_most
 from auditor.report.coverage import Coverage
 from auditor.report.past import Past
 from auditor.report.people import CashierPage, People
 from auditor.report.rejected import Rejected
-from auditor.report.sales import Case, Unjudged
-
-#: Cases that the first screen names.
-FIRST_CASES = 5
+from auditor.report.sales import Case, Drawn, Unjudged
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,72 @@ class Ages:
 
 
 @dataclass(frozen=True, slots=True)
+class Cameras:
+    """The cameras of a page against their own past; ``changed`` lists all that changed.
+
+    ``compared`` and ``too_little`` count the cameras of which something, or nothing, could be
+    compared; ``sha256`` is None where the day's own counts are missing.
+    """
+
+    days: int
+    on_record: int
+    sha256: str | None
+    changed: tuple[Camera, ...]
+    compared: int
+    too_little: int
+    limit: int
+    least_days: int = LEAST_DAYS
+    least_sales: int = LEAST_SALES
+
+    @classmethod
+    def of(cls, drift: Drift, store_id: str | None, limit: int) -> "Cameras":
+        """The section of a store's page, or (``store_id`` None) of the chain's."""
+        own = drift if store_id is None else drift.of_store(store_id)
+        compared = sum(bool(camera.compared) for camera in own.cameras)
+        return cls(
+            days=own.days,
+            on_record=own.on_record,
+            sha256=own.sha256,
+            changed=own.changed,
+            compared=compared,
+            too_little=len(own.cameras) - compared,
+            limit=limit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """If so many of the sample were missed, at most so many (share, sales) of all of them are."""
+
+    found: int
+    share: float
+    sales: int
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Unflagged sales drawn by lot for a person to look at."""
+
+    sales: tuple[Drawn, ...]
+    drawn_from: int
+    asked: int
+    conclusions: tuple[Conclusion, ...]
+
+    @classmethod
+    def of(cls, sales: tuple[Drawn, ...], *, drawn_from: int, asked: int) -> Self:
+        """The sample, and what to conclude from 0 to 3 missed ones, with 95 % confidence.
+
+        ``sales`` were drawn among ``drawn_from`` unflagged ones that show a face; the policy asked
+        for ``asked``.
+        """
+        conclusions = []
+        for found in range(min(3, len(sales)) + 1):
+            share = at_most(found, len(sales))
+            conclusions.append(Conclusion(found, share, max(found, int(share * drawn_from))))
+        return cls(sales, drawn_from, asked, tuple(conclusions))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page. ``store_id`` is None on the chain's page.
 
@@ -77,7 +142,7 @@ class Page:
     rejected: Rejected
     past: Past | None
     cameras: Cameras
-    control: ControlSample | None
+    control: Control | None
     review: DayReview | None
     min_exposure: int
     retention_days: int
@@ -87,7 +152,7 @@ class Page:
     @property
     def first_cases(self) -> tuple[Case, ...]:
         """The cases that the first screen names."""
-        return self.cases[:FIRST_CASES]
+        return self.cases[:5]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from auditor.monitoring.statistics.control_limits import Band, Count
-from auditor.monitoring.weekdays import (
-    COMPARED_OUTCOMES,
-    PastComparison,
-    PastDay,
-    ShareComparison,
-)
+from auditor.monitoring.weekdays import COMPARED_OUTCOMES, PastComparison, PastDay, ShareComparison
 from auditor.report.plots import COLOURS, Plot, plot
 from auditor.report.text import charts, words
 from auditor.report.text.day import SHARES, about_share
@@ -60,8 +55,7 @@ class PastCharts:
         weekday = words.weekday(self._day)
         shares = []
         for share in comparison.shares:
-            sentence = about_share(share, weekday)
-            chart = None
+            sentence, chart = about_share(share, weekday), None
             if comparison.days and self._drawn < most:
                 self._drawn += 1
                 ident = f"past-{share.outcome}-{page}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from auditor.monitoring.staff.exposure import CLASSES
@@ -27,6 +27,7 @@ from auditor.tables import StoreTables
 
 #: Sales of a rule that a page lists: none grows beyond a few megabytes.
 _SALES = 100
+_LIKELIHOODS = [words.from_to(low, high) for low, high in pairwise((*CLASSES, 1.0))]
 
 
 class PeopleSections:
@@ -41,26 +42,15 @@ class PeopleSections:
         rules: Mapping[str, Rules],
         chain_rules: ChainRules,
     ) -> None:
-        """Draw the funnels and look up the sales behind the leads.
-
-        Args:
-            results: of the chain.
-            ledgers: LEDGER of the day.
-            settings: of the day's stores, by id.
-            rules: in force, by store.
-            chain_rules: in force.
-        """
+        """Draw the funnels and look up the sales behind the leads, in the day's LEDGER."""
         self.results, self._rules = results, chain_rules
         least = chain_rules.min_exposure
         self._store_funnel = Funnel.of("funnel-stores", charts.STORE_FUNNEL, results.stores, least)
         self._cashier_funnel = Funnel.of(
             "funnel-cashiers", charts.CASHIER_FUNNEL, results.cashiers, least
         )
-        self._pages = {
-            key: cashier_page_name(*key)
-            for key in results.cashiers_of_interest
-            if key[0] in settings
-        }
+        of_interest = [key for key in results.cashiers_of_interest if key[0] in settings]
+        self._pages = {key: cashier_page_name(*key) for key in of_interest}
         self._sales = {
             rule: [_lead_sale(checker, row, settings[row["store_id"]]) for checker, row in sales]
             for rule, sales in results.lead_sales(ledgers, rules).items()
@@ -111,24 +101,23 @@ class PeopleSections:
     ) -> CashierPage:
         """The page of a cashier of interest, by store and id."""
         store_id, cashier_id = key
-        units = self.results.cashier_results(store_id)
-        rules = self._rule_sections(store_id, cashier_id)
+        results, rules = self.results, self._rule_sections(store_id, cashier_id)
         return CashierPage(
             day=day,
             chain=chain,
             store_id=store_id,
             store_name=settings.name,
             cashier_id=cashier_id,
-            days_on_record=self.results.days_on_record,
-            target=self.results.cashiers.target,
-            result=next((unit for unit in units if unit.key == key), None),
+            days_on_record=results.days_on_record,
+            target=results.cashiers.target,
+            result=next((u for u in results.cashier_results(store_id) if u.key == key), None),
             by_part_of_day=tuple(
                 HandledShare(words.part_of_day(hour), due, handled)
-                for hour, due, handled in self.results.handled_by(*key, "from_hour")
+                for hour, due, handled in results.handled_by(*key, "from_hour")
             ),
             by_likelihood=tuple(
-                HandledShare(_likelihood(number), due, handled)
-                for number, due, handled in self.results.handled_by(*key, "likelihood")
+                HandledShare(_LIKELIHOODS[number], due, handled)
+                for number, due, handled in results.handled_by(*key, "likelihood")
             ),
             rules=rules,
             leads={
@@ -147,9 +136,7 @@ class PeopleSections:
     ) -> tuple[RuleSection, ...]:
         sections = []
         for name, result in self.results.rule_results(store_id).items():
-            own = (
-                self._sales[name] if store_id is None else self._sales_of.get((name, store_id), [])
-            )
+            own = self._sales_of.get((name, store_id), []) if store_id else self._sales[name]
             sales = [sale for sale in own if cashier_id in (None, sale.cashier_id)]
             title, meaning = QUALITY_RULE_TEXTS[name]
             listed = tuple(sales[:_SALES])
@@ -160,20 +147,12 @@ class PeopleSections:
 def _lead_sale(checker: str, row: Mapping[str, Any], settings: StoreSettings) -> LeadSale:
     sold_at = row["sold_at"].astimezone(settings.zone)
     return LeadSale(
-        store_id=row["store_id"],
-        till_id=row["till_id"],
+        **{name: row[name] for name in ("store_id", "till_id", "transaction_id", "age")},
         cashier_id=checker,
-        transaction_id=row["transaction_id"],
         sold_at=sold_at,
         id_check_words=words.label(words.ID_CHECKS, row["id_check"]),
-        age=row["age"],
         low=row["age_low_95"],
         high=row["age_high_95"],
         recorded_years=recorded_years(row["birth_date"], sold_at.date()),
         anchor=SaleKey.of(row).sale_id if row["outcome"] == "flagged" else None,
     )
-
-
-def _likelihood(number: int) -> str:
-    upper = CLASSES[number + 1] if number + 1 < len(CLASSES) else 1.0
-    return words.from_to(CLASSES[number], upper)

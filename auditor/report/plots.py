@@ -31,11 +31,8 @@ COLOURS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_FONT_PX = 11
 # matplotlib draws in points of 1/72 inch; at this resolution a point is a pixel of the page.
 _DPI = 72
-#: Letters of a name of which three fit beside each other in a legend.
-_SHORT_NAME = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +62,11 @@ def plot(  # noqa: PLR0913  what is drawn, and the same in words and numbers
     size: tuple[int, int] = (340, 190),
     margins: tuple[int, int, int, int] = (12, 10, 24, 44),
 ) -> Plot:
-    """Draw a plot.
+    """Draw a :class:`Plot`.
 
-    Args:
-        ident: letters, digits, ``-``, ``_``; unique on the page.
-        draw: draws on the axes it is given, with colours of ``COLOURS``.
-        title: what is drawn; shown by the page, and read aloud.
-        description: what is to be seen, in a sentence or two; read aloud.
-        columns: heads of the table of the numbers.
-        rows: the numbers, for whoever cannot see the drawing.
-        size: width and height, px; a narrow page shrinks it.
-        margins: from the edges to the axes, px: top, right, bottom, left.
+    ``ident`` has letters, digits, ``-`` and ``_``; ``draw`` uses the colours of ``COLOURS``;
+    ``size`` is width and height, px, which a narrow page shrinks; ``margins`` go from the edges to
+    the axes, px: top, right, bottom, left.
     """
     svg = inline_svg(ident, draw, title=title, description=description, size=size, margins=margins)
     return Plot(ident, title, description, svg, columns, rows)
@@ -94,15 +85,8 @@ def inline_svg(  # noqa: PLR0913  what is drawn, and how
 ) -> Markup:
     """Draw an SVG element for a page that allows no inline style; arguments as for :func:`plot`.
 
-    Args:
-        ident: as for plot.
-        draw: likewise.
-        title: likewise.
-        description: likewise.
-        size: likewise.
-        margins: likewise; None leaves them to matplotlib.
-        style: settings of matplotlib beside those of the pages.
-        legend: above the plot; margins have to be None.
+    Without margins, matplotlib chooses them. ``style`` are settings of matplotlib beside those of
+    the pages. A ``legend`` stands above the plot, which then has no margins.
     """
     if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
         raise ValueError(f"{ident!r} is no identifier of a plot")
@@ -124,7 +108,7 @@ def inline_svg(  # noqa: PLR0913  what is drawn, and how
         draw(axes)
         names = axes.get_legend_handles_labels()[1] if legend else []
         if names:
-            columns = 2 if max(map(len, names)) > _SHORT_NAME else 3
+            columns = 2 if max(map(len, names)) > 10 else 3  # three short names fit in a row
             figure.legend(loc="outside upper left", ncols=min(columns, len(names)))
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
@@ -136,17 +120,13 @@ def _box(
 ) -> tuple[float, float, float, float]:
     """Left, bottom, width and height of the axes, as shares of the figure."""
     (width, height), (top, right, bottom, left) = size, margins
-    return (
-        left / width,
-        bottom / height,
-        (width - left - right) / width,
-        (height - top - bottom) / height,
-    )
+    wide, high = width - left - right, height - top - bottom
+    return left / width, bottom / height, wide / width, high / height
 
 
 _STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text
-    "font.size": _FONT_PX,
+    "font.size": 11,  # px
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same widths on every machine
     "text.color": COLOURS["ink"],
     "axes.edgecolor": COLOURS["hatch-line"],

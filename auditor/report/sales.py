@@ -7,9 +7,6 @@ from decimal import Decimal
 from auditor.decisions.status import CaseStatus
 from auditor.tables import RECORDED_UNDERAGE
 
-_BASKET_SHOWN = 10
-_FACES_SHOWN = 5
-
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -147,9 +144,9 @@ class Case(Sale):
     @property
     def basket_shown(self) -> tuple[Line, ...]:
         """The lines that fit on a card, alcohol first."""
-        return tuple(sorted(self.basket, key=lambda line: not line.alcohol))[:_BASKET_SHOWN]
+        return tuple(sorted(self.basket, key=lambda line: not line.alcohol))[:10]
 
     @property
     def other_faces_shown(self) -> tuple[OtherFace, ...]:
         """The other faces that fit on a card."""
-        return self.other_faces[:_FACES_SHOWN]
+        return self.other_faces[:5]

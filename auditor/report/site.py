@@ -75,26 +75,15 @@ _ADAPTER = TypeAdapter(Summary)
 
 
 def summarise(chain: Page, rows: InputRows, policy_sha256: str) -> Summary:
-    """A day in one row.
-
-    Args:
-        chain: the chain's page.
-        rows: counts of the day's input rows.
-        policy_sha256: of the policy that the page was rendered with.
-    """
+    """A day in one row; ``policy_sha256`` is of the policy that the page was rendered with."""
     seen = chain.coverage
-    ended = {outcome.code: outcome.count for outcome in seen.outcomes}
     return Summary(
         day=chain.day,
         chain=chain.chain,
         stores=len(seen.stores),
         stores_read=len(seen.with_export("read")),
         alcohol_sales=seen.alcohol_sales,
-        flagged=ended["flagged"],
-        id_checked=ended["id_checked"],
-        over_threshold=ended["over_threshold"],
-        refused=ended["refused"],
-        inconclusive=ended["inconclusive"],
+        **{outcome.code: outcome.count for outcome in seen.outcomes},
         rows_read=rows.read,
         rows_rejected=rows.rejected,
         cameras_to_look_at=len(chain.cameras.changed),
@@ -135,8 +124,8 @@ def months(summaries: Sequence[Summary]) -> tuple[Month, ...]:
     known = {summary.day: summary for summary in summaries}
     if not known:
         return ()
-    first, last = min(known), max(known)
-    days = [last - timedelta(days=back) for back in range((last - first).days + 1)]
+    last = max(known)
+    days = [last - timedelta(days=back) for back in range((last - min(known)).days + 1)]
     return tuple(
         Month(f"{key:%Y-%m}", words.month(key), tuple(Row(day, known.get(day)) for day in group))
         for key, group in groupby(days, key=lambda day: day.replace(day=1))
@@ -146,14 +135,13 @@ def months(summaries: Sequence[Summary]) -> tuple[Month, ...]:
 def context(summaries: Sequence[Summary]) -> dict[str, Any]:
     """What the template of the list is given."""
     grouped = months(summaries)
-    days = [row.summary for month in grouped for row in month.rows if row.summary]
-    gaps = [row.day for month in grouped for row in month.rows if not row.summary]
-    chain = days[0].chain if days else "Audit"
+    rows = [row for month in grouped for row in month.rows]
+    days = [row.summary for row in rows if row.summary]
     return {
-        "chain": chain,
+        "chain": days[0].chain if days else "Audit",
         "months": grouped,
         "days": days,
-        "gaps": gaps,
+        "gaps": [row.day for row in rows if not row.summary],
         "recall_days": DAYS,
         "recall": recall([(d.day, d.review) for d in days[:DAYS] if d.review]),
     }

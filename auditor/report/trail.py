@@ -12,16 +12,11 @@ from auditor.clock.birthdays import completed_years
 from auditor.report.sales import Step
 from auditor.report.text import words
 
-_ARTICLE = 40
 _KINDS = ("scan", "frame", "check", "sale", "birth_date")
 
 
 def trail_of(row: Mapping[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], tuple[float, ...]]:
-    """The events recorded of a sale, and where on their time line each line was scanned.
-
-    Args:
-        row: of LEDGER.
-        zone: of the store.
+    """The events recorded of a sale in LEDGER, and where on their time line lines were scanned.
 
     Returns:
         The steps, those without a time last, and the scans, from 0 (first event) to 1 (last).
@@ -32,10 +27,11 @@ def trail_of(row: Mapping[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], 
         Step(sold_at.astimezone(zone), words.SALE_COMPLETED, "sale"),
         Step(check_at, words.till_record(row["id_check"], row["id_check_by"]), "check"),
     ]
-    scanned = [line["sold_at"] for line in row["basket"] if line["sold_at"]]
-    if alcohol := [line for line in row["basket"] if line["alcohol"] and line["sold_at"]]:
+    lines = [line for line in row["basket"] if line["sold_at"]]
+    scanned = [line["sold_at"] for line in lines]
+    if alcohol := [line for line in lines if line["alcohol"]]:
         first = min(alcohol, key=lambda line: line["sold_at"])
-        text = words.scanned(first["description"] or first["sku"], _ARTICLE)
+        text = words.scanned(first["description"] or first["sku"], limit=40)
         steps.append(Step(first["sold_at"].astimezone(zone), text, "scan"))
     if row["snapshot_offset_s"] is not None:
         frame_at = sold_at + timedelta(seconds=row["snapshot_offset_s"])

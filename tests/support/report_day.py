@@ -11,7 +11,7 @@ from auditor.monitoring.baselines.day_figures import days_before
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.cameras import NOTHING, Camera, Change, Drift
 from auditor.policy import Policy
-from auditor.report import Provenance, render_day
+from auditor.report import Provenance, Report, render_day
 from auditor.tables import (
     CHECK_COUNTS,
     COUNTED,
@@ -342,7 +342,7 @@ def given(**other: Any) -> dict[str, Any]:
 
 def render(**other: Any) -> dict[str, bytes]:
     """The files of the day, with some of its tables replaced."""
-    return {name: b"".join(content) for name, content in render_day(DAY, **given(**other))}
+    return {name: b"".join(content) for name, content in render_day(Report(DAY, **given(**other)))}
 
 
 def window(**counts: pa.Table) -> Window:

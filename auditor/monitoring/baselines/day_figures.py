@@ -15,35 +15,16 @@ from auditor.tables import DAY_FIGURES, OUTCOMES
 WEEKS = 28
 
 
-def of_store(
-    day: date, store_day: Mapping[str, Any], ledger: pa.Table, *, challenge_age: int, model: str
-) -> dict[str, Any]:
-    """The row of DAY_FIGURES of one store.
-
-    Args:
-        day: the business day.
-        store_day: the store's row of STORE_DAYS.
-        ledger: the store's LEDGER.
-        challenge_age: in force in the store, years.
-        model: name and version of the age model.
-    """
+def count(store_day: Mapping[str, Any], ledger: pa.Table) -> dict[str, Any]:
+    """The counts in a store's row of DAY_FIGURES, from its row of STORE_DAYS and its LEDGER."""
     outcomes = Counter(ledger["outcome"].to_pylist())
     return {
-        "day": day,
-        "store_id": store_day["store_id"],
-        "model": model,
-        "challenge_age": challenge_age,
-        "export_status": store_day["export_status"],
+        **{name: store_day[name] for name in ("store_id", "export_status")},
         "alcohol_sales": ledger.num_rows,
         "with_snapshot": ledger.num_rows - ledger["snapshot_id"].null_count,
         "scored": ledger.num_rows - ledger["age"].null_count,
         **{outcome: outcomes[outcome] for outcome in OUTCOMES},
     }
-
-
-def table(rows: list[dict[str, Any]]) -> pa.Table:
-    """Rows of :func:`of_store` as DAY_FIGURES."""
-    return DAY_FIGURES.from_rows(rows)
 
 
 def days_before(day: date) -> list[date]:

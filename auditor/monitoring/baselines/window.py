@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -15,19 +15,12 @@ from auditor.tables import COUNTED
 
 @dataclass(frozen=True)
 class Window:
-    """What is on record of the days up to and with the one reported.
+    """What is on record of the days up to and with the one reported."""
 
-    Attributes:
-        days: how many it looks back on.
-        on_record: those of them that have counts.
-        sha256: hash over the files of counts it rests on, 64 hexadecimal digits.
-        counts: each table of tables.COUNTED, added up over the days.
-    """
-
-    days: int
-    on_record: tuple[date, ...]
-    sha256: str
-    counts: Mapping[str, pa.Table]
+    days: int  # that it looks back on
+    on_record: tuple[date, ...]  # those of them that have counts
+    sha256: str  # over the files of counts that it rests on, 64 hexadecimal digits
+    counts: Mapping[str, pa.Table]  # each table of tables.COUNTED, added up over the days
 
 
 def read_window(out: Place, day: date, days: int) -> Window:
@@ -38,22 +31,16 @@ def read_window(out: Place, day: date, days: int) -> Window:
     """
     dates = [day - timedelta(days=back) for back in range(days - 1, -1, -1)]
     hashes: list[tuple[str, str, str]] = []
-    counts = {}
-    for name in COUNTED:
-        stored = read_daily(out, name, dates)
-        counts[name] = COUNTED[name].add_up(_noted(name, stored, hashes))
+
+    def stored(name: str) -> Iterator[pa.Table]:
+        for recorded, sha256, table in read_daily(out, name, dates):
+            hashes.append((name, recorded.isoformat(), sha256))
+            yield table
+
+    counts = {name: schema.add_up(stored(name)) for name, schema in COUNTED.items()}
     return Window(
         days=days,
-        on_record=tuple(sorted({date.fromisoformat(of_day) for _, of_day, _ in hashes})),
+        on_record=tuple(sorted({date.fromisoformat(recorded) for _, recorded, _ in hashes})),
         sha256=hashlib.sha256(json.dumps(hashes).encode()).hexdigest(),
         counts=counts,
     )
-
-
-def _noted(
-    name: str, stored: Iterable[tuple[date, str, pa.Table]], hashes: list[tuple[str, str, str]]
-) -> Iterator[pa.Table]:
-    """The tables as they come, their hashes put down."""
-    for day, sha256, table in stored:
-        hashes.append((name, day.isoformat(), sha256))
-        yield table

@@ -7,12 +7,4 @@ from auditor.monitoring.cameras.comparing import compare, days_before
 from auditor.monitoring.cameras.counting import count_cameras
 from auditor.monitoring.cameras.drift import NOTHING, Camera, Change, Drift
 
-__all__ = [
-    "NOTHING",
-    "Camera",
-    "Change",
-    "Drift",
-    "compare",
-    "count_cameras",
-    "days_before",
-]
+__all__ = ["NOTHING", "Camera", "Change", "Drift", "compare", "count_cameras", "days_before"]

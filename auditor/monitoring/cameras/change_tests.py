@@ -20,8 +20,6 @@ Flags = NDArray[np.bool_]
 LEAST_DAYS, LEAST_BEFORE, LEAST_SALES = 10, 5, 8
 #: Share of the changes reported that may be by chance; with nothing wrong, of nights with one.
 LEVEL = 0.05
-# Shares of past days further from their median than so many deviations are left out.
-_OUTLIERS = 3.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,10 @@ class ChangeTests:
     ) -> None:
         self._today, self._causes = today, causes
         units = today.sales.shape
-        self._sales = np.array([m.sales for m in past]).reshape(-1, *units)
-        self._total = np.array([m.total for m in past]).reshape(-1, *units)
-        self._squares = np.array([m.squares for m in past]).reshape(-1, *units)
+        self._sales, self._total, self._squares = (
+            np.array([getattr(day, part) for day in past]).reshape(-1, *units)
+            for part in ("sales", "total", "squares")
+        )
         self._counts = self._sales >= LEAST_BEFORE
         self._days = self._counts.sum(axis=0)
         self.tested = (self._days >= LEAST_DAYS) & (today.sales >= LEAST_SALES)
@@ -79,53 +78,46 @@ class ChangeTests:
         least[self.tested] = q
         return tuple(
             Camera(
-                store_id=store_id,
-                till_id=till_id,
+                *key,
                 sales=int(self._today.sales[row, CAMERA_QUANTITIES.index(UNSEEN)]),
-                compared=tuple(
-                    CAMERA_QUANTITIES[column] for column in np.flatnonzero(self.tested[row])
-                ),
+                compared=tuple(CAMERA_QUANTITIES[n] for n in np.flatnonzero(self.tested[row])),
                 changes=tuple(
                     self._change(row, column, float(least[row, column]))
                     for column in np.flatnonzero(least[row] <= LEVEL).tolist()
                 ),
             )
-            for row, (store_id, till_id) in enumerate(keys)
-        )  # fmt: skip
+            for row, key in enumerate(keys)
+        )
 
     def _test_means(self, rows: NDArray[np.int64], column: int, measured: Measured) -> None:
         """Test units with equally many past days."""
         counted = self._counts[:, rows, column].T
-        shape = len(rows), -1
         sales, total, squares = (
-            part[:, rows, column].T[counted].reshape(shape)
+            part[:, rows, column].T[counted].reshape(len(rows), -1)
             for part in (self._sales, self._total, self._squares)
         )
-        means = total / sales
+        means, sales_now = total / sales, self._today.sales[rows, column]
         self._before[rows, column] = np.median(means, axis=1)
-        now = self._today.total[rows, column] / self._today.sales[rows, column]
-        away = now - self._before[rows, column]
+        away = self._today.total[rows, column] / sales_now - self._before[rows, column]
         far = np.abs(away) >= measured.least
         if not far.any():
             return
         # The extra sampling variance of a day with fewer sales than usual comes on top.
         within = (squares - total * means).sum(axis=1) / sales.sum(axis=1)
         by_sampling = within / np.median(sales, axis=1)
-        fewer = np.maximum(within / self._today.sales[rows, column] - by_sampling, 0)
+        fewer = np.maximum(within / sales_now - by_sampling, 0)
         variance = np.maximum(spread(means) ** 2, by_sampling) + fewer
-        class_alone = (measured.width / 2) ** 2 / self._today.sales[rows, column]
+        class_alone = (measured.width / 2) ** 2 / sales_now
         deviation = np.sqrt(np.maximum(variance, class_alone))
-        p = by_chance(away, deviation, sales.shape[1])
-        self.p[rows, column] = np.where(far, p, 1.0)
+        self.p[rows, column] = np.where(far, by_chance(away, deviation, sales.shape[1]), 1.0)
 
     def _test_share(self, row: int, column: int) -> None:
         counted = self._counts[:, row, column]
         sales, unseen = self._sales[counted, row, column], self._total[counted, row, column]
         # On the arcsine scale a share's variance by chance hardly depends on the share.
         turned = np.arcsin(np.sqrt((unseen + 3 / 8) / (sales + 3 / 4)))
-        median = np.median(turned)
         deviation = max(float(spread(turned[None])[0]), float((0.25 / np.median(sales)) ** 0.5))
-        usual = np.abs(turned - median) <= _OUTLIERS * deviation
+        usual = np.abs(turned - np.median(turned)) <= 3 * deviation  # the others are outliers
         sales, unseen = sales[usual], unseen[usual]
         share = float((unseen.sum() + 0.5) / (sales.sum() + 1))
         self._before[row, column] = unseen.sum() / sales.sum()

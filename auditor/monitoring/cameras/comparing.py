@@ -32,7 +32,7 @@ def days_before(day: date) -> list[date]:
 
 
 def compare(day: date, stored: Days) -> Drift:
-    """Hold a day against the days before.
+    """Compare a day with the days before.
 
     Args:
         day: the business day.
@@ -42,21 +42,17 @@ def compare(day: date, stored: Days) -> Drift:
     Raises:
         ContractError: a table is not CAMERA_COUNTS.
     """
-    hashes: list[tuple[str, str]] = []
-    series: _Series | None = None
-    for of_day, sha256, table in stored:
-        counts = CAMERA_COUNTS.conform(table)
-        if series is None:
-            if of_day != day:
-                return NOTHING
-            if not counts.num_rows:  # no alcohol was sold, so there is no camera to compare
-                return replace(NOTHING, sha256=sha256)
-            series = _Series(counts)
-        else:
-            series.add(counts)
-        hashes.append((of_day.isoformat(), sha256))
-    if series is None:
+    days = iter(stored)
+    first, sha256, today = next(days, (None, "", CAMERA_COUNTS.empty()))
+    if first != day:
         return NOTHING
+    if not today.num_rows:  # no alcohol was sold, so there is no camera to compare
+        return replace(NOTHING, sha256=sha256)
+    hashes = [(day.isoformat(), sha256)]
+    series = _Series(CAMERA_COUNTS.conform(today))
+    for earlier, sha256, counts in days:
+        series.add(CAMERA_COUNTS.conform(counts))
+        hashes.append((earlier.isoformat(), sha256))
     cameras, stores = series.compared()
     return Drift(
         days=WINDOW,
@@ -71,8 +67,8 @@ class _Series:
     """The cameras of a day through the days, as sums: some kilobytes a camera."""
 
     def __init__(self, today: pa.Table) -> None:
-        keys = zip(*(today[n].to_pylist() for n in ("store_id", "till_id", "basis")), strict=True)
-        basis = {(store_id, till_id): basis for store_id, till_id, basis in keys}
+        rows = zip(*(today[n].to_pylist() for n in ("store_id", "till_id", "basis")), strict=True)
+        basis = {(store_id, till_id): basis for store_id, till_id, basis in rows}
         self._keys = sorted(basis)
         self._place = {key: place for place, key in enumerate(self._keys)}
         self._basis = np.array([basis[key] for key in self._keys], object)
@@ -99,14 +95,13 @@ class _Series:
         )
         q = adjusted(np.concatenate([cameras.p[cameras.tested], stores.p[stores.tested]]))
         split = int(cameras.tested.sum())
-        of_cameras = cameras.changed([(s, t) for s, t in self._keys], q[:split])
-        of_stores = stores.changed([(name, None) for name in names], q[split:])
-        said = {(c.store_id, change.quantity) for c in of_cameras for change in c.changes}
-        beyond = (
-            replace(s, changes=tuple(c for c in s.changes if (s.store_id, c.quantity) not in said))
-            for s in of_stores
-        )
-        return of_cameras, tuple(unit for unit in beyond if unit.changes)
+        of_cameras = cameras.changed(self._keys, q[:split])
+        reported = {(c.store_id, change.quantity) for c in of_cameras for change in c.changes}
+        of_stores = []
+        for store in stores.changed([(name, None) for name in names], q[split:]):
+            changes = (c for c in store.changes if (store.store_id, c.quantity) not in reported)
+            of_stores.append(replace(store, changes=tuple(changes)))
+        return of_cameras, tuple(store for store in of_stores if store.changes)
 
     def _moments(self, counts: pa.Table) -> Moments:
         unit, quantity, alike = self._placed(counts)
@@ -115,13 +110,10 @@ class _Series:
         score = np.zeros(len(classes))
         kept = unit >= 0
         for place, name in enumerate(CAMERA_QUANTITIES):
-            own = quantity == place
-            if name == UNSEEN:
-                score[own] = classes[own] < len(CAUSES)
+            own, measured = quantity == place, MEASURED.get(name)
+            score[own] = measured.middles(classes[own]) if measured else classes[own] < len(CAUSES)
+            if not measured or measured.by_gates:
                 kept &= ~own | alike
-            else:
-                score[own] = MEASURED[name].middles(classes[own])
-                kept &= ~own | alike | (not MEASURED[name].by_gates)
         cell = (unit * shape[1] + quantity)[kept]
         sums = (
             np.bincount(cell, (sales * score**power)[kept], shape[0] * shape[1])

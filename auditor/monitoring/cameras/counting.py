@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.monitoring.cameras.quantities import CAUSES, MEASURED, SEEN, UNSEEN
+from auditor.monitoring.cameras.quantities import CAUSES, MEASURED, UNSEEN
 from auditor.policy import Rules
 from auditor.tables import CAMERA_COUNTS
 
@@ -12,19 +12,17 @@ from auditor.tables import CAMERA_COUNTS
 def count_cameras(ledger: pa.Table, rules: Rules, model: str) -> pa.Table:
     """Count the alcohol sales of one store's day by camera, quantity and class.
 
-    Args:
-        ledger: rows of LEDGER of one store, any order.
-        rules: in force in the store.
-        model: name and version of the age model.
+    ``ledger`` are its rows of LEDGER in any order, ``model`` is the age model's name and version.
 
     Returns:
         CAMERA_COUNTS, sorted by its key.
     """
-    parts = [CAMERA_COUNTS.empty(), _counted(ledger, UNSEEN, _causes(ledger), rules, model)]
+    basis = _basis(rules, model)
+    parts = [_counted(ledger, UNSEEN, _causes(ledger), basis)]
     for name, quantity in MEASURED.items():
         known = ledger.filter(pc.is_valid(ledger[quantity.column]))
         classes = quantity.classify(known[quantity.column].to_numpy().astype(np.float64))
-        parts.append(_counted(known, name, pa.array(classes), rules, model))
+        parts.append(_counted(known, name, pa.array(classes), basis))
     return CAMERA_COUNTS.add_up(parts)
 
 
@@ -36,27 +34,23 @@ def _causes(ledger: pa.Table) -> pa.Array:
         pc.equal(ledger["faces"], 0),
         pc.is_null(ledger["age"]),
     )
-    names = (*CAUSES, SEEN)
-    found = pa.array(np.full(ledger.num_rows, names.index(SEEN), np.int16))
-    for place in reversed(range(len(conditions))):
-        found = pc.if_else(pc.fill_null(conditions[place], False), np.int16(place), found)
+    found = pa.array(np.full(ledger.num_rows, len(CAUSES), np.int16))
+    for place, condition in reversed(list(enumerate(conditions))):
+        found = pc.if_else(pc.fill_null(condition, False), np.int16(place), found)
     return found
 
 
-def _counted(
-    sales: pa.Table, quantity: str, classes: pa.Array, rules: Rules, model: str
-) -> pa.Table:
+def _counted(sales: pa.Table, quantity: str, classes: pa.Array, basis: str) -> pa.Table:
     rows = sales.num_rows
-    return pa.table(
-        {
-            "store_id": sales["store_id"],
-            "till_id": sales["till_id"],
-            "basis": pa.repeat(_basis(rules, model), rows),
-            "quantity": pa.repeat(quantity, rows),
-            "bin": classes,
-            "sales": pa.array(np.ones(rows, np.int32)),
-        }
-    )
+    columns = {
+        "store_id": sales["store_id"],
+        "till_id": sales["till_id"],
+        "basis": pa.repeat(basis, rows),
+        "quantity": pa.repeat(quantity, rows),
+        "bin": classes,
+        "sales": pa.repeat(1, rows),
+    }
+    return pa.table(columns)
 
 
 def _basis(rules: Rules, model: str) -> str:

@@ -20,23 +20,17 @@ _LEAST_DOUBT = 1e-5
 class Measured:
     """A quantity with a value for each sale.
 
-    Attributes:
-        column: of LEDGER.
-        low, width, classes: on the scale: where the first class begins, how wide each is, how many
-            there are; what lies beyond is in the first or the last.
-        least: change of the mean on the scale below which nothing is said, however sure it is.
-        by_gates: whether it depends on the model, or on the gates by which it takes a face: days
-            under others are then left out.
-        to_scale, from_scale: from the column's unit and back.
+    What lies beyond the classes is in the first or the last. A quantity is ``by_gates`` if it
+    depends on the model, or on the gates by which it takes a face: days under others are left out.
     """
 
-    column: str
-    low: float
-    width: float
+    column: str  # of LEDGER
+    low: float  # where the first class begins, on the scale
+    width: float  # of each class, on the scale
     classes: int
-    least: float
+    least: float  # change of the mean on the scale below which nothing is said, however sure it is
     by_gates: bool
-    to_scale: Callable[[Floats], Floats]
+    to_scale: Callable[[Floats], Floats]  # from the column's unit
     from_scale: Callable[[float], float]
 
     def classify(self, values: Floats) -> NDArray[np.int16]:
@@ -49,10 +43,6 @@ class Measured:
         return np.asarray(self.low + (classes + 0.5) * self.width, np.float64)
 
 
-def _same(values: Floats) -> Floats:
-    return values
-
-
 def _log2(values: Floats) -> Floats:
     return np.asarray(np.log2(np.maximum(values, 1)))
 
@@ -61,29 +51,25 @@ def _certainty(confidence: Floats) -> Floats:
     return np.asarray(-np.log10(np.maximum(1 - confidence, _LEAST_DOUBT)))
 
 
-def _power(scaled: float) -> float:
-    return float(2**scaled)
-
-
-def _confidence(scaled: float) -> float:
-    return float(1 - 10**-scaled)
-
+_Scale = tuple[Callable[[Floats], Floats], Callable[[float], float]]  # from a unit, and back
+_LINEAR: _Scale = (lambda values: values, float)
+_LOG2: _Scale = (_log2, lambda scaled: float(2**scaled))
+_DOUBT: _Scale = (_certainty, lambda scaled: float(1 - 10**-scaled))
 
 #: By their names in tables.CAMERA_QUANTITIES. The least changes: 20 grey levels; a quarter larger;
 #: half as sharp again; three times the doubt; ten seconds; four years.
 MEASURED: Mapping[str, Measured] = {
-    "light": Measured("light", 0, 8, 32, 20, False, _same, float),
-    "face_px": Measured("face_px", 4, 0.125, 56, 0.32, False, _log2, _power),
-    "sharpness": Measured("sharpness", 0, 0.25, 56, 0.6, True, _log2, _power),
-    "face_confidence": Measured("face_confidence", 0, 0.25, 21, 0.5, True, _certainty, _confidence),
-    "clock": Measured("snapshot_offset_s", -300, 5, 120, 10, False, _same, float),
-    "age": Measured("age", 0, 5, 21, 4, True, _same, float),
+    "light": Measured("light", 0, 8, 32, 20, False, *_LINEAR),
+    "face_px": Measured("face_px", 4, 0.125, 56, 0.32, False, *_LOG2),
+    "sharpness": Measured("sharpness", 0, 0.25, 56, 0.6, True, *_LOG2),
+    "face_confidence": Measured("face_confidence", 0, 0.25, 21, 0.5, True, *_DOUBT),
+    "clock": Measured("snapshot_offset_s", -300, 5, 120, 10, False, *_LINEAR),
+    "age": Measured("age", 0, 5, 21, 4, True, *_LINEAR),
 }
 
 #: The other quantity: whether an age could be estimated, and if not, why. Its classes in order; a
 #: frame that is only named by the index counts as not readable.
 UNSEEN = "unseen"
-SEEN = "seen"
 CAUSES = ("no_frame", "frame_unreadable", "no_face", "face_unusable")
 
 #: Share of the sales by which more than before are unseen, below which nothing is said.

@@ -11,9 +11,6 @@ from auditor.monitoring.id_check_quality.rules import RULES, compared
 from auditor.policy import Rules
 from auditor.tables import LEDGER, QUALITY_COUNTS, RECORDED_AGES
 
-#: A person older than this does not buy anything: the year was keyed wrong.
-_OLDEST = 120
-
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -27,9 +24,7 @@ class Match:
 def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
     """Count the checks that each rule examined, and those in which it found something.
 
-    Args:
-        ledger: rows of LEDGER of stores under the same rules, any order.
-        rules: in force.
+    ``ledger`` are rows of LEDGER of stores under the same rules, in any order.
 
     Returns:
         QUALITY_COUNTS, sorted by its key.
@@ -39,41 +34,36 @@ def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
     for name, rule in RULES.items():
         output = rule(facts)
         rows = np.flatnonzero(output.examined)
-        parts.append(
-            pa.table(
-                {
-                    "store_id": pa.array(facts.keys[0][rows], pa.string()),
-                    "cashier_id": pa.array(facts.keys[1][rows], pa.string()),
-                    "rule": pa.array([name] * len(rows), pa.string()),
-                    "scanned": pa.array(compared(name, facts)[rows]),
-                    "looked_at": pa.array(np.ones(len(rows)), pa.int32()),
-                    "found": pa.array(output.found[rows].astype(np.int32)),
-                    "chance": pa.array(output.probability[rows]),
-                }
-            )
-        )
+        columns = {
+            "store_id": pa.array(facts.keys[0][rows], pa.string()),
+            "cashier_id": pa.array(facts.keys[1][rows], pa.string()),
+            "rule": pa.repeat(name, len(rows)),
+            "scanned": pa.array(compared(name, facts)[rows]),
+            "looked_at": pa.repeat(1, len(rows)),
+            "found": pa.array(output.found[rows].astype(np.int32)),
+            "chance": pa.array(output.probability[rows]),
+        }
+        parts.append(pa.table(columns))
     return QUALITY_COUNTS.add_up([pa.concat_tables(parts)])
 
 
 def count_ages(ledger: pa.Table, rules: Rules) -> pa.Table:
-    """Count the ages that the birth dates on record give; as :func:`count_quality`.
+    """Count the ages that the birth dates on record give; otherwise as :func:`count_quality`.
 
     Returns:
         RECORDED_AGES, sorted by its key. A birth date after the sale, or more than 120 years
         before it, is in none.
     """
     facts = Facts.of(LEDGER.conform(ledger), rules)
-    sensible = (facts.years >= 0) & (facts.years <= _OLDEST)
+    sensible = (facts.years >= 0) & (facts.years <= 120)  # else the year was keyed wrong
     rows = np.flatnonzero((facts.keyed | facts.scanned) & sensible)
-    table = pa.table(
-        {
-            "store_id": pa.array(facts.keys[0][rows], pa.string()),
-            "scanned": pa.array(facts.scanned[rows]),
-            "age": pa.array(facts.years[rows].astype(np.int16)),
-            "checks": pa.array(np.ones(len(rows)), pa.int32()),
-        }
-    )
-    return RECORDED_AGES.add_up([table])
+    columns = {
+        "store_id": pa.array(facts.keys[0][rows], pa.string()),
+        "scanned": pa.array(facts.scanned[rows]),
+        "age": pa.array(facts.years[rows].astype(np.int16)),
+        "checks": pa.repeat(1, len(rows)),
+    }
+    return RECORDED_AGES.add_up([pa.table(columns)])
 
 
 def find(ledger: pa.Table, rules: Rules) -> Iterator[Match]:

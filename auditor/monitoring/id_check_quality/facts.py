@@ -20,43 +20,25 @@ Floats = NDArray[np.float64]
 #: States of the ID check that leave a birth date on record: keyed by hand, read by a machine.
 KEYED, SCANNED = "dob_entered", "id_scanned"
 
-_DAY = np.timedelta64(1, "D")
-
 
 @dataclass(frozen=True)
 class Facts:
-    """A store's day.
+    """A store's day; NaN and NaT stand for what is not known."""
 
-    Attributes:
-        keys: store and checker of each sale; the cashier where nobody is named as checker.
-        check: what the till recorded of the ID check.
-        sold_at: seconds since 1970 UTC.
-        sold_on: day of the sale by the store's clock, datetime64[D].
-        check_after_s: seconds from the first alcohol line to the ID check; NaN where unknown.
-        born: birth date on record, datetime64[D], NaT for none.
-        years: completed years on the day of the sale, by the birth date; NaN for none.
-        estimated: whether an age is estimated, of the only face in the frame.
-        low, high: ends of its 95 % interval, years; NaN for none.
-        p_under_legal: P(under the legal age); NaN for none.
-        latest_legal: the birth date of somebody who comes of age on the day of the sale.
-        sentinels: the policy's made-up birth dates.
-        min_check_seconds: below which no hand checks, by the policy.
-    """
-
-    keys: tuple[NDArray[np.object_], NDArray[np.object_]]
-    check: NDArray[np.object_]
-    sold_at: Floats
-    sold_on: NDArray[np.datetime64]
-    check_after_s: Floats
-    born: NDArray[np.datetime64]
-    years: Floats
-    estimated: Flags
-    low: Floats
+    keys: tuple[NDArray[np.object_], NDArray[np.object_]]  # store, and checker or else cashier
+    check: NDArray[np.object_]  # what the till recorded of the ID check
+    sold_at: Floats  # seconds since 1970 UTC
+    sold_on: NDArray[np.datetime64]  # day of the sale by the store's clock
+    check_after_s: Floats  # seconds from the first alcohol line to the ID check
+    born: NDArray[np.datetime64]  # birth date on record, a day
+    years: Floats  # completed years on the day of the sale, by the birth date
+    estimated: Flags  # whether an age is estimated, of the only face in the frame
+    low: Floats  # ends of its 95 % interval, years
     high: Floats
     p_under_legal: Floats
-    latest_legal: NDArray[np.datetime64]
-    sentinels: frozenset[date]
-    min_check_seconds: float
+    latest_legal: NDArray[np.datetime64]  # birth date of who comes of age on the day of the sale
+    sentinels: frozenset[date]  # the policy's made-up birth dates
+    min_check_seconds: float  # below which no hand checks, by the policy
 
     @classmethod
     def of(cls, ledger: pa.Table, rules: Rules) -> Self:
@@ -99,21 +81,17 @@ def _years_before(days: NDArray[np.datetime64], years: NDArray[Any]) -> NDArray[
     """The same day of the month so many years before; of 29 February the last of the month."""
     months = days.astype("datetime64[M]")
     earlier = months - (years.astype(int) * 12).astype("timedelta64[M]")
-    last = (earlier + np.timedelta64(1, "M")).astype("datetime64[D]") - _DAY
+    last = (earlier + np.timedelta64(1, "M")).astype("datetime64[D]") - np.timedelta64(1, "D")
     same = earlier.astype("datetime64[D]") + (days - months.astype("datetime64[D]"))
-    earlier_days: NDArray[np.datetime64] = np.minimum(same, last)
-    return earlier_days
+    return np.asarray(np.minimum(same, last))
 
 
 def _first_alcohol(baskets: pa.ChunkedArray) -> Floats:
     """When each basket's first alcohol line was scanned, seconds since 1970; NaN if unknown."""
     lists = baskets.combine_chunks()
     lines, basket = lists.flatten(), pc.list_parent_indices(lists).to_numpy()
-    at = np.where(
-        lines.field("alcohol").to_numpy(zero_copy_only=False),
-        _seconds(lines.field("sold_at")),
-        np.nan,
-    )
+    is_alcohol = lines.field("alcohol").to_numpy(zero_copy_only=False)
+    at = np.where(is_alcohol, _seconds(lines.field("sold_at")), np.nan)
     first = np.full(len(lists), np.inf)
     np.fmin.at(first, basket, at)
     return np.where(np.isinf(first), np.nan, first)

@@ -91,24 +91,17 @@ def find_leads(
     """
     counts = QUALITY_COUNTS.conform(counts)
     return {
-        rule: _test_people(
-            rule, counts.filter(pc.equal(counts["rule"], rule)), min_exposure, false_lead_share
-        )
+        rule: _test_people(rule, _of_rule(counts, rule), min_exposure, false_lead_share)
         for rule in QUALITY_RULES
     }
 
 
 def of_store(results: Mapping[str, RuleResult], counts: pa.Table) -> Mapping[str, RuleResult]:
-    """The results of one store: its counts, and those of the chain's leads that are its own.
-
-    Args:
-        results: of the chain.
-        counts: QUALITY_COUNTS of the store.
-    """
+    """The results of one store, from the chain's and the store's QUALITY_COUNTS: its own leads."""
     store_ids = set(counts["store_id"].to_pylist())
     return {
         rule: RuleResult(
-            **_totals(rule, counts.filter(pc.equal(counts["rule"], rule))),
+            **_totals(rule, _of_rule(counts, rule)),
             people=result.people,
             leads=tuple(lead for lead in result.leads if lead.store_id in store_ids),
         )
@@ -142,12 +135,8 @@ def _test_people(
         usual[tested[~kept]] = False
         all_found, all_examined = found * usual, examined * usual
         others = (all_found.sum() - all_found + 0.5) / (all_examined.sum() - all_examined + 1)
-        shares = (
-            by_chance / np.maximum(examined, 1),
-            others,
-            np.full(len(examined), scans_share),
-        )
-        expected = np.maximum.reduce(shares)[tested]
+        largest = np.maximum(by_chance / np.maximum(examined, 1), others).clip(scans_share)
+        expected = largest[tested]
         outliers = float(np.mean(~kept)) if len(kept) else 0.0
         counts_of = found[tested], examined[tested], expected
         return expected, upper_tail(*counts_of, overdispersion_of(*counts_of, outliers=outliers))
@@ -172,6 +161,10 @@ def _test_people(
     ]
     leads.sort(key=lambda lead: (lead.store_id, lead.cashier_id))
     return RuleResult(**totals, people=len(tested), leads=tuple(leads))
+
+
+def _of_rule(counts: pa.Table, rule: str) -> pa.Table:
+    return counts.filter(pc.equal(counts["rule"], rule))
 
 
 def _totals(rule: str, counts: pa.Table) -> dict[str, Any]:

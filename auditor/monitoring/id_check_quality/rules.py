@@ -15,13 +15,9 @@ from numpy.typing import NDArray
 from auditor.monitoring.id_check_quality.facts import Facts, Flags, Floats
 from auditor.tables import QUALITY_RULES
 
-#: No day of the year has more than so many times its share of the births; in England and Wales
+#: The largest share of births that a day of the year has: 1.2 times its own. In England and Wales
 #: the busiest has 1.1 to 1.2 times.
-_SEASON = 1.2
-_A_DAY = _SEASON / 365
-
-#: Whipple's index looks at these ages, at which heaps show.
-_WHIPPLE_AGES = (23, 62)
+_A_DAY = 1.2 / 365
 
 #: Within so many seconds the same birth date is noticed again.
 SHORT_TIME_S = 3600
@@ -30,24 +26,14 @@ SHORT_TIME_S = 3600
 #: are rare, for an estimate of 17 with an error of several years is also one of 20.
 FAIR_CHANCE = 0.25
 
-#: What an interval of 95 % leaves out, if it is calibrated.
-_OUTSIDE = 0.05
-
 
 @dataclass(frozen=True)
 class RuleOutput:
-    """The output of a rule for a store's day, one element a sale.
+    """The output of a rule for a store's day, one element a sale."""
 
-    Attributes:
-        examined: whether the rule applies to the sale.
-        found: whether it applies and matches.
-        probability: the largest probability of a match by chance; 0 where it is unknown, or the
-            rule does not apply.
-    """
-
-    examined: Flags
-    found: Flags
-    probability: Floats
+    examined: Flags  # whether the rule applies to the sale
+    found: Flags  # whether it applies and matches
+    probability: Floats  # the largest one of a match by chance; 0 if unknown or not examined
 
     @classmethod
     def of(cls, examined: Flags, found: Flags, probability: float | Floats) -> "RuleOutput":
@@ -81,8 +67,7 @@ def round_birth_date(facts: Facts) -> RuleOutput:
 
 def round_birth_year(facts: Facts) -> RuleOutput:
     """A year of birth on record ends in 0 or 5, of the ages 23 to 62 that Whipple's index is of."""
-    low, high = _WHIPPLE_AGES
-    inside = (facts.years >= low) & (facts.years <= high) & (facts.keyed | facts.scanned)
+    inside = (facts.years >= 23) & (facts.years <= 62) & (facts.keyed | facts.scanned)
     year = facts.born.astype("datetime64[Y]").astype(float) + 1970
     return RuleOutput.of(inside, year % 5 == 0, 0.2)
 
@@ -110,7 +95,7 @@ def birth_date_against_face(facts: Facts) -> RuleOutput:
     """The age on record lies outside the 95 % interval of the only face in the frame."""
     examined = (facts.keyed | facts.scanned) & facts.estimated & ~np.isnan(facts.low)
     outside = (facts.years < np.floor(facts.low)) | (facts.years > np.ceil(facts.high))
-    return RuleOutput.of(examined, outside, _OUTSIDE)
+    return RuleOutput.of(examined, outside, 0.05)  # what a calibrated interval leaves out
 
 
 def fast_check(facts: Facts) -> RuleOutput:

@@ -25,14 +25,9 @@ def by_circumstances(classes: Codes, hours: Codes, sales: Floats, handled: Float
     towards the chain's. Everybody's sales are in it, the cashier's own too: in a small chain this
     makes an outlier look a little less extreme.
 
-    Args:
-        classes: class of P(under the challenge age) of each row, from 0.
-        hours: part of the day of each row, as any whole number from 0.
-        sales: alcohol sales in each row.
-        handled: of these, with a counting check or refused.
-
-    Returns:
-        Expected shares, one a row.
+    ``classes`` are classes of P(under the challenge age) and ``hours`` parts of the day, as any
+    whole numbers from 0; ``handled`` of the ``sales`` were checked or refused. All, and the
+    expected shares returned, have one element a row.
     """
     whole = (handled.sum() + 0.5) / (sales.sum() + 1)
     of_class = _backed(classes, sales, handled, np.full(len(sales), whole))
@@ -55,31 +50,23 @@ def by_store(  # noqa: PLR0913  # two groupings of the same rows
     as far as stores differ (winsorised, :func:`statistics.funnel.overdispersion_of`) and as few
     colleagues as it rests on; the odds of every row are then moved equally.
 
-    Args:
-        stores: store of each row, from 0.
-        units: cashier of each row, from 0; in one store only.
-        sales: alcohol sales in each row.
-        handled: of these, with a counting check or refused.
-        expected: by circumstances, one a row.
-        overdispersion: how far cashiers differ, as in statistics.beta_binomial.
+    ``stores`` and ``units``, the cashiers, are numbers from 0; a cashier is in one store only.
+    ``expected`` is :func:`by_circumstances`; ``overdispersion`` says how far cashiers differ, as in
+    statistics.beta_binomial. All else as there.
     """
     if not len(stores):
         return expected
-    n, done, due, spread = (
-        np.bincount(stores, weights)
-        for weights in (sales, handled, sales * expected, sales * expected * (1 - expected))
-    )
+    weights = sales, handled, sales * expected, sales * expected * (1 - expected)
+    of_stores = [np.bincount(stores, weight) for weight in weights]
+    n, done, due, _ = of_stores
     differ = overdispersion_of(done, n, due / np.maximum(n, 1))
     if differ <= 0:
         return expected
     store_of = np.zeros(units.max() + 1, np.int64)
     store_of[units] = stores
-    own = [
-        np.bincount(units, weights)
-        for weights in (sales, handled, sales * expected, sales * expected * (1 - expected))
-    ]
     n, done, due, spread = (
-        whole[store_of] - part for whole, part in zip((n, done, due, spread), own, strict=True)
+        whole[store_of] - np.bincount(units, weight)
+        for whole, weight in zip(of_stores, weights, strict=True)
     )
     colleagues = np.bincount(store_of)[store_of] - 1
     # Sales of one cashier are correlated, so they say less of the store than as many of several.

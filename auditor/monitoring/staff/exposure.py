@@ -29,11 +29,7 @@ _COUNTED = ("sales", "handled", "refused", "unrecorded")
 
 
 def count_checks(ledger: pa.Table, zone: ZoneInfo) -> pa.Table:
-    """Count one store's day.
-
-    Args:
-        ledger: rows of LEDGER of stores in one zone, any order.
-        zone: of the stores' clocks, for the parts of the day.
+    """Count one store's day: rows of LEDGER of stores in one zone, in any order.
 
     Returns:
         CHECK_COUNTS, sorted by its key.

@@ -42,17 +42,14 @@ class Counts:
 def count_cashiers(ledger: pa.Table, *, min_exposure: int) -> tuple[Counts, ...]:
     """Counts of every cashier, by store and cashier id: the order says nothing of a person.
 
-    The same cashier id in two stores is two cashiers.
-
-    Args:
-        ledger: rows of LEDGER, any order.
-        min_exposure: young-looking sales from which on a rate is given.
+    The same cashier id in two stores is two cashiers. ``min_exposure`` is the number of
+    young-looking sales from which on a rate is given.
 
     Raises:
         ContractError: an outcome that is none of OUTCOMES.
     """
     tally = _tally(ledger, ("store_id", "cashier_id"))
-    return tuple(_counts(tally[key], *key, min_exposure=min_exposure) for key in sorted(tally))
+    return tuple(_counts(tally[key], min_exposure, *key) for key in sorted(tally))
 
 
 def count_stores(
@@ -65,8 +62,7 @@ def count_stores(
     """
     tally = _tally(ledger, ("store_id",))
     return tuple(
-        _counts(tally.get((store,), Counter()), store, min_exposure=min_exposure)
-        for store in sorted(store_ids)
+        _counts(tally.get((store,), Counter()), min_exposure, store) for store in sorted(store_ids)
     )
 
 
@@ -87,18 +83,14 @@ def _tally(ledger: pa.Table, by: Sequence[str]) -> dict[tuple[str, ...], Counter
 
 
 def _counts(
-    counts: Counter[str], store_id: str, cashier_id: str | None = None, *, min_exposure: int
+    counts: Counter[str], min_exposure: int, store_id: str, cashier_id: str | None = None
 ) -> Counts:
     young, handled = counts["young"], counts["young_handled"]
     return Counts(
         store_id=store_id,
         cashier_id=cashier_id,
         sales=sum(counts[outcome] for outcome in OUTCOMES),
-        flagged=counts["flagged"],
-        id_checked=counts["id_checked"],
-        over_threshold=counts["over_threshold"],
-        refused=counts["refused"],
-        inconclusive=counts["inconclusive"],
+        **{outcome: counts[outcome] for outcome in OUTCOMES},
         young=young,
         young_handled=handled,
         rate=wilson(handled, young) if young and young >= min_exposure else None,

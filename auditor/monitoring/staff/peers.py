@@ -128,26 +128,26 @@ def _measured(
     unit = _places(counts, by, keys)
     sales = _Due.of(counts, unit, len(keys))
     tested = np.flatnonzero(sales.due >= min_exposure)
-    tests = _Tests(sales, tested, is_cashiers="cashier_id" in by)
-    kept = without_outliers(tests.least, len(tested), false_lead_share)
-    found = tests.measured(kept)
+
+    def compare(kept: Flags) -> _Comparison:
+        return _compare(sales, tested, kept, is_cashiers="cashier_id" in by)
+
+    kept = without_outliers(lambda kept: compare(kept).least, len(tested), false_lead_share)
+    found, totals = compare(kept), _totals(counts, unit)
     results = [
         PeerResult(
             store_id=key[0],
             cashier_id=key[1] if len(key) > 1 else None,
-            sales=totals["sales"],
-            unseen=totals["unseen"],
-            unrecorded=totals["unrecorded"],
-            refused=totals["refused"],
+            **{name: sums[place] for name, sums in totals.items()},
             due=int(sales.due[place]),
             handled=int(sales.done[place]),
             expected=float(sales.due[place] * found.means[place]),
         )
-        for place, (key, totals) in enumerate(zip(keys, _totals(counts, unit), strict=True))
+        for place, key in enumerate(keys)
     ]
-    usual = tested[kept]
     target = None
     if len(tested):
+        usual = tested[kept]
         target = float(sales.done[usual].sum() / sales.due[usual].sum())
         spread = fit_overdispersion(sales.done[tested], sales.due[tested], found.means[tested])
         for row, place in enumerate(tested.tolist()):
@@ -183,65 +183,51 @@ class _Due:
             hours=rows["from_hour"].to_numpy().astype(int),
             sales=sales,
             handled=handled,
-            due=_summed(owner, sales, units),
-            done=_summed(owner, handled, units),
+            due=np.bincount(owner, sales, units).astype(float),
+            done=np.bincount(owner, handled, units).astype(float),
         )
+
+    def means(self, expected: Floats) -> Floats:
+        """The expected share of each unit; 0.5, which nothing rests on, without sales due."""
+        units = len(self.due)
+        whole = np.bincount(self.owner, self.sales * expected, units)
+        return np.asarray(np.divide(whole, self.due, out=np.full(units, 0.5), where=self.due > 0))
 
 
 @dataclass(frozen=True)
-class _Expectations:
+class _Comparison:
     """The expected share of each unit, and how far each unit tested is from it."""
 
     means: Floats  # by unit
     overdispersion: float
     tests: Mapping[str, Floats]  # by unit tested
 
-
-@dataclass(frozen=True)
-class _Tests:
-    """Compares the units tested with those that set the expectation."""
-
-    sales: _Due
-    tested: Codes
-    is_cashiers: bool
-
-    def least(self, kept: Flags) -> Floats:
+    @property
+    def least(self) -> Floats:
         """The smaller of the two adjusted p-values of each."""
-        found = self.measured(kept).tests
-        return np.minimum(found["q_below"], found["q_above"])
+        return np.minimum(self.tests["q_below"], self.tests["q_above"])
 
-    def measured(self, kept: Flags) -> _Expectations:
-        """Compare all units tested; ``kept`` are those of them that set the expectation."""
-        sales, tested = self.sales, self.tested
-        is_kept = np.ones(len(sales.due), np.bool_)
-        is_kept[tested[~kept]] = False
-        weight = is_kept[sales.owner].astype(float)
-        usual = sales.sales * weight, sales.handled * weight
-        expected = by_circumstances(sales.classes, sales.hours, *usual)
-        if self.is_cashiers:
-            overdispersion = self._overdispersion(expected, kept)
-            expected = by_store(
-                sales.shop, sales.owner, *usual, expected, overdispersion=overdispersion
-            )
-        means = _means(sales.owner, sales.sales, expected, sales.due)
-        done, due, overdispersion = (
-            sales.done[tested],
-            sales.due[tested],
-            self._overdispersion(expected, kept),
-        )
-        below = lower_tail(done, due, means[tested], overdispersion)
-        above = upper_tail(done, due, means[tested], overdispersion)
-        tests = {"p_below": below, "p_above": above}
-        tests |= {"q_below": adjusted(below), "q_above": adjusted(above)}
-        return _Expectations(means, overdispersion, tests)
 
-    def _overdispersion(self, expected: Floats, kept: Flags) -> float:
-        sales, tested = self.sales, self.tested
-        means = _means(sales.owner, sales.sales, expected, sales.due)
-        outliers = float(np.mean(~kept)) if len(kept) else 0.0
-        return overdispersion_of(
-            sales.done[tested], sales.due[tested], means[tested], outliers=outliers
-        )
+def _compare(sales: _Due, tested: Codes, kept: Flags, *, is_cashiers: bool) -> _Comparison:
+    """Compare all units tested; ``kept`` are those of them that set the expectation."""
+    is_kept = np.ones(len(sales.due), np.bool_)
+    is_kept[tested[~kept]] = False
+    weight = is_kept[sales.owner].astype(float)
+    usual = sales.sales * weight, sales.handled * weight
+    done, due = sales.done[tested], sales.due[tested]
+    outliers = float(np.mean(~kept)) if len(kept) else 0.0
+    expected = by_circumstances(sales.classes, sales.hours, *usual)
+    means = sales.means(expected)
+    rho = overdispersion_of(done, due, means[tested], outliers=outliers)
+    if is_cashiers:
+        expected = by_store(sales.shop, sales.owner, *usual, expected, overdispersion=rho)
+        means = sales.means(expected)
+        rho = overdispersion_of(done, due, means[tested], outliers=outliers)
+    below = lower_tail(done, due, means[tested], rho)
+    above = upper_tail(done, due, means[tested], rho)
+    tests = {"p_below": below, "p_above": above}
+    tests |= {"q_below": adjusted(below), "q_above": adjusted(above)}
+    return _Comparison(means, rho, tests)
 
 
 def _with_test(
@@ -257,32 +243,19 @@ def _with_test(
 def at_usual(share: float, expected: float, target: float) -> float:
     """A share under the chain's usual circumstances: its odds, by those expected and the chain's.
 
-    Args:
-        share: under the circumstances that there were.
-        expected: the chain's share under these.
-        target: the chain's share under all.
+    ``expected`` is the chain's share under the circumstances of ``share``, ``target`` under all.
     """
     return float(expit(logit(share) - logit(expected) + logit(target)))
 
 
-def _means(owner: Codes, sales: Floats, expected: Floats, due: Floats) -> Floats:
-    """The expected share of each unit; of one without sales due, 0.5, which nothing rests on."""
-    whole = _summed(owner, sales * expected, len(due))
-    return np.asarray(np.divide(whole, due, out=np.full(len(due), 0.5), where=due > 0))
-
-
-def _summed(owner: Codes, values: Floats, units: int) -> Floats:
-    return np.asarray(np.bincount(owner, values, units), np.float64)
-
-
-def _totals(counts: pa.Table, unit: Codes) -> list[dict[str, int]]:
-    unseen = pc.if_else(pc.is_null(counts["likelihood"]), counts["sales"], 0)
+def _totals(counts: pa.Table, unit: Codes) -> dict[str, Any]:
+    """By column of PeerResult, the sum of each unit."""
     columns = {name: counts[name] for name in ("sales", "refused", "unrecorded")}
-    sums = {
+    columns["unseen"] = pc.if_else(pc.is_null(counts["likelihood"]), counts["sales"], 0)
+    return {
         name: np.bincount(unit, values.to_numpy()).astype(int).tolist()
-        for name, values in (columns | {"unseen": unseen}).items()
+        for name, values in columns.items()
     }
-    return [dict(zip(sums, row, strict=True)) for row in zip(*sums.values(), strict=True)]
 
 
 def _keys(table: pa.Table, by: Sequence[str]) -> list[tuple[str, ...]]:

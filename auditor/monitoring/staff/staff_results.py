@@ -12,13 +12,7 @@ import pyarrow.compute as pc
 
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.id_check_quality.counting import find
-from auditor.monitoring.id_check_quality.leads import (
-    Heaps,
-    RuleResult,
-    find_leads,
-    heaps,
-    of_store,
-)
+from auditor.monitoring.id_check_quality.leads import Heaps, RuleResult, find_leads, heaps, of_store
 from auditor.monitoring.staff import peers
 from auditor.monitoring.staff.exposure import FIRST_DUE
 from auditor.monitoring.staff.peers import PeerResult, Peers
@@ -42,32 +36,18 @@ class DaysOnRecord:
 
 @dataclass(frozen=True)
 class StaffResults:
-    """What was measured of cashiers and stores.
-
-    Attributes:
-        days_on_record: the days that the results rest on.
-        stores: each store against the chain.
-        cashiers: each cashier against the chain.
-        rules: result of each rule of ID-check quality, by its name.
-        counts: the tables of the window, divided by store.
-    """
+    """What was measured of cashiers and stores, each against the chain."""
 
     days_on_record: DaysOnRecord
     stores: Peers
     cashiers: Peers
-    rules: Mapping[str, RuleResult]
-    counts: Mapping[str, ByStore]
+    rules: Mapping[str, RuleResult]  # by the name of the rule of ID-check quality
+    counts: Mapping[str, ByStore]  # the tables of the window, divided by store
     _ages: pa.Table
 
     @classmethod
     def measure(cls, day: date, window: Window, rules: ChainRules) -> Self:
-        """Measure a chain.
-
-        Args:
-            day: the business day.
-            window: the counts of the days up to and including the day.
-            rules: in force on the day.
-        """
+        """Measure a chain, from the counts of the days up to and including ``day``."""
         least, share = rules.min_exposure, rules.false_lead_share
         checks, quality = window.counts["checks"], window.counts["id_check_quality"]
         earlier = sum(recorded < day for recorded in window.on_record)
@@ -125,22 +105,15 @@ class StaffResults:
         counts = self.counts["checks"].of(store_id)
         own = counts.filter(pc.equal(counts["cashier_id"], cashier_id))
         due = own.filter(pc.greater_equal(own["likelihood"], FIRST_DUE))
-        sums = due.group_by(column, use_threads=False).aggregate(
-            [("sales", "sum"), ("handled", "sum")]
-        )
-        return [
-            (row[column], row["sales_sum"], row["handled_sum"])
-            for row in sums.sort_by(column).to_pylist()
-        ]
+        summed = [("sales", "sum"), ("handled", "sum")]
+        sums = due.group_by(column, use_threads=False).aggregate(summed).sort_by(column)
+        columns = (column, "sales_sum", "handled_sum")
+        return list(zip(*(sums[name].to_pylist() for name in columns), strict=True))
 
     def lead_sales(
         self, ledgers: StoreTables, rules: Mapping[str, Rules]
     ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-        """The day's sales behind the leads.
-
-        Args:
-            ledgers: LEDGER of the day.
-            rules: in force, by store of the day.
+        """The day's sales behind the leads; ``rules`` are those in force, by store of the day.
 
         Returns:
             By rule: who checked, and the row of LEDGER, in the order of store, time and

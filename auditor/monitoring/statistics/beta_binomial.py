@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize_scalar
 from scipy.special import betaincinv, betaln, gammaln
 from scipy.stats import binom
 
@@ -18,7 +18,6 @@ from auditor.monitoring.statistics.rates import Rate
 
 Floats = NDArray[np.float64]
 
-_CONFIDENCE = 0.95
 #: Means are kept off 0 and 1, where a beta distribution has no room to vary.
 _EDGE = 1e-6
 #: Bounds of the strength a + b that is fitted; beyond the upper one, shares are all but equal.
@@ -31,11 +30,8 @@ def lower_tail(
 ) -> Floats:
     """P(at most so many successes), one for each count; exact.
 
-    Args:
-        successes: counts, shape (n,).
-        trials: how many there could have been, likewise.
-        mean: the expected share of each, likewise or one for all.
-        overdispersion: as above, one for all.
+    ``successes`` and ``trials`` are of shape (n,), as is ``mean``, the expected share of each,
+    which may be one for all.
     """
     k, n, mu = np.broadcast_arrays(
         *np.atleast_1d(successes, trials), np.clip(mean, _EDGE, 1 - _EDGE)
@@ -80,39 +76,22 @@ def log_probabilities(
     return np.asarray(ways + betaln(k + a, n - k + b) - betaln(a, b), np.float64)
 
 
-def fit(successes: ArrayLike, trials: ArrayLike) -> tuple[float, float]:
-    """The mean and ``overdispersion`` under which the counts are likeliest.
-
-    Raises:
-        ValueError: there are no trials.
-    """
-    k, n = np.asarray(successes, float), np.asarray(trials, float)
-    if not n.sum():
-        raise ValueError("nothing can be fitted to no trials")
-    mean = float(np.clip(k.sum() / n.sum(), _EDGE, 1 - _EDGE))
-
-    def surprise(at: NDArray[np.float64]) -> float:
-        mu = 1 / (1 + np.exp(-at[0]))
-        return -float(log_probabilities(k, n, mu, _overdispersion_of(at[1])).sum())
-
-    start = [np.log(mean / (1 - mean)), np.log(50.0)]
-    bounds = [(-14, 14), (np.log(_WEAKEST), np.log(_STRONGEST))]
-    found = minimize(surprise, start, method="L-BFGS-B", bounds=bounds, tol=1e-14)
-    return float(1 / (1 + np.exp(-found.x[0]))), _overdispersion_of(found.x[1])
-
-
 def fit_overdispersion(successes: ArrayLike, trials: ArrayLike, means: ArrayLike) -> float:
     """The likeliest overdispersion of counts with these expected shares; 0 for fewer than 2."""
     k, n = np.asarray(successes, float), np.asarray(trials, float)
     mu = np.clip(np.asarray(means, float), _EDGE, 1 - _EDGE)
     if np.count_nonzero(n) < 2:
         return 0.0
+
+    def overdispersion(log_strength: float) -> float:
+        return float(1 / (1 + np.exp(log_strength)))
+
     found = minimize_scalar(
-        lambda at: -float(log_probabilities(k, n, mu, _overdispersion_of(at)).sum()),
+        lambda at: -float(log_probabilities(k, n, mu, overdispersion(at)).sum()),
         bounds=(np.log(_WEAKEST), np.log(_STRONGEST)),
         method="bounded",
     )
-    return _overdispersion_of(float(found.x))
+    return overdispersion(found.x)
 
 
 def shrunken(successes: int, trials: int, mean: float, overdispersion: float) -> Rate:
@@ -125,10 +104,5 @@ def shrunken(successes: int, trials: int, mean: float, overdispersion: float) ->
     mu = min(max(mean, _EDGE), 1 - _EDGE)
     strength = 1 / max(overdispersion, 1 / _STRONGEST) - 1
     a, b = mu * strength + successes, (1 - mu) * strength + trials - successes
-    tail = (1 - _CONFIDENCE) / 2
-    low, high = betaincinv(a, b, tail), betaincinv(a, b, 1 - tail)
+    low, high = betaincinv(a, b, (0.025, 0.975))
     return Rate(a / (a + b), float(low), float(high))
-
-
-def _overdispersion_of(log_strength: float) -> float:
-    return float(1 / (1 + np.exp(log_strength)))

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-from scipy.special import betaln, gammaln
+
+from auditor.monitoring.statistics.beta_binomial import log_probabilities
 
 #: Past days below which no limits are given.
 LEAST_DAYS = 8
@@ -74,10 +75,9 @@ class Limits:
 
 
 def limits(past: Sequence[Count]) -> Limits | None:
-    """The limits that past days set, in order of time; None where they are too few.
+    """The limits that past days, of at least one sale each, set in order of time.
 
-    Args:
-        past: days with at least one sale each.
+    None where the days are too few.
     """
     if len(past) < LEAST_DAYS:
         return None
@@ -87,13 +87,11 @@ def limits(past: Sequence[Count]) -> Limits | None:
 
 def _quantiles(sales: int, a: float, b: float) -> tuple[float, float]:
     """The two tails of the beta-binomial share of so many sales: summed up, or normal if many."""
+    mean = a / (a + b)
     if sales > _SUMMED:
-        mean = a / (a + b)
         sd = sqrt(mean * (1 - mean) * (1 / sales + (1 - 1 / sales) / (a + b + 1)))
         return mean - _ERRORS * sd, mean + _ERRORS * sd
-    count = np.arange(sales + 1)
-    choices = gammaln(sales + 1) - gammaln(count + 1) - gammaln(sales - count + 1)
-    chances = np.exp(choices + betaln(count + a, sales - count + b) - betaln(a, b))
+    chances = np.exp(log_probabilities(np.arange(sales + 1), sales, mean, 1 / (a + b + 1)))
     low, high = np.searchsorted(np.cumsum(chances), (_TAIL, 1 - _TAIL))
     return int(low) / sales, int(min(high, sales)) / sales
 

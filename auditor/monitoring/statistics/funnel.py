@@ -24,27 +24,17 @@ def limits(
 ) -> Floats:
     """The limits between which shares stay with probability ``coverage``, for each size.
 
-    Args:
-        target: the expected share, between 0 and 1.
-        trials: sizes, shape (n,), each at least 1.
-        coverage: such as 0.95 or 0.998.
-        overdispersion: how far the units' own shares differ, as in statistics.beta_binomial; 0
-            draws the exact binomial limits.
+    ``trials`` are the sizes, shape (n,), each at least 1; without ``overdispersion`` (as in
+    statistics.beta_binomial) the limits are the exact binomial ones.
 
     Returns:
         Lower and upper ends, shape (n, 2), between 0 and 1. The upper one is the lower one of what
         did not succeed, so that on neither side more lie outside than they should.
     """
-    tail = (1 - coverage) / 2
-    return np.array(
-        [
-            (
-                _quantile(tail, int(n), target, overdispersion),
-                1 - _quantile(tail, int(n), 1 - target, overdispersion),
-            )
-            for n in np.atleast_1d(trials)
-        ]
-    )
+    tail, sizes = (1 - coverage) / 2, [int(n) for n in np.atleast_1d(trials)]
+    low = [_quantile(tail, n, target, overdispersion) for n in sizes]
+    high = [1 - _quantile(tail, n, 1 - target, overdispersion) for n in sizes]
+    return np.column_stack([low, high])
 
 
 def _quantile(level: float, trials: int, target: float, overdispersion: float) -> float:
@@ -70,11 +60,8 @@ def overdispersion_of(
     the 10 % and 90 % points of all; the variance of what results is compared with what winsorising
     leaves of a standard normal, and the excess ascribed to variation between the units.
 
-    Args:
-        successes: counts, shape (n,).
-        trials: how many there could have been, likewise.
-        means: the expected share of each, likewise.
-        outliers: share of the units that are known outliers: so many more are drawn in.
+    ``successes``, ``trials`` and ``means``, the expected shares, are of shape (n,). ``outliers`` is
+    the share of the units that are known outliers: so many more are drawn in.
     """
     n, mu = np.asarray(trials, float), np.asarray(means, float)
     spread = np.sqrt(n * mu * (1 - mu))

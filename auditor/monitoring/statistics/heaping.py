@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_WHIPPLE_AGES = (23, 62)
-_DECADES = 7  # of Myers's two sums: ages 10-79 and 20-89
+_WHIPPLE = slice(23, 63)  # the ages of Whipple's index
 
 #: The United Nations' scale of Whipple's index: upper ends, and what they call it.
 SCALE = (
@@ -45,7 +44,10 @@ class Heaping:
         return cls(
             faces=int(counts.sum()),
             whipple=index,
-            whipple_margin=None if index is None else _margin(counts),
+            # By chance a fifth of n ages varies as a binomial share.
+            whipple_margin=None
+            if index is None
+            else float(500 * 1.96 * np.sqrt(0.2 * 0.8 / counts[_WHIPPLE].sum())),
             myers=None if shares is None else float(50 * np.abs(shares - 0.1).sum()),
             digits=() if shares is None else tuple(float(share) for share in shares),
             # With a share r rounded, r + (1 - r) / 5 of the ages end in 0 or 5.
@@ -61,24 +63,13 @@ class Heaping:
 
 
 def whipple(counts: NDArray[np.integer]) -> float | None:
-    """Whipple's index over ages 23-62, digits 0 and 5.
-
-    Args:
-        counts: people by completed year of age, from 0.
+    """Whipple's index over ages 23-62, digits 0 and 5; ``counts`` are by completed year, from 0.
 
     Returns:
         100 without heaping, 500 if all ages end in 0 or 5, under 100 if they are avoided.
     """
-    ages = np.arange(len(counts))
-    inside = (ages >= _WHIPPLE_AGES[0]) & (ages <= _WHIPPLE_AGES[1])
-    total = counts[inside].sum()
-    return float(counts[inside & (ages % 5 == 0)].sum() * 500 / total) if total else None
-
-
-def _margin(counts: NDArray[np.integer]) -> float:
-    """By chance a fifth of n ages varies by 1.96 standard deviations of a binomial share."""
-    inside = counts[_WHIPPLE_AGES[0] : _WHIPPLE_AGES[1] + 1].sum()
-    return float(500 * 1.96 * np.sqrt(0.2 * 0.8 / inside))
+    total = counts[_WHIPPLE].sum()
+    return float(counts[25:61:5].sum() * 500 / total) if total else None
 
 
 def digit_shares(counts: NDArray[np.integer]) -> NDArray[np.float64] | None:
@@ -86,15 +77,10 @@ def digit_shares(counts: NDArray[np.integer]) -> NDArray[np.float64] | None:
 
     Digit d counts d + 1 times from age 10 + d and 9 - d times from age 20 + d, over seven decades
     each, so that all ages lie in 10-89 and equal numbers at every age give equal shares. (Some
-    authors end both sums at 89, which gives 1.7 to a set without any heaping.)
-
-    Args:
-        counts: people by completed year of age, from 0, at least to 89.
+    authors end both sums at 89, which gives 1.7 to a set without any heaping.) ``counts`` are
+    people by completed year of age, from 0, at least to 89.
     """
-    first, second = (
-        counts[start : start + 10 * _DECADES].reshape(_DECADES, 10).sum(axis=0)
-        for start in (10, 20)
-    )
+    first, second = (counts[start : start + 70].reshape(7, 10).sum(axis=0) for start in (10, 20))
     digits = np.arange(10)
     blended = (digits + 1) * first + (9 - digits) * second
     total = blended.sum()

@@ -37,10 +37,8 @@ def spread(values: Floats) -> Floats:
 def by_chance(away: Floats, deviation: Floats, size: int) -> Floats:
     """P(a new value so far from the median of earlier ones, to either side), were all normal.
 
-    Args:
-        away: distance from the median.
-        deviation: :func:`spread` of the earlier values, over 0.
-        size: how many earlier values there are.
+    ``away`` is the distance from the median of the ``size`` earlier values, ``deviation`` their
+    :func:`spread`, over 0.
     """
     wide = deviation * np.sqrt(1 + pi / 2 / size)  # the median itself varies
     return np.asarray(2 * t.sf(np.abs(away) / wide, _WORTH * (size - 1)), np.float64)

@@ -13,13 +13,9 @@ CAUSES: Mapping[str, str] = {
     "face_unusable": "the face was too small or too blurred",
 }
 
-_LIGHT = "see whether a lamp has failed or was moved, and whether the lens is clean and uncovered"
 _ANGLE = "see whether the camera was turned, moved or zoomed, and set it back"
 _LENS = "clean the lens, and see whether the camera is in focus"
-_CLOCK = "set the camera's clock; the frames of other sales may be lost by it"
 _VIEW = "look at some frames: whether the camera is covered, turned away, or looks into the light"
-_RECORDER = "see whether the camera records, and whether its clock is right"
-_FILES = "see whether the recorder's disk is full and its files arrive whole"
 _AGES = (
     "look at the frames first: a camera that sees otherwise shifts ages; then ask what was other "
     "about the customers; if neither explains it, tell whoever answers for the age model"
@@ -27,14 +23,16 @@ _AGES = (
 
 #: By quantity, and by cause where no age could be estimated; what the store is to be asked for.
 _TODO: Mapping[str, str] = {
-    "light": _LIGHT,
+    "light": (
+        "see whether a lamp has failed or was moved, and whether the lens is clean and uncovered"
+    ),
     "face_px": _ANGLE,
     "sharpness": _LENS,
     "face_confidence": _VIEW,
-    "clock": _CLOCK,
+    "clock": "set the camera's clock; the frames of other sales may be lost by it",
     "age": _AGES,
-    "no_frame": _RECORDER,
-    "frame_unreadable": _FILES,
+    "no_frame": "see whether the camera records, and whether its clock is right",
+    "frame_unreadable": "see whether the recorder's disk is full and its files arrive whole",
     "no_face": _VIEW,
     "face_unusable": f"{_ANGLE}; {_LENS}",
 }
@@ -42,8 +40,8 @@ _TODO: Mapping[str, str] = {
 
 def change(found: Change) -> str:
     """What changed, with its figures; a sentence."""
-    before = f"{words.counted(found.days, 'day')} before on record"
-    return _sentence(f"{_SAID[found.quantity](found)} over the {before}")
+    days = words.counted(found.days, "day")
+    return _sentence(f"{_SAID[found.quantity](found)} over the {days} before on record")
 
 
 def todo(camera: Camera) -> str:
@@ -56,19 +54,32 @@ def _sentence(said: str) -> str:
     return f"{said[:1].upper()}{said[1:]}."
 
 
-def _light(found: Change) -> str:
-    how = "darker" if found.now < found.before else "brighter"
-    return f"frames are {how}: mean light {found.now:.0f} of 255, was {found.before:.0f}"
+def _changed(found: Change) -> str:
+    """The sentence of a quantity that lies lower or higher than before."""
+    lower, higher, text = _MEASURED[found.quantity]
+    how = lower if found.now < found.before else higher
+    return text.format(how=how, now=found.now, before=found.before)
 
 
-def _size(found: Change) -> str:
-    how = "smaller" if found.now < found.before else "larger"
-    return f"faces are {how}: typically {found.now:.0f} px, was {found.before:.0f} px"
-
-
-def _sharpness(found: Change) -> str:
-    how = "more blurred" if found.now < found.before else "sharper"
-    return f"faces are {how}: sharpness {found.now:.0f}, was {found.before:.0f}"
+#: By quantity: the words for less and for more, and the sentence that they stand in.
+_MEASURED: Mapping[str, tuple[str, str, str]] = {
+    "light": (
+        *("darker", "brighter"),
+        "frames are {how}: mean light {now:.0f} of 255, was {before:.0f}",
+    ),
+    "face_px": (
+        *("smaller", "larger"),
+        "faces are {how}: typically {now:.0f} px, was {before:.0f} px",
+    ),
+    "sharpness": (
+        *("more blurred", "sharper"),
+        "faces are {how}: sharpness {now:.0f}, was {before:.0f}",
+    ),
+    "age": (
+        *("younger", "older"),
+        "buyers are estimated {how}: {now:.0f} years on average, was {before:.0f}",
+    ),
+}
 
 
 def _confidence(found: Change) -> str:
@@ -78,11 +89,10 @@ def _confidence(found: Change) -> str:
 
 
 def _unseen(found: Change) -> str:
-    share = words.percent(found.now)
     most = CAUSES.get(found.cause or "", "")
     return (
         f"no age could be estimated of {found.unseen} of {words.counted(found.sales, 'sale')}"
-        f" ({share}), most often since {most}; was {words.percent(found.before)}"
+        f" ({words.percent(found.now)}), most often since {most}; was {words.percent(found.before)}"
     )
 
 
@@ -97,17 +107,9 @@ def _off(seconds: float) -> str:
     return f"{words.counted(round(abs(seconds)), 'second')} {how} the till's"
 
 
-def _age(found: Change) -> str:
-    how = "younger" if found.now < found.before else "older"
-    return f"buyers are estimated {how}: {found.now:.0f} years on average, was {found.before:.0f}"
-
-
 _SAID: Mapping[str, Callable[[Change], str]] = {
-    "light": _light,
-    "face_px": _size,
-    "sharpness": _sharpness,
+    **dict.fromkeys(_MEASURED, _changed),
     "face_confidence": _confidence,
     "unseen": _unseen,
     "clock": _clock,
-    "age": _age,
 }

@@ -33,9 +33,8 @@ def about_past(past: PastComparison | None, weekday: str) -> list[str]:
     for side, how in ((1, "higher"), (-1, "lower")):
         named = [_quoted(share) for share in past.signals if share.side == side]
         if named:
-            shares = "the share" if len(named) == 1 else "the shares"
-            verb = "is" if len(named) == 1 else "are"
-            unusual.append(f"{shares} {words.listed(named)} {verb} {how} than usual")
+            shares, verb = ("share", "is") if len(named) == 1 else ("shares", "are")
+            unusual.append(f"the {shares} {words.listed(named)} {verb} {how} than usual")
     return [f"Against {before}, {words.listed(unusual)}."]
 
 
@@ -47,11 +46,9 @@ def about_share(share: ShareComparison, weekday: str) -> str:
         return f"{text}; too few earlier {weekday}s to say whether that is usual."
     centre = words.percent_exact(share.limits.centre)
     usual = words.band(share.band.low, share.band.high)
-    where = {
-        -1: "lower than the days before explain",
-        0: "as usual",
-        1: "higher than the days before explain",
-    }[share.side]
+    where = "as usual"
+    if share.side:
+        where = f"{'higher' if share.side > 0 else 'lower'} than the days before explain"
     return f"{text}: {where} ({centre} on average, {usual} usual for so many sales)."
 
 
@@ -68,12 +65,9 @@ def notices(
         if stores := coverage.with_export(status):
             texts.append(f"{what} from {words.counted(len(stores), 'store')}")
     if coverage.recorded_underage:
-        texts.append(
-            f"{words.counted(coverage.recorded_underage, 'buyer')} too young by the record"
-        )
-    for share in signals:
-        how = "higher" if share.side > 0 else "lower"
-        texts += [f"{_quoted(share)} {how} than usual"]
+        buyers = words.counted(coverage.recorded_underage, "buyer")
+        texts.append(f"{buyers} too young by the record")
+    texts += [f"{_quoted(s)} {'higher' if s.side > 0 else 'lower'} than usual" for s in signals]
     if cameras_changed:
         texts.append(f"{words.counted(cameras_changed, 'camera')} to look at")
     if rows_rejected:
@@ -124,14 +118,8 @@ def _about_sales(coverage: Coverage) -> list[str]:
         return ["No flags were raised.", f"{doubt}, so this is no proof that every check was made."]
     raised = f"{words.integer(flags)} {of_sales} {'is' if flags == 1 else 'are'} flagged"
     judged = f"; {words.integer(unjudged)} could not be judged" if unjudged else ""
-    return [f"{raised} for a person to look at{judged}.", *_about_records(coverage)]
-
-
-def _about_records(coverage: Coverage) -> list[str]:
-    """What the till's own record says of buyers under the legal age, if there are any."""
-    underage = coverage.recorded_underage
-    if not underage:
-        return []
-    sold = words.counted(underage, "sale")
-    verb = "has" if underage == 1 else "have"
-    return [f"{sold} {verb} a date of birth on record that makes the buyer too young."]
+    sentences = [f"{raised} for a person to look at{judged}."]
+    if underage := coverage.recorded_underage:
+        sold = f"{words.counted(underage, 'sale')} {'has' if underage == 1 else 'have'}"
+        sentences.append(f"{sold} a date of birth on record that makes the buyer too young.")
+    return sentences

@@ -54,16 +54,9 @@ def keep_in_mind(  # noqa: PLR0913  each is one thing that can be doubtful
 ) -> tuple[str, ...]:
     """What makes an estimate doubtful, a sentence each; none does not make it certain.
 
-    Args:
-        p_under_challenge: of the buyer.
-        challenge_age: years.
-        interval_years: width of the 80 % interval.
-        face_px: longer side of the face, pixels.
-        min_face_px: below it no age is estimated.
-        sharpness: of the face.
-        min_sharpness: below it no age is estimated.
-        face_confidence: of the detector, from 0 to 1.
-        snapshot_offset_s: camera's time minus till's, seconds.
+    ``interval_years`` is the width of the 80 % interval; below ``min_face_px`` (the face's longer
+    side) and ``min_sharpness`` no age is estimated; ``snapshot_offset_s`` is the camera's time
+    minus the till's.
     """
     found = []
     if p_under_challenge < _CLOSE_CALL:
@@ -96,11 +89,8 @@ def next_steps(
 ) -> tuple[str, ...]:
     """What a person can do about a flagged sale, in order.
 
-    Args:
-        reason: of the flag: recorded_underage, or what the till recorded of the ID check.
-        challenge_age: years.
-        marks: of the sale.
-        kept_until: the last day on which the picture is there; None where none was kept.
+    ``reason`` is recorded_underage, or what the till recorded of the ID check; ``kept_until`` the
+    last day on which the picture is there, None where none was kept.
     """
     steps = []
     if "several_faces" in marks:
@@ -109,16 +99,13 @@ def next_steps(
         steps.append("Make sure that the frame belongs to this sale: compare the times.")
     if kept_until is None:
         steps.append("No picture was kept: judge by the record alone, or leave it undecided.")
-    elif reason == RECORDED_UNDERAGE:
-        steps.append(
-            f"Look at the picture, while it is there (until {words.short_day(kept_until)}), and "
-            "compare it with the age on record."
-        )
     else:
-        steps.append(
-            f"Look at the picture, while it is there (until {words.short_day(kept_until)}): if the "
-            f"buyer looks {challenge_age} or over to you, this lead ends here."
-        )
+        look = f"Look at the picture, while it is there (until {words.short_day(kept_until)})"
+        if reason == RECORDED_UNDERAGE:
+            steps.append(f"{look}, and compare it with the age on record.")
+        else:
+            ends = f"if the buyer looks {challenge_age} or over to you, this lead ends here."
+            steps.append(f"{look}: {ends}")
     steps.append(_AFTER_LOOKING.get(reason, _OTHER_RECORD))
     steps.append("Write down what you decided and why, whichever way it went.")
     return tuple(steps)

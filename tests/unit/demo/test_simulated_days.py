@@ -14,12 +14,12 @@ from auditor.demo.policy import policy_toml
 from auditor.demo.writing import faults, habits
 from auditor.faces.model import Card
 from auditor.monitoring import cameras
-from auditor.monitoring.baselines.daily_counts import AGGREGATES
+from auditor.monitoring.baselines.daily_baselines import AGGREGATES
 from auditor.monitoring.baselines.window import Window, read_window
 from auditor.monitoring.id_check_quality.leads import find_leads
 from auditor.monitoring.staff.peers import Peers, cashiers
 from auditor.policy import Policy
-from auditor.report import render_day
+from auditor.report import Report, render_day
 from auditor.storage.daily import read_daily, write_daily
 from auditor.storage.place import Place
 from auditor.tables import (
@@ -183,18 +183,17 @@ def test_without_a_past_the_page_says_so(out: Place) -> None:
         store_day(name, alcohol_sales=own.num_rows, transactions=own.num_rows)
         for name, own in ledgers.items()
     ]
-    files = dict(
-        render_day(
-            DAYS[0],
-            ledger=ByStore(pa.concat_tables(ledgers.values())),
-            store_days=STORE_DAYS.from_rows(rows),
-            rejects=ByStore(REJECTS.empty()),
-            decisions=DECISION_LOG.empty(),
-            history=DAY_FIGURES.empty(),
-            provenance=PROVENANCE,
-            policy=POLICY,
-            window=alone,
-            drift=cameras.NOTHING,
-        )
+    day = Report(
+        DAYS[0],
+        ledger=ByStore(pa.concat_tables(ledgers.values())),
+        store_days=STORE_DAYS.from_rows(rows),
+        rejects=ByStore(REJECTS.empty()),
+        decisions=DECISION_LOG.empty(),
+        history=DAY_FIGURES.empty(),
+        provenance=PROVENANCE,
+        policy=POLICY,
+        window=alone,
+        drift=cameras.NOTHING,
     )
+    files = dict(render_day(day))
     assert "No earlier day is on record" in b"".join(files["index.html"]).decode()

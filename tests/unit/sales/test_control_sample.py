@@ -9,7 +9,7 @@ from scipy.stats import binom, chisquare
 
 from auditor.errors import ContractError
 from auditor.monitoring.statistics.rates import at_most
-from auditor.report.control import ControlSample
+from auditor.report.pages import Control
 from auditor.sales.control_sample import drawn, may_be_drawn
 from auditor.sales.identity import SaleKey
 from tests.support.report_day import crop, estimate, render_sales, sale
@@ -66,7 +66,7 @@ def test_none_of_59_is_the_known_rule_and_all_say_nothing() -> None:
 
 
 def test_conclusions_speak_of_sales() -> None:
-    one = ControlSample(sales=(), drawn_from=100, asked=20)
+    one = Control.of((), drawn_from=100, asked=20)
     assert [(c.found, c.share, c.sales) for c in one.conclusions] == [(0, 1.0, 100)]
 
 
