@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks import line, machine, start
-from benchmarks.pages import filled, table
+from benchmarks.pages import filled
 
 HERE = Path(__file__).parent
 
@@ -62,8 +62,12 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
     return {
         "machine": about_machine,
         "line": "\n\n".join(_line(size, rows) for size, rows in record["line"].items()),
-        "start": table(
-            ["", "seconds"], [[name, _spread(took)] for name, took in record["start"].items()]
+        "start": "\n".join(
+            [
+                "| | seconds |",
+                "|---|---|",
+                *(f"| {name} | {_spread(took)} |" for name, took in record["start"].items()),
+            ]
         ),
     }
 
@@ -71,15 +75,18 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
 def _line(size: str, rows: list[dict[str, Any]]) -> str:
     middle = {row["name"]: statistics.median(row["milliseconds"]) for row in rows}
     whole = middle["whole line"]
-    cells = [
-        [
-            line.WORDS[row["name"]],
-            _spread(row["milliseconds"]),
-            f"{middle[row['name']] / whole:.2f}",
-        ]
+    lines = [
+        f"Frames of {size}:",
+        "",
+        "| | ms a frame | times the whole line |",
+        "|---|---|---|",
+    ]
+    lines += [
+        f"| {line.WORDS[row['name']]} | {_spread(row['milliseconds'])} "
+        f"| {middle[row['name']] / whole:.2f} |"
         for row in rows
     ]
-    return f"Frames of {size}:\n\n" + table(["", "ms a frame", "times the whole line"], cells)
+    return "\n".join(lines)
 
 
 def _spread(values: list[float]) -> str:
