@@ -14,10 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import charts, line, machine, start
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks import line, machine, start
 from benchmarks.pages import filled
 
 HERE = Path(__file__).parent
+
+_INK, _BAR = "#1f2a30", "#2f6f8f"
 
 
 def main() -> None:
@@ -37,7 +43,7 @@ def main() -> None:
         "line": {size: [asdict(each) for each in rows] for size, rows in found["line"].items()}
     }
     (HERE / "results.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    charts.draw(record, HERE / "results.svg")
+    _draw(record, HERE / "results.svg")
     page = HERE / "README.md"
     found_tables = tables(record)
     page.write_text(filled(page.read_text(encoding="utf-8"), found_tables), encoding="utf-8")
@@ -60,7 +66,7 @@ def tables(record: dict[str, Any]) -> dict[str, str]:
             [
                 "| | seconds |",
                 "|---|---|",
-                *(f"| {name} | {_spread(took, '.2f')} |" for name, took in record["start"].items()),
+                *(f"| {name} | {_spread(took)} |" for name, took in record["start"].items()),
             ]
         ),
     }
@@ -76,16 +82,45 @@ def _line(size: str, rows: list[dict[str, Any]]) -> str:
         "|---|---|---|",
     ]
     lines += [
-        f"| {line.WORDS[row['name']]} | {_spread(row['milliseconds'], '.2f')} "
+        f"| {line.WORDS[row['name']]} | {_spread(row['milliseconds'])} "
         f"| {middle[row['name']] / whole:.2f} |"
         for row in rows
     ]
     return "\n".join(lines)
 
 
-def _spread(values: list[float], form: str) -> str:
-    middle, low, high = statistics.median(values), min(values), max(values)
-    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def _draw(record: dict[str, Any], target: Path) -> None:
+    """Draw the whole line beside its peers, as SVG."""
+    mpl.rcParams["svg.hashsalt"] = "benchmarks"
+    figure = Figure(figsize=(9, 3), layout="constrained")
+    bars: dict[str, list[float]] = {}
+    for size, rows in record["line"].items():
+        own = {row["name"]: row["milliseconds"] for row in rows}
+        for name in ("loop", "peer", "whole line"):
+            if name in own:
+                bars[f"{name}, {size}"] = own[name]
+    _bars(figure.subplots(), bars, "milliseconds a frame (logarithmic)")
+    figure.savefig(target, format="svg", metadata={"Date": None})
+
+
+def _bars(axes: Axes, values: dict[str, list[float]], label: str) -> None:
+    middles = [statistics.median(each) for each in values.values()]
+    reach = [
+        [middle - min(each) for middle, each in zip(middles, values.values(), strict=True)],
+        [max(each) - middle for middle, each in zip(middles, values.values(), strict=True)],
+    ]
+    drawn = axes.barh(list(values), middles, xerr=reach, color=_BAR, ecolor=_INK)
+    axes.bar_label(drawn, [f"{middle:.3g}" for middle in middles], padding=6, color=_INK)
+    axes.set_xscale("log")
+    axes.set_xlabel(label)
+    axes.invert_yaxis()
+    axes.margins(x=0.15)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
 
 
 if __name__ == "__main__":

@@ -31,23 +31,15 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens to a camera.
-
-    Attributes:
-        name: as printed.
-        light, size, sharpness: by which factor these change.
-        unseen: chance that no face is found any more, beside what it was.
-        clock: seconds that the camera's clock is put off by.
-        years: by which buyers are estimated older.
-    """
+    """What happens to a camera."""
 
     name: str
-    light: float = 1.0
+    light: float = 1.0  # by which factor it changes, like size and sharpness
     size: float = 1.0
     sharpness: float = 1.0
-    unseen: float = 0.0
-    clock: float = 0.0
-    years: float = 0.0
+    unseen: float = 0.0  # chance that no face is found any more, beside what it was
+    clock: float = 0.0  # seconds that the camera's clock is put off by
+    years: float = 0.0  # by which buyers are estimated older
 
 
 FAULTS = (
@@ -134,11 +126,6 @@ class World:
 
 def nights(faults: Sequence[Fault | None], world: World, *, seed: int) -> list[set[int]]:
     """Who is told of in each night after four quiet weeks, from the first of which on faults hold.
-
-    Args:
-        faults: of each camera from then on.
-        world: in which all this happens.
-        seed: of all that is left to chance.
 
     Returns:
         By night the numbers of the cameras; below 0 those of stores as a whole.

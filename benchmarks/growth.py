@@ -3,7 +3,7 @@
     python -m benchmarks.growth [--sales 1000,10000,100000] [--challenge-age 22]
     python -m benchmarks.growth --simulated-scores --flags 3000
     python -m benchmarks.growth --sales 5000000 --sales-a-store 1000 --simulated-scores \
-        --until finalise [--layout one-file]
+        --until finalise
 
 A chain of as many sales is made of copies of a store of the demo, which share its frames; a store
 of more sales than that one is several copies with tills of their own. Every size runs in a process
@@ -17,7 +17,6 @@ table, and writes its rows as JSON, with both kinds of seconds, with ``--json``:
 import argparse
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -33,7 +32,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
 import pyarrow.parquet as pq
 
 from auditor.demo import write_demo
@@ -53,13 +51,13 @@ from auditor.storage.parquet import read_table, write_table
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, SALES
+from benchmarks.machine import peak_mb
+from benchmarks.pages import table
 
 DAY = date(2026, 3, 27)
 STEPS = ("plan", "score", "finalise", "report")
-LAYOUTS = ("a-file-a-store", "one-file")
 
 _COPIED = "S001"
-_AT_A_TIME = 100  # stores of which a copy each is written together into one file of all
 
 
 def main() -> None:
@@ -67,7 +65,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--sales", default="1000,10000,100000")
     parser.add_argument("--sales-a-store", type=int, default=1, help="At least so many.")
-    parser.add_argument("--layout", choices=LAYOUTS, default=LAYOUTS[0])
     parser.add_argument("--challenge-age", type=int, default=22, help="Fewer flags: lower.")
     parser.add_argument("--simulated-scores", action="store_true")
     parser.add_argument("--flags", type=int, help="With simulated scores: about so many.")
@@ -91,7 +88,6 @@ def main() -> None:
                 wanted,
                 challenge_age=given.challenge_age,
                 sales_a_store=given.sales_a_store,
-                layout=given.layout,
             )
             print(f"{wanted:,} sales written", file=sys.stderr)
             command = [sys.executable, "-m", "benchmarks.growth", *sys.argv[1:], "--of", str(chain)]
@@ -103,17 +99,20 @@ def main() -> None:
         record = {"measured": today, "simulated": given.simulated_scores, "rows": rows}
         given.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     steps = STEPS[: STEPS.index(given.until) + 1]
-    print("| stores | rows read | sales | flagged | " + ", s | ".join(steps), end=", s")
-    print(" | ms a sale | peak memory, MB | largest page, MB | report.json, MB |")
-    print("|---" * (len(steps) + 8) + "|")
-    for row in rows:
-        seconds = " | ".join(f"{row['seconds'][step]:.1f}" for step in steps)
-        each = 1e3 * sum(row["seconds"].values()) / row["sales"]
-        print(
-            f"| {row['stores']:,} | {row['rows']:,} | {row['sales']:,} | {row['flagged']:,}", end=""
-        )
-        print(f" | {seconds} | {each:.2f} | {row['peak_mb']:.0f}", end="")
-        print(f" | {row['largest_page_mb']:.2f} | {row['json_mb']:.1f} |")
+    head = ["stores", "rows read", "sales", "flagged", *(f"{step}, s" for step in steps)]
+    head += ["ms a sale", "peak memory, MB", "largest page, MB", "report.json, MB"]
+    cells = [
+        [
+            *(f"{row[name]:,}" for name in ("stores", "rows", "sales", "flagged")),
+            *(f"{row['seconds'][step]:.1f}" for step in steps),
+            f"{1e3 * sum(row['seconds'].values()) / row['sales']:.2f}",
+            f"{row['peak_mb']:.0f}",
+            f"{row['largest_page_mb']:.2f}",
+            f"{row['json_mb']:.1f}",
+        ]
+        for row in rows
+    ]
+    print(table(head, cells))
 
 
 @dataclass(frozen=True)
@@ -136,14 +135,8 @@ class _Copied:
         return table
 
 
-def write_chain(  # noqa: PLR0913  # a chain's shape
-    demo: Path,
-    chain: Path,
-    sales: int,
-    *,
-    challenge_age: int,
-    sales_a_store: int = 1,
-    layout: str = LAYOUTS[0],
+def write_chain(
+    demo: Path, chain: Path, sales: int, *, challenge_age: int, sales_a_store: int = 1
 ) -> None:
     """Copies of one store of the demo, each a store, until there are so many alcohol sales.
 
@@ -153,7 +146,6 @@ def write_chain(  # noqa: PLR0913  # a chain's shape
         sales: alcohol sales, at least.
         challenge_age: of the policy, years.
         sales_a_store: at least so many, by several copies in one store.
-        layout: one of LAYOUTS.
     """
     lines = pd.read_csv(demo / f"sales/{DAY}/{_COPIED}.csv", dtype=str, on_bad_lines="skip")
     index = pd.read_csv(demo / f"snapshots/index/{DAY}/{_COPIED}.csv", dtype=str)
@@ -167,9 +159,11 @@ def write_chain(  # noqa: PLR0913  # a chain's shape
         "snapshots/index": _Copied(_texts(index), ("transaction_id", "snapshot_id")),
     }
     for part, copied in kinds.items():
-        (chain / part / str(DAY)).mkdir(parents=True)
-        write = _one_file if layout == "one-file" else _a_file_a_store
-        write(chain / part / str(DAY), copied, stores, copies)
+        folder = chain / part / str(DAY)
+        folder.mkdir(parents=True)
+        for store_id in stores:
+            own = pa.concat_tables(copied.renamed(store_id, copy) for copy in range(copies))
+            pq.write_table(own, folder / f"{store_id}.parquet")
     (chain / "policy.toml").write_text(policy, encoding="utf-8")
     # Not a symbolic link: one that leads out of the snapshots is not followed.
     frames = demo / "snapshots/frames", chain / "snapshots/frames"
@@ -182,21 +176,6 @@ def sales_of_a_copy(demo: Path) -> int:
         own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", scratch, None, (_COPIED,))
         collected = collect_day(Day.open(own), "one")
         return sum(bucket.sales.num_rows for _, bucket in collected.buckets())
-
-
-def _a_file_a_store(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:
-    for store_id in stores:
-        parts = [copied.renamed(store_id, copy) for copy in range(copies)]
-        pq.write_table(pa.concat_tables(parts), folder / f"{store_id}.parquet")
-
-
-def _one_file(folder: Path, copied: _Copied, stores: list[str], copies: int) -> None:
-    """One CSV file in which every store has its rows in as many places as it has copies."""
-    with pyarrow.csv.CSVWriter(folder / "all.csv", copied.table.schema) as file:
-        for copy in range(copies):
-            for start in range(0, len(stores), _AT_A_TIME):
-                some = stores[start : start + _AT_A_TIME]
-                file.write_table(pa.concat_tables([copied.renamed(s, copy) for s in some]))
 
 
 def _texts(table: pd.DataFrame) -> pa.Table:
@@ -215,7 +194,7 @@ def measured(chain: Path, given: argparse.Namespace) -> dict[str, Any]:
         _timed(seconds, "finalise", lambda: finalise_day(job))
         if given.until == "report":
             _timed(seconds, "report", lambda: report_day(job))
-        peak = _peak_mb()
+        peak = peak_mb()
         outcomes = pd.Series(_outcomes(out)).value_counts()
         days = read_day(Place(out), "coverage", DAY).to_pandas()
         sizes = {f: f.stat().st_size for f in Path(out, "reports").rglob("*") if f.is_file()}
@@ -239,9 +218,7 @@ def _timed(seconds: dict[str, tuple[float, float]], step: str, work: Callable[[]
     result = work()
     processor, wall = (clock() - start for clock, start in zip(clocks, started, strict=True))
     seconds[step] = processor, wall
-    print(
-        f"{step}: {processor:.1f} s, {wall:.1f} on the wall, {_peak_mb():.0f} MB", file=sys.stderr
-    )
+    print(f"{step}: {processor:.1f} s, {wall:.1f} on the wall, {peak_mb():.0f} MB", file=sys.stderr)
     return result
 
 
@@ -251,18 +228,10 @@ def _outcomes(out: str) -> Iterator[str]:
         yield from ledger.of(store_id, ["outcome"])["outcome"].to_pylist()
 
 
-def _peak_mb() -> float:
-    """The most memory of this process so far, MB (Linux; getrusage would tell its parent's)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
-
-
 def _simulation(job: Job, share: float | None) -> Callable[[Job, Batch], None]:
     """What decides a batch on ages drawn at random, and stores it as ``score_batch`` does.
 
-    Args:
-        job: the day.
-        share: of the sales, to be flagged; None leaves it to the ages.
+    A ``share`` of the sales is flagged; None leaves it to the ages.
     """
     day = Day.open(job)
     rng = np.random.default_rng(1)

@@ -11,8 +11,6 @@ the reading, of which two thirds can be spared to nobody, is told too.
 
 import argparse
 import json
-import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -33,6 +31,8 @@ from auditor.storage.partitions import write_partition
 from auditor.storage.place import Place
 from auditor.storage.retention import days_of
 from auditor.tables import INSIGHTS, STORE_DAYS
+from benchmarks.machine import peak_mb
+from benchmarks.pages import table
 from benchmarks.simulated_baskets import MODEL, STARTS, Error, ages_in, confusion, said_of
 
 FIRST = date(2026, 1, 5)
@@ -62,13 +62,14 @@ def main() -> None:
             print(f"{wanted:,} lines done: {rows[-1]}", file=sys.stderr)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print("| lines | baskets | store-days | seconds | of the processor | lines a second ", end="")
-    print("| peak memory, MB |")
-    print("|---" * 7 + "|")
-    for row in rows:
-        print(f"| {row['lines']:,} | {row['baskets']:,} | {row['store_days']:,} ", end="")
-        print(f"| {row['seconds']:.0f} | {row['cpu_seconds']:.0f} ", end="")
-        print(f"| {row['lines'] / row['seconds']:,.0f} | {row['peak_mb']:.0f} |")
+    head = ["lines", "baskets", "store-days", "seconds", "of the processor", "lines a second"]
+    cells = [
+        [f"{row[name]:,.0f}" for name in ("lines", "baskets", "store_days", "seconds")]
+        + [f"{row['cpu_seconds']:.0f}", f"{row['lines'] / row['seconds']:,.0f}"]
+        + [f"{row['peak_mb']:.0f}"]
+        for row in rows
+    ]
+    print(table([*head, "peak memory, MB"], cells))
 
 
 def drawn_store_day(rng: np.random.Generator) -> pa.Table:
@@ -117,11 +118,11 @@ def write(out: Path, drawn: list[pa.Table], store_days: int) -> None:
     counts = zeros | {"transactions": BASKETS, "time_zone": "UTC", "export_status": "read"}
     for number in range(store_days):
         name, day = f"S{number % STORES:04}", FIRST + timedelta(days=number // STORES)
-        table = drawn[(number * 7) % len(drawn)]
-        column = pa.array([name] * table.num_rows, pa.string())
+        baskets = drawn[(number * 7) % len(drawn)]
+        column = pa.array([name] * baskets.num_rows, pa.string())
         folder = out / f"insights/day={day}/store={name}"
         folder.mkdir(parents=True)
-        own = table.set_column(0, INSIGHTS.arrow.field("store_id"), column)
+        own = baskets.set_column(0, INSIGHTS.arrow.field("store_id"), column)
         pq.write_table(own, folder / "part-0.parquet", compression="zstd")
         row = STORE_DAYS.from_rows([counts | {"store_id": name}])
         write_partition(place, "coverage", day, name, row)
@@ -136,7 +137,7 @@ def measured(out: Path) -> dict[str, Any]:
     rules = {"enabled": True, "lawful_basis": "simulated", "effective_from": date(2020, 1, 1)}
     policy = Policy({"insights": rules})
     known = Confusion.from_json(place.read("confusion.json").decode())
-    started, used = time.perf_counter(), _cpu()
+    started, used = time.perf_counter(), time.process_time()
     found = analyse(place, days[0], days[-1], policy, confusion_of=lambda _: known)
     return {
         "lines": found.store_days * LINES,
@@ -144,19 +145,9 @@ def measured(out: Path) -> dict[str, Any]:
         "store_days": found.store_days,
         "articles": len(found.articles),
         "seconds": time.perf_counter() - started,
-        "cpu_seconds": _cpu() - used,
-        "peak_mb": _peak_mb(),
+        "cpu_seconds": time.process_time() - used,
+        "peak_mb": peak_mb(),
     }
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime
-
-
-def _peak_mb() -> float:
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
 
 
 if __name__ == "__main__":

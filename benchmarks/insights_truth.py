@@ -17,6 +17,7 @@ from auditor.faces.ages import AGES, Floats
 from auditor.insights.affinity import Estimates, affinity, ratio
 from auditor.insights.groups import age_groups
 from auditor.insights.tallies import Features, Tally, deconvolved
+from benchmarks.pages import table
 from benchmarks.simulated_baskets import STARTS, Chain, Error, Tastes, confusion
 
 ARTICLES = 24
@@ -38,19 +39,19 @@ def main() -> None:
     names = [group.name for group in age_groups(STARTS)]
     size = f"{given.stores} stores, {given.days} days, {given.baskets} baskets each"
     print(f"{given.chains} chains of {size}, {ARTICLES} articles")
-    print("| | " + " | ".join(names) + " |")
-    print("|---" * (len(names) + 1) + "|")
     ways = ("point", "soft", "corrected")
+    rows: dict[str, Floats] = {}
     for way in ways:
-        slope = np.array([_slopes(c["true"], c[way]) for c in chains]).mean(axis=0)
-        print(f"| share of true differences left, {way} | " + " | ".join(_two(slope)) + " |")
+        slopes = [_slopes(c["true"], c[way]) for c in chains]
+        rows[f"share of true differences left, {way}"] = np.mean(slopes, axis=0)
     for way in ways:
         error = np.array([c[way] - c["true"] for c in chains])
         rms = 100 * np.sqrt((error**2).mean(axis=(0, 1)))
-        print(f"| root mean square error, points, {way} | " + " | ".join(_two(rms)) + " |")
+        rows[f"root mean square error, points, {way}"] = rms
     for what in ("held", "index_held", "size_held"):
         held = np.mean([c[what] for c in chains], axis=(0, 1) if what != "size_held" else 0)
-        print(f"| {what} by the 95 % interval | " + " | ".join(_two(held)) + " |")
+        rows[f"{what} by the 95 % interval"] = held
+    print(table(["", *names], [[name, *map("{:.2f}".format, row)] for name, row in rows.items()]))
     told = np.mean([c["told"] for c in chains])
     alike = [
         one(1000 + s, given.stores, given.days, given.baskets, alike=True)
@@ -114,10 +115,6 @@ def _slopes(true: Floats, found: Floats) -> Floats:
     """Of each group: how much of its differences from all groups' mean is found, by regression."""
     t, f = (x - x.mean(axis=1, keepdims=True) for x in (true, found))
     return np.asarray((t * f).sum(axis=0) / (t * t).sum(axis=0))
-
-
-def _two(values: Floats) -> list[str]:
-    return [f"{value:.2f}" for value in values]
 
 
 assert AGES[-1] == 100  # noqa: S101  # what the middles of the groups go by

@@ -29,6 +29,7 @@ from auditor.monitoring.staff.exposure import CLASSES, FIRST_DUE
 from auditor.monitoring.staff.peers import cashiers
 from auditor.monitoring.statistics.funnel import limits
 from auditor.tables import CHECK_COUNTS
+from benchmarks.pages import table
 
 METHODS = ("flags", "ranking", "limits", "estimate", "audit")
 
@@ -43,28 +44,17 @@ _HEAVIEST = 0.1  # of the stores, by young customers
 
 @dataclass(frozen=True)
 class Scenario:
-    """A kind of chain.
+    """A kind of chain; ``between`` and ``youth`` are standard deviations."""
 
-    Attributes:
-        name: what is special about it.
-        stores, cashiers: of the chain, and of each store.
-        sales: alcohol sales of a cashier in the window, in the median.
-        careless: share of the cashiers.
-        asks: share that a careless one asks of those whom others would ask.
-        between_cashiers, between_stores: how far honest ones differ, standard deviation of the
-            logarithm of the odds of asking.
-        youth: how far stores differ in young customers, standard deviation of the logarithm.
-    """
-
-    name: str
+    name: str  # what is special about it
     stores: int = 60
-    cashiers: int = 8
-    sales: int = 300
-    careless: float = 0.03
-    asks: float = 0.6
-    between_cashiers: float = 0.4
-    between_stores: float = 0.3
-    youth: float = 0.6
+    cashiers: int = 8  # of each store
+    sales: int = 300  # alcohol sales of a cashier in the window, in the median
+    careless: float = 0.03  # share of the cashiers
+    asks: float = 0.6  # share that a careless one asks of those whom others would ask
+    between_cashiers: float = 0.4  # honest ones, in the logarithm of the odds of asking
+    between_stores: float = 0.3  # likewise
+    youth: float = 0.6  # between stores, in the logarithm of the share of young customers
 
 
 SCENARIOS = (
@@ -164,8 +154,8 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
     count = len(chain.store)
     young = chain.estimate < _CHALLENGE
     if method in ("audit", "estimate"):
-        table = check_counts(chain, by_estimate=method == "estimate")
-        peers = cashiers(table, min_exposure=10, false_lead_share=0.05)
+        counts = check_counts(chain, by_estimate=method == "estimate")
+        peers = cashiers(counts, min_exposure=10, false_lead_share=0.05)
         names = {unit.cashier_id for unit in peers.outliers("below")}
         return np.array([_cashier(number) in names for number in range(count)])
     sales = np.bincount(chain.owner, minlength=count)
@@ -245,11 +235,8 @@ def _seen(seen: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.fl
 @click.option("--seed", default=1, show_default=True)
 def main(*, chains: int, seed: int) -> None:
     """Print whom each method names, scenario by scenario."""
-    head = (
-        *("chain", "method", "honest named", "in the most youthful stores"),
-        *("careless found", "honest of those named"),
-    )
-    print(f"| {' | '.join(head)} |\n|---|---|---|---|---|---|")
+    head = ["chain", "method", "honest named", "in the most youthful stores", "careless found"]
+    print(table([*head, "honest of those named"], []))
     for scenario in SCENARIOS:
         print(*_rows(scenario, measure(scenario, chains, seed)), sep="\n", flush=True)
 

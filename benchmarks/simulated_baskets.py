@@ -26,17 +26,11 @@ _LABELLED = np.where((AGES >= 12) & (AGES < 90), 1.0, 0.0)
 
 @dataclass(frozen=True)
 class Tastes:
-    """What is bought, and by whom.
+    """What is bought, and by whom."""
 
-    Attributes:
-        share: P(article in the basket), by article and true group.
-        store_spread: standard deviation of the stores' own log odds of every article.
-        day_spread: likewise of the days.
-    """
-
-    share: Floats  # shape (articles, groups)
-    store_spread: float = 0.0
-    day_spread: float = 0.0
+    share: Floats  # P(article in the basket), shape (articles, true groups)
+    store_spread: float = 0.0  # standard deviation of the stores' own log odds of every article
+    day_spread: float = 0.0  # likewise of the days
 
     @property
     def articles(self) -> tuple[Article, ...]:

@@ -139,11 +139,7 @@ def _person(face: Face, x: float, y: float, width: float, rng: np.random.Generat
 
 
 def encode(picture: npt.NDArray[np.uint8], form: str) -> tuple[bytes, str]:
-    """Encode a frame, (height, width, 3) uint8 red-green-blue.
-
-    Args:
-        picture: the frame.
-        form: jpeg, exif_rotated, greyscale, cmyk, png or png_16_bit.
+    """Encode a frame, (height, width, 3) uint8 red-green-blue, as "jpeg" or one of ``_FORMATS``.
 
     Returns:
         The file's bytes, and its suffix.

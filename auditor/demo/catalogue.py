@@ -19,41 +19,30 @@ LATE_SHIFT = 14
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """A till, its share of the store's baskets, and who serves it early and late (None: closed).
-
-    At a self-checkout the cashier is the attendant who looks after the whole bank. ``exposure`` is
-    the light that the camera takes on the demo's days, of that on the days before.
-    """
+    """A till; at a self-checkout the cashier is the attendant who looks after the whole bank."""
 
     till_id: str
-    weight: float
-    early: str | None
+    weight: float  # share of the store's baskets
+    early: str | None  # who serves it; None: it is closed
     late: str | None
     records_checks: bool = True
     self_checkout: bool = False
-    exposure: float = 1.0
+    exposure: float = 1.0  # light that the camera takes, of that on the days before the demo's
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A store: hours of opening (local), alcohol sales on a usual day, and how it exports.
-
-    Attributes:
-        dialect: ``iso`` and ``spaced`` write CSV with offsets, ``local`` CSV without, ``parquet``
-            typed columns.
-        youth: weight of buyers under 26 against the chain's usual mix.
-        camera_seconds: how far the camera's clock is ahead of the till's.
-    """
+    """A store: what it sells when, and how it exports."""
 
     store_id: str
     name: str
-    dialect: str
-    opens: int
+    dialect: str  # CSV with offsets: "iso", "spaced"; without: "local"; typed columns: "parquet"
+    opens: int  # local hour
     closes: int
-    alcohol_sales: int
+    alcohol_sales: int  # on a usual day
     tills: tuple[Till, ...]
-    youth: float = 1.0
-    camera_seconds: float = 0.0
+    youth: float = 1.0  # weight of buyers under 25 against the chain's usual mix
+    camera_seconds: float = 0.0  # by which the camera's clock is ahead of the till's
 
     @property
     def writes_text(self) -> bool:
@@ -107,17 +96,11 @@ STORES = (
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """What a cashier does otherwise than the rest.
+    """What a cashier does otherwise than the rest."""
 
-    Attributes:
-        name: as in the habits' table.
-        asks: of the buyers whom the others would ask, the share that this one asks.
-        birth_date: keyed in for everyone, or on the one card that is scanned.
-    """
-
-    name: str
-    asks: float = 1.0
-    birth_date: date | None = None
+    name: str  # as in the habits' table
+    asks: float = 1.0  # of the buyers whom the others would ask, the share that this one asks
+    birth_date: date | None = None  # keyed in for everyone, or on the one card that is scanned
 
 
 #: Hardly ever asks a young buyer for ID.

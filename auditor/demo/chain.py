@@ -98,11 +98,11 @@ def trade(store: Store, day: date, alcohol_sales: int, rng: np.random.Generator)
         name = f"{store.store_id}-{day:%y%m%d}-{till_id}-{numbers[till_id]:04d}"
         basket = _basket(name, store, slot, rng)
         if i in unusual[: troubles.RETURNS]:
-            basket = _given_back(basket, rng)
-        elif i in unusual:
-            basket = _voided(basket, rng)
-        elif i in corrected:
-            basket = _corrected(basket)
+            basket = _given_back(basket, _drink(rng))
+        elif i in unusual:  # no alcohol is sold
+            basket = _voided(basket, _drink(rng), on=9, off=4)
+        elif i in corrected and basket.check.state != "refused":  # a unit too many; a sale still
+            basket = _voided(basket, basket.alcohol[0].product, on=7, off=3)
         baskets.append(basket)
     return baskets
 
@@ -240,14 +240,9 @@ def _timed(
 ) -> tuple[Check, npt.NDArray[np.int64]]:
     """The check after its first drink is scanned, and that line early enough for it.
 
-    The till asks when the first drink is scanned; where that is the last line of all, the cashier
-    has asked before.
-
-    Args:
-        check: made so many seconds before the sale as its hand needed.
-        drinks_at: place of the first drink.
-        ago: seconds before the sale at which each line is scanned.
-        sold_at: time of the last line.
+    The till asks when the first drink is scanned, at the place ``drinks_at``; where that is the
+    last line of all, the cashier has asked before. Lines are scanned ``ago`` seconds before the
+    sale, and the check comes so many before it as its hand needed.
     """
     needed = round((sold_at - check.at).total_seconds()) if check.at else 0
     if drinks_at == len(ago) - 1:
@@ -257,29 +252,18 @@ def _timed(
     return replace(check, at=after), earlier
 
 
-def _given_back(basket: Basket, rng: np.random.Generator) -> Basket:
+def _drink(rng: np.random.Generator) -> Product:
+    return catalogue.ALCOHOL[int(rng.integers(len(catalogue.ALCOHOL)))]
+
+
+def _given_back(basket: Basket, product: Product) -> Basket:
     """Somebody brings a bottle back and buys nothing."""
-    product = catalogue.ALCOHOL[int(rng.integers(len(catalogue.ALCOHOL)))]
-    line = Line(product, basket.sold_at, Decimal(-1), -product.price)
-    return replace(basket, lines=(line,))
+    return replace(basket, lines=(Line(product, basket.sold_at, Decimal(-1), -product.price),))
 
 
-def _voided(basket: Basket, rng: np.random.Generator) -> Basket:
-    """A drink is rung up and taken off again: no alcohol is sold."""
-    product = catalogue.ALCOHOL[int(rng.integers(len(catalogue.ALCOHOL)))]
-    start = basket.lines[0].at
-    on = Line(product, start - timedelta(seconds=9), Decimal(1), product.price)
-    off = Line(product, start - timedelta(seconds=4), Decimal(-1), -product.price)
-    return replace(basket, lines=(on, off, *basket.lines))
-
-
-def _corrected(basket: Basket) -> Basket:
-    """One unit too many is rung up and taken off again: the sale stays one."""
-    line = basket.alcohol[0]
-    if basket.check.state == "refused":
-        return basket
-    price = line.product.price
-    start = basket.lines[0].at
-    on = Line(line.product, start - timedelta(seconds=7), Decimal(1), price)
-    off = Line(line.product, start - timedelta(seconds=3), Decimal(-1), -price)
-    return replace(basket, lines=(on, off, *basket.lines))
+def _voided(basket: Basket, product: Product, *, on: int, off: int) -> Basket:
+    """A drink is rung up and taken off again, so many seconds before the first line."""
+    start, price = basket.lines[0].at, product.price
+    rung_up = Line(product, start - timedelta(seconds=on), Decimal(1), price)
+    taken_off = Line(product, start - timedelta(seconds=off), Decimal(-1), -price)
+    return replace(basket, lines=(rung_up, taken_off, *basket.lines))

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,12 +32,10 @@ class Damage:
 def till_export(
     store: Store, baskets: Iterable[Basket], damages: Mapping[str, Damage]
 ) -> tuple[bytes, str]:
-    """Write baskets as the store's till system does.
+    """Write baskets, in their order, as the store's till system does.
 
-    Args:
-        store: decides the dialect.
-        baskets: in the order of the file; one that stands twice is written twice.
-        damages: rows to be written wrong, by transaction. CSV only.
+    One that stands twice is written twice. In CSV, rows are written wrong as ``damages`` say, by
+    transaction.
 
     Returns:
         The file's bytes, and its suffix.
@@ -121,8 +119,6 @@ def _as_text(value: object, dialect: str) -> str:
             return ""
         case datetime():
             return _time(value, dialect)
-        case date():
-            return value.isoformat()
         case Decimal():
             return f"{value:f}"
         case _:

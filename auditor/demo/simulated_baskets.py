@@ -49,13 +49,7 @@ class SimulatedBasket:
 def write_baskets(
     folder: Path, weeks: int, *, seed: int = 1, starts: tuple[int, ...] = catalogue.TASTE_AGES
 ) -> tuple[date, date]:
-    """Write the baskets of ``weeks`` weeks up to the demo's last day, as nightly runs would.
-
-    Args:
-        folder: an OUT; gets insights/ and coverage/.
-        weeks: number of weeks.
-        seed: of all random draws.
-        starts: first ages of the groups.
+    """Write the baskets of some weeks up to the demo's last day into an OUT, as nightly runs would.
 
     Returns:
         The first and last day of the last week.
@@ -146,8 +140,7 @@ def _row(basket: SimulatedBasket, model: str, starts: tuple[int, ...]) -> dict[s
 
 
 def _coverage(shop: Store, baskets: int) -> dict[str, Any]:
-    counts = {c.name: 0 for c in STORE_DAYS.columns if c.name not in _NAMED}
-    return counts | {
+    return dict.fromkeys(STORE_DAYS.names, 0) | {
         "store_id": shop.store_id,
         "store_name": shop.name,
         "time_zone": catalogue.ZONE,
@@ -155,6 +148,3 @@ def _coverage(shop: Store, baskets: int) -> dict[str, Any]:
         "transactions": round(baskets * (1 + catalogue.OTHER_BASKETS)),
         "alcohol_sales": baskets,
     }
-
-
-_NAMED = ("store_id", "store_name", "time_zone", "export_status")

@@ -44,16 +44,10 @@ _MEAN, _MEAN_SD, _STATED_SD = (9.0, 0.68), 4.6, 7.0
 def simulate_sales(
     store: Store, day: date, *, rules: Rules, seed: int = 1
 ) -> tuple[pa.Table, pa.Table]:
-    """Simulate a store's alcohol sales on a day, and their scores.
-
-    Args:
-        store: of :mod:`~auditor.demo.catalogue`.
-        day: any business day.
-        rules: in force in the store on the day.
-        seed: of all random draws.
+    """A store's alcohol sales on any day and their scores, as collecting and scoring give them.
 
     Returns:
-        SALES and FRAME_SCORES, as collecting and scoring would give them.
+        SALES and FRAME_SCORES.
     """
     key = (day.toordinal(), int(store.store_id[1:]), _STREAM)
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
@@ -137,14 +131,10 @@ def _with_measurements(
     rows = []
     for row, score in enumerate(scores):
         frame = {"light": _light(store, tills[row]) * exposure[row]}
-        face = {
-            "face_px": size[row],
-            "sharpness": sharpness[row],
-            "face_confidence": confidence[row],
-        }
         match score.get("reason"):
             case None:
-                rows.append(score | frame | face)
+                face = {"face_px": size[row], "sharpness": sharpness[row]}
+                rows.append(score | frame | face | {"face_confidence": confidence[row]})
             case "no_face":
                 rows.append(score | frame | {"faces": 0})
             case "face_too_small" | "face_blurred":

@@ -8,19 +8,12 @@ from auditor.demo.catalogue import Store
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One kind of trouble that befalls alcohol sales.
+    """One kind of trouble that befalls alcohol sales."""
 
-    Attributes:
-        name: as in the truth's column ``trouble``.
-        a_day: sales it befalls on each day, over all stores that sent an export.
-        reason: why the sale ends inconclusive; None where an age can be estimated.
-        has_frame: whether a frame is to be matched to the sale.
-    """
-
-    name: str
-    a_day: int
-    reason: str | None = None
-    has_frame: bool = True
+    name: str  # as in the truth's column ``trouble``
+    a_day: int  # sales it befalls on each day, over all stores that sent an export
+    reason: str | None = None  # why the sale ends inconclusive; None: an age can be estimated
+    has_frame: bool = True  # whether a frame is to be matched to the sale
 
 
 TROUBLES = (

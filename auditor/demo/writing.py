@@ -69,16 +69,9 @@ def write_demo(
 ) -> None:
     """Write exports, snapshots, policy and truth of the demo chain; the same seed, the same bytes.
 
-    The truth is that of the sales, that of the cashiers' habits, and that of the cameras.
-
-    An earlier demo in ``folder`` is replaced; whatever else lies beside it is left alone.
-
-    Args:
-        folder: where to; created if need be.
-        seed: of everything that is left to chance.
-        progress: called after each frame with the frames drawn and the frames in all.
-        days: business days, of those in :mod:`~auditor.demo.catalogue`.
-        stores: stores, likewise.
+    The truth is that of the sales, that of the cashiers' habits, and that of the cameras. Days and
+    stores are of those in :mod:`~auditor.demo.catalogue`. An earlier demo in ``folder`` is
+    replaced; whatever else lies beside it is left alone.
 
     Raises:
         ConfigurationError: ``folder`` is a file, or has something in it and no earlier demo.

@@ -107,12 +107,7 @@ class AgeDistributions:
         return np.asarray(np.clip(self.probabilities[:, :age].sum(axis=1), 0.0, 1.0))
 
     def as_columns(self, *, legal_age: int, challenge_age: int) -> dict[str, Floats]:
-        """The estimate columns of tables.FRAME_SCORES, by name; one value a face.
-
-        Args:
-            legal_age: years.
-            challenge_age: likewise.
-        """
+        """The estimate columns of tables.FRAME_SCORES, by name; one value a face."""
         low, high = self.interval(0.80)
         low_95, high_95 = self.interval(0.95)
         return {

@@ -20,14 +20,7 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     """The similarity transform (no reflection) that best maps ``source`` onto ``target``.
 
     Least squares after Umeyama (1991, doi 10.1109/34.88573); in two dimensions rotation and scale
-    are one complex factor.
-
-    Args:
-        source: points, shape (n, 2), pixels.
-        target: points, shape (n, 2), pixels.
-
-    Returns:
-        The 2 x 3 matrix.
+    are one complex factor. Points have the shape (n, 2), the transform's matrix (2, 3).
 
     Raises:
         ValueError: the points are not finite or all in one place.
@@ -69,10 +62,7 @@ def align(given: Picture | Pixels, landmarks: NDArray[np.floating], side: int) -
     scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     if scale < _ALIASING_SCALE:
         height, width = pixels.shape[:2]
-        small = (
-            max(1, round(width * scale * _PRESHRINK)),
-            max(1, round(height * scale * _PRESHRINK)),
-        )
+        small = [max(1, round(length * scale * _PRESHRINK)) for length in (width, height)]
         shrink = np.array(small) / (width, height)
         pixels = np.asarray(cv2.resize(pixels, small, interpolation=cv2.INTER_AREA), np.uint8)
         matrix = similarity((np.asarray(landmarks) + 0.5) * shrink - 0.5, target)

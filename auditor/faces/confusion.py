@@ -186,7 +186,7 @@ def measured(
         model: name and version.
         hashes: of its weights and its calibration.
         parts: distributions and true ages in completed years, of disjoint sets of faces.
-        starts: of the age groups by which the noise is told.
+        starts: of the age groups that the noise is measured over.
         fewest: faces below which a year of age is left out.
 
     Raises:

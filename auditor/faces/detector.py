@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.faces import engines
-from auditor.faces.frames import Decoded, Picture, Pixels
+from auditor.faces.frames import Picture, Pixels
 from auditor.policy import Runtime
 
 _COARSE_SIDE = 160  # finds faces from 40 px wide in 640 x 480 at 7-9 ms a frame
@@ -48,14 +48,7 @@ class Detector:
         self._cascade = engines.cascade(runtime)
 
     def detect(self, given: Sequence[Picture | Pixels]) -> list[list[Face]]:
-        """Find the faces of each picture, the largest first.
-
-        Args:
-            given: pictures, or their pixels, each of its own size.
-
-        Returns:
-            For each picture its faces; an empty list where none was found.
-        """
+        """Find the faces of each picture, whatever its size, the largest first."""
         pictures = [Picture.of(each) for each in given]
         found: list[list[Face]] = [[] for _ in pictures]
         squares: list[_Square] = []
@@ -104,17 +97,13 @@ class _Square:
         side = max(8, round(face.size * _SQUARE * decoded.scale))
         left = round((face.x + face.width / 2) * decoded.scale - side / 2)
         top = round((face.y + face.height / 2) * decoded.scale - side / 2)
-        return cls.cut(decoded, left, top, side, _FINE_SIDE)
-
-    @classmethod
-    def cut(cls, decoded: Decoded, left: int, top: int, side: int, scaled_side: int) -> "_Square":
         height, width = decoded.pixels.shape[:2]
         x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
         square = np.zeros((side, side, 3), np.uint8)
         if x1 > x0 and y1 > y0:
             square[y0 - top : y1 - top, x0 - left : x1 - left] = decoded.pixels[y0:y1, x0:x1]
-        pixels, scale = _resized(square, (scaled_side, scaled_side)), decoded.scale
-        return cls(pixels, left / scale, top / scale, scaled_side / side * scale)
+        pixels, scale = _resized(square, (_FINE_SIDE, _FINE_SIDE)), decoded.scale
+        return cls(pixels, left / scale, top / scale, _FINE_SIDE / side * scale)
 
     def face_in_picture(self, row: NDArray[np.floating]) -> Face:
         """Read one row of ``engines.Cascade``."""
@@ -131,12 +120,8 @@ class _Square:
 
     def distance_from_middle(self, face: Face) -> float:
         half = self.pixels.shape[0] / self.scale / 2
-        return float(
-            np.hypot(
-                face.x + face.width / 2 - self.left - half,
-                face.y + face.height / 2 - self.top - half,
-            )
-        )
+        x, y = face.x + face.width / 2 - self.left, face.y + face.height / 2 - self.top
+        return float(np.hypot(x - half, y - half))
 
 
 def _resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:

@@ -96,9 +96,6 @@ def size(content: bytes) -> int:
 def decode(content: bytes) -> Pixels:
     """Decode a JPEG or PNG frame, upright as its EXIF says, whatever its colour model and depth.
 
-    Args:
-        content: the file's bytes.
-
     Returns:
         RGB, uint8, shape (height, width, 3).
 

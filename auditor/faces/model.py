@@ -128,14 +128,10 @@ class AgeNetwork:
     def __init__(
         self, network: Network, input_size: int, *, mirrored: bool, decoding: Decoding = "median"
     ) -> None:
-        """Take a network of ``auditor.faces.engines``.
+        """Take a compiled network of ``auditor.faces.engines`` and the side of its input, pixels.
 
-        Args:
-            network: compiled.
-            input_size: side of its input, pixels.
-            mirrored: predict the mean over a crop and its mirror image: half of what the network
-                takes for age in the one and not in the other is gone, for twice the time.
-            decoding: what of a distribution is the estimate.
+        ``mirrored`` predicts the mean over a crop and its mirror image: half of what the network
+        takes for age in the one and not in the other is gone, for twice the time.
         """
         self._network, self._input_size, self._mirrored = network, input_size, mirrored
         self._decoding: Decoding = decoding
@@ -182,12 +178,9 @@ class AgeNetwork:
         Returns:
             n distributions, in the same order.
         """
-        side = self._input_size
-        pixels = np.zeros((len(crops), side, side, 3), np.uint8)
-        for number, crop in enumerate(crops):
-            pixels[number] = self.as_seen(crop)
-        if not len(pixels):
+        if not len(crops):
             return AgeDistributions(np.empty((0, AGES.size)), decoding=self._decoding)
+        pixels = np.stack([self.as_seen(crop) for crop in crops])
         scores: NDArray[np.floating] = self._network(pixels)
         if self._mirrored:
             scores = (scores + self._network(pixels[:, :, ::-1])) / 2
@@ -215,21 +208,20 @@ class AgeModel:
             self.calibration = Calibration.from_json(calibration.decode())
         self.quantised = runtime == "openvino" and self.card.int8_sha256 is not None
         golden = _arrays(_file_of(self.card, "golden.npz"))
+        size, mirrored, decoding = self.card.input_size, self.card.mirrored, self.card.decoding
         if self.quantised:
-            self.network = self._quantised(golden)
+            content = _file_of(self.card, "int8.npz")
+            golden |= {name: values for name, values in _arrays(content).items() if name in golden}
+            self.network = AgeNetwork.of_int8(content, size, mirrored=mirrored, decoding=decoding)
         else:
-            self.network = self._whole(runtime)
+            content = _file_of(self.card, "weights.npz")
+            self.network = AgeNetwork.of_weights(
+                content, size, mirrored=mirrored, decoding=decoding, runtime=runtime
+            )
         self._check(golden)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
-        """Predict the ages of aligned faces, calibrated if the version is.
-
-        Args:
-            crops: uint8 RGB, shape (n, card.crop_size, card.crop_size, 3), from alignment.align.
-
-        Returns:
-            n distributions, in the same order.
-        """
+        """Predict the ages of aligned faces as its network does, calibrated if the version is."""
         ages = self.network.predict(crops)
         return ages if self.calibration is None else self.calibration.apply(ages)
 
@@ -237,32 +229,9 @@ class AgeModel:
         """The crop averaged down to the network's input size."""
         return self.network.as_seen(crop)
 
-    def _whole(self, runtime: Runtime) -> AgeNetwork:
-        weights = _file_of(self.card, "weights.npz")
-        return AgeNetwork.of_weights(
-            weights,
-            self.card.input_size,
-            mirrored=self.card.mirrored,
-            decoding=self.card.decoding,
-            runtime=runtime,
-        )
-
-    def _quantised(self, golden: dict[str, NDArray[Any]]) -> AgeNetwork:
-        content = _file_of(self.card, "int8.npz")
-        golden |= {name: values for name, values in _arrays(content).items() if name in golden}
-        return AgeNetwork.of_int8(
-            content,
-            self.card.input_size,
-            mirrored=self.card.mirrored,
-            decoding=self.card.decoding,
-        )
-
     def _check(self, golden: dict[str, NDArray[Any]]) -> None:
         ages = self.network.predict(golden["crops"])
-        worst = max(
-            float(np.abs(ages.mean - golden["age"]).max()),
-            float(np.abs(ages.sd - golden["age_sd"]).max()),
-        )
+        worst = np.abs([ages.mean - golden["age"], ages.sd - golden["age_sd"]]).max()
         if worst > (INT8_TOLERANCE if self.quantised else GOLDEN_TOLERANCE):
             raise ModelError(
                 f"{self.card.full_name} differs from its golden predictions by {worst:.2f} years: "

@@ -70,24 +70,14 @@ class Scorer:
     """Detector and age model, loaded once for a stream of frames."""
 
     def __init__(self, model: AgeModel, detector: Detector, workers: int = 1) -> None:
-        """Use a face detector and an age model.
-
-        Args:
-            model: of one version.
-            detector: of the same runtime.
-            workers: batches that are worked on at once.
-        """
+        """Use a detector and a model of one runtime; ``workers`` batches are worked on at once."""
         self._model, self._detector, self._workers = model, detector, workers
         self.watch = Stopwatch()
 
     def score(self, frames: Iterable[Frame]) -> Iterator[Score]:
         """Score frames, in their order. Nothing a frame holds raises: it becomes a reason.
 
-        Args:
-            frames: drawn a few batches at a time, so that memory does not grow with the day.
-
-        Yields:
-            One score a frame, in the same order.
+        They are drawn a few batches at a time, so that memory does not grow with the day.
         """
         with ThreadPoolExecutor(self._workers) as pool:
             going: deque[Future[list[Score]]] = deque()
@@ -120,12 +110,12 @@ class Scorer:
             if isinstance(item, _Work):
                 own = slice(taken, taken + len(item.crops))
                 taken = own.stop
-                scores.append(self._judge(item, ages, own))
+                scores.append(self._judge(item, None if ages is None else ages[own]))
             else:
                 scores.append(item)
         return scores
 
-    def _judge(self, work: _Work, ages: AgeDistributions | None, own: slice) -> Score:
+    def _judge(self, work: _Work, ages: AgeDistributions | None) -> Score:
         row: dict[str, Any] = {
             "frame": work.frame.number,
             "snapshot_sha256": work.sha256,
@@ -138,22 +128,17 @@ class Scorer:
         min_face_px = card.min_face_px if rules.min_face_px is None else rules.min_face_px
         min_sharpness = card.min_sharpness if rules.min_sharpness is None else rules.min_sharpness
         sharpness = laplacian_variance(self._model.as_seen(work.crops[0]))
-        row |= {
-            "face_confidence": face.confidence,
-            "face_px": face.size,
-            "sharpness": sharpness,
-        }
+        row |= {"face_confidence": face.confidence, "face_px": face.size, "sharpness": sharpness}
         if face.size < min_face_px:
             detail = f"the face is {face.size:.0f} px, {min_face_px:.0f} are needed"
             return Score({**row, "reason": "face_too_small", "detail": detail})
         if sharpness < min_sharpness:
             detail = f"sharpness {sharpness:.0f}, {min_sharpness:.0f} is needed"
             return Score({**row, "reason": "face_blurred", "detail": detail})
-        estimates = _estimates(ages[own], rules)
+        estimates = _estimates(ages, rules)
         row |= estimates[0]
         if work.frame.group_starts:
-            buyer = ages[slice(own.start, own.start + 1)]
-            row["groups"] = buyer.over_groups(work.frame.group_starts)[0].tolist()
+            row["groups"] = ages.over_groups(work.frame.group_starts)[0].tolist()
         row["other_faces"] = [
             {k: v for k, v in estimate.items() if not k.endswith("_95")} | {"face_px": other.size}
             for estimate, other in zip(estimates[1:], work.faces[1:], strict=True)

@@ -65,12 +65,7 @@ class Affinity:
 
 
 def affinity(counts: Counts, rows: slice) -> Affinity:
-    """Compare the groups in some features.
-
-    Args:
-        counts: of which [0] is the estimate; feature 0 is the basket itself.
-        rows: the features, all counted in baskets.
-    """
+    """Compare the groups in some features, all counted in baskets."""
     observed, expected = counts.observed[:, rows], counts.expected[:, rows]
     size = counts.observed[:, :1]
     total, baskets = observed.sum(axis=2, keepdims=True), size.sum(axis=2, keepdims=True)
@@ -113,12 +108,8 @@ def significant(p: Floats) -> NDArray[np.bool_]:
 def effective_baskets(share: Floats, resampled: Floats) -> float:
     """The number of baskets of known age that would give estimates as precise as the group's.
 
-    The number at which the binomial spread of a share is the spread that its resamples have; the
-    median over features.
-
-    Args:
-        share: of the group, shape (features,).
-        resampled: shape (resamples, features).
+    The number at which the binomial spread of a share (features,) is the spread that its resamples
+    (resamples, features) have; the median over features.
     """
     spread = np.nanvar(resampled, axis=0, ddof=1)
     usable = (share > 0) & (share < 1) & (spread > 0)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from auditor.errors import ConfigurationError, SourceError
-from auditor.faces.confusion import Confusion, GroupConfusion
+from auditor.faces.confusion import Confusion
 from auditor.insights.affinity import affinity
 from auditor.insights.backtest import Backtest, Learnt, backtest
 from auditor.insights.contents import PeriodContents
@@ -137,10 +137,10 @@ class _Period:
             if before
             else None,
         )
-        learnable = learning.store_days and self._learnt(
-            learning, plain, confusion, contents, learnt
-        )
-        tested = backtest(learnable, held_out.baskets) if learnable else None
+        tested = None
+        if learning.store_days:
+            learnable = self._learnt(learning, known, plain, learnt)
+            tested = backtest(learnable, held_out.baskets) if learnable else None
         return self._insights(contents, known, tested)
 
     def _cells(self, days: Sequence[date]) -> Iterator[StoreDay]:
@@ -202,26 +202,19 @@ class _Period:
         return max(self._policy.rules(self._last, s).challenge_age for s in stores)
 
     def _learnt(
-        self,
-        learning: Tally,
-        features: Features,
-        confusion: dict[str, GroupConfusion],
-        contents: PeriodContents,
-        sample: Sample,
+        self, learning: Tally, known: Evidence, features: Features, sample: Sample
     ) -> Learnt | None:
         """What may be suggested to anybody, learnt on the days that are not held out."""
         youngest = self._groups[0]  # what may be suggested to it may be to all
         at = [
             i
-            for i, sku in enumerate(features.skus)
-            if may_be_suggested(
-                contents.articles[sku], youngest, self._rules, challenge_age=self._challenge_age
-            )
+            for i, article in enumerate(known.articles)
+            if may_be_suggested(article, youngest, self._rules, challenge_age=self._challenge_age)
         ]
         skus = tuple(features.skus[i] for i in at)
         if not skus:
             return None
-        counts = deconvolved(learning, confusion)
+        counts = deconvolved(learning, known.confusion)
         rows_ = slice(features.at_skus, features.at_sets)
         noise = inflation(counts, rows_)
         observed, expected = counts.observed[0, rows_], counts.expected[0, rows_]

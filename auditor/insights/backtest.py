@@ -66,19 +66,11 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """What was learnt on the earlier days.
+    """What was learnt on the earlier days."""
 
-    Attributes:
-        skus: the articles that may be suggested to anybody.
-        share: everybody's, shape (articles,).
-        lift: of each group's share over it, shrunken, shape (articles, groups): no more is known of
-            what few have bought.
-        rules: found on baskets of those days.
-    """
-
-    skus: tuple[str, ...]
-    share: Floats
-    lift: Floats
+    skus: tuple[str, ...]  # the articles that may be suggested to anybody
+    share: Floats  # everybody's, shape (articles,)
+    lift: Floats  # of each group's share over it, shrunken, shape (articles, groups)
     rules: Sequence[Rule]
 
 
@@ -93,13 +85,12 @@ def backtest(learnt: Learnt, held_out: Sequence[Basket], seed: int = 1) -> Backt
             tried.append((basket, known[int(rng.integers(len(known)))]))
     if len(tried) < _FEWEST_BASKETS:
         return None
-    confidence = _confidences(learnt.rules, place)
     hits, gains = np.zeros((2, len(WAYS), len(tried)))
     suggested: list[set[int]] = [set() for _ in WAYS]
     for number, (basket, hidden) in enumerate(tried):
         rest = basket.skus - {hidden}
         seen = [place[sku] for sku in rest if sku in place]
-        for way, scores in enumerate(_scores(learnt, confidence, rest, basket.groups)):
+        for way, scores in enumerate(_scores(learnt, place, rest, basket.groups)):
             scores[seen] = -np.inf
             best = np.argsort(-scores, kind="stable")[:FIRST]
             suggested[way].update(best.tolist())
@@ -142,28 +133,15 @@ def verdict(alone: Figure, to_basket: Figure) -> str:
     return " ".join(parts)
 
 
-def _confidences(
-    rules: Sequence[Rule], place: Mapping[str, int]
-) -> dict[frozenset[str], list[tuple[int, float]]]:
-    by_given: dict[frozenset[str], list[tuple[int, float]]] = {}
-    for rule in rules:
-        if rule.also in place:
-            by_given.setdefault(rule.given, []).append((place[rule.also], rule.confidence))
-    return by_given
-
-
 def _scores(
-    learnt: Learnt,
-    confidence: Mapping[frozenset[str], list[tuple[int, float]]],
-    rest: frozenset[str],
-    groups: Floats,
+    learnt: Learnt, place: Mapping[str, int], rest: frozenset[str], groups: Floats
 ) -> list[Floats]:
     """The scores of all articles, by way."""
     with_basket = learnt.share.copy()
-    for given, also in confidence.items():
-        if given <= rest:
-            for article, value in also:
-                with_basket[article] = max(with_basket[article], value)
+    for rule in learnt.rules:
+        if rule.given <= rest and rule.also in place:
+            article = place[rule.also]
+            with_basket[article] = max(with_basket[article], rule.confidence)
     by_age = learnt.lift @ groups
     return [learnt.share.copy(), learnt.share * by_age, with_basket, with_basket * by_age]
 

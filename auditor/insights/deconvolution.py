@@ -65,14 +65,11 @@ class Deconvolution:
         return np.asarray(soft @ self.inverse)
 
     def constrained(self, linear: Floats) -> Floats:
-        """The nearest counts to ``linear`` that are not negative and have the same total.
+        """The nearest counts to ``linear`` (..., groups) without negatives, of the same totals.
 
         There are up to 255 sets of groups that could be the non-zero ones, each with one solution
         that is linear in what is given: these are prepared, so that the optimum is exact and
         thousands of vectors are solved at once.
-
-        Args:
-            linear: shape (..., groups), each with a total that is not negative.
         """
         flat = linear.reshape(-1, linear.shape[-1])
         best = np.clip(flat, 0, None)

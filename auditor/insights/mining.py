@@ -83,12 +83,7 @@ class Sample:
 
 
 def rules(baskets: list[Basket], eligible: frozenset[str]) -> list[Rule]:
-    """Find rules that end in an eligible article, the strongest first.
-
-    Args:
-        baskets: with at least two articles between them.
-        eligible: articles that may be suggested to anybody.
-    """
+    """Find rules that end in an eligible article, the strongest first."""
     try:
         from mlxtend.frequent_patterns import (  # noqa: PLC0415  # 0.5 s, and only here
             association_rules,

@@ -40,33 +40,19 @@ class Changes:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that was counted and computed of a period.
-
-    Attributes:
-        groups: the age groups.
-        rules: the policy's.
-        challenge_age: the highest of the stores'.
-        features: what was counted.
-        articles: those of ``features``, in order.
-        tally: the soft counts.
-        counts: corrected for the model's errors.
-        compared: of the categories, then the articles.
-        confusion: by model.
-        mined: rules over the articles.
-        changes: of the categories; None without weeks before.
-    """
+    """All that was counted and computed of a period."""
 
     groups: tuple[AgeGroup, ...]
     rules: InsightRules
-    challenge_age: int
+    challenge_age: int  # the highest of the stores'
     features: Features
-    articles: tuple[Article, ...]
+    articles: tuple[Article, ...]  # those of ``features``, in order
     tally: Tally
     counts: Counts
-    compared: Affinity
-    confusion: dict[str, GroupConfusion]
+    compared: Affinity  # of the categories, then the articles
+    confusion: dict[str, GroupConfusion]  # by model
     mined: Sequence[Rule]
-    changes: Changes | None
+    changes: Changes | None  # of the categories; None without weeks before
 
 
 @dataclass(frozen=True)
@@ -132,20 +118,20 @@ def rows(known: Evidence, hidden: Withheld) -> list[Row]:
 
 def group_figures(known: Evidence, hidden: Withheld) -> tuple[GroupFigures, ...]:
     """The figures of each group, None where they are withheld."""
+    nothing = (*(None,) * 5, dict.fromkeys(known.features.currencies), (None,) * _HOURS, (), ())
     return tuple(
-        _withheld_group(known, g) if hidden.groups[g] else _group(known, hidden, g)
-        for g in range(len(known.groups))
+        GroupFigures(group, _faces(known, g), *nothing)
+        if hidden.groups[g]
+        else _group(known, hidden, g)
+        for g, group in enumerate(known.groups)
     )
 
 
 def changes(counts: Counts, then: Counts, features: Features, least: int) -> Changes:
-    """Compare the categories with earlier weeks.
+    """Compare the categories with earlier weeks, where both have at least ``least`` baskets.
 
-    Args:
-        counts: of the period.
-        then: of the weeks before: the baskets, and the categories of ``features``.
-        features: of ``counts``.
-        least: baskets, now and then, below which nothing is published.
+    ``then`` are counts of the baskets and of the categories of ``features``, ``counts`` of all of
+    its features.
     """
     now = counts.observed[:, features.at_categories : features.at_skus]
     past = then.observed[:, 1:]
@@ -157,13 +143,6 @@ def changes(counts: Counts, then: Counts, features: Features, least: int) -> Cha
         (past[0] >= least) & (now[0] >= least),
         significant(two_sided(np.nan_to_num(difference[0]), spread)),
     )
-
-
-def _withheld_group(known: Evidence, g: int) -> GroupFigures:
-    nothing = dict.fromkeys(known.features.currencies)
-    hours = (None,) * _HOURS
-    figures = (None,) * 5
-    return GroupFigures(known.groups[g], _faces(known, g), *figures, nothing, hours, (), ())
 
 
 def _faces(known: Evidence, g: int) -> int:

@@ -52,12 +52,7 @@ class StoreDay:
 
 
 def store_days(out: Place, days: Iterable[date], starts: tuple[int, ...]) -> Iterator[StoreDay]:
-    """Read the baskets of some days, day by day and store by store.
-
-    Args:
-        out: where the nightly runs put tables.INSIGHTS.
-        days: business days.
-        starts: of the age groups that are wanted.
+    """Read the baskets (tables.INSIGHTS) of some business days, day by day and store by store.
 
     Raises:
         ConfigurationError: the baskets of a day were kept by other age groups, or by several

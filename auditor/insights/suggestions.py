@@ -80,18 +80,13 @@ def shrunken(observed: Floats, expected: Floats, inflation: Floats) -> Floats:
     Gamma-Poisson shrinkage (Clayton and Kaldor 1987, doi 10.2307/2532003; DuMouchel 1999, doi
     10.1080/00031305.1999.10474456, for baskets): true ratios of a group are taken for gamma
     distributed about 1 with a strength fitted by maximum likelihood, and counts for Poisson with
-    the information that they have left after the correction.
-
-    Args:
-        observed: of one group, shape (articles,).
-        expected: likewise.
-        inflation: variance of each count over that of a Poisson count, at least 1.
+    the information that they have left after the correction. All have the shape (articles,);
+    ``inflation`` is the variance of a count over that of a Poisson count, at least 1.
     """
     usable = (expected > 0) & np.isfinite(inflation)
-    seen = np.where(usable, observed / np.maximum(inflation, 1), 0.0)
-    due = np.where(usable, expected / np.maximum(inflation, 1), 0.0)
     if not usable.any():
         return np.ones_like(observed)
+    seen, due = (np.where(usable, count / inflation, 0.0) for count in (observed, expected))
 
     def loss(logarithm: float) -> float:
         a, o, e = np.exp(logarithm), seen[usable], due[usable]
@@ -176,7 +171,7 @@ def associations(
 
     Args:
         known: the rules and the counts.
-        group: whose.
+        group: its position.
         publishable: positions of articles that may be suggested to the group.
         least: baskets that must hold a rule's ``given``, all of it, and ``given`` without ``also``.
         name: of the group.

@@ -7,7 +7,7 @@ least that number of baskets. The total then does not show which of them holds h
 and de Waal 2001, "Elements of Statistical Disclosure Control", chapters 4 and 6).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ Family = NDArray[np.int64]
 
 
 def withheld(
-    counts: Floats, least: int, families: Iterable[Family], same: Iterable[Family] = ()
+    counts: Floats, least: int, families: Sequence[Family], same: Sequence[Family] = ()
 ) -> Flags:
     """Which cells of a table to withhold.
 
@@ -36,14 +36,13 @@ def withheld(
     """
     flat = np.nan_to_num(counts.ravel(), nan=0.0)
     hidden = np.round(flat) < least
-    groups, alike = list(families), list(same)
     changed = True
     while changed:
         changed = False
-        for twins in alike:
+        for twins in same:
             if hidden[twins].any() and not hidden[twins].all():
                 hidden[twins] = changed = True
-        for family in groups:
+        for family in families:
             # Smallest first, so that what is lost is least; ties by position.
             order = family[np.argsort(flat[family], kind="stable")]
             while _recoverable(flat[family], hidden[family], least):
@@ -60,18 +59,13 @@ def two_way(counts: Floats, least: int) -> tuple[Flags, Flags]:
     """
     totals = withheld(counts.sum(axis=1)[None], least, rows_of((1, len(counts))))[0]
     published = np.where(totals[:, None], 0.0, counts)
-    families = [*rows_of(counts.shape), *columns_of(counts.shape)]
-    return totals, withheld(published, least, families)
+    places = np.arange(counts.size).reshape(counts.shape)
+    return totals, withheld(published, least, [*places, *places.T])
 
 
 def rows_of(shape: tuple[int, int]) -> list[Family]:
     """The families of a table whose rows have a total."""
     return list(np.arange(shape[0] * shape[1]).reshape(shape))
-
-
-def columns_of(shape: tuple[int, int]) -> list[Family]:
-    """The families of a table whose columns have a total."""
-    return list(np.arange(shape[0] * shape[1]).reshape(shape).T)
 
 
 def nested(parents: Sequence[int], groups: int) -> list[Family]:

@@ -12,9 +12,9 @@ it was measured on.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from auditor.faces.ages import Floats
@@ -142,15 +142,8 @@ class Features:
     def __len__(self) -> int:
         return self.at_sets + len(self.sets)
 
-    @property
-    def at_articles(self) -> int:
-        """Where the number of articles stands."""
-        return 1
-
-    @property
-    def at_hours(self) -> int:
-        """Where the first of 24 hours stands."""
-        return 2
+    at_articles: ClassVar[int] = 1  # where the number of articles stands
+    at_hours: ClassVar[int] = 2  # where the first of 24 hours stands
 
     @property
     def at_currencies(self) -> int:
@@ -174,7 +167,7 @@ class Features:
 
     def counter(self) -> Counter:
         """The function that counts these features."""
-        return _Counter(self).count
+        return _Counter(self)
 
 
 class _Counter:
@@ -184,7 +177,7 @@ class _Counter:
         self._category = {name: i for i, name in enumerate(features.categories)}
         self._sets = [sorted(self._sku[sku] for sku in items) for items in features.sets]
 
-    def count(self, cell: StoreDay) -> sparse.csr_matrix:
+    def __call__(self, cell: StoreDay) -> sparse.csr_matrix:
         f, baskets = self._features, len(cell.groups)
         each = np.arange(baskets)
         sku = np.array([self._sku.get(a.sku, -1) for a in cell.articles])[cell.article]
@@ -221,13 +214,10 @@ class _Counter:
         shape = (len(self._sets), bought.shape[0])
         of_set = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape)
         held = of_set @ bought
-        held.data = (held.data == np.repeat(_sizes(of_set), np.diff(held.indptr))).astype(float)
+        wanted = np.repeat(np.diff(of_set.indptr), np.diff(held.indptr))
+        held.data = (held.data == wanted).astype(float)
         held.eliminate_zeros()
         return held
-
-
-def _sizes(sets: sparse.csr_matrix) -> NDArray[np.int64]:
-    return np.asarray(np.diff(sets.indptr))
 
 
 def _row(values: Floats, row: int, rows: int) -> sparse.csr_matrix:

@@ -138,13 +138,7 @@ class MixUp(Layer):
     """
 
     def call(self, inputs: tuple[Any, Any, Any], *, training: bool | None = None) -> Any:
-        """Blend.
-
-        Args:
-            inputs: pictures; the partners' places in the batch, (n,); the share that each keeps of
-                itself, (n,).
-            training: whether to.
-        """
+        """Blend pictures with partners, places in the batch, each keeping a share; both (n,)."""
         pixels, partner, share = inputs
         if not training:
             return pixels

@@ -28,14 +28,7 @@ class Stream(PyDataset):
         experiment: Experiment,
         first_epoch: int,
     ) -> None:
-        """Keep the pictures; nothing is drawn yet.
-
-        Args:
-            pixels: shape (n, side, side, 3).
-            ages: years, shape (n,).
-            experiment: decides what is drawn.
-            first_epoch: number of the epoch to start at, from 0.
-        """
+        """Keep pictures (n, side, side, 3) and ages (n,); epochs count from 0."""
         super().__init__(workers=1, use_multiprocessing=False)
         self._pixels = pixels
         self._ages = ages.astype(np.float32)

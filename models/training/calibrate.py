@@ -135,33 +135,22 @@ def reports(
 
 def mean(name: str, parts: list[Report]) -> Report:
     """The mean of reports on the same faces; intervals are those of one report, on average."""
-
-    def of_errors(errors: list[dict[int, float]]) -> dict[int, float]:
-        return {limit: float(np.mean([each[limit] for each in errors])) for limit in errors[0]}
-
-    def of_coverages(held: list[dict[float, Measured]]) -> dict[float, Measured]:
-        return {wanted: _mean([each[wanted] for each in held]) for wanted in held[0]}
-
-    def of_bands(held: list[dict[str, dict[float, Measured]]]) -> dict[str, dict[float, Measured]]:
-        measured = {name: [each[name] for each in held if name in each] for name in BAND_NAMES}
-        return {name: of_coverages(found) for name, found in measured.items() if found}
-
-    return Report(
-        name,
-        parts[0].faces,
-        of_errors([part.errors for part in parts]),
-        of_coverages([part.coverages for part in parts]),
-        of_bands([part.by_age for part in parts]),
-        of_bands([part.by_estimate for part in parts]),
-        float(np.mean([part.mae for part in parts])),
-        float(np.mean([part.bias for part in parts])),
-    )
+    figures = ("errors", "coverages", "by_age", "by_estimate", "mae", "bias")
+    means = [_mean([getattr(part, figure) for part in parts]) for figure in figures]
+    return Report(name, parts[0].faces, *means)
 
 
-def _mean(parts: list[Measured]) -> Measured:
-    rows = np.array([(part.value, part.low, part.high, part.count) for part in parts])
-    value, low, high = np.average(rows[:, :3], axis=0, weights=rows[:, 3])
-    return Measured(float(value), float(low), float(high), round(rows[:, 3].mean()))
+def _mean(parts: list[Any]) -> Any:
+    """The mean of numbers, of figures by their faces, or, in a mapping, of each of its values."""
+    if isinstance(parts[0], Measured):
+        rows = np.array([(part.value, part.low, part.high, part.count) for part in parts])
+        value, low, high = np.average(rows[:, :3], axis=0, weights=rows[:, 3])
+        return Measured(float(value), float(low), float(high), round(rows[:, 3].mean()))
+    if isinstance(parts[0], dict):
+        keys = dict.fromkeys((*BAND_NAMES, *parts[0]))  # a part may lack a band
+        found = {key: [part[key] for part in parts if key in part] for key in keys}
+        return {key: _mean(values) for key, values in found.items() if values}
+    return float(np.mean(parts))
 
 
 def measure(name: str, parts: list[Judged]) -> Report:

@@ -16,19 +16,12 @@ _PROGRESS = "progress"
 
 @dataclass
 class Progress:
-    """How far a run is.
+    """How far a run is."""
 
-    Attributes:
-        run: what has to be the same when it is taken up again: hashes of settings and data.
-        epoch: epochs done.
-        seconds: time spent in training, earlier parts of the run included.
-        curve: a row an epoch, for the learning curves.
-    """
-
-    run: dict[str, str]
-    epoch: int = 0
-    seconds: float = 0.0
-    curve: list[dict[str, float]] = field(default_factory=list)
+    run: dict[str, str]  # hashes of settings and data, which stay when it is taken up again
+    epoch: int = 0  # epochs done
+    seconds: float = 0.0  # spent in training, earlier parts of the run included
+    curve: list[dict[str, float]] = field(default_factory=list)  # a row an epoch
 
 
 def save(path: Path, model: Any, progress: Progress) -> None:
@@ -47,10 +40,7 @@ def save(path: Path, model: Any, progress: Progress) -> None:
 def restore(path: Path, model: Any, run: dict[str, str]) -> Progress:
     """Put a run back to where its checkpoint was written.
 
-    Args:
-        path: the checkpoint.
-        model: compiled, with its optimiser built.
-        run: what ``Progress.run`` has to be.
+    The model is compiled, with its optimiser built; ``run`` is what ``Progress.run`` has to be.
 
     Raises:
         ConfigurationError: it cannot be read, or is of another experiment or other data.

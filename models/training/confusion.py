@@ -34,20 +34,18 @@ from models.training.labelled import LabelledSet
 @click.option("--held-out", is_flag=True, help="No calibration was fitted on these faces.")
 @click.option("--fewest", default=FEWEST_FACES, show_default=True, help="Faces of a year of age.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[the version's]")
-def main(  # noqa: PLR0913  # one argument an option
-    version: str,
+def main(
     data: Path,
-    *,
-    seed: int,
-    held_out: bool,
-    fewest: int,
+    version: str,
     out: Path | None,
-    **part: Any,
+    split: str | None,
+    split_file: Path | None,
+    **rest: Any,
 ) -> None:
     """Measure the confusion of VERSION on the labelled set DATA."""
     try:
-        faces = splits.read_part(data, **part)
-        found = measure(AgeModel(version), faces, seed=seed, held_out=held_out, fewest=fewest)
+        faces = splits.read_part(data, split, split_file)
+        found = measure(AgeModel(version), faces, **rest)
         Place(str(out or folder(version))).write(FILE, found.as_json().encode())
         for line in words(found):
             click.echo(line)
@@ -56,12 +54,7 @@ def main(  # noqa: PLR0913  # one argument an option
 
 
 def measure(
-    model: AgeModel,
-    faces: LabelledSet,
-    *,
-    seed: int,
-    held_out: bool,
-    fewest: int,
+    model: AgeModel, faces: LabelledSet, *, seed: int, held_out: bool, fewest: int
 ) -> Confusion:
     """Measure a version on labelled faces; arguments as the command's.
 
@@ -71,9 +64,8 @@ def measure(
     ages, age = calibrate.predict(model.network, faces), faces.table["age"].to_numpy(float)
     if held_out and model.calibration is not None:
         ages = model.calibration.apply(ages)
-    crossed = model.card.calibrated and not held_out
-    ids = faces.table["id"] if crossed else None
     card = model.card
+    ids = faces.table["id"] if card.calibrated and not held_out else None
     hashes = card.weights_sha256, card.calibration_sha256
     return of_faces(card.full_name, hashes, ages, age, ids=ids, seed=seed, fewest=fewest)
 
@@ -95,8 +87,8 @@ def of_faces(  # noqa: PLR0913  # faces as their estimates, labels and names
         hashes: of its weights and its calibration.
         ages: the network's own distributions, or, without ``ids``, the calibrated ones.
         age: completed years.
-        ids: of the faces; they decide the halves. None takes the distributions as they are.
-        seed: of the halves.
+        ids: of the faces; with the seed they decide the halves.
+        seed: see ``ids``.
         fewest: faces below which a year of age is left out.
 
     Raises:

@@ -64,7 +64,7 @@ def edges(summary: Summary) -> Iterator[Sheet]:
         values = summary.measured[column].to_numpy()
         chosen = np.argsort(sign * values, kind="stable")[:_PICTURES]
         yield _sheet(summary, title, column, chosen)
-    apart = differences(summary)
+    apart = differences(summary.measured, summary.near)
     worst = np.argsort(-apart, kind="stable")[:_PAIRS]
     if len(worst) and apart[worst[0]] > 0:
         note = "near-duplicates in pairs, with the label of each"
@@ -73,20 +73,11 @@ def edges(summary: Summary) -> Iterator[Sheet]:
 
 def _sheet(summary: Summary, title: str, note: str, chosen: NDArray[np.integer]) -> Sheet:
     crops = summary.labelled.crops(chosen)
-    rows = summary.measured.iloc[chosen]
-    return Sheet(
-        title,
-        note,
-        tuple(
-            Thumbnail(_uri(crop), f"{row['age']:g}", _words(row))
-            for crop, (_, row) in zip(crops, rows.iterrows(), strict=True)
-        ),
-    )
-
-
-def _words(row: "pd.Series[str]") -> str:
-    known = [str(row[name]) for name in ("id", "sex", "group", "source") if pd.notna(row[name])]
-    return ", ".join(known)
+    thumbnails = []
+    for crop, (_, row) in zip(crops, summary.measured.iloc[chosen].iterrows(), strict=True):
+        known = [str(row[name]) for name in ("id", "sex", "group", "source") if pd.notna(row[name])]
+        thumbnails.append(Thumbnail(_uri(crop), f"{row['age']:g}", ", ".join(known)))
+    return Sheet(title, note, tuple(thumbnails))
 
 
 def _uri(crop: NDArray[np.uint8]) -> str:

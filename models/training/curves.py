@@ -17,7 +17,7 @@ def write(rows: list[dict[str, float]], folder: Path) -> None:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: _short(row[name]) for name in COLUMNS if name in row})
+            writer.writerow({name: f"{row[name]:.6g}" for name in COLUMNS if name in row})
     temporary.replace(folder / "curves.csv")
 
     figure = Figure(figsize=(10, 3.2), layout="constrained")
@@ -39,7 +39,3 @@ def write(rows: list[dict[str, float]], folder: Path) -> None:
     temporary = folder / "curves.part.png"
     figure.savefig(temporary, dpi=110)
     temporary.replace(folder / "curves.png")
-
-
-def _short(value: float) -> str:
-    return f"{value:.6g}"

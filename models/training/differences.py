@@ -39,12 +39,9 @@ class Difference:
 
 
 def differences(table: pd.DataFrame, error: Floats, seed: int = 1) -> list[Difference]:
-    """Compare each sex, group and source with all others.
+    """Compare each sex, group and source with all others by its errors, estimate minus label.
 
-    Args:
-        table: columns age, sex, group and source; rows without the column compared are left out.
-        error: estimate minus label, years.
-        seed: of the permutations.
+    The table has these columns and age; rows without the one compared are left out.
     """
     band = (table["age"] // _BAND_YEARS).astype(int).astype(str)
     source = table["source"].astype("object").fillna("unknown").astype(str)

@@ -42,11 +42,8 @@ class Fingerprints:
     def of(cls, labelled: LabelledSet) -> Self:
         """Fingerprints of all crops of a set."""
         prints = cls.empty(len(labelled))
-        place = 0
-        for batch in labelled.batches():
-            for crop in batch:
-                prints.put(place, cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
-                place += 1
+        for place, crop in enumerate(crop for batch in labelled.batches() for crop in batch):
+            prints.put(place, cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY))
         return prints
 
     def put(self, place: int, grey: NDArray[np.uint8]) -> None:
@@ -80,12 +77,7 @@ def pairs(prints: Fingerprints) -> NDArray[np.int64]:
 
 
 def groups(prints: Fingerprints, near: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
-    """A group number for each crop: near-duplicates, and theirs in turn, share one.
-
-    Args:
-        prints: the fingerprints of a set.
-        near: its :func:`pairs`, where they are known already.
-    """
+    """A group number for each crop: those of ``near`` (or :func:`pairs`) share one, in turn."""
     near = pairs(prints) if near is None else near
     size = len(prints.hashes)
     links = coo_array((np.ones(len(near), bool), (near[:, 0], near[:, 1])), shape=(size, size))

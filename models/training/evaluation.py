@@ -85,13 +85,13 @@ def evaluate(  # noqa: PLR0913  # each changes what is measured
     """Measure a network on labelled faces.
 
     Args:
-        subject: the network and its calibration.
+        subject: the network; a calibration is fitted on half of the faces unless it has one.
         labelled: the faces.
         ages: the network's own distributions of them, where they are known already.
         split: which part of a larger set they are.
         peer: python of an environment with the peer, to measure it too.
-        shift_faces: how many to make worse; 0: none.
-        seed: of the halves; a calibration is fitted on the first, unless the subject has one.
+        shift_faces: how many to make worse.
+        seed: of the halves.
 
     Returns:
         The figures; and the estimates before and after calibration, for the reliability plots.

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from models.training import calibrate, pages, shift
 from models.training.calibrate import Judged
 from models.training.evaluation import Evaluation, Stages, View
-from models.training.metrics import Bin, Challenge, Measured, reliability
+from models.training.metrics import Bin, Measured, reliability
 from models.training.pages import INK, colour, svg
 
 
@@ -60,7 +60,6 @@ def gates(found: shift.Shift) -> str:
 
 def render(found: Evaluation, stages: Stages) -> str:
     """The page, self-contained."""
-    by_name = {view.name: view for view in found.views}
     page = {
         "model": found.model,
         "data": found.data,
@@ -81,13 +80,12 @@ def render(found: Evaluation, stages: Stages) -> str:
         and {"words": gates(found.shift), "points": [found.shift.untouched, *found.shift.points]},
         "charts": {
             "parts": [
-                _chart(f"MAE by {kind}", _draw_errors, _mae(by_name, kind))
+                _chart(f"MAE by {kind}", _draw_errors, found.views, kind)
                 for kind, group in found.views[0].parts.items()
                 if group
             ],
             "challenge": [
-                _chart(title, _draw_challenge, rows, figure)
-                for rows in [{name: view.challenges for name, view in by_name.items()}]
+                _chart(title, _draw_challenge, found.views, figure)
                 for figure, title in (
                     ("false_positive", "14-17-year-olds estimated T or older"),
                     ("false_positive_17", "17-year-olds estimated T or older"),
@@ -112,13 +110,6 @@ def _chart(title: str, draw: Any, *data: Any) -> dict[str, Any]:
     return {"title": title, "svg": draw(*data, title)}
 
 
-def _mae(views: dict[str, View], kind: str) -> dict[str, dict[str, Measured]]:
-    return {
-        name: {part: found["mae"] for part, found in view.parts[kind].items()}
-        for name, view in views.items()
-    }
-
-
 def _reliability(parts: list[Judged], limit: int) -> list[Bin]:
     stated = np.concatenate([part.ages.under(limit) for part in parts])
     return reliability(stated, np.concatenate([part.age < limit for part in parts]))
@@ -134,22 +125,15 @@ def shift_charts(found: shift.Shift) -> list[dict[str, Any]]:
     return [*charts, _chart(title, _draw_sharpness, found.by_sharpness, untouched)]
 
 
-def _draw_errors(views: Mapping[str, Mapping[str, Measured]], title: str) -> Markup:
+def _draw_errors(views: Sequence[View], kind: str, title: str) -> Markup:
     """MAE of the parts of one kind, a colour an estimator."""
 
     def draw(axes: Any) -> None:
-        for number, (name, parts) in enumerate(views.items()):
+        for number, view in enumerate(views):
+            parts = view.parts[kind]
             places = [place + 0.18 * number for place in range(len(parts))]
-            found = list(parts.values())
-            spread = [[f.value - f.low for f in found], [f.high - f.value for f in found]]
-            axes.errorbar(
-                places,
-                [f.value for f in found],
-                spread,
-                fmt="o",
-                color=colour(number),
-                label=name,
-            )
+            found = [part["mae"] for part in parts.values()]
+            _add_intervals(axes, places, found, fmt="o", color=colour(number), label=view.name)
             axes.set_xticks(range(len(parts)), list(parts))
             axes.set_xlim(-0.5, len(parts) - 0.5 + places[0])
         axes.tick_params(axis="x", labelrotation=25)
@@ -159,17 +143,17 @@ def _draw_errors(views: Mapping[str, Mapping[str, Measured]], title: str) -> Mar
     return svg(draw, title, legend=len(views) > 1)
 
 
-def _draw_challenge(views: Mapping[str, Sequence[Challenge]], figure: str, title: str) -> Markup:
+def _draw_challenge(views: Sequence[View], figure: str, title: str) -> Markup:
     """One Challenge-T figure against T, a colour an estimator."""
 
     def draw(axes: Any) -> None:
-        for number, (name, rows) in enumerate(views.items()):
-            found = [getattr(row, figure) for row in rows]
-            at = [row.threshold for row in rows]
-            axes.plot(
-                at, [f.value * 100 for f in found], color=colour(number), marker="o", label=name
+        for number, view in enumerate(views):
+            found = [getattr(row, figure) for row in view.challenges]
+            at = [row.threshold for row in view.challenges]
+            share, low, high = (
+                [getattr(f, end) * 100 for f in found] for end in ("value", "low", "high")
             )
-            low, high = [f.low * 100 for f in found], [f.high * 100 for f in found]
+            axes.plot(at, share, color=colour(number), marker="o", label=view.name)
             axes.fill_between(at, low, high, color=colour(number), alpha=0.18, linewidth=0)
         axes.set_ylim(0, 100)
         axes.set_xlabel("T, years")
@@ -184,18 +168,8 @@ def _draw_reliability(stages: Mapping[str, Sequence[Bin]], title: str) -> Markup
     def draw(axes: Any) -> None:
         axes.plot([0, 1], [0, 1], color=INK, linewidth=0.6, linestyle="--")
         for number, (name, bins) in enumerate(stages.items()):
-            spread = [
-                [b.happened.value - b.happened.low for b in bins],
-                [b.happened.high - b.happened.value for b in bins],
-            ]
-            axes.errorbar(
-                [b.stated for b in bins],
-                [b.happened.value for b in bins],
-                spread,
-                marker="o",
-                color=colour(number),
-                label=name,
-            )
+            stated, happened = [b.stated for b in bins], [b.happened for b in bins]
+            _add_intervals(axes, stated, happened, marker="o", color=colour(number), label=name)
         axes.set_xlabel("stated probability")
         axes.set_ylabel("share that was so")
 
@@ -215,9 +189,7 @@ def _draw_damage(points: Sequence[shift.Point], untouched: float, unit: str, tit
         at = [point.strength for point in points]
         for number, (label, values) in enumerate(lines.items()):
             axes.plot(at, values, color=colour(number), marker="os^v"[number], label=label)
-        for height, style in ((untouched, "--"), (untouched * shift.TOLERATED, ":")):
-            axes.axhline(height, color=INK, linewidth=0.6, linestyle=style)
-        axes.set_ylim(bottom=0)
+        _add_tolerated(axes, untouched)
         axes.set_xlabel(unit)
 
     return svg(draw, title, legend=True)
@@ -233,10 +205,20 @@ def _draw_sharpness(
         at = [sharpness for sharpness, _, _ in curve]
         axes.plot(at, [error for _, error, _ in curve], "o", color=colour(0))
         axes.plot(at, shift.falling(curve), color=colour(0))
-        for height, style in ((untouched, "--"), (untouched * shift.TOLERATED, ":")):
-            axes.axhline(height, color=INK, linewidth=0.6, linestyle=style)
-        axes.set_ylim(bottom=0)
+        _add_tolerated(axes, untouched)
         axes.set_xlabel("sharpness, as the audit measures it")
         axes.set_ylabel("MAE, years")
 
     return svg(draw, title)
+
+
+def _add_intervals(axes: Any, at: Sequence[float], found: Sequence[Measured], **style: Any) -> None:
+    spread = [[f.value - f.low for f in found], [f.high - f.value for f in found]]
+    axes.errorbar(at, [f.value for f in found], spread, **style)
+
+
+def _add_tolerated(axes: Any, untouched: float) -> None:
+    """The error of untouched faces, and what a gate tolerates."""
+    for height, style in ((untouched, "--"), (untouched * shift.TOLERATED, ":")):
+        axes.axhline(height, color=INK, linewidth=0.6, linestyle=style)
+    axes.set_ylim(bottom=0)

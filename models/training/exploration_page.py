@@ -1,6 +1,6 @@
 """The page of an explored set: remarks, counts, plots and contact sheets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from models.training import contact_sheets, pages
 from models.training.labels import REASONS
 from models.training.pages import INK, colour, svg
 from models.training.remarks import remarks
-from models.training.summary import Summary, differences
+from models.training.summary import Spread, Summary, differences
 
 _FAULTS_SHOWN = 30
 _SERIES_SHOWN = 6
@@ -31,30 +31,26 @@ def render(summary: Summary) -> str:
         faults=faults.astype("string").fillna("").head(_FAULTS_SHOWN).to_dict("records"),
         fault_count=len(faults),
         reasons=REASONS,
-        age_charts=_age_charts(summary),
-        digit_chart=_digit_chart(summary),
-        copy_chart=_copy_chart(summary),
-        quality_charts=_quality_charts(summary),
+        age_charts=[
+            {"title": f"By {name}", "svg": draw(_ages_by(summary.measured, name), f"age-{name}")}
+            for name, draw in (
+                ("sex", _bars_by_year),
+                ("source", _bars_by_year),
+                ("group", _lines_by_year),
+            )
+        ],
+        digit_chart=_last_digits(summary),
+        copy_chart=_years_apart(summary) if len(summary.near) else None,
+        quality_charts=[
+            {
+                "title": spread.name.replace("stored_kb", "stored size").capitalize(),
+                "svg": _histogram(summary.measured[spread.name].to_numpy(float), spread),
+            }
+            for spread in summary.spreads
+        ],
         sheets=contact_sheets.by_age(summary),
         edges=list(contact_sheets.edges(summary)),
     )
-
-
-def _age_charts(summary: Summary) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": "By sex",
-            "svg": _bars_by_year(_ages_by(summary.measured, "sex"), "age-sex"),
-        },
-        {
-            "title": "By source",
-            "svg": _bars_by_year(_ages_by(summary.measured, "source"), "age-source"),
-        },
-        {
-            "title": "By group",
-            "svg": _lines_by_year(_ages_by(summary.measured, "group"), "age-group"),
-        },
-    ]
 
 
 def _ages_by(measured: pd.DataFrame, column: str) -> dict[str, NDArray[np.float64]]:
@@ -67,33 +63,6 @@ def _ages_by(measured: pd.DataFrame, column: str) -> dict[str, NDArray[np.float6
         rest = measured.loc[~values.isin(shown), "age"].to_numpy(float)
         series[f"{len(names) - len(shown)} others"] = rest
     return series
-
-
-def _digit_chart(summary: Summary) -> Markup:
-    parts = summary.heaping_by_source or {"all": summary.heaping}
-    shares = {name: heaping.digits for name, heaping in parts.items() if heaping.digits}
-    return _last_digits(dict(list(shares.items())[:_SERIES_SHOWN]), "digits")
-
-
-def _copy_chart(summary: Summary) -> Markup | None:
-    if not len(summary.near):
-        return None
-    return _years_apart(differences(summary), "copies")
-
-
-def _quality_charts(summary: Summary) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": spread.name.replace("stored_kb", "stored size").capitalize(),
-            "svg": _histogram(
-                summary.measured[spread.name].to_numpy(float),
-                f"quality-{spread.name}",
-                spread.meaning,
-                log=spread.name == "sharpness",
-            ),
-        }
-        for spread in summary.spreads
-    ]
 
 
 def _bars_by_year(ages: Mapping[str, NDArray[np.floating]], title: str) -> Markup:
@@ -128,8 +97,11 @@ def _lines_by_year(ages: Mapping[str, NDArray[np.floating]], title: str) -> Mark
     return svg(draw, title, legend=True)
 
 
-def _last_digits(shares: Mapping[str, Sequence[float]], title: str) -> Markup:
+def _last_digits(summary: Summary) -> Markup:
     """The share of each last digit, beside the tenth that it should have."""
+    parts = summary.heaping_by_source or {"all": summary.heaping}
+    known = {name: heaping.digits for name, heaping in parts.items() if heaping.digits}
+    shares = dict(list(known.items())[:_SERIES_SHOWN])
 
     def draw(axes: Any) -> None:
         width = 0.8 / max(1, len(shares))
@@ -143,36 +115,35 @@ def _last_digits(shares: Mapping[str, Sequence[float]], title: str) -> Markup:
         axes.set_xlabel("last digit of the age")
         axes.set_ylabel("% (Myers)")
 
-    return svg(draw, title, legend=len(shares) > 1)
+    return svg(draw, "digits", legend=len(shares) > 1)
 
 
-def _histogram(
-    values: NDArray[np.floating], title: str, label: str, *, log: bool = False
-) -> Markup:
+def _histogram(values: NDArray[np.floating], spread: Spread) -> Markup:
     """How often a property has which value; the outer half percent is left out."""
 
     def draw(axes: Any) -> None:
-        low, high = np.quantile(values, [0.005, 0.995]) if len(values) else (0, 1)
-        if log:
+        low, high = np.quantile(values, [0.005, 0.995])
+        if spread.name == "sharpness":
             low = max(low, 0.1)
             edges = np.geomspace(low, max(high, low * 2), 50)
             axes.set_xscale("log")
         else:
             edges = np.linspace(low, max(high, low + 1e-3), 50)
         axes.hist(values, edges, color=colour(1))
-        axes.set_xlabel(label)
+        axes.set_xlabel(spread.meaning)
         axes.set_ylabel("pictures")
 
-    return svg(draw, title)
+    return svg(draw, f"quality-{spread.name}")
 
 
-def _years_apart(differences: NDArray[np.floating], title: str) -> Markup:
+def _years_apart(summary: Summary) -> Markup:
     """How many years apart the two labels of one photograph are."""
 
     def draw(axes: Any) -> None:
-        counts = np.bincount(np.clip(np.floor(differences).astype(int), 0, 30), minlength=31)
+        years = np.floor(differences(summary.measured, summary.near)).astype(int)
+        counts = np.bincount(np.clip(years, 0, 30), minlength=31)
         axes.bar(range(31), counts, width=0.85, color=colour(0))
         axes.set_xlabel("years between the two labels (30 is 30 and more)")
         axes.set_ylabel("pairs")
 
-    return svg(draw, title)
+    return svg(draw, "copies")

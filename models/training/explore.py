@@ -60,8 +60,8 @@ def explore(labelled: LabelledSet, input_size: int) -> Summary:
         ConfigurationError: nothing of it can be used.
     """
     if not len(labelled):
-        counts = labelled.faults["reason"].value_counts()
-        reasons = "; ".join(f"{count} x {REASONS[str(reason)]}" for reason, count in counts.items())
+        counts = labelled.fault_counts
+        reasons = "; ".join(f"{count} x {REASONS[reason]}" for reason, count in counts.items())
         raise ConfigurationError(f"{labelled.name}: no picture can be used ({reasons or 'empty'})")
     return summarise(labelled, input_size)
 
@@ -74,7 +74,7 @@ def as_json(summary: Summary) -> str:
         "name": summary.labelled.name,
         "pictures": len(summary.labelled),
         "input_size": summary.input_size,
-        "faults": summary.faults,
+        "faults": summary.labelled.fault_counts,
         "by_age": {str(age): int(count) for age, count in ages.value_counts().items()},
         "by_band": summary.bands,
         **{f"by_{name}": summary.counts(name) for name in ("sex", "group", "source", "split")},

@@ -28,14 +28,12 @@ def measure(labelled: LabelledSet, input_size: int) -> tuple[pd.DataFrame, Finge
     """
     prints = Fingerprints.empty(len(labelled))
     rows: list[dict[str, float]] = []
-    for batch in labelled.batches():
-        for crop in batch:
-            grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
-            prints.put(len(rows), grey)
-            rows.append(_of_one(crop, grey, input_size))
-    columns = ["brightness", "contrast", "sharpness", "colour", "border", "stored_kb"]
-    table = pd.DataFrame(rows, columns=columns[:-1])
-    return table.assign(stored_kb=[len(i.as_py()) / 1000 for i in labelled.images]), prints
+    for crop in (crop for batch in labelled.batches() for crop in batch):
+        grey = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), np.uint8)
+        prints.put(len(rows), grey)
+        rows.append(_of_one(crop, grey, input_size))
+    stored_kb = [len(image.as_py()) / 1000 for image in labelled.images]
+    return pd.DataFrame(rows).assign(stored_kb=stored_kb), prints
 
 
 def _of_one(crop: NDArray[np.uint8], grey: NDArray[np.uint8], input_size: int) -> dict[str, float]:

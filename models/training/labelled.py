@@ -53,22 +53,21 @@ class UnreadableCropError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class LabelledSet:
-    """Aligned crops with ages, and the rejected rows.
+    """Aligned crops with ages, and the rejected rows."""
 
-    Attributes:
-        name: where the set came from, without its folders.
-        table: a row a crop, numbered from 0, with ``COLUMNS``.
-        faults: a row a rejected row, with ``labels.FAULT_COLUMNS``.
-        images: the crops as they are stored, in the order of the table.
-    """
-
-    name: str
-    table: pd.DataFrame
-    faults: pd.DataFrame
-    images: pa.Array
+    name: str  # where the set came from, without its folders
+    table: pd.DataFrame  # a row a crop, numbered from 0, with ``COLUMNS``
+    faults: pd.DataFrame  # a row a rejected row, with ``labels.FAULT_COLUMNS``
+    images: pa.Array  # the crops as they are stored, in the order of the table
 
     def __len__(self) -> int:
         return len(self.table)
+
+    @property
+    def fault_counts(self) -> dict[str, int]:
+        """Number of faults by reason, most first."""
+        counts = self.faults["reason"].value_counts()
+        return {str(reason): int(count) for reason, count in counts.items()}
 
     def crops(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         """Decode some crops: RGB, shape (len(indices), SIDE, SIDE, 3)."""
@@ -85,17 +84,10 @@ class LabelledSet:
             yield self.crops(range(start, min(start + size, len(self))))
 
     def array(self, side: int) -> NDArray[np.uint8]:
-        """All crops at one side as one array: 27.6 kB a crop at 96 px, 110.6 kB at 192.
-
-        Args:
-            side: pixels; below SIDE crops are area-averaged, above it linearly interpolated.
-        """
+        """All crops ``scaled`` to a side, pixels, as one array: 110.6 kB a crop at 192 px."""
         pixels = np.empty((len(self), side, side, 3), np.uint8)
-        place = 0
-        for batch in self.batches():
-            for crop in batch:
-                pixels[place] = scaled(crop, side)
-                place += 1
+        for place, crop in enumerate(crop for batch in self.batches() for crop in batch):
+            pixels[place] = scaled(crop, side)
         return pixels
 
     def digests(self) -> list[bytes]:
@@ -114,11 +106,9 @@ class LabelledSet:
 
 
 def read(path: Path | str | Sequence[Path], split: str | None = None) -> LabelledSet:
-    """Read a labelled set and reject the rows that cannot be used.
+    """Read a folder in either layout or Parquet files, and reject the rows that cannot be used.
 
-    Args:
-        path: a folder in either layout, a Parquet file, or several Parquet files.
-        split: only the files that name this split (``train``, ``val``); crops only.
+    With a split (``train``, ``val``; crops only), read the files that name it.
 
     Raises:
         ConfigurationError: nothing there fits either layout, a required column is missing, or no
@@ -137,8 +127,8 @@ def read(path: Path | str | Sequence[Path], split: str | None = None) -> Labelle
                 f"{table.name} names no splits: make a split file (models.training.splits) and "
                 "give it with --split-file"
             )
-        photos = photographs.read(table, SIDE)
-        return LabelledSet(paths[0].name, _of_columns(photos.table), photos.faults, photos.images)
+        rows, faults, images = photographs.read(table, SIDE)
+        return LabelledSet(paths[0].name, _of_columns(rows), faults, images)
     raise ConfigurationError(
         f"{', '.join(map(str, paths))} is no labelled set: looked for *.parquet with the columns "
         f"{', '.join(_REQUIRED)}, and for a *.csv with the columns file_name,real_age (or "

@@ -28,11 +28,11 @@ REASONS = {
 
 
 def faults(
-    rows: pd.DataFrame, column: str, reasons: Sequence[str], details: Sequence[str]
+    rows: pd.DataFrame, column: str, reason: str | Sequence[str], detail: str | Sequence[str] = ""
 ) -> pd.DataFrame:
-    """Faults of ``rows``, one each, in the form of FAULT_COLUMNS."""
+    """Faults of ``rows``, one each, in the form of FAULT_COLUMNS; a reason for all or for each."""
     table = rows.reindex(columns=["file", "row", "id"]).reset_index(drop=True)
-    table = table.assign(column=column, reason=list(reasons), detail=list(details))
+    table = table.assign(column=column, reason=reason, detail=detail)
     return table.astype({"row": "Int64"}).astype(
         {name: "string" for name in FAULT_COLUMNS if name != "row"}
     )
@@ -40,7 +40,7 @@ def faults(
 
 def no_faults() -> pd.DataFrame:
     """The table of a set without faults."""
-    return faults(pd.DataFrame(columns=["file", "row", "id"]), "", [], [])
+    return faults(pd.DataFrame(), "", "")
 
 
 def check(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -55,7 +55,7 @@ def check(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     found = [no_faults()]
     has_id = rows["id"].notna() & (rows["id"].astype("string").str.strip() != "")
-    found.append(_all_faults(rows[~has_id], "id", "id_missing", ""))
+    found.append(faults(rows[~has_id], "id", "id_missing"))
     rows = rows[has_id]
 
     number = pd.to_numeric(rows["age"], errors="coerce").astype(float)
@@ -63,10 +63,10 @@ def check(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     missing = rows["age"].isna() | (text.str.strip() == "")
     not_number = ~missing & number.isna()
     impossible = ~missing & ~not_number & ~number.between(YOUNGEST, OLDEST)
-    found.append(_all_faults(rows[missing], "age", "age_missing", ""))
+    found.append(faults(rows[missing], "age", "age_missing"))
     for mask, reason in ((not_number, "age_not_a_number"), (impossible, "age_impossible")):
         shown = [repr(value[:40]) for value in text[mask]]
-        found.append(faults(rows[mask], "age", [reason] * len(shown), shown))
+        found.append(faults(rows[mask], "age", reason, shown))
     rows = rows.assign(age=number, id=rows["id"].astype("string"))
     rows = rows[~(missing | not_number | impossible)]
 
@@ -75,10 +75,5 @@ def check(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     contradictory = rows["id"].isin(kinds.loc[kinds["id"].duplicated(), "id"])
     repeated = ~contradictory & rows["id"].duplicated()
     for mask, reason in ((contradictory, "id_contradictory"), (repeated, "id_repeated")):
-        found.append(_all_faults(rows[mask], "id", reason, ""))
-    good = rows[~(contradictory | repeated)]
-    return good, pd.concat(found, ignore_index=True)
-
-
-def _all_faults(rows: pd.DataFrame, column: str, reason: str, detail: str) -> pd.DataFrame:
-    return faults(rows, column, [reason] * len(rows), [detail] * len(rows))
+        found.append(faults(rows[mask], "id", reason))
+    return rows[~(contradictory | repeated)], pd.concat(found, ignore_index=True)

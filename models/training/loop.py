@@ -51,14 +51,14 @@ def train(
     *,
     resume: bool = False,
 ) -> Trained:
-    """Train a network, writing a checkpoint and learning curves on the way.
+    """Train on the first part and validate on the second, from the checkpoint if to ``resume``.
 
     Args:
         experiment: the settings.
         parts: to train on, and to validate with.
-        folder: where the checkpoint and the curves are.
+        folder: gets the checkpoint and the learning curves.
         run: what tells this run from others, see ``Progress``.
-        resume: go on from the checkpoint in ``folder``.
+        resume: go on from the checkpoint.
 
     Raises:
         AuditorError: the loss is no number any more; the last checkpoint is kept.
@@ -132,13 +132,9 @@ def learning_rate(peak: float, schedule: Schedule, done: float) -> float:
 def estimates(
     model: Any, experiment: Experiment, pixels: NDArray[np.uint8], *, averaged: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Estimated ages, years, and the head's outputs.
+    """Estimated ages, years, and the outputs of a model of ``networks.for_training``.
 
-    Args:
-        model: of ``networks.for_training``.
-        experiment: its settings.
-        pixels: shape (n, side, side, 3).
-        averaged: with the moving average of the weights.
+    ``averaged`` takes the moving average of the weights. Pixels have the shape (n, side, side, 3).
     """
     inputs: dict[str, Any] = {"pixels": pixels}
     if experiment.augmentation.mixup:

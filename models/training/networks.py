@@ -41,7 +41,7 @@ def build(experiment: Experiment) -> Any:
         _load(network, Path(experiment.weights))
     # Batch normalisation follows every convolution and takes its bias away again.
     for layer in network.get_layer("backbone").layers:
-        if _is_convolution(layer) and layer.use_bias:
+        if isinstance(layer, keras.layers.Conv2D) and layer.use_bias:
             layer.bias.trainable = False
     return network
 
@@ -74,12 +74,7 @@ def for_training(network: Any, experiment: Experiment) -> Any:
 
 
 def recompute_normalisation(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
-    """Recompute the statistics of batch normalisation for the current weights.
-
-    Args:
-        network: of ``build``.
-        pictures: batches, which all count the same.
-    """
+    """Recompute the statistics of batch normalisation from batches that all count the same."""
     layers = network.get_layer("backbone").layers
     normalising = [each for each in layers if isinstance(each, keras.layers.BatchNormalization)]
     usual = [layer.momentum for layer in normalising]
@@ -135,7 +130,3 @@ def _tiny(shape: tuple[int, int, int]) -> Any:
     return keras.Model(
         picture, keras.layers.GlobalAveragePooling2D(name="avg_pool")(features), name="backbone"
     )
-
-
-def _is_convolution(layer: Any) -> bool:
-    return isinstance(layer, keras.layers.Conv2D)

@@ -26,12 +26,7 @@ _SHEETS = (resources.folder("reports/templates") / "style.css", TEMPLATES / "pag
 
 
 def render(template: str, **shown: Any) -> str:
-    """A page, which opens from a file.
-
-    Args:
-        template: its file in ``TEMPLATES``.
-        shown: what it shows.
-    """
+    """A page of one of ``TEMPLATES``, which opens from a file."""
     style = "".join(sheet.read_text(encoding="utf-8") for sheet in _SHEETS)
     page = template_environment(TEMPLATES).get_template(template)
     return page.render(style=Markup(style), **shown)  # noqa: S704  ours

@@ -8,7 +8,7 @@ if only one picture below has it.
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -34,15 +34,6 @@ _BATCH = 32
 _BATCH_PIXELS = 64_000_000  # decoded pictures held at once: 192 MB
 
 
-@dataclass(frozen=True)
-class Photographs:
-    """Aligned faces of a folder's photographs: accepted rows, rejected rows, PNG crops."""
-
-    table: pd.DataFrame
-    faults: pd.DataFrame
-    images: pa.Array
-
-
 def find_table(path: Path) -> Path | None:
     """The CSV of ages that is ``path`` or lies in the folder ``path``, if there is one.
 
@@ -58,12 +49,15 @@ def find_table(path: Path) -> Path | None:
     return tables[0] if tables else None
 
 
-def read(table: Path, side: int) -> Photographs:
+def read(table: Path, side: int) -> tuple[pd.DataFrame, pd.DataFrame, pa.Array]:
     """Read the labels, then decode, detect and align the pictures in batches.
 
     Args:
         table: the CSV, as :func:`find_table` finds it.
         side: of the crops, pixels.
+
+    Returns:
+        Accepted rows, rejected rows, and the accepted rows' crops as PNG.
     """
     rows = _rows(table)
     good, faults = labels.check(rows)
@@ -84,10 +78,10 @@ def read(table: Path, side: int) -> Photographs:
     reasons = [problems[number] for number in failed.index]
     bad = labels.faults(failed, "picture", [r for r, _ in reasons], [d for _, d in reasons])
     used = located.loc[sorted(crops)]
-    return Photographs(
-        table=used.assign(faces=pd.Series(faces_of, dtype="Int64")),
-        faults=pd.concat([faults, unlocated, bad], ignore_index=True),
-        images=pa.array([crops[number] for number in used.index], pa.large_binary()),
+    return (
+        used.assign(faces=pd.Series(faces_of, dtype="Int64")),
+        pd.concat([faults, unlocated, bad], ignore_index=True),
+        pa.array([crops[number] for number in used.index], pa.large_binary()),
     )
 
 
@@ -124,21 +118,17 @@ def _locate(rows: pd.DataFrame, named: set[str], folder: Path) -> tuple[pd.DataF
     for path in by_path.values():
         by_name[path.name].append(path)
     choices = [[by_path[name]] if name in by_path else by_name.get(name, []) for name in rows["id"]]
-    one = np.array([len(paths) == 1 for paths in choices], bool)
-    wrong = ["name_ambiguous" if paths else "picture_missing" for paths in choices]
-    shown = [f"{len(paths)} pictures" if paths else "" for paths in choices]
+    count = np.array([len(paths) for paths in choices], int)
+    wrong = count[count != 1].tolist()
     lost = labels.faults(
-        rows[~one],
+        rows[count != 1],
         "picture",
-        [w for w, good in zip(wrong, one, strict=True) if not good],
-        [s for s, good in zip(shown, one, strict=True) if not good],
+        ["name_ambiguous" if several else "picture_missing" for several in wrong],
+        [f"{several} pictures" if several else "" for several in wrong],
     )
-    located = rows[one].assign(path=[str(paths[0]) for paths in choices if len(paths) == 1])
+    located = rows[count == 1].assign(path=[str(paths[0]) for paths in choices if len(paths) == 1])
     unnamed = [n for n, path in by_path.items() if n not in named and path.name not in named]
-    spare = pd.DataFrame({"file": unnamed})
-    unlabelled = labels.faults(
-        spare, "picture", ["picture_unlabelled"] * len(spare), [""] * len(spare)
-    )
+    unlabelled = labels.faults(pd.DataFrame({"file": unnamed}), "picture", "picture_unlabelled")
     return located, pd.concat([lost, unlabelled], ignore_index=True)
 
 

@@ -102,7 +102,7 @@ def quantised(
         crops: of the golden predictions.
         mirrored: whether it predicts from the mirror image too.
     """
-    seen = _at_input_size(pictures, input_size)
+    seen = np.stack([scaled(picture, input_size) for picture in pictures])
     even = equalised(weights, largest(weights, seen))
     graph, constants = _serialised(_quantise(resnet50.build(even, input_size), seen))
     scores = resnet50.quantised(graph, constants)
@@ -119,12 +119,7 @@ def quantised(
 
 
 def equalised(weights: Weights, activations: dict[str, NDArray[np.float32]]) -> Weights:
-    """Weights of the same network whose channels need ranges more alike.
-
-    Args:
-        weights: by Keras's names.
-        activations: the largest of each channel after ReLU, by the name of what computes it.
-    """
+    """Weights of the same network whose channels need ranges more alike; see :func:`largest`."""
     even = {name: np.asarray(values, np.float64) for name, values in weights.items()}
     for writers, readers, peak in _tensors(activations):
         reach = np.max(
@@ -214,7 +209,3 @@ def _serialised(network: Any) -> tuple[bytes, bytes]:
         path = Path(folder) / "int8.xml"
         on_openvino.module().serialize(network, str(path))
         return path.read_bytes(), path.with_suffix(".bin").read_bytes()
-
-
-def _at_input_size(crops: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    return np.stack([scaled(crop, side) for crop in crops])

@@ -65,7 +65,7 @@ def weight_ratio(summary: Summary) -> float:
 
 
 def _faults(summary: Summary) -> Iterator[Remark]:
-    faults = summary.faults
+    faults = summary.labelled.fault_counts
     total = sum(faults.values())
     if not total:
         yield Remark(
@@ -191,8 +191,8 @@ def _ages(summary: Summary) -> Iterator[Remark]:
 
 
 def _people(summary: Summary) -> Iterator[Remark]:
-    for column, what in (("sex", "sex"), ("group", "group"), ("source", "source")):
-        counts = summary.counts(column)
+    for what in ("sex", "group", "source"):
+        counts = summary.counts(what)
         if set(counts) == {"not known"}:
             yield Remark(
                 "watch",

@@ -105,12 +105,7 @@ class Judge:
 
 
 def damage(picture: Pixels, kind: str, strength: float) -> Pixels:
-    """One picture, made worse; for "face size" smaller.
-
-    Args:
-        picture: uint8 RGB, shape (height, width, 3); for "face size" an aligned crop.
-        kind: of ``STRENGTHS``, or "none".
-        strength: in the unit of ``UNITS``.
+    """One picture, made worse by a kind of ``UNITS`` or "none"; "face size" is of an aligned crop.
 
     Raises:
         ValueError: no such kind.
@@ -172,19 +167,17 @@ def falling(curve: Sequence[tuple[float, float, int]]) -> list[float]:
 
 
 def measure(crops: Crops, age: Floats, judge: Judge) -> Shift:
-    """Measure every damage of ``STRENGTHS`` on the same aligned crops of known age.
+    """Measure every damage of ``STRENGTHS`` on the same aligned crops of the model's crop size.
 
-    Args:
-        crops: uint8 RGB, shape (faces, side, side, 3), side being the model's crop size.
-        age: completed years, shape (faces,).
-        judge: what finds the faces and predicts their ages, called from several threads.
+    Ages are completed years; the judge is called from several threads.
     """
 
     def measured(setting: tuple[str, float]) -> tuple[Point, pd.DataFrame]:
         return _point(*setting, crops, age, judge)
 
     with ThreadPoolExecutor(cores()) as pool:
-        done = list(pool.map(measured, [("none", 0.0), *_settings()]))
+        settings = [(kind, strength) for kind in STRENGTHS for strength in STRENGTHS[kind]]
+        done = list(pool.map(measured, [("none", 0.0), *settings]))
     untouched, *points = [point for point, _ in done]
     seen = [faces for point, faces in done if point.kind in ("none", "blur", "face size")]
     limit = untouched.mae * TOLERATED
@@ -193,12 +186,6 @@ def measure(crops: Crops, age: Floats, judge: Judge) -> Shift:
     # The audit applies both gates: a face that the one turns away has no say in the other.
     curve = _by_sharpness(together[together["face_px"] >= (min_face_px or 0)])
     return Shift(untouched, points, curve, min_face_px, _sharpness_gate(curve, limit))
-
-
-def _settings() -> Iterator[tuple[str, float]]:
-    for kind, strengths in STRENGTHS.items():
-        for strength in strengths:
-            yield kind, strength
 
 
 def _point(

@@ -107,12 +107,7 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def read_part(data: Path, split: str | None, split_file: Path | None = None) -> LabelledSet:
-    """Read a labelled set, or one part of it.
-
-    Args:
-        data: as :func:`models.training.labelled.read` takes it.
-        split: name of the part; None: the whole set.
-        split_file: says what is in the part; without one, the names of the set's files do.
+    """Read a labelled set (``split`` None), or the part that a split file or its file names say.
 
     Raises:
         ConfigurationError: no labelled set, a split file that does not fit, or no such part.

@@ -61,9 +61,7 @@ class Summary:
     """All numbers of a set, and the crops' measurements they come from."""
 
     labelled: LabelledSet
-    measured: (
-        pd.DataFrame
-    )  # the set's table beside image_quality.measure and a column ``copy_group``
+    measured: pd.DataFrame  # the set's table, image_quality.measure's, and ``copy_group``
     near: NDArray[np.int64]  # near-duplicate pairs
     input_size: int
     heaping: Heaping
@@ -71,12 +69,6 @@ class Summary:
     copies: Copies
     spreads: tuple[Spread, ...]
     grey: float  # share of crops without colour
-
-    @property
-    def faults(self) -> dict[str, int]:
-        """Number of faults by reason, most first."""
-        counts = self.labelled.faults["reason"].value_counts()
-        return {str(reason): int(count) for reason, count in counts.items()}
 
     def counts(self, column: str) -> dict[str, int]:
         """Crops by a column's values, most first; ``not known`` where it is null."""
@@ -127,10 +119,10 @@ def band_name(band: tuple[int, int]) -> str:
     return f"{band[0]} and older" if band == BANDS[-1] else f"{band[0]} to {band[1]}"
 
 
-def differences(summary: Summary) -> NDArray[np.float64]:
+def differences(measured: pd.DataFrame, near: NDArray[np.int64]) -> NDArray[np.float64]:
     """Years between the labels of each near-duplicate pair."""
-    ages = summary.measured["age"].to_numpy()
-    return np.asarray(np.abs(ages[summary.near[:, 0]] - ages[summary.near[:, 1]]), np.float64)
+    ages = measured["age"].to_numpy()
+    return np.asarray(np.abs(ages[near[:, 0]] - ages[near[:, 1]]), np.float64)
 
 
 def _copies(measured: pd.DataFrame, near: NDArray[np.int64]) -> Copies:
@@ -140,8 +132,7 @@ def _copies(measured: pd.DataFrame, near: NDArray[np.int64]) -> Copies:
     if measured["split"].notna().any():
         members = several[["copy_group", "split"]].drop_duplicates()
         across = int((members["copy_group"].value_counts() > 1).sum())
-    ages = measured["age"].to_numpy()
-    apart = np.abs(ages[near[:, 0]] - ages[near[:, 1]])
+    apart = differences(measured, near)
     known = len(apart) > 0
     return Copies(
         groups=int(several["copy_group"].nunique()),
@@ -156,13 +147,5 @@ def _copies(measured: pd.DataFrame, near: NDArray[np.int64]) -> Copies:
 
 
 def _spread(values: "pd.Series[float]", meaning: str) -> Spread:
-    low, lower, median, upper, high = np.quantile(values, [0.01, 0.05, 0.5, 0.95, 0.99])
-    return Spread(
-        str(values.name),
-        meaning,
-        float(low),
-        float(lower),
-        float(median),
-        float(upper),
-        float(high),
-    )
+    quantiles = np.quantile(values, [0.01, 0.05, 0.5, 0.95, 0.99])
+    return Spread(str(values.name), meaning, *quantiles.tolist())

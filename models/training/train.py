@@ -55,24 +55,9 @@ def main(settings: Path, data: Path, split_file: Path | None, out: Path, *, resu
 
 
 def run(
-    settings: Path,
-    data: Path,
-    out: Path,
-    *,
-    split_file: Path | None = None,
-    resume: bool = False,
+    settings: Path, data: Path, out: Path, *, split_file: Path | None = None, resume: bool = False
 ) -> dict[str, Any]:
-    """Train, and write all that belongs to the run.
-
-    Args:
-        settings: the experiment's file.
-        data: the labelled set.
-        out: where the run is kept.
-        split_file: the set's split file, if it needs one.
-        resume: go on from the checkpoint in ``out``.
-
-    Returns:
-        What ``run.json`` says.
+    """Train as the command does, write all that belongs to the run, and return its run.json.
 
     Raises:
         AuditorError: settings, data or a checkpoint cannot be used, or the loss is no number.
@@ -111,10 +96,7 @@ def run(
         "backend": os.environ["KERAS_BACKEND"],
         "data_sha256": identity["data"],
         "crops": {name: len(part) for name, part in parts.items()},
-        "faults": {
-            name: {str(reason): int(count) for reason, count in _fault_counts(part).items()}
-            for name, part in parts.items()
-        },
+        "faults": {name: part.fault_counts for name, part in parts.items()},
         "weights_sha256": hashlib.sha256((out / "weights.npz").read_bytes()).hexdigest(),
         "epochs": trained.progress.epoch,
         "minutes": round(trained.progress.seconds / 60, 2),
@@ -161,14 +143,10 @@ def revision() -> str:
 def _report(name: str, part: LabelledSet, data: Path) -> None:
     """Report the pictures of a part and its rejected rows; a part without pictures ends the run."""
     click.echo(f"{name}: {len(part)} crops, {len(part.faults)} set aside")
-    for reason, count in _fault_counts(part).items():
-        click.echo(f"  {count} x {reason}: {labels.REASONS.get(str(reason), '')}")
+    for reason, count in part.fault_counts.items():
+        click.echo(f"  {count} x {reason}: {labels.REASONS[reason]}")
     if not len(part):
         raise ConfigurationError(f"{data} has no usable crops of the part {name!r}")
-
-
-def _fault_counts(part: LabelledSet) -> Any:
-    return part.faults["reason"].value_counts()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from auditor.faces.ages import AGES, AgeDistributions
 from auditor.faces.engines import resnet50
 from auditor.faces.model import AgeModel, AgeNetwork, folder
 from models.training import quantise
+from models.training.labelled import scaled
 
 SIDE = 64
 
@@ -34,7 +35,7 @@ def crops() -> np.ndarray:
 def test_channels_made_even_leave_the_network_the_same(
     weights: dict[str, Any], crops: np.ndarray
 ) -> None:
-    seen = quantise._at_input_size(crops, SIDE)
+    seen = np.stack([scaled(crop, SIDE) for crop in crops])
     peaks = quantise.largest(weights, seen)
     even = quantise.equalised(weights, peaks)
     assert set(even) == set(weights)
