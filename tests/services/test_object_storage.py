@@ -242,8 +242,10 @@ def test_what_a_listing_does_not_show_yet_is_not_lost(bucket: str, faults: Fault
 
 
 def _summary() -> bytes:
-    counts = ("flagged", "id_checked", "over_threshold", "refused", "inconclusive")
-    counts += ("rows_read", "rows_rejected")
+    counts = (
+        *("flagged", "id_checked", "over_threshold", "refused", "inconclusive"),
+        *("rows_read", "rows_rejected"),
+    )
     told = {"day": str(DAY), "chain": "C", "stores": 1, "stores_read": 1, "alcohol_sales": 0}
     return str(told | dict.fromkeys(counts, 0)).replace("'", '"').encode()
 
