@@ -181,10 +181,10 @@ crash: $(VENV)/.installed-all ## cut a run off at every change of a file (kill, 
 	$(BIN)/pytest -m crash --log-cli-level=INFO tests/robustness/test_crash.py $(PYTEST_OPTIONS)
 
 hostile: $(VENV)/.installed-all ## put all hostile inputs through the readers, some through whole days
-	$(BIN)/python tests/robustness/hostile.py $(HOSTILE_OPTIONS)
+	$(BIN)/python -m tests.robustness.hostile $(HOSTILE_OPTIONS)
 
 fuzz: $(VENV)/.installed-all ## change hostile inputs as the readers' code leads; two minutes a reader
-	$(BIN)/python tests/robustness/fuzz.py $(FUZZ_OPTIONS)
+	$(BIN)/python -m tests.robustness.fuzz $(FUZZ_OPTIONS)
 
 distributed: $(VENV)/.installed-all ## a night on PostgreSQL, Redis and two workers, one killed
 	$(BIN)/pytest -m distributed -rs \

@@ -25,7 +25,7 @@ _MOST_SALES = 25
 def diff(*, out: str, first: date, last: date, as_json: bool) -> None:
     """Show what changed in days that were audited again, and why: inputs, policy, model, program.
 
-    Each store's day is compared with the version before it, which is kept below OUT/revisions.
+    Each store's day is compared with its earlier revision, which is kept below OUT/revisions.
     Sales are named as in the report, with the estimate and its 80 % interval before and after.
     Decisions about sales whose outcome changed are listed. Nothing is written.
     """
@@ -67,7 +67,7 @@ def _store_lines(store: "StoreChange") -> Iterator[str]:
     if store.outcomes_after is None:
         yield f"{store.store_id}: in the day no more"
     else:
-        several = f" (the newest of {store.replaced} versions before)" if store.replaced > 1 else ""
+        several = f" (the newest of {store.replaced} earlier revisions)" if store.replaced > 1 else ""
         yield f"{store.store_id}: {_why(store)}{several}"
     before, after = store.outcomes_before or {}, store.outcomes_after or {}
     counts = [(name, before[name], after.get(name, 0)) for name in before]

@@ -47,7 +47,7 @@ currency = "GBP"
 retention_days = 31
 
 # Above these the run still finishes and reports, but exits with code 3 for somebody to look at.
-max_rejected_share = 0.02      # rows set aside, of the rows read
+max_rejected_share = 0.02      # rows rejected, of the rows read
 max_inconclusive_share = 0.15  # sales without an age, of the alcohol sales
 max_missing_stores = 0         # stores without an export
 
@@ -60,7 +60,7 @@ effective_from = 2026-01-01
 baskets = "all"                    # or "alcohol": only those that the audit scores anyway
 age_groups = [18, 25, 35, 50, 65]  # under 18, 18-24, 25-34, 35-49, 50-64, 65+
 confusion = "confusion.json"       # how the model confuses ages on this chain's own pictures
-min_cell = 10                      # a count of fewer baskets is told nowhere
+min_cell = 10                      # a count of fewer baskets is not shown
 keep_days = 400                    # baskets are deleted so many days after the sale
 out_of_range_skus = ["201001"]     # suggested to nobody: the newspaper is going
 

@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported when first used (it takes 11 s) and told to keep quiet."""
+"""TensorFlow and Keras, imported when first used (it takes 11 s) with their logging silenced."""
 
 import contextlib
 import importlib

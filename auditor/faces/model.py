@@ -54,7 +54,7 @@ class Card:
     calibration_sha256: str | None  # None: the network's own probabilities
     int8_sha256: str | None  # None: single precision on every runtime
     mae_years: float  # on the validation set that the card names
-    min_face_px: float  # width of a face below which its estimates are no good, see tables.LEDGER
+    min_face_px: float  # longer side of a face, px, below which no age is estimated
     min_sharpness: float  # the same of the sharpness, score.laplacian_variance
     limits: tuple[str, ...]  # what a reader of its estimates has to know
 
@@ -240,7 +240,7 @@ class AgeModel:
 
 
 def check_files(version: str) -> Card:
-    """Hold a version's files against its card, without loading a runtime; return the card.
+    """Check a version's files against its card, without loading a runtime; return the card.
 
     Raises:
         ModelError: one is missing, or is not the file of the card.

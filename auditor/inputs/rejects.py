@@ -12,7 +12,7 @@ from auditor.tables import REJECTS
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
 
-_STAGE = "sources"
+_STAGE = "inputs"
 #: Columns whose cells are never repeated in a message: personal data.
 _WITHHELD = ("birth_date",)
 

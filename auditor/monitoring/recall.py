@@ -18,7 +18,7 @@ DAYS = 28
 
 @dataclass(frozen=True, slots=True)
 class ReviewCounts:
-    """Sales by what a person found; nobody has decided on the rest of ``sales``."""
+    """Sales by review result; the rest of ``sales`` is undecided."""
 
     sales: int
     unchecked: int = 0  # nothing shows a check
@@ -27,7 +27,7 @@ class ReviewCounts:
 
     @property
     def decided(self) -> int:
-        """How many somebody has decided on, including those that nobody can judge."""
+        """How many are decided, including those that cannot be judged."""
         return self.unchecked + self.in_order + self.unclear
 
     def __add__(self, other: "ReviewCounts") -> "ReviewCounts":
@@ -79,7 +79,7 @@ class Recall:
     def share(self) -> float | None:
         """The flagged among all sales without a check; None where the sample shows no missed one.
 
-        Flags that nobody has decided yet are not counted as found.
+        Undecided flags are not counted as found.
         """
         if not self.sample.unchecked:
             return None
@@ -105,7 +105,7 @@ def count_reviews(statuses: Iterable[CaseStatus | None]) -> ReviewCounts:
 
 
 def recall(days: Sequence[tuple[date, DayReview]]) -> Recall | None:
-    """Add up the days on which somebody looked at the control sample; None if there are none."""
+    """Add up the days whose control sample was reviewed; None if there are none."""
     reviewed = [(day, review) for day, review in days if review.sample.decided]
     if not reviewed:
         return None

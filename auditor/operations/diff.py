@@ -1,4 +1,4 @@
-"""Compares days that were audited again with their versions before, sale by sale, and says why.
+"""Compares days that were audited again with their earlier revisions, sale by sale, and says why.
 
 Each store's day is compared with its newest earlier revision (:mod:`auditor.storage.revisions`).
 Sales are named by their anchor in the report; no person is named. Nothing is written.
@@ -35,7 +35,7 @@ State = Literal["not audited", "unchanged", "audited again"]
 
 What = Literal["inputs", "policy", "model", "program"]
 
-#: The column of PROVENANCE that tells of each.
+#: The column of PROVENANCE that identifies each cause.
 _PROVENANCE: Mapping[What, str] = {
     "inputs": "inputs_sha256",
     "policy": "policy_sha256",
@@ -55,7 +55,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class SaleResult:
-    """A sale's result in one version. A flag is a lead, never a finding."""
+    """A sale's result in one revision. A flag is a lead, never a finding."""
 
     outcome: str
     reason: str | None
@@ -65,7 +65,7 @@ class SaleResult:
 
 @dataclass(frozen=True, slots=True)
 class ChangedSale:
-    """A sale whose result changed: another outcome or reason, or it is in one version only."""
+    """A sale whose result changed: another outcome or reason, or it is in one revision only."""
 
     sale: Annotated[str, Field(description="its anchor on the report's pages")]
     before: Annotated[SaleResult | None, Field(description="none: it was not there")]
@@ -84,9 +84,9 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class StoreChange:
-    """A store's day compared with the version before it.
+    """A store's day compared with the revision before it.
 
-    ``replaced`` counts the earlier versions. ``causes`` is empty if no hash and no program version
+    ``replaced`` counts the earlier revisions. ``causes`` is empty if no hash and no program version
     differs: then the program was changed without a new version, or the kind of machine differs.
     """
 
@@ -144,7 +144,7 @@ _DOCUMENT = TypeAdapter(Document)
 
 
 def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
-    """Compare each day from ``first`` to ``last`` with the version before it.
+    """Compare each day from ``first`` to ``last`` with the revision before it.
 
     Raises:
         ConfigurationError: the days are in the wrong order.
@@ -182,7 +182,7 @@ def _of_day(out: Place, day: date) -> DayChange:
 
 
 def _of_store(out: Place, day: date, store_id: str) -> StoreChange | None:
-    """None if there is no version before."""
+    """None if there is no earlier revision."""
     replaced = revisions.count(out, day, store_id)
     try:
         before, after = (read(out, day, store_id) for read in (revisions.before, revisions.present))

@@ -104,7 +104,7 @@ def _warnings(found: Insights) -> list[str]:
     warnings = []
     if found.misfit:
         warnings.append(
-            f"{', '.join(found.misfit)} would come out far below nobody: the model does not "
+            f"{', '.join(found.misfit)} would come out far below zero: the model does not "
             "confuse ages here as it was measured to. Measure it on pictures of these cameras "
             "(insights.confusion)"
         )

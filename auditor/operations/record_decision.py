@@ -1,4 +1,4 @@
-"""Recording what somebody decided about a sale, and rendering the day's report again."""
+"""Records a decision about a sale, and renders the day's report again."""
 
 from dataclasses import dataclass
 from datetime import date

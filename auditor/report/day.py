@@ -63,7 +63,7 @@ class Report:
             store_days: a row of STORE_DAYS for each store of the day, missing ones included.
             rejects: REJECTS of all stores, in any order; a store that is not in ``store_days``
                 stands for what belongs to none.
-            decisions: DECISION_LOG of the day, as :func:`decisions.log.verified` gives it.
+            decisions: DECISION_LOG of the day, as :func:`decisions.log.read_decisions` gives it.
             provenance: what the result rests on.
             policy: gives currencies, ages, the least exposure and the retention on ``day``.
             window: counts of the days up to and including ``day``, by which people are measured.

@@ -1,4 +1,4 @@
-"""The pages of purchases by age group: HTML, CSV and JSON of what an analysis may tell.
+"""The pages of purchases by age group: HTML, CSV and JSON of what an analysis may publish.
 
 What is withheld is withheld in all of them alike: cells that are None are empty.
 """
@@ -25,7 +25,7 @@ from auditor.report.spreadsheet import csv_text
 SCHEMA_VERSION = 1
 
 #: The columns of categories.csv and articles.csv. Shares from 0 to 1; indexes with 100 = average;
-#: ``_low`` and ``_high`` end a 95 % interval; empty where few baskets must not be told.
+#: ``_low`` and ``_high`` end a 95 % interval; empty where the baskets are too few to publish.
 COLUMNS: dict[str, str] = {
     "group": "age group",
     "category": "category",

@@ -78,7 +78,7 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged(Sale):
-    """A sale that nobody could judge, and why."""
+    """An inconclusive sale, and why."""
 
     reason: str
     reason_words: str

@@ -1,4 +1,4 @@
-"""The one place where the challenge age is applied.
+"""Where the challenge age is applied: to assign an outcome, and to say that a check was due.
 
 The policy sets the challenge age of each store (``policy/rules.py``), and every sale carries the
 one in force (``SALES.challenge_age``). The rules below are used as follows:
@@ -14,7 +14,9 @@ an ID check was due                            ``monitoring/staff/exposure.py``:
                                                ``report/people.py`` count checks
 =============================================  =====================================================
 
-``faces/score.py`` computes the probability P(under the challenge age) and decides nothing by it.
+Elsewhere the challenge age decides nothing: ``faces/score.py`` computes P(under the challenge age)
+(``faces/ages.py``), ``report/`` shows it and calls a flag a close call below a probability
+(``text/guidance.py``), and ``policy/rules.py`` checks that it is not below the legal age.
 """
 
 from typing import overload

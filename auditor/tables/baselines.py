@@ -11,7 +11,7 @@ DAY_FIGURES = Schema(
         Column("day", pa.date32(), "business day"),
         Column("store_id", pa.string(), "store"),
         Column("model", pa.string(), "age model, name and version"),
-        Column("challenge_age", pa.int16(), "age up to which ID was to be asked for, years"),
+        Column("challenge_age", pa.int16(), "who looked younger was to be asked for ID, years"),
         Column(
             "export_status", pa.string(), "read, missing (no file) or unreadable (no file usable)"
         ),

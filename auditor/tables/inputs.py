@@ -48,7 +48,7 @@ SNAPSHOT_INDEX = Schema(
 REJECTS = Schema(
     "rejects",
     (
-        Column("stage", pa.string(), "stage that rejected the row: sources or collect"),
+        Column("stage", pa.string(), "stage that rejected the row: inputs or collect"),
         Column("reason", pa.string(), "why the row was rejected"),
         Column("source", pa.string(), "file, relative to the address given"),
         Column("row", pa.int64(), "record number in that file; the header is 1", nullable=True),

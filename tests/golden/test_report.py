@@ -1,6 +1,6 @@
 """The files of a day: golden pages, links, hostile text, sizes.
 
-``pytest tests/test_report.py --update-golden`` writes the golden pages anew. Where they differ,
+``pytest tests/golden/test_report.py --update-golden`` writes the golden pages anew. Where they differ,
 what was made is left in tests/actual/.
 """
 

@@ -1,6 +1,6 @@
 """The published schemas: made from the models, kept to, and closed to what they do not know.
 
-``pytest tests/test_schema.py --update-golden`` writes them anew after a model has changed.
+``pytest tests/golden/test_schema.py --update-golden`` writes them anew after a model has changed.
 """
 
 import json

@@ -1,6 +1,6 @@
 """The corpus of hostile inputs, made anew from its seed and put through the readers.
 
-    python tests/hostile.py --inputs 2400 --days 12     # what `make hostile` does
+    python -m tests.robustness.hostile --inputs 2400 --days 12     # what `make hostile` does
 
 Each input goes to the reader it is for, in a process that is ended after ten seconds on one input;
 then some of them together through whole days. No input may raise, take longer, or more than 2 GiB

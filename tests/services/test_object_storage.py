@@ -223,7 +223,7 @@ def test_frames_are_fetched_a_few_at_a_time_by_one_request_each(
 def test_what_a_listing_does_not_show_yet_is_not_lost(bucket: str, faults: Faults) -> None:
     out = Place(bucket)
     faults.lag_s = 60
-    row = {"stage": "sources", "reason": "r", "source": "s", "detail": "d"}
+    row = {"stage": "inputs", "reason": "r", "source": "s", "detail": "d"}
     finalised.begin(out, DAY, ["S001"])
     for store_id in ("S001", "_unknown"):
         rejects = REJECTS.from_rows([row | {"store_id": store_id}])

@@ -262,7 +262,7 @@ def rejects() -> pa.Table:
     return REJECTS.from_rows(
         [
             {
-                "stage": "sources",
+                "stage": "inputs",
                 "reason": "path_outside",
                 "source": "S001/index.csv",
                 "row": 4,
@@ -272,7 +272,7 @@ def rejects() -> pa.Table:
                 "store_id": "S001",
             },
             {
-                "stage": "sources",
+                "stage": "inputs",
                 "reason": "no_number",
                 "source": "S001/2026-03-27.csv",
                 "row": 12,
@@ -282,7 +282,7 @@ def rejects() -> pa.Table:
                 "store_id": "S001",
             },
             {
-                "stage": "sources",
+                "stage": "inputs",
                 "reason": "file_unreadable",
                 "source": "S004/2026-03-27.csv",
                 "detail": "no header row",

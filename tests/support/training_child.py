@@ -1,4 +1,4 @@
-"""Run by test_training.py under another backend: python tests/training_child.py OUT.npz."""
+"""Run by test_training.py under another backend: python tests/support/training_child.py OUT.npz."""
 
 import sys
 import tempfile

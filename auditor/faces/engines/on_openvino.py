@@ -25,7 +25,7 @@ def cores() -> int:
 
 @functools.cache
 def module() -> Any:
-    """The module ``openvino``, kept from telling its maker that it is used.
+    """The module ``openvino``, with its telemetry disabled.
 
     Its package ``openvino_telemetry`` writes to the home directory and calls Google Analytics as
     soon as it is imported with OpenVINO or NNCF; both do without it where it cannot be imported.

@@ -21,7 +21,7 @@ _MOST_BYTES, _MOST_TIMES = 64 << 20, 100
 
 @contextmanager
 def unpacked(file: BinaryIO) -> Iterator[BinaryIO]:
-    """The file's content, unpacked if it is gzip; which of the two, its first bytes tell.
+    """The file's content, unpacked if its first bytes are those of gzip.
 
     Raises:
         UnusableError: it unpacks to too much.

@@ -1,4 +1,4 @@
-"""A day in a row a store: what later days are held against, small however many sales it had."""
+"""One row per store and day for later days to be compared with, small however many the sales."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from auditor.storage.daily import read_daily
 from auditor.storage.place import Place
 from auditor.tables import DAY_FIGURES, OUTCOMES
 
-#: How many of the same weekdays before a day it is held against.
+#: How many of the same weekdays before it a day is compared with.
 WEEKS = 28
 
 

@@ -27,7 +27,7 @@ Days = Iterable[tuple[date, str, pa.Table]]
 
 
 def days_before(day: date) -> list[date]:
-    """The days that a day is held against, the oldest first."""
+    """The days that a day is compared with, the oldest first."""
     return [day - timedelta(days=back) for back in range(WINDOW, 0, -1)]
 
 

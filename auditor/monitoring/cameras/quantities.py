@@ -1,4 +1,4 @@
-"""What is held against a camera's own past: in which classes, and which change matters.
+"""What is compared with a camera's own past: in which classes, and which change matters.
 
 Counts of classes can be added up over sales, tills and days, and a class stands for its middle.
 Classes are of equal width on a scale on which changes are alike: grey levels, years and seconds as

@@ -88,7 +88,7 @@ class Peers:
     """All that were measured together.
 
     Attributes:
-        units: in the order of store and cashier: it says nothing of anybody.
+        units: in the order of store and cashier, which is no ranking.
         target: the rate, handled of due, of those who do not stand out.
         overdispersion: how far units differ beyond chance, as in statistics.beta_binomial.
         tested: units at or above the least exposure.

@@ -102,7 +102,7 @@ def space(url: str, day: date) -> HealthResult:
 
     def look(place: Place) -> HealthResult:
         if not place.is_local:
-            return skipped("space", "object storage tells no limit")
+            return skipped("space", "object storage reports no capacity")
         root = Path(str(place))
         while not root.exists():
             root = root.parent

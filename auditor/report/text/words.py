@@ -69,7 +69,7 @@ DECISIONS: Mapping[str, str] = {
     "note": "remarked on",
 }
 
-REJECT_STAGES: Mapping[str, str] = {"sources": "reading", "collect": "joining sales and frames"}
+REJECT_STAGES: Mapping[str, str] = {"inputs": "reading", "collect": "joining sales and frames"}
 
 
 def label(labels: Mapping[str, str], code: str) -> str:

@@ -27,7 +27,7 @@ def out(tmp_path: Path) -> Place:
 
 
 def _reject(store_id: str) -> pa.Table:
-    row = {"stage": "sources", "reason": "r", "source": "s", "detail": "d", "store_id": store_id}
+    row = {"stage": "inputs", "reason": "r", "source": "s", "detail": "d", "store_id": store_id}
     return REJECTS.from_rows([row])
 
 

@@ -11,7 +11,7 @@ from auditor.tables import ByStore
 from auditor.tables.__main__ import markdown
 from tests.support.paths import ROOT
 
-_ROW = {"stage": "sources", "reason": "r", "source": "s", "detail": "d"}
+_ROW = {"stage": "inputs", "reason": "r", "source": "s", "detail": "d"}
 
 
 def test_a_conforming_table_gets_the_schemas_order_and_nullability() -> None:
