@@ -67,7 +67,8 @@ def _store_lines(store: "StoreChange") -> Iterator[str]:
     if store.outcomes_after is None:
         yield f"{store.store_id}: in the day no more"
     else:
-        several = f" (the newest of {store.replaced} earlier revisions)" if store.replaced > 1 else ""
+        revisions = f" (the newest of {store.replaced} earlier revisions)"
+        several = revisions if store.replaced > 1 else ""
         yield f"{store.store_id}: {_why(store)}{several}"
     before, after = store.outcomes_before or {}, store.outcomes_after or {}
     counts = [(name, before[name], after.get(name, 0)) for name in before]

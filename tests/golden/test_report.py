@@ -1,7 +1,7 @@
 """The files of a day: golden pages, links, hostile text, sizes.
 
-``pytest tests/golden/test_report.py --update-golden`` writes the golden pages anew. Where they differ,
-what was made is left in tests/actual/.
+``pytest tests/golden/test_report.py --update-golden`` writes the golden pages anew. Where they
+differ, what was made is left in tests/actual/.
 """
 
 import csv

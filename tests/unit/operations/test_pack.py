@@ -1,6 +1,7 @@
 """The pack of a week: what is in it, what is not, and whether it is known when it was changed.
 
-``pytest tests/unit/operations/test_pack.py --update-golden`` writes its golden cover and lists anew.
+``pytest tests/unit/operations/test_pack.py --update-golden`` writes
+its golden cover and lists anew.
 """
 
 import csv
