@@ -1,8 +1,8 @@
 """MTCNN's three stages (Zhang et al. 2016, doi 10.1109/LSP.2016.2603342) on the fast runtime.
 
-What the package ``mtcnn`` does, step by step and to within rounding, for squares of one size:
-``tests/integration/test_engines.py`` compares it with the package. Boxes are arrays of rows: the
-picture's number, left, top, right, bottom and confidence, then from the last stage on five x and five y.
+What the package ``mtcnn`` does, step by step and to within rounding, for squares of one size;
+``tests/integration/test_engines.py`` compares the two. Boxes are arrays of rows: the picture's
+number, left, top, right, bottom and confidence, then from the last stage on five x and five y.
 """
 
 import functools
