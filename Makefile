@@ -174,7 +174,7 @@ layers: $(VENV)/.installed-all
 unit: $(VENV)/.installed-all
 	$(PYTEST) tests/unit $(PYTEST_OPTIONS)
 
-test: style types layers ## check, and run all tests: nine minutes on two cores
+test: style types layers ## check, and run all tests: a quarter of an hour on two cores
 	$(PYTEST) $(PYTEST_OPTIONS)
 
 crash: $(VENV)/.installed-all ## cut a run off at every change of a file (kill, power, no room); some 20 minutes

@@ -29,7 +29,7 @@ FLAG_COLUMNS: Mapping[str, str] = {
     "p_under_legal": "P(buyer under the legal age)",
     "p_under_challenge": "P(buyer under the challenge age)",
     "legal_age": "age from which alcohol may be bought",
-    "challenge_age": "who looks younger is asked for ID",
+    "challenge_age": "anyone who looks younger is asked for ID",
     "faces": "faces found in the frame",
     "matched_by": "how the frame was matched: transaction or till_and_time",
     "snapshot_id": "frame",

@@ -50,7 +50,7 @@ LEDGER = Schema(
             "p_under_challenge", pa.float32(), "P(buyer under the challenge age)", nullable=True
         ),
         Column("legal_age", pa.int16(), "age from which alcohol may be bought, years"),
-        Column("challenge_age", pa.int16(), "who looks younger is asked for ID, years"),
+        Column("challenge_age", pa.int16(), "years; anyone who looks younger is asked for ID"),
         Column("snapshot_id", pa.string(), "frame matched to the sale", nullable=True),
         Column("detail", pa.string(), "why inconclusive, for an engineer", nullable=True),
         Column("age_low_95", pa.float32(), "lower end of the 95 % interval, years", nullable=True),

@@ -24,7 +24,7 @@ from tests.support.report_day import given as given_tables
 from tests.support.report_model import report_of, the_day
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.sampled_from(OUTCOMES), max_size=30), st.data())
 def test_outcomes_and_reasons_add_up(outcomes: list[str], data: st.DataObject) -> None:
     rows = []

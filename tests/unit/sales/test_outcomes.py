@@ -157,7 +157,7 @@ _days = st.lists(
         st.sampled_from(ID_CHECKS),
         st.one_of(st.none(), st.sampled_from(INCONCLUSIVE_REASONS), st.floats(0, 100, width=32)),
     ),
-    max_size=40,
+    max_size=12,
 )
 
 
