@@ -28,6 +28,8 @@ export UV_PYTHON_DOWNLOADS := never
 # The environment of this checkout, whatever the caller's shell has active.
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 unexport PYTHONPATH PYTHONHOME CONDA_PREFIX
+# Each of the hundreds of processes that the tests start would compile its packages again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
