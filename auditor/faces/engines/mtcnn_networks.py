@@ -4,11 +4,13 @@ The package's own networks need TensorFlow; these give the same numbers to withi
 """
 
 import importlib.util
+import io
 import math
 from pathlib import Path
 from typing import Any
 
 import joblib
+import lz4.frame
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,7 +98,9 @@ class _Net:
         if package is None or package.origin is None:
             raise ImportError("the package mtcnn is not installed")
         folder = Path(package.origin).parent / "assets" / "weights"
-        self._arrays = joblib.load(folder / f"{name}.lz4")
+        # joblib would unpack it too, but then Python 3.13 complains of the file that lz4 closes
+        weights = lz4.frame.decompress((folder / f"{name}.lz4").read_bytes())
+        self._arrays = joblib.load(io.BytesIO(weights))
         self._taken = 0
 
     def rewind(self) -> None:
