@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 from auditor.errors import AuditorError
 from auditor.monitoring.limits import too_many
-from auditor.pipeline import report_folder, unfinished
+from auditor.pipeline import stored_summary, unfinished
 from auditor.policy import ChainRules, load_policy
-from auditor.report import SUMMARY, Summary, read_summary
+from auditor.report import Summary
 from auditor.report.environment import environment
 from auditor.report.text import words
+from auditor.storage.layout import report_folder
 from auditor.storage.place import results_at
 
 
@@ -56,8 +57,7 @@ def of_day(
         reports_url: under which ``OUT/reports`` is served; without one, the mail names the path.
     """
     place = results_at(out)
-    path = f"{report_folder(day)}/{SUMMARY}"
-    summary = read_summary(place.read(path), origin=path) if place.exists(path) else None
+    summary = stored_summary(place, day)
     problems = _problems(run, summary, finished=not unfinished(place, day))
     if summary:
         try:

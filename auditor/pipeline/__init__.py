@@ -15,7 +15,7 @@ from auditor.pipeline.report import (
     list_days,
     render_again,
     render_report,
-    report_folder,
+    stored_summary,
 )
 from auditor.pipeline.run import (
     DayResult,
@@ -47,8 +47,8 @@ __all__ = [
     "render_again",
     "render_report",
     "report_day",
-    "report_folder",
     "run_day",
     "score_batch",
+    "stored_summary",
     "unfinished",
 ]

@@ -26,12 +26,13 @@ from auditor.report import (
     SUMMARY,
     Provenance,
     Report,
+    Summary,
     read_summary,
     render_day,
     render_site,
 )
 from auditor.storage.daily import read_daily
-from auditor.storage.layout import policy_path
+from auditor.storage.layout import policy_path, report_folder, report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.telemetry import emit
@@ -77,7 +78,7 @@ def render_report(out: Place, day: date, policy: Policy) -> str:
         cameras_changed=len(drift.changed),
         seconds=time.perf_counter() - start,
     )
-    return f"{report_folder(day)}/index.html"
+    return report_page(day)
 
 
 def render_again(out: Place, day: date) -> bool:
@@ -90,13 +91,11 @@ def render_again(out: Place, day: date) -> bool:
     Raises:
         ContractError: the policy that the report names cannot be read.
     """
-    path = f"{report_folder(day)}/{SUMMARY}"
     try:
         with day_lock(out, day):
-            if not out.exists(path) or _awaits_report(out, day):
+            if _awaits_report(out, day) or (summary := stored_summary(out, day)) is None:
                 return False
-            sha256 = read_summary(out.read(path), origin=path).policy_sha256
-            render_report(out, day, _kept_policy(out, sha256))
+            render_report(out, day, _kept_policy(out, summary.policy_sha256))
     except BusyError:
         return False
     return True
@@ -157,9 +156,14 @@ def _check_finalised(out: Place, day: date) -> None:
         )
 
 
-def report_folder(day: date) -> str:
-    """Where the report of a day lies, relative to OUT."""
-    return f"reports/{day}"
+def stored_summary(out: Place, day: date) -> Summary | None:
+    """The summary of a day's report; None if there is no report.
+
+    Raises:
+        ContractError: it cannot be read.
+    """
+    path = f"{report_folder(day)}/{SUMMARY}"
+    return read_summary(out.read(path), origin=path) if out.exists(path) else None
 
 
 def list_days(out: Place, day: date) -> None:

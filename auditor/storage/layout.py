@@ -6,6 +6,7 @@
 - ``decisions/day=YYYY-MM-DD/*.parquet``: one file a decision; no run of a day touches them.
 - ``finalised/``: the stores of each day (finalised.py).
 - ``revisions/``: earlier results of days that were audited again (revisions.py).
+- ``reports/YYYY-MM-DD/``: the pages, lists and summary of a day's report.
 - ``policies/HASH.json``: the policies that reports were rendered with.
 """
 
@@ -37,6 +38,16 @@ def crops_folder(day: date, store_id: str) -> str:
 def crop_path(day: date, store_id: str, sale_id: str) -> str:
     """The crop of a sale; ``sale_id`` is as sales.identity makes it."""
     return f"{crops_folder(day, store_id)}/{sale_id}.jpg"
+
+
+def report_folder(day: date) -> str:
+    """Where the report of a day lies."""
+    return f"reports/{day.isoformat()}"
+
+
+def report_page(day: date) -> str:
+    """The chain's page of a day's report."""
+    return f"{report_folder(day)}/index.html"
 
 
 def policy_path(sha256: str) -> str:

@@ -12,7 +12,7 @@ from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
 from auditor.policy import Policy
-from auditor.storage.layout import folders_of_day
+from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 
 #: Nights for which there has to be space, each taking as much as the checked day.
@@ -124,7 +124,7 @@ def space(url: str, day: date) -> HealthResult:
 
 def _size_of_day(out: Path, day: date) -> tuple[int, int]:
     """How many files a day has below OUT, and their bytes."""
-    folders = [out / name for name in (*folders_of_day(day), f"reports/{day}")]
+    folders = [out / name for name in (*folders_of_day(day), report_folder(day))]
     sizes = [p.stat().st_size for f in folders for p in f.rglob("*") if p.is_file()]
     return len(sizes), sum(sizes)
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 
 from auditor.faces.model import Card
 from auditor.operations.health.result import HealthResult, State, failed, ok, warning
-from auditor.pipeline import Day, Job, exceeded_limits, report_folder, unfinished
+from auditor.pipeline import Day, Job, exceeded_limits, stored_summary, unfinished
 from auditor.policy import Policy
-from auditor.report import SUMMARY, read_summary
 from auditor.report.text import words
+from auditor.storage.layout import report_page
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from auditor.storage.retention import days_of
@@ -104,7 +104,7 @@ def _limits(exceeded: list[str], day: date) -> HealthResult:
 
 
 def _report(out: Place, day: date, again: str) -> HealthResult:
-    page = f"reports/{day}/index.html"
+    page = report_page(day)
     if not out.exists(page):
         return failed("report", f"there is no {page}", again)
     if unfinished(out, day):
@@ -117,15 +117,14 @@ def _report(out: Place, day: date, again: str) -> HealthResult:
 
 
 def _cameras(out: Place, day: date) -> Iterator[HealthResult]:
-    path = f"{report_folder(day)}/{SUMMARY}"
-    if not out.exists(path):
+    summary = stored_summary(out, day)
+    if summary is None:
         return
-    changed = read_summary(out.read(path), origin=path).cameras_to_look_at
-    if changed:
+    if changed := summary.cameras_to_look_at:
         yield warning(
             "cameras",
             f"{changed} changed on {day} against their own days before",
-            f"see #cameras in {report_folder(day)}/index.html for what to ask the stores",
+            f"see #cameras in {report_page(day)} for what to ask the stores",
         )
     else:
         yield ok("cameras", f"none is known to have changed on {day}")

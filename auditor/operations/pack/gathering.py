@@ -12,10 +12,10 @@ from auditor.decisions.log import read_decisions
 from auditor.decisions.status import case_statuses
 from auditor.operations.pack.pseudonyms import Pseudonyms
 from auditor.operations.pack.sales import decision_rows, sale_rows, with_outcome
-from auditor.pipeline import report_folder
 from auditor.report.spreadsheet import Cell
 from auditor.sales import control_sample
 from auditor.sales.identity import SaleKey
+from auditor.storage.layout import report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.tables import OUTCOMES, RECORDED_UNDERAGE, StoreTables
@@ -56,7 +56,7 @@ def gather(out: Place, days: Iterable[date], people: Pseudonyms) -> Gathered:
     week = Gathered()
     for day in days:
         coverage = read_day(out, "coverage", day)
-        if not coverage.num_rows or not out.exists(f"{report_folder(day)}/index.html"):
+        if not coverage.num_rows or not out.exists(report_page(day)):
             week.missing.append(day)
             continue
         week.reported.append(day)
