@@ -18,7 +18,11 @@ from auditor.demo.chain import Basket
 from auditor.tables import SNAPSHOT_INDEX, TILL_LINES, Schema
 
 _ZONE = ZoneInfo(ZONE)
-_ADDED_ON_READING = ("source", "row")
+#: Columns that the demo's tills and cameras do not write.
+_NOT_WRITTEN = (
+    *("source", "row"),
+    *("line_type", "transaction_state", "business_date", "resumes", "required_age"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def _till_rows(store: Store, basket: Basket) -> list[dict[str, Any]]:
 
 
 def _columns(schema: Schema) -> list[str]:
-    return [name for name in schema.names if name not in _ADDED_ON_READING]
+    return [name for name in schema.names if name not in _NOT_WRITTEN]
 
 
 def _as_text(value: object, dialect: str) -> str:
@@ -148,7 +152,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[str]], dialect: str) ->
 
 
 def _parquet(rows: Sequence[Mapping[str, Any]], schema: Schema) -> bytes:
-    fields = [field for field in schema.arrow if field.name not in _ADDED_ON_READING]
+    fields = [field for field in schema.arrow if field.name not in _NOT_WRITTEN]
     stream = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(list(rows), schema=pa.schema(fields)), stream)
     return stream.getvalue()

@@ -15,7 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.policy import STORE_ID_PATTERN
-from auditor.tables import ID_CHECKS, MONEY, QUANTITY, Column
+from auditor.tables import (
+    ID_CHECKS,
+    LINE_TYPES,
+    MONEY,
+    QUANTITY,
+    TRANSACTION_STATES,
+    Column,
+)
 
 MAX_ID_LENGTH = 128
 MAX_TEXT_LENGTH = 500
@@ -45,6 +52,10 @@ class Fault(IntEnum):
     PATH_OUTSIDE = 11
     OTHER_DAY = 12
     DUPLICATE = 13
+    UNKNOWN_LINE_TYPE = 14
+    UNKNOWN_STATE = 15
+    BAD_DATE = 16
+    BAD_AGE = 17
 
 
 #: For each fault: the reason code, and the problem with its remedy.
@@ -91,6 +102,16 @@ REASONS = {
         "unknown_id_check",
         f"is no known state; known are {', '.join(ID_CHECKS)}",
     ),
+    Fault.UNKNOWN_LINE_TYPE: (
+        "unknown_line_type",
+        f"is no known type of line; known are {', '.join(LINE_TYPES)}",
+    ),
+    Fault.UNKNOWN_STATE: (
+        "unknown_state",
+        f"is no known state of a transaction; known are {', '.join(TRANSACTION_STATES)}",
+    ),
+    Fault.BAD_DATE: ("bad_date", "is no ISO date, such as 2026-03-27"),
+    Fault.BAD_AGE: ("bad_number", "is no age in whole years from 1 to 99"),
     Fault.BAD_BIRTH_DATE: (
         "bad_birth_date",
         "is no ISO date, such as 1990-12-31, from 1900 on and before the sale",
@@ -236,6 +257,25 @@ def _id_check(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
     return states, np.where(known, Fault.NONE, Fault.UNKNOWN_ID_CHECK)
 
 
+def _one_of(known: tuple[str, ...], fault: Fault) -> "_Rule":
+    def rule(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
+        values = pc.utf8_lower(unique)
+        good = _flags(pc.is_in(values, pa.array(known)))
+        return values, np.where(good, Fault.NONE, fault)
+
+    return rule
+
+
+def _date(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
+    good = _matches(unique, rf"\A{_DATE}\z")
+    return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_DATE)
+
+
+def _age(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
+    good = _matches(unique, r"\A[1-9]\d?\z")
+    return _only(unique, good).cast(pa.int16()), np.where(good, Fault.NONE, Fault.BAD_AGE)
+
+
 def _birth_date(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
     good = _matches(unique, rf"\A{_DATE}\z") & _flags(pc.less(unique, day.isoformat()))
     return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_BIRTH_DATE)
@@ -260,6 +300,11 @@ _RULES: dict[str, _Rule] = {
     "amount": _decimal(MONEY, Fault.BAD_AMOUNT),
     "id_check": _id_check,
     "birth_date": _birth_date,
+    "line_type": _one_of(LINE_TYPES, Fault.UNKNOWN_LINE_TYPE),
+    "transaction_state": _one_of(TRANSACTION_STATES, Fault.UNKNOWN_STATE),
+    "business_date": _date,
+    "resumes": _identifier,
+    "required_age": _age,
     "path": _text(MAX_PATH_LENGTH, _PATH_OUT, Fault.PATH_OUTSIDE),
 }
 

@@ -9,7 +9,7 @@ from auditor.tables.baselines import (
 )
 from auditor.tables.by_store import ByStore, StoreTables
 from auditor.tables.decisions import DECISION_LOG
-from auditor.tables.inputs import REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
+from auditor.tables.inputs import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
 from auditor.tables.insights import INSIGHTS, POSTERIORS, PURCHASES
 from auditor.tables.ledger import FRAME_SCORES, LEDGER, PROVENANCE, SALES
 from auditor.tables.schema import MONEY, QUANTITY, TIME, Column, Schema
@@ -19,12 +19,15 @@ from auditor.tables.vocabulary import (
     DECISIONS,
     ID_CHECKS,
     INCONCLUSIVE_REASONS,
+    INPUT_NOTE_KINDS,
+    LINE_TYPES,
     NOTE,
     OUTCOMES,
     QUALITY_RULES,
     RECORDED_UNDERAGE,
     REOPENED,
     REVIEW_RESULTS,
+    TRANSACTION_STATES,
 )
 
 __all__ = [
@@ -39,8 +42,11 @@ __all__ = [
     "FRAME_SCORES",
     "ID_CHECKS",
     "INCONCLUSIVE_REASONS",
+    "INPUT_NOTES",
+    "INPUT_NOTE_KINDS",
     "INSIGHTS",
     "LEDGER",
+    "LINE_TYPES",
     "MONEY",
     "NOTE",
     "OUTCOMES",
@@ -61,6 +67,7 @@ __all__ = [
     "STORE_DAYS",
     "TILL_LINES",
     "TIME",
+    "TRANSACTION_STATES",
     "UNKNOWN_STORE",
     "ByStore",
     "Column",

@@ -26,6 +26,16 @@ TILL_LINES = Schema(
         Column("id_check_at", TIME, "time of the ID check", nullable=True),
         Column("id_check_by", pa.string(), "who did the ID check", nullable=True),
         Column("birth_date", pa.date32(), "date of birth keyed or scanned", nullable=True),
+        Column("line_type", pa.string(), "one of LINE_TYPES; an item where null", nullable=True),
+        Column(
+            "transaction_state",
+            pa.string(),
+            "one of TRANSACTION_STATES; completed where null",
+            nullable=True,
+        ),
+        Column("business_date", pa.date32(), "business day as the till wrote it", nullable=True),
+        Column("resumes", pa.string(), "transaction of the store that this resumes or voids", True),
+        Column("required_age", pa.int16(), "age that the till asked for, years", nullable=True),
         *_ORIGIN,
     ),
 )
@@ -58,6 +68,18 @@ REJECTS = Schema(
         Column("store_id", pa.string(), "store, where known", nullable=True),
         Column("transaction_id", pa.string(), "transaction, where known", nullable=True),
         Column("snapshot_id", pa.string(), "frame, where known", nullable=True),
+    ),
+)
+
+INPUT_NOTES = Schema(
+    "input_notes",
+    (
+        Column("store_id", pa.string(), "store, where known", nullable=True),
+        Column("kind", pa.string(), "what was noticed, one of INPUT_NOTE_KINDS"),
+        Column("source", pa.string(), "file, relative to the address given", nullable=True),
+        Column("column", pa.string(), "column concerned", nullable=True),
+        Column("value", pa.string(), "value concerned, shortened", nullable=True),
+        Column("rows", pa.int64(), "rows concerned", counted=True),
     ),
 )
 

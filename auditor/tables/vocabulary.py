@@ -13,6 +13,36 @@ ID_CHECKS = (
     "not_recorded",
 )
 
+#: What a till line is. A line that does not say is an item.
+LINE_TYPES = (
+    "item",  # an article sold or given back
+    "void",  # an item that was cancelled before payment
+    "discount",  # takes money off, and no article back
+    "id_check",  # a check of its own: no article
+    "tender",  # a payment
+    "control",  # a till's own totals of the day: transactions as quantity, turnover as amount
+    "other",
+)
+
+#: What became of a transaction. One that does not say is completed.
+TRANSACTION_STATES = (
+    "completed",
+    "training",  # rung up for practice
+    "cancelled",  # before payment
+    "voided",  # after payment, by itself or by a later transaction
+    "void",  # the transaction that voids another, which ``resumes`` names
+    "suspended",  # put aside, to be resumed by another
+)
+
+#: What was noticed about an input that costs no row.
+INPUT_NOTE_KINDS = (
+    "unread_column",  # a column that nothing reads
+    "unmapped_value",  # a value that the mapping does not name; its rule says what it became
+    "unknown_category",  # a category that the policy names neither as alcohol nor otherwise
+    "lost_zeros",  # numbers of differing widths: leading zeros may have been lost
+    "local_time",  # times without an offset in a store whose time zone is not set
+)
+
 #: Outcomes of an alcohol sale; each sale has exactly one.
 OUTCOMES = ("flagged", "id_checked", "over_threshold", "refused", "inconclusive")
 
