@@ -298,7 +298,12 @@ def test_two_files_a_store_without_file_and_a_day_without_sales(
 def test_no_export_at_all_and_nobody_to_miss_it_is_an_error(tmp_path: Path) -> None:
     for name in ("sales", "snapshots"):
         (tmp_path / name).mkdir()
-    job = Job(date(2026, 3, 27), str(tmp_path / "sales"), str(tmp_path / "snapshots"), "out")
+    job = Job(
+        date(2026, 3, 27),
+        str(tmp_path / "sales"),
+        str(tmp_path / "snapshots"),
+        str(tmp_path / "out"),
+    )
     with pytest.raises(SourceError, match="2026-03-27"):
         plan_day(job)
 

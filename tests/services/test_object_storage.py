@@ -72,7 +72,7 @@ def _wait_for_answers(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> Non
 @pytest.fixture
 def impatient(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Faults:
     """What is silent costs seconds."""
-    _wait_for_answers(monkeypatch, seconds=4)
+    _wait_for_answers(monkeypatch, seconds=2)
     return faults
 
 
@@ -124,7 +124,7 @@ def test_a_day_over_faulty_storage_gives_the_bytes_of_a_day_on_disk(
             assert in_bucket.read(path) == on_disk.read(path), path
 
     faults.written.clear()  # exports and frames have been there for long
-    faults.share, faults.lag_s = 0.15, 4
+    faults.share, faults.lag_s = 0.15, 2
     run_day(remote)
     assert set(faults.happened) == {*KINDS, "hidden"}, faults.happened
     compare()
