@@ -146,6 +146,7 @@ _DATE = (
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
 _OFFSET = r"(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
 _TIME = rf"\A{_DATE}[T ]{_CLOCK}{_OFFSET}?\z"
+_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?"  # typed columns of dates are often columns of times
 _FIRST_TIME = "1970"
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
 _ADDRESS = r"://|\A[A-Za-z][A-Za-z0-9+.-]*:/|\A[A-Za-z]:"
@@ -267,8 +268,10 @@ def _one_of(known: tuple[str, ...], fault: Fault) -> "_Rule":
 
 
 def _date(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    good = _matches(unique, rf"\A{_DATE}\z")
-    return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_DATE)
+    good = _matches(unique, rf"\A{_DATE}(?:{_MIDNIGHT})?\z")
+    return _only(pc.utf8_slice_codeunits(unique, 0, 10), good).cast(pa.date32()), np.where(
+        good, Fault.NONE, Fault.BAD_DATE
+    )
 
 
 def _age(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
@@ -277,8 +280,9 @@ def _age(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
 
 
 def _birth_date(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
-    good = _matches(unique, rf"\A{_DATE}\z") & _flags(pc.less(unique, day.isoformat()))
-    return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_BIRTH_DATE)
+    values, _ = _date(unique, day)
+    born_before = _flags(pc.less(values, pa.scalar(day)).fill_null(fill_value=False))
+    return values, np.where(born_before, Fault.NONE, Fault.BAD_BIRTH_DATE)
 
 
 _Rule = Callable[[pa.Array, date], tuple[pa.Array, Verdicts]]

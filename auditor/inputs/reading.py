@@ -131,7 +131,7 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
             raise UnusableError("unreadable_file", "its name is not UTF-8; rename it")  # noqa: TRY301  # one handler
         content = _Content(place, file)
         hashes = (FileHash(file.path, content.sha256),)
-        for part in read_records(file.path, content.open, request.wanted, request.optional):
+        for part in read_records(file.path, content.open, request.wanted_columns):
             rejects = Rejects(file)
             if wanted:
                 for record in part.malformed:

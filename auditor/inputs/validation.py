@@ -13,7 +13,7 @@ from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window, to
 from auditor.inputs.cells import Fault, TimeCells, Verdicts, read_cells, read_times
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
-from auditor.inputs.formats.base import Records
+from auditor.inputs.formats.base import Records, Wanted
 from auditor.inputs.rejects import KEPT_WITHOUT, BadCell
 from auditor.policy import Policy
 from auditor.tables import TIME, Schema
@@ -39,14 +39,16 @@ class Request:
 
     @cached_property
     def wanted(self) -> Schema:
-        """The columns to read from a file."""
+        """The columns of the schema that come from a file."""
         columns = tuple(c for c in self.schema.columns if c.name not in _ORIGIN)
         return Schema(self.schema.name, columns)
 
     @cached_property
-    def optional(self) -> frozenset[str]:
-        """The columns that a file may lack."""
-        return frozenset(c.name for c in self.wanted.columns if c.nullable)
+    def wanted_columns(self) -> Wanted:
+        """The columns to read from a file whose columns are named as ours."""
+        needed = tuple(c.name for c in self.wanted.columns if not c.nullable)
+        rest = tuple(c.name for c in self.wanted.columns if c.nullable)
+        return Wanted(needed, rest)
 
     def wants_store(self, store: str | None) -> bool:
         """Whether rows of this store are wanted; those of an unknown store always are."""

@@ -6,7 +6,7 @@ A line without any content counts in the numbering and is not a record.
 import codecs
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -16,8 +16,15 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import Format, Malformed, Records, column_positions, unreadable
-from auditor.tables import Schema
+from auditor.inputs.formats.base import (
+    Format,
+    Malformed,
+    Records,
+    Wanted,
+    column_positions,
+    unread_columns,
+    unreadable,
+)
 
 #: Bytes within which the header has to end; also the least that is read at a time.
 HEADER_BYTES = 1 << 20
@@ -25,14 +32,16 @@ _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _MOST_EMPTY = 1 << 19  # empty lines: the parser makes room for a record for each
 
 
-def read(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterator[Records]:
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield a CSV file's records; arguments and errors are those of ``Format.read``."""
     text = _Utf8(content)
     try:
         header = next(csv.reader(io.StringIO(text.head(), newline="")), [])
     except csv.Error as error:
         raise unreadable(f"it cannot be parsed ({error})") from error
-    positions = column_positions([name.strip() for name in header], wanted, optional)
+    names = [name.strip() for name in header]
+    positions = column_positions(names, wanted)
+    unread = unread_columns(names, positions)
     malformed: list[Malformed] = []
     skipped: list[int] = []
 
@@ -70,14 +79,14 @@ def read(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterat
         before = [m for m in malformed if m.number < number]
         del malformed[: len(before)]
         cells = pa.table({name: batch.column(at) for name, at in positions.items()})
-        records = Records(cells, numbers, tuple(before), text.damaged)
+        records = Records(cells, numbers, tuple(before), text.damaged, unread)
         yield records if keep.all() else records.filter(keep)
     if malformed:
         nothing = pa.table({name: pa.array([], pa.string()) for name in positions})
-        yield Records(nothing, np.empty(0, np.int64), tuple(malformed), text.damaged)
+        yield Records(nothing, np.empty(0, np.int64), tuple(malformed), text.damaged, unread)
 
 
-CSV = Format((".csv", ".csv.gz"), read)
+CSV = Format("csv", (".csv", ".csv.gz"), read)
 
 
 class _Utf8(io.RawIOBase):
