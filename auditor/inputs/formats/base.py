@@ -109,7 +109,8 @@ class Format:
         name: what a mapping calls it.
         suffixes: ends of the names of its files, in lower case; of compressed ones too.
         read: yields the records of a file's content. May raise :class:`UnusableError`, ``OSError``,
-            Arrow's errors and those of decoding; nothing that a broken file can cause may raise anything else.
+            Arrow's errors and those of decoding; nothing that a broken file can cause may raise
+            anything else.
         magic: first bytes by which a file is recognised whatever its name; empty if there are none.
         random_access: whether ``read`` needs to seek, so that compressed content is unpacked first.
     """
