@@ -72,7 +72,7 @@ def _parts(
             yield from reader.read(content, wanted)
         except GZIP_ERRORS as error:
             raise unreadable(f"its compression is broken ({error})") from error
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, UnicodeError) as error:
             raise unreadable(f"it cannot be parsed ({error})") from error
 
 

@@ -3,9 +3,10 @@
 from auditor.mapping.columns import Applied, apply
 from auditor.mapping.file import load_mapping, shipped_names
 from auditor.mapping.mapping import Mapping, MappingOfDay
-from auditor.mapping.models import Entry, Source
+from auditor.mapping.models import WORDS, Entry, Source
 
 __all__ = [
+    "WORDS",
     "Applied",
     "Entry",
     "Mapping",

@@ -58,7 +58,7 @@ def apply(  # noqa: PLR0913  # what is known of a file
     work = _Work(entry, cells, path, day, frozenset(numeric))
     columns = {}
     for name in names:
-        text = work.column(name, entry.columns.get(name) or Source(column=name))
+        text = work.column(name, entry.source(name))
         if text is not None:
             columns[name] = text
     return Applied(pa.table(columns), work.noticed)

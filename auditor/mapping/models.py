@@ -59,12 +59,24 @@ def _known_encoding(name: str) -> str:
     return name
 
 
+def _ascii_sign(text: str) -> str:
+    if len(text) != 1 or not text.isascii() or text in "\r\n":
+        raise ValueError("one character of ASCII")
+    return text
+
+
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
-_Sign = Annotated[str, Field(min_length=1, max_length=1)]
+_Sign = Annotated[str, AfterValidator(_ascii_sign)]
 _Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
 _PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
 _Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "ncr", "sqlite", "sql"]
 _Epoch = Literal["seconds", "milliseconds", "microseconds"]
+#: The columns that a placeholder in the pattern names by itself.
+_FROM_PATH: dict[str, "_Placeholder"] = {
+    "store_id": "store",
+    "till_id": "till",
+    "transaction_id": "transaction",
+}
 _Placeholder = Literal["day", "store", "till", "time", "transaction"]
 
 
@@ -130,7 +142,7 @@ class Entry(Strict):
     format: _Format | None = None
     encoding: Annotated[_Text, AfterValidator(_known_encoding)] | None = None
     delimiter: _Sign = ","
-    quote: _Sign = '"'
+    quote: _Sign | Literal[""] = '"'
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     header: Annotated[tuple[_Text, ...], Field(examples=[["number", "time"]])] = ()
     sheet: _Text | None = None
@@ -169,6 +181,15 @@ class Entry(Strict):
     def pattern(self) -> Pattern:
         """The pattern of its files."""
         return compiled(self.files or self.frames or "")
+
+    def source(self, column: str) -> Source:
+        """Where a column comes from: as given, else the path, else the column of its name."""
+        if column in self.columns:
+            return self.columns[column]
+        placeholder = _FROM_PATH.get(column)
+        if placeholder in self.pattern.placeholders:
+            return Source(path=placeholder)
+        return Source(column=column)
 
     @property
     def numbers(self) -> NumberFormat:

@@ -16,11 +16,14 @@ A source that is not a file, such as a database, yields :class:`Records` as well
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+
+from auditor.inputs.showing import shown
 
 #: Number of a file's first record; the header is 1, also in formats whose header is not a row.
 FIRST_RECORD = 2
@@ -28,6 +31,9 @@ FIRST_RECORD = 2
 PART_ROWS = 1 << 16
 #: Bytes parsed at a time. No CSV record may be longer (Arrow reads up to 32 MiB ahead).
 BLOCK_BYTES = 16 << 20
+_COLUMNS_SHOWN = 20
+#: What helps where a file is not written as the audit's own.
+MAP_IT = "auditor mapping suggest FILE writes a mapping for such files"
 
 
 class UnusableError(Exception):
@@ -94,6 +100,7 @@ class Records:
     malformed: tuple[Malformed, ...] = ()  # the malformed records up to the last of these
     damaged: bool = False  # whether U+FFFD stands for bytes that are not of the file's encoding
     unread: tuple[str, ...] = ()  # the file's columns that were not wanted
+    numeric: frozenset[str] = frozenset()  # those whose cells were numbers in the file, not text
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
         """The records whose flag is set."""
@@ -142,8 +149,8 @@ def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
     if missing:
         raise UnusableError(
             "missing_column",
-            f"it lacks the columns {', '.join(missing)}; add them to the export, with these names, "
-            "in a comma-separated first line",
+            f"it lacks the columns {', '.join(missing)}; {_columns_found(header, missing)}; add "
+            f"them to the export, with these names, or map its own: {MAP_IT}",
             column=missing[0] if len(missing) == 1 else None,
         )
     names = dict.fromkeys((*wanted.required, *wanted.optional))
@@ -158,3 +165,23 @@ def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
 def unread_columns(header: Sequence[str], positions: Collection[str]) -> tuple[str, ...]:
     """The names in a header that are not among ``positions``, each once, without empty ones."""
     return tuple(dict.fromkeys(name for name in header if name and name not in positions))
+
+
+def _columns_found(header: Sequence[str], missing: Sequence[str]) -> str:
+    """What stands in a header, and which of it is most like what is missing."""
+    names = [name for name in header if name]
+    if any(not any(map(str.isalpha, name)) for name in names):
+        return "its first line holds values, not names"  # of which none is repeated
+    said = f"the columns are {', '.join(map(shown, names[:_COLUMNS_SHOWN]))}"
+    if len(names) > _COLUMNS_SHOWN:
+        said += f" and {len(names) - _COLUMNS_SHOWN} more"
+    by_fold = {_folded(name): name for name in names}
+    for name in missing:
+        if like := get_close_matches(_folded(name), by_fold, n=1):
+            said += f"; nearest to {name} is {shown(by_fold[like[0]])}"
+    return said
+
+
+def _folded(name: str) -> str:
+    """A name without case and marks, to compare."""
+    return "".join(c for c in name.casefold() if c.isalnum())

@@ -27,6 +27,7 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     for name in positions:
         if pa.types.is_nested(kind := file.schema_arrow.field(name).type):
             raise unreadable(f"column {name} holds no plain values but {str(kind)[:80]}")
+    numeric = frozenset(n for n in positions if _is_number(file.schema_arrow.field(n).type))
     number = base.FIRST_RECORD
     # A repeated text is stored once. It stays so until its length is known: a million rows may
     # refer to one cell of a megabyte.
@@ -43,7 +44,7 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
             damaged |= replaced
         numbers = np.arange(number, number + batch.num_rows, dtype=np.int64)
         number += batch.num_rows
-        yield Records(pa.table(columns), numbers, damaged=damaged, unread=unread)
+        yield Records(pa.table(columns), numbers, damaged=damaged, unread=unread, numeric=numeric)
 
 
 PARQUET = Format("parquet", (".parquet",), read, magic=b"PAR1", random_access=True)
@@ -78,6 +79,11 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(check(kind) for check in (*is_a, pa.types.is_large_binary))
 
 
+def _is_number(kind: pa.DataType) -> bool:
+    is_a = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(check(kind) for check in is_a)
+
+
 def _as_text(column: pa.Array) -> pa.Array:
     """Every value as a CSV file would hold it, in bytes; null as the empty cell."""
     if pa.types.is_dictionary(column.type):
@@ -85,9 +91,21 @@ def _as_text(column: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(column.type):
         zone = None if column.type.tz is None else "UTC"
         column = column.cast(pa.timestamp("us", zone), safe=False)
+    if pa.types.is_floating(column.type):
+        column = _floats_as_text(column.cast(pa.float64()))
+    elif pa.types.is_decimal(column.type):
+        column = pc.replace_substring_regex(column.cast(pa.string()), r"\.0+\z", "")
     if not pa.types.is_binary(column.type):
         column = column.cast(pa.string())
     return column.cast(pa.binary()).fill_null(b"")
+
+
+def _floats_as_text(column: pa.Array) -> pa.Array:
+    """Whole numbers as digits as long as a float tells each from the next; NaN as missing."""
+    column = pc.if_else(pc.is_nan(column), None, column)
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+    digits = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
+    return pc.coalesce(digits, column.cast(pa.string()))
 
 
 def _decoded(column: pa.Array) -> tuple[pa.Array, bool]:
