@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
@@ -211,13 +212,12 @@ class Rows:
         types = self._values.get("line_type")
         if types is None or not types.null_count < len(types):
             return
-        excused = pc.fill_null(pc.is_in(types, pa.array(LINES_WITHOUT_ARTICLE)), value=False)
-        excused = excused.to_numpy(zero_copy_only=False)
-        for name, instead in (("sku", ""), ("quantity", 0), ("amount", 0)):
+        excused = pc.is_in(types, pa.array(LINES_WITHOUT_ARTICLE)).to_numpy(zero_copy_only=False)
+        for name, instead in (("sku", ""), ("quantity", Decimal(0)), ("amount", Decimal(0))):
             verdicts, values = self._verdicts[name], self._values[name]
             empty = excused & (verdicts == Fault.EMPTY)
             self._verdicts[name] = np.where(empty, Fault.NONE, verdicts).astype(np.int8)
-            filler = pa.scalar(instead).cast(values.type)
+            filler = pa.scalar(instead, values.type)
             self._values[name] = pc.if_else(pa.array(empty), filler, values)
 
     def _ids(self, name: str, at: npt.NDArray[np.int64]) -> list[str | None]:
