@@ -72,10 +72,11 @@ def results() -> dict[str, Param]:
 
 
 def inputs() -> dict[str, Param]:
-    """The parameters of a DAG that reads inputs: ``sales`` and ``snapshots``."""
+    """The parameters of a DAG that reads inputs: ``sales``, ``snapshots`` and ``mapping``."""
     return {
         "sales": _address("AUDITOR_SALES", "URL of the till exports"),
         "snapshots": _address("AUDITOR_SNAPSHOTS", "URL of the snapshot indexes and frames"),
+        "mapping": _address("AUDITOR_MAPPING", "URL or name of the mapping (may stay empty)"),
     }
 
 

@@ -18,7 +18,7 @@ A task is not retried after a wrong configuration, model, contract or installati
 run has planned its day anew or finished it meanwhile: another attempt would only repeat the error.
 
 The addresses come from the environment (`AUDITOR_SALES`, `AUDITOR_SNAPSHOTS`, `AUDITOR_OUT`,
-`AUDITOR_POLICY`); a trigger may give others. A mail says how each run ended where
+`AUDITOR_POLICY`, `AUDITOR_MAPPING`); a trigger may give others. A mail says how each run ended where
 `AUDITOR_NOTICE_TO` is set. More in `docs/operations.md`.
 """  # noqa: E501  # Markdown knows no line break inside a table
 
@@ -159,6 +159,7 @@ def _job(day: str) -> "Job":
         snapshots=params["snapshots"],
         out=params["out"],
         policy=params["policy"] or None,
+        mapping=params["mapping"] or None,
         **options,
     )
 

@@ -55,6 +55,15 @@ policy = click.option(
     metavar="FILE",
     help="Policy, a TOML file or URL. [default: built in]",
 )
+mapping = click.option(
+    "--mapping",
+    type=Address(),
+    metavar="FILE",
+    envvar="AUDITOR_MAPPING",
+    show_envvar=True,
+    help="What the tills' files hold: a TOML file or URL, or the name of a mapping that comes with"
+    " the program. [default: the audit's own columns]",
+)
 stores = click.option(
     "--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable."
 )

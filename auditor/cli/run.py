@@ -16,6 +16,7 @@ from auditor.errors import ExitCode
 @options.snapshots
 @options.out_option("Where ledger and reports go.")
 @options.policy
+@options.mapping
 @options.stores
 @click.option(
     "--batch-size",

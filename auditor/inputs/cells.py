@@ -1,4 +1,4 @@
-"""What a cell may hold: rules that turn text into values, and the messages about bad cells.
+"""What a cell may hold: rules that turn text into values.
 
 A column's rule is applied to its distinct texts only. Tills, cashiers, articles and prices repeat,
 so a day costs little more than a look-up.
@@ -6,14 +6,16 @@ so a day costs little more than a look-up.
 
 from collections.abc import Callable
 from datetime import date
-from enum import IntEnum
-from typing import Any, NamedTuple
+from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
+from auditor.inputs.faults import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Fault
+from auditor.inputs.times import DATE
 from auditor.policy import STORE_ID_PATTERN
 from auditor.tables import (
     ID_CHECKS,
@@ -24,131 +26,21 @@ from auditor.tables import (
     Column,
 )
 
-MAX_ID_LENGTH = 128
-MAX_TEXT_LENGTH = 500
 MAX_PATH_LENGTH = 1024
-SHOWN_LENGTH = 80
 
-_REPLACEMENT = "\ufffd"  # stands for bytes that are not UTF-8
-
-Verdicts = npt.NDArray[np.int8]
-Flags = npt.NDArray[np.bool_]
-
-
-class Fault(IntEnum):
-    """Why a cell, and its row unless it can do without, is rejected; 0 is no fault."""
-
-    NONE = 0
-    EMPTY = 1
-    NOT_UTF8 = 2
-    BAD_ID = 3
-    BAD_STORE = 4
-    BAD_TEXT = 5
-    BAD_TIME = 6
-    BAD_QUANTITY = 7
-    BAD_AMOUNT = 8
-    UNKNOWN_ID_CHECK = 9
-    BAD_BIRTH_DATE = 10
-    PATH_OUTSIDE = 11
-    OTHER_DAY = 12
-    DUPLICATE = 13
-    UNKNOWN_LINE_TYPE = 14
-    UNKNOWN_STATE = 15
-    BAD_DATE = 16
-    BAD_AGE = 17
-
-
-#: For each fault: the reason code, and the problem with its remedy.
-REASONS = {
-    Fault.EMPTY: ("empty_cell", "is empty; every row needs one"),
-    Fault.NOT_UTF8: ("not_utf8", "is not UTF-8; export the file in that encoding"),
-    Fault.BAD_ID: (
-        "bad_id",
-        (
-            f"is longer than {MAX_ID_LENGTH} characters or holds control characters; "
-            "a shifted column or a broken quotation is likely"
-        ),
-    ),
-    Fault.BAD_STORE: (
-        "bad_id",
-        "is no store id: up to 64 letters, digits, '.', '_' and '-', not starting with a mark",
-    ),
-    Fault.BAD_TEXT: (
-        "bad_text",
-        (
-            f"is longer than {MAX_TEXT_LENGTH} characters or holds control characters; "
-            "shorten it to one line, or leave it empty"
-        ),
-    ),
-    Fault.BAD_TIME: (
-        "bad_time",
-        "is no ISO 8601 date and time between 1970 and 2100, such as 2026-03-01T18:05:00+01:00",
-    ),
-    Fault.BAD_QUANTITY: (
-        "bad_number",
-        (
-            "is no plain number with up to 8 digits and 3 decimals, such as 1 or 0.750: "
-            "no thousands commas, exponents, NaN or infinity"
-        ),
-    ),
-    Fault.BAD_AMOUNT: (
-        "bad_number",
-        (
-            "is no plain number with up to 8 digits and 2 decimals, such as 12.90: "
-            "no thousands commas, exponents, NaN or infinity"
-        ),
-    ),
-    Fault.UNKNOWN_ID_CHECK: (
-        "unknown_id_check",
-        f"is no known state; known are {', '.join(ID_CHECKS)}",
-    ),
-    Fault.UNKNOWN_LINE_TYPE: (
-        "unknown_line_type",
-        f"is no known type of line; known are {', '.join(LINE_TYPES)}",
-    ),
-    Fault.UNKNOWN_STATE: (
-        "unknown_state",
-        f"is no known state of a transaction; known are {', '.join(TRANSACTION_STATES)}",
-    ),
-    Fault.BAD_DATE: ("bad_date", "is no ISO date, such as 2026-03-27"),
-    Fault.BAD_AGE: ("bad_number", "is no age in whole years from 1 to 99"),
-    Fault.BAD_BIRTH_DATE: (
-        "bad_birth_date",
-        "is no ISO date, such as 1990-12-31, from 1900 on and before the sale",
-    ),
-    Fault.PATH_OUTSIDE: (
-        "path_outside_snapshots",
-        (
-            "is no relative path below the snapshots' address; write it with '/', without '..', "
-            "a leading '/' or '~', backslashes or an address"
-        ),
-    ),
-    Fault.OTHER_DAY: (
-        "other_day",
-        (
-            "lies on another business day than the file's name says; "
-            "export the row with its own day, or take the date out of the file's name"
-        ),
-    ),
-    Fault.DUPLICATE: (
-        "duplicate_snapshot",
-        "stands in the index before; the first is kept, give every frame its own number",
-    ),
-}
-
-# Exactly the dates from 1900 to 2100: text that matches always converts.
-_LEAP_YEAR = r"(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))"
-_DATE = (
-    r"(?:(?:(?:19|20)\d\d|2100)-"
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
-    rf"|02-(?:0[1-9]|1\d|2[0-8]))|{_LEAP_YEAR}-02-29)"
-)
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
-_OFFSET = r"(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
-_TIME = rf"\A{_DATE}[T ]{_CLOCK}{_OFFSET}?\z"
-_FIRST_TIME = "1970"
+_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?"  # typed columns of dates are often columns of times
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
 _ADDRESS = r"://|\A[A-Za-z][A-Za-z0-9+.-]*:/|\A[A-Za-z]:"
+# What programs make of an identifier that they take for a number. All of them write a point or a
+# plus sign with an exponent, so 1E5 is the name of a till. A fraction is never left as it is: 12.10
+# and 12.1 would be one number.
+_REWRITTEN = (
+    r"\A[+-]?(?:\d+[.,]\d*[eE][+-]?\d+|\d+[eE]\+\d+|\d+\.\d+|\d+,0+)\z"
+    r"|\A['=]|\A(?:nan|NaN|inf)\z"
+)
+_HIDDEN = (
+    r"[\x{A0}\x{AD}\x{180E}\x{2007}\x{200B}-\x{200F}\x{202A}-\x{202F}\x{2060}-\x{2064}\x{FEFF}]"
+)
 _PATH_OUT = rf"\A[/~]|\A[./]*\z|\\|{_ADDRESS}|(?:\A|/)\.\.(?:/|\z)|{_CONTROL}"
 
 
@@ -159,21 +51,8 @@ class Cells(NamedTuple):
     verdicts: Verdicts
 
 
-class TimeCells(NamedTuple):
-    """A column of times, in microseconds since 1970.
-
-    They are UTC or, where ``local`` is set, the store's wall clock. Where ``given`` is not set the
-    cell is empty. The time of an empty cell or a cell at fault is 0.
-    """
-
-    microseconds: npt.NDArray[np.int64]
-    local: Flags
-    given: Flags
-    verdicts: Verdicts
-
-
 def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> Cells:
-    """Apply a column's rule to its cells; for times there is :func:`read_times`.
+    """Apply a column's rule to its cells; for times there is another: inputs/times.py.
 
     Args:
         column: which column, and whether a cell may be empty.
@@ -184,9 +63,9 @@ def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> C
     encoded = text.dictionary_encode()
     unique = pc.utf8_trim_whitespace(encoded.dictionary)
     values, verdicts = _RULES[column.name](unique, day)
-    verdicts = _first_faults(unique, verdicts, damaged=damaged)
+    verdicts = first_faults(unique, verdicts, damaged=damaged)
     if column.name != "id_check":  # where an empty cell is a state
-        empty = _flags(pc.equal(unique, ""))
+        empty = flags_of(pc.equal(unique, ""))
         verdicts = np.where(empty, Fault.NONE if column.nullable else Fault.EMPTY, verdicts)
         values = pc.if_else(pa.array(empty), None, values)
     values = pc.if_else(pa.array(verdicts == Fault.NONE), values, None)
@@ -194,96 +73,92 @@ def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> C
     return Cells(values.take(encoded.indices), verdicts.astype(np.int8)[codes])
 
 
-def read_times(column: Column, text: pa.Array, *, damaged: bool) -> TimeCells:
-    """Read a column of times; arguments as of :func:`read_cells`."""
-    encoded = text.dictionary_encode()
-    unique = pc.utf8_trim_whitespace(encoded.dictionary)
-    good = _matches(unique, _TIME) & _flags(pc.greater_equal(unique, _FIRST_TIME))
-    verdicts = np.where(good, Fault.NONE, Fault.BAD_TIME)
-    verdicts = _first_faults(unique, verdicts, damaged=damaged)
-    empty = _flags(pc.equal(unique, ""))
-    verdicts = np.where(empty, Fault.NONE if column.nullable else Fault.EMPTY, verdicts)
-    has_offset = good & _matches(unique, _OFFSET + r"\z")
-    short = pc.replace_substring_regex(unique, r"(\.\d{6})\d+", r"\1")
-    with_offset = _only(short, has_offset).cast(pa.timestamp("us", "UTC"))
-    without = _only(short, good & ~has_offset).cast(pa.timestamp("us"))
-    both = pc.coalesce(with_offset.cast(pa.int64()), without.cast(pa.int64()))
-    codes = encoded.indices.to_numpy()
-    return TimeCells(
-        both.fill_null(0).to_numpy(zero_copy_only=False)[codes],
-        (good & ~has_offset)[codes],
-        ~empty[codes],
-        verdicts.astype(np.int8)[codes],
-    )
-
-
-def shown(text: str) -> str:
-    """A cell's text for a message: shortened, with control characters escaped."""
-    escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: SHOWN_LENGTH + 1])
-    return escaped if len(escaped) <= SHOWN_LENGTH else escaped[: SHOWN_LENGTH - 1] + "…"
-
-
 def _text(most: int, forbidden: str, fault: Fault) -> "_Rule":
     """The rule of texts of at most so many characters, in which a pattern does not occur."""
 
     def rule(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-        bad = _flags(pc.greater(pc.utf8_length(unique), most)) | _matches(unique, forbidden)
+        bad = flags_of(pc.greater(pc.utf8_length(unique), most)) | matches(unique, forbidden)
         return unique, np.where(bad, fault, Fault.NONE)
 
     return rule
 
 
+def _identifier(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
+    too_long = flags_of(pc.greater(pc.utf8_length(unique), MAX_ID_LENGTH))
+    bad = too_long | matches(unique, _CONTROL)
+    return unique, _id_faults(unique, np.where(bad, Fault.BAD_ID, Fault.NONE))
+
+
 def _store_id(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    good = _matches(unique, rf"\A(?:{STORE_ID_PATTERN})\z")
-    return unique, np.where(good, Fault.NONE, Fault.BAD_STORE)
+    good = matches(unique, rf"\A(?:{STORE_ID_PATTERN})\z")
+    return unique, _id_faults(unique, np.where(good, Fault.NONE, Fault.BAD_STORE))
+
+
+def _id_faults(unique: pa.Array, verdicts: Verdicts) -> Verdicts:
+    verdicts = np.where(matches(unique, _HIDDEN), Fault.HIDDEN_IN_ID, verdicts)
+    return np.where(matches(unique, _REWRITTEN), Fault.REWRITTEN_ID, verdicts)
 
 
 def _decimal(kind: pa.Decimal128Type, fault: Fault) -> "_Rule":
     # Eight digits: a sum of lines then fits the column of sums, short of a hundred such lines.
-    pattern = rf"\A[+-]?(?:\d{{1,8}}(?:\.\d{{1,{kind.scale}}}0*)?|\.\d{{1,{kind.scale}}}0*)\z"
+    # What a float made of 0 may have an exponent.
+    pattern = r"\A[+-]?(?:\d{1,8}(?:\.\d*)?|\.\d+|\d(?:\.\d+)?[eE]-\d+)\z"
 
     def rule(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-        good = _matches(unique, pattern)
-        short = pc.replace_substring_regex(unique, rf"(\.\d{{{kind.scale}}})0+\z", r"\1")
-        return _only(short, good).cast(kind), np.where(good, Fault.NONE, fault)
+        good = matches(unique, pattern)
+        fits = good & matches(unique, rf"\A[+-]?\d*(?:\.\d{{0,{kind.scale}}})?\z")
+        if fits.all():
+            return unique.cast(kind), np.where(good, Fault.NONE, fault)
+        rounded = [_rounded(text, kind.scale) for text in only(unique, good & ~fits).to_pylist()]
+        texts = pc.if_else(
+            pa.array(good & ~fits), pa.array(rounded, pa.string()), only(unique, fits)
+        )
+        return texts.cast(kind), np.where(good, Fault.NONE, fault)
 
     return rule
+
+
+def _rounded(text: str | None, decimals: int) -> str | None:
+    """A number with so many decimals, half to even: the smallest unit of a price or a weight."""
+    return None if text is None else f"{round(Decimal(text), decimals):f}"
 
 
 def _id_check(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
     states = pc.utf8_lower(unique)
     states = pc.if_else(pc.equal(states, ""), "not_recorded", states)
-    known = _flags(pc.is_in(states, pa.array(ID_CHECKS)))
+    known = flags_of(pc.is_in(states, pa.array(ID_CHECKS)))
     return states, np.where(known, Fault.NONE, Fault.UNKNOWN_ID_CHECK)
 
 
 def _one_of(known: tuple[str, ...], fault: Fault) -> "_Rule":
     def rule(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
         values = pc.utf8_lower(unique)
-        good = _flags(pc.is_in(values, pa.array(known)))
+        good = flags_of(pc.is_in(values, pa.array(known)))
         return values, np.where(good, Fault.NONE, fault)
 
     return rule
 
 
 def _date(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    good = _matches(unique, rf"\A{_DATE}\z")
-    return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_DATE)
+    good = matches(unique, rf"\A{DATE}(?:{_MIDNIGHT})?\z")
+    return only(pc.utf8_slice_codeunits(unique, 0, 10), good).cast(pa.date32()), np.where(
+        good, Fault.NONE, Fault.BAD_DATE
+    )
 
 
 def _age(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    good = _matches(unique, r"\A[1-9]\d?\z")
-    return _only(unique, good).cast(pa.int16()), np.where(good, Fault.NONE, Fault.BAD_AGE)
+    good = matches(unique, r"\A[1-9]\d?\z")
+    return only(unique, good).cast(pa.int16()), np.where(good, Fault.NONE, Fault.BAD_AGE)
 
 
 def _birth_date(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
-    good = _matches(unique, rf"\A{_DATE}\z") & _flags(pc.less(unique, day.isoformat()))
-    return _only(unique, good).cast(pa.date32()), np.where(good, Fault.NONE, Fault.BAD_BIRTH_DATE)
+    values, _ = _date(unique, day)
+    born_before = flags_of(pc.less(values, pa.scalar(day)).fill_null(fill_value=False))
+    return values, np.where(born_before, Fault.NONE, Fault.BAD_BIRTH_DATE)
 
 
 _Rule = Callable[[pa.Array, date], tuple[pa.Array, Verdicts]]
 
-_identifier = _text(MAX_ID_LENGTH, _CONTROL, Fault.BAD_ID)
 _free_text = _text(MAX_TEXT_LENGTH, _CONTROL, Fault.BAD_TEXT)
 
 _RULES: dict[str, _Rule] = {
@@ -307,22 +182,3 @@ _RULES: dict[str, _Rule] = {
     "required_age": _age,
     "path": _text(MAX_PATH_LENGTH, _PATH_OUT, Fault.PATH_OUTSIDE),
 }
-
-
-def _first_faults(unique: pa.Array, verdicts: npt.NDArray[Any], *, damaged: bool) -> Any:
-    if not damaged:
-        return verdicts
-    return np.where(_flags(pc.match_substring(unique, _REPLACEMENT)), Fault.NOT_UTF8, verdicts)
-
-
-def _matches(text: pa.Array, pattern: str) -> Flags:
-    return _flags(pc.match_substring_regex(text, pattern))
-
-
-def _flags(flags: pa.Array) -> Flags:
-    array: Flags = flags.to_numpy(zero_copy_only=False)
-    return array
-
-
-def _only(text: pa.Array, keep: Flags) -> pa.Array:
-    return pc.if_else(pa.array(keep), text, None)

@@ -4,34 +4,69 @@ Files of the known formats are taken in the order of their paths. A file belongs
 path names it (``2026-03-01`` or ``20260301``, in a folder or in its own name). A file or folder
 that names only other days is not opened. A file whose path names no day, or that the address itself
 points to, may hold rows of any day.
+
+Where a mapping says which files there are, the first of its entries that fits a file's path reads
+it, and the entry's ``{day}`` and ``{store}`` say what day and store the path names. A file that
+names the day and that nothing reads is yielded with that as its problem.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+import pyarrow as pa
+
 from auditor.inputs.formats import FORMATS
+from auditor.inputs.formats.base import MAP_IT
+from auditor.mapping import Entry
 from auditor.policy import STORE_ID_PATTERN
 from auditor.storage.place import Place
 
 _SUFFIXES = tuple(suffix for known in FORMATS for suffix in known.suffixes)
+#: Ends of the names of files that may be exports, and that only a mapping can explain.
+_DATA_SUFFIXES = (
+    *(".zip", ".7z", ".mdb", ".dbf", ".db", ".sqlite", ".sqlite3", ".avro", ".orc", ".feather"),
+    *(
+        f".{name}{packed}"
+        for name in (
+            *("csv", "txt", "tsv", "tab", "dat", "asc", "xls", "xlsx", "xlsm", "ods", "xml"),
+            *("json", "jsonl", "ndjson"),
+        )
+        for packed in ("", ".gz", ".zip", ".zst", ".bz2", ".xz")
+    ),
+)
+_NO_ENTRY = (
+    "no entry of the mapping fits its path: add one, or one with ignore = true if it is no export"
+)
 _DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file below an address, and what its path says: whether it names the day, and the store."""
+    """A file below an address, and what its path says: whether it names the day, and the store.
+
+    ``values`` is what the pattern of the mapping's ``entry`` finds in it, or in the path of each
+    record where these are files themselves. A file with a ``problem``
+    cannot be read.
+    """
 
     path: str
     dated: bool
     store: str | None
+    entry: Entry | None = None
+    values: Mapping[str, str | pa.Array] = field(default_factory=dict)
+    problem: str | None = None
 
 
 def files_of_day(
-    place: Place, under: str, day: date, stores: Collection[str]
+    place: Place,
+    under: str,
+    day: date,
+    stores: Collection[str],
+    entries: Sequence[Entry] = (),
 ) -> Iterator[SourceFile]:
     """Yield the files of a day in the order of their paths.
 
@@ -41,23 +76,80 @@ def files_of_day(
         day: the business day.
         stores: the known stores. A path names a store as ``store=ID``, or by the id of a known one
             between ``/ _ - .``. A path that names several stores counts as naming none.
+        entries: those of the mapping for such files; empty: the audit's own columns.
     """
     store_of = _store_finder(stores)
     if single := place.single_file:
-        yield SourceFile(single, dated=False, store=store_of(single))
+        yield _single(single, store_of(single), entries)
         return
-    found = place.files(under, enter=lambda name: _may_hold(name, day))
-    for path in sorted(path for path in found if path.lower().endswith(_SUFFIXES)):
-        if _may_hold(path, day):
-            yield SourceFile(path, dated=bool(_dates(path)), store=store_of(path))
+    # A day in a file's name may differ from that of its folder, such as the day of the export.
+    by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
+    found = place.files(under, enter=lambda name: by_name or _may_hold(name, day))
+    for path in sorted(found):
+        file = _mapped(path, store_of, entries) if entries else None
+        if file is None:
+            file = _by_suffix(path, store_of(path), mapped=bool(entries))
+        if file is not None and _is_of(file, day):
+            yield file
+
+
+def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFile:
+    """The file that the address itself points to: of the entry that fits its name, or the only."""
+    for entry in entries:
+        values = entry.pattern.match(path)
+        if values is not None or len(entries) == 1:
+            return SourceFile(path, False, store, entry, _iso_values(entry, values or {}))
+    problem = _NO_ENTRY if entries else None
+    return SourceFile(path, dated=False, store=store, problem=problem)
+
+
+def _mapped(
+    path: str, store_of: Callable[[str], str | None], entries: Sequence[Entry]
+) -> SourceFile | None:
+    """The file as the first entry that fits sees it; None if none does."""
+    for entry in entries:
+        if (values := entry.pattern.match(path)) is not None:
+            dated = "day" in values or bool(dates_named(path))
+            store = values.get("store") or store_of(path)
+            return SourceFile(path, dated, store, entry, _iso_values(entry, values))
+    return None
+
+
+def _by_suffix(path: str, store: str | None, *, mapped: bool) -> SourceFile | None:
+    """The file, if its suffix is of a known format or of what may be an export."""
+    dates, name = dates_named(path), path.lower()
+    if name.endswith(_SUFFIXES):
+        problem = _NO_ENTRY if mapped else None
+    elif dates and name.endswith(_DATA_SUFFIXES):
+        problem = f"{'no entry of the mapping fits' if mapped else 'no mapping names'} it; {MAP_IT}"
+    else:
+        return None
+    return SourceFile(path, dated=bool(dates), store=store, problem=problem)
+
+
+def _is_of(file: SourceFile, day: date) -> bool:
+    if file.entry is None:
+        return _may_hold(file.path, day)
+    if file.entry.ignore:
+        return False
+    return file.values["day"] == str(day) if "day" in file.values else _may_hold(file.path, day)
+
+
+def _iso_values(entry: Entry, values: dict[str, str]) -> dict[str, str]:
+    """What a path says, its day in ISO 8601."""
+    if "day" in values:
+        iso = entry.pattern.iso("day", pa.array([values["day"]]))[0].as_py()
+        return values | {"day": iso}
+    return values
 
 
 def _may_hold(path: str, day: date) -> bool:
-    dates = _dates(path)
+    dates = dates_named(path)
     return not dates or day in dates
 
 
-def _dates(path: str) -> set[date]:
+def dates_named(path: str) -> set[date]:
+    """The days that a path or a part of it names."""
     dates = set()
     for match in _DATE.finditer(path):
         with suppress(ValueError):  # of digits that only look like a date

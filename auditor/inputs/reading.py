@@ -5,33 +5,32 @@ cell may hold.
 """
 
 import hashlib
-import io
 from collections import Counter
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import BinaryIO
+from itertools import chain
 
 import pyarrow as pa
 
 from auditor.errors import SourceError
-from auditor.inputs.cells import Fault
+from auditor.inputs.content import Content
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
+from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import UnusableError
+from auditor.inputs.frame_files import named_frames
+from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
+from auditor.inputs.notes import Notes
 from auditor.inputs.records import read_records
 from auditor.inputs.rejects import BadCell, Rejects
 from auditor.inputs.validation import Request, Rows
+from auditor.mapping import Entry, MappingOfDay
 from auditor.policy import Policy
-from auditor.storage.failures import TranslatedStream, concerns_the_file
-from auditor.storage.place import OutsideError, Place
-from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
+from auditor.storage.place import Place
+from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 INDEX_FOLDER = "index"
-#: Bytes up to which a file is fetched once and kept while it is read.
-KEPT_BYTES = 32 << 20
-_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,22 @@ class Reading:
     counts: dict[str, SourceCounts]  # by store; given once, after the last rows of a file
     files: tuple[FileHash, ...] = ()  # those read to their end, unusable ones included
     unplaced_rows: int = 0  # rejected rows whose store is unknown; in no store's counts
+    notes: pa.Table = field(default_factory=INPUT_NOTES.empty)  # given once, as the counts
+    unusable: str | None = None  # why nothing of the file could be used
 
 
 def read_sales(
-    place: Place, day: date, policy: Policy, *, stores: Collection[str] = ()
+    place: Place,
+    day: date,
+    policy: Policy,
+    *,
+    stores: Collection[str] = (),
+    mapping: MappingOfDay | None = None,
 ) -> Iterator[Reading]:
     """Read the till exports of a business day: the rows sold on that day by their store's clock.
 
-    The policy gives each store's time zone. Only rows of ``stores`` are kept; empty for all.
+    The policy gives each store's time zone. Only rows of ``stores`` are kept; empty for all. The
+    mapping says how the exports are written; without one they have the audit's own columns.
 
     Yields:
         The files in the order of their paths, a large one in parts, so that memory depends neither
@@ -67,13 +74,21 @@ def read_sales(
     Raises:
         SourceError: there is nothing at the place, or its storage fails.
     """
-    return _read(Request(TILL_LINES, "sold_at", day, policy, frozenset(stores)), place, "")
+    request = Request(TILL_LINES, "sold_at", day, policy, frozenset(stores))
+    return _read(request, place, "", mapping.sales if mapping else ())
 
 
 def read_snapshot_index(
-    place: Place, day: date, policy: Policy, *, stores: Collection[str] = ()
+    place: Place,
+    day: date,
+    policy: Policy,
+    *,
+    stores: Collection[str] = (),
+    mapping: MappingOfDay | None = None,
 ) -> Iterator[Reading]:
     """Read the snapshot indexes of a business day, from the folder ``index`` below the place.
+
+    A mapping may name other files, or the frames themselves where they have no index.
 
     A frame belongs to the day if it was taken within it, or outside it by no more than the store's
     matching tolerance. Pass all rows of a store together to :func:`distinct_frames`. Arguments,
@@ -81,7 +96,18 @@ def read_snapshot_index(
     """
     stores = frozenset(stores)
     request = Request(SNAPSHOT_INDEX, "captured_at", day, policy, stores, margin=True)
-    return _read(request, place, INDEX_FOLDER)
+    entries = mapping.snapshots if mapping else ()
+    if not entries:
+        return _read(request, place, INDEX_FOLDER)
+    indexes = [entry for entry in entries if entry.files is not None]
+    folders = dict.fromkeys(entry.pattern.folder for entry in indexes)
+    return chain(
+        *(
+            _read(request, place, folder, [e for e in indexes if e.pattern.folder == folder])
+            for folder in folders
+        ),
+        *(_read_frames(request, place, entry) for entry in entries if entry.frames is not None),
+    )
 
 
 def distinct_frames(index: pa.Table) -> Reading:
@@ -110,11 +136,13 @@ def distinct_frames(index: pa.Table) -> Reading:
     )
 
 
-def _read(request: Request, place: Place, under: str) -> Iterator[Reading]:
+def _read(
+    request: Request, place: Place, under: str, entries: Sequence[Entry] = ()
+) -> Iterator[Reading]:
     if not place.exists():
         raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
     known = request.stores.union(request.policy.stores)
-    for file in files_of_day(place, under, request.day, known):
+    for file in files_of_day(place, under, request.day, known, entries):
         yield from _read_file(request, place, file)
 
 
@@ -123,16 +151,21 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
     wanted = request.wants_store(file.store)
     # A file whose path names no store, or one that is not wanted, is in no store's counts.
     store = file.store if wanted else None
-    found = {store: SourceCounts()}
+    found, notes = {store: SourceCounts()}, Notes(file)
     named = file.path.encode(errors="surrogateescape").decode(errors="replace")
     try:
         if named != file.path:
-            file = replace(file, path=named)
-            raise UnusableError("unreadable_file", "its name is not UTF-8; rename it")  # noqa: TRY301  # one handler
-        content = _Content(place, file)
+            file = replace(file, path=named, problem="its name is not UTF-8; rename it")
+        if file.problem is not None:
+            raise UnusableError("unreadable_file", file.problem)  # noqa: TRY301  # one handler
+        content = Content(place, file.path)
         hashes = (FileHash(file.path, content.sha256),)
-        for part in read_records(file.path, content.open, request.wanted, request.optional):
+        columns, form = wanted_columns(file.entry, request.wanted), format_of(file)
+        for part in read_records(file.path, content.open, columns, form):
             rejects = Rejects(file)
+            missing = missing_columns(file.entry, part)
+            ours, unnamed = as_ours(part, file, request.wanted, request.day)
+            notes.add(ours, missing, unnamed)
             if wanted:
                 for record in part.malformed:
                     rejects.add("malformed_row", record.problem, row=record.number)
@@ -140,11 +173,12 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
                 found[store] = found[store] + SourceCounts(
                     rows_read=malformed, rows_rejected=malformed
                 )
-            rows = Rows(request, file, part)
+            rows = Rows(request, file, ours)
             for cell in rows.bad_cells():
                 rejects.add_cell(cell)
-            for of_store, counted in rows.counts().items():
-                found[of_store] = found.get(of_store, SourceCounts()) + counted
+            counted = rows.counts()
+            _add(found, counted)
+            notes.add_local(rows, counted)
             yield Reading(rows.conforming(), rejects.table(), {})
         content.check_unchanged()
     except UnusableError as error:
@@ -152,7 +186,8 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
         if wanted:
             rejects.add(error.reason, error.problem, row=None, column=error.column)
         counts = {store: SourceCounts(files=1)} if store else {}
-        yield Reading(request.schema.empty(), rejects.table(), counts, hashes)
+        said = f"{file.path}: {error.problem}" if wanted else None
+        yield Reading(request.schema.empty(), rejects.table(), counts, hashes, unusable=said)
         return
     one_file = SourceCounts(files=1, usable_files=1)
     yield Reading(
@@ -161,57 +196,36 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
         counts={s: counted + one_file for s, counted in found.items() if s},
         files=hashes,
         unplaced_rows=found[None].rows_rejected if None in found else 0,
+        notes=notes.table() if wanted else INPUT_NOTES.empty(),
     )
 
 
-class _Content:
-    """A file's bytes: kept if they are few, else fetched again on each :meth:`open`."""
-
-    def __init__(self, place: Place, file: SourceFile) -> None:
-        self._place, self._path = place, file.path
-        with self._fetched() as stream:
-            head = stream.read(KEPT_BYTES + 1)
-            self._kept = head if len(head) <= KEPT_BYTES else None
-            self._state = place.state(file.path) if self._kept is None else ""
-            digest = hashlib.sha256(head)
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-        self.sha256 = digest.hexdigest()
-
-    def open(self) -> BinaryIO:
-        """The content, from its start."""
-        return self._fetched() if self._kept is None else io.BytesIO(self._kept)
-
-    def check_unchanged(self) -> None:
-        """Check that the file did not change after it was hashed.
-
-        Raises:
-            SourceError: it did.
-        """
-        if self._kept is None and self._place.state(self._path) != self._state:
-            raise SourceError(f"{self._path}: the file changed while it was read; run again")
-
-    def _fetched(self) -> BinaryIO:
-        try:
-            stream = self._place.open(self._path)
-            return io.BufferedReader(TranslatedStream(stream, lambda: _reading(self._path)), _CHUNK)
-        except (OSError, OutsideError) as error:
-            if isinstance(error, OSError) and not concerns_the_file(error):
-                raise _storage_failed(self._path, error) from error
-            raise UnusableError(
-                "unreadable_file", f"it cannot be opened ({error}); check it, and the rights"
-            ) from error
+def _add(found: dict[str | None, SourceCounts], more: dict[str | None, SourceCounts]) -> None:
+    for store, counted in more.items():
+        found[store] = found.get(store, SourceCounts()) + counted
 
 
-@contextmanager
-def _reading(path: str) -> Iterator[None]:
-    """Turn storage errors into SourceError, so that other OSErrors are the content's fault."""
-    try:
-        yield
-    except OSError as error:
-        raise _storage_failed(path, error) from error
-
-
-def _storage_failed(path: str, error: OSError) -> SourceError:
-    # Not a reject: the storage failed, and a day with gaps must not look like a finished one.
-    return SourceError(f"{path}: reading failed ({error}); run again")
+def _read_frames(request: Request, place: Place, entry: Entry) -> Iterator[Reading]:
+    """Read the names of frames that have no index; they count as one file of each store."""
+    if not place.exists():
+        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
+    file = SourceFile(entry.pattern.text, dated=False, store=None, entry=entry)
+    digest, found = hashlib.sha256(), dict[str | None, SourceCounts]()
+    for part, path in named_frames(place, entry, request.day):
+        ours, _ = as_ours(part, replace(file, values=path), request.wanted, request.day)
+        rows, rejects = Rows(request, file, ours), Rejects(file)
+        for cell in rows.bad_cells():
+            rejects.add_cell(cell)
+        _add(found, rows.counts())
+        table = rows.conforming()
+        for name in table["path"].to_pylist():
+            digest.update(f"{name}\n".encode())
+        yield Reading(table, rejects.table(), {})
+    one_file = SourceCounts(files=1, usable_files=1)
+    yield Reading(
+        table=request.schema.empty(),
+        rejects=REJECTS.empty(),
+        counts={store: counted + one_file for store, counted in found.items() if store},
+        files=(FileHash(file.path, digest.hexdigest()),) if found else (),
+        unplaced_rows=found[None].rows_rejected if None in found else 0,
+    )

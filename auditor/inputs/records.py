@@ -4,7 +4,7 @@ Files are read in parts, so that their size does not matter. Each is read from e
 first part is yielded, so that nothing is taken from a file that cannot be used.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import BinaryIO
@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from auditor.inputs.formats import FORMATS
-from auditor.inputs.formats.base import Records, unreadable
+from auditor.inputs.formats.base import Format, Records, Wanted, unreadable
 from auditor.inputs.formats.compression import (
     GZIP_ERRORS,
     most_bytes,
@@ -20,7 +20,6 @@ from auditor.inputs.formats.compression import (
     too_large,
     unpacked,
 )
-from auditor.tables import Schema
 
 #: Bytes of cells up to which a file is parsed once and kept; a larger one is parsed twice.
 KEPT_BYTES = 32 << 20
@@ -28,7 +27,7 @@ _HEAD = max(len(known.magic) for known in FORMATS)
 
 
 def read_records(
-    path: str, reopen: Callable[[], BinaryIO], wanted: Schema, optional: Collection[str]
+    path: str, reopen: Callable[[], BinaryIO], wanted: Wanted, form: str | None = None
 ) -> Iterator[Records]:
     """Yield a file's records part by part; none of a file that cannot be used.
 
@@ -36,7 +35,7 @@ def read_records(
         path: names the format where the first bytes do not.
         reopen: opens the same content each time.
         wanted: the columns to read; others are ignored.
-        optional: those of ``wanted`` that the file may lack.
+        form: name of the format; None for what path and first bytes say.
 
     Raises:
         UnusableError: the file cannot be parsed, or lacks a column; before the first part.
@@ -45,7 +44,7 @@ def read_records(
     size, damaged = 0, False
     with reopen() as file:
         most = most_bytes(file)
-    for part in _parts(path, reopen, wanted, optional):
+    for part in _parts(path, reopen, wanted, form):
         size += part.cells.nbytes
         if size > most:
             raise too_large()
@@ -53,12 +52,12 @@ def read_records(
         kept.append(part)
         if size > KEPT_BYTES:
             kept.clear()
-    for part in kept if size <= KEPT_BYTES else _parts(path, reopen, wanted, optional):
+    for part in kept if size <= KEPT_BYTES else _parts(path, reopen, wanted, form):
         yield replace(part, damaged=damaged)
 
 
 def _parts(
-    path: str, reopen: Callable[[], BinaryIO], wanted: Schema, optional: Collection[str]
+    path: str, reopen: Callable[[], BinaryIO], wanted: Wanted, form: str | None
 ) -> Iterator[Records]:
     with ExitStack() as opened:
         try:
@@ -67,11 +66,15 @@ def _parts(
             content.seek(0)
             if not head:
                 raise unreadable("it is empty")  # the errors below are others
-            form = next((f for f in FORMATS if f.recognises(path, head)), FORMATS[-1])
-            if form.random_access:
+            reader = next((f for f in FORMATS if _reads(f, form, path, head)), FORMATS[-1])
+            if reader.random_access:
                 content = opened.enter_context(seekable(content))
-            yield from form.read(content, wanted, optional)
+            yield from reader.read(content, wanted)
         except GZIP_ERRORS as error:
             raise unreadable(f"its compression is broken ({error})") from error
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        except (pa.ArrowException, OSError, UnicodeError) as error:
             raise unreadable(f"it cannot be parsed ({error})") from error
+
+
+def _reads(known: Format, form: str | None, path: str, head: bytes) -> bool:
+    return known.recognises(path, head) if form is None else known.name == form

@@ -5,16 +5,20 @@ from typing import Any
 
 import pyarrow as pa
 
-from auditor.inputs.cells import REASONS, Fault, shown
 from auditor.inputs.day_files import SourceFile
+from auditor.inputs.faults import REASONS, Fault
+from auditor.inputs.mapped import columns_of
+from auditor.inputs.showing import is_withheld, shown
+from auditor.mapping import WORDS, Entry, Source
+from auditor.policy.checking import nearest
 from auditor.tables import REJECTS
 
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
 
 _STAGE = "inputs"
-#: Columns whose cells are never repeated in a message: personal data.
-_WITHHELD = ("birth_date",)
+_OF_TIME = (Fault.BAD_TIME, Fault.BAD_DATE, Fault.BAD_BIRTH_DATE)
+_OF_WORDS = (Fault.UNKNOWN_ID_CHECK, Fault.UNKNOWN_LINE_TYPE, Fault.UNKNOWN_STATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,16 @@ class BadCell:
     fault: Fault
     ids: dict[str, str | None]
 
-    def as_reject(self, source: str) -> dict[str, Any]:
-        """Its row of REJECTS; ``source`` is the file's path."""
+    def as_reject(self, source: str, entry: Entry | None = None) -> dict[str, Any]:
+        """Its row of REJECTS; ``source`` is the file's path, ``entry`` the mapping's for it."""
         reason, problem = REASONS[self.fault]
+        where, columns = self.column, [self.column]
+        if entry is not None:
+            mapped = entry.source(self.column)
+            reason, problem = _mapped_problem(mapped, self, reason, problem)
+            columns += columns_of(mapped)
+            if columns[1:] not in ([], [self.column]):
+                where = f"{self.column} ({' and '.join(map(shown, columns[1:]))})"
         if self.column in KEPT_WITHOUT:
             reason, problem = "bad_optional_cell", f"{problem}; the row is kept without it"
         return {
@@ -42,10 +53,22 @@ class BadCell:
             "source": source,
             "row": self.row,
             "column": self.column,
-            "value": "withheld" if self.column in _WITHHELD else shown(self.text),
-            "detail": f"{source}, row {self.row}: {self.column} {problem}",
+            "value": "withheld" if any(map(is_withheld, columns)) else shown(self.text),
+            "detail": f"{source}, row {self.row}: {where} {problem}",
             **self.ids,
         }
+
+
+def _mapped_problem(source: Source, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
+    """The reason and the problem of a cell that a mapping explains."""
+    if (form := source.time or source.date) and cell.fault in _OF_TIME:
+        return reason, f"{problem}; nor is it written {form}, as the mapping says"
+    if source.values and cell.fault in _OF_WORDS:
+        known = (*source.values, *WORDS[cell.column])
+        like = nearest(cell.text, known)
+        problem = f"is a value that the mapping does not name{like}; add it to values, or give"
+        return "unmapped_value", f"{problem} otherwise, for all that are not named"
+    return reason, problem
 
 
 class Rejects:
@@ -71,7 +94,7 @@ class Rejects:
 
     def add_cell(self, cell: BadCell) -> None:
         """Add a bad cell."""
-        self._rows.append((cell.row, cell.order, cell.as_reject(self._file.path)))
+        self._rows.append((cell.row, cell.order, cell.as_reject(self._file.path, self._file.entry)))
 
     def table(self) -> pa.Table:
         """REJECTS, in the order of the file's rows and columns."""

@@ -4,15 +4,12 @@ import io
 from collections.abc import Iterable
 from itertools import islice
 
-from auditor.inputs.formats.base import UnusableError
+from auditor.inputs.formats.base import UnusableError, Wanted
 from auditor.inputs.records import read_records
 from auditor.storage.place import OutsideError, Place
-from auditor.tables import SNAPSHOT_INDEX, Schema
 
 #: Indexes tried, and frames of each: if one store has lost its frames, the next may not have.
 _TRIES = 5
-
-_PATHS = Schema("frames named", tuple(c for c in SNAPSHOT_INDEX.columns if c.name == "path"))
 
 
 def first_frame(place: Place, indexes: Iterable[str]) -> str | None:
@@ -31,7 +28,7 @@ def _frames_named(place: Place, index: str) -> list[str]:
     """The first few frames that an index names; none where it cannot be used."""
     content = place.read(index)
     try:
-        for records in read_records(index, lambda: io.BytesIO(content), _PATHS, optional=()):
+        for records in read_records(index, lambda: io.BytesIO(content), Wanted(("path",))):
             return [path for path in records.cells["path"].to_pylist()[:_TRIES] if path]
     except UnusableError:
         pass

@@ -3,20 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window, to_utc
-from auditor.inputs.cells import Fault, TimeCells, Verdicts, read_cells, read_times
+from auditor.inputs.cells import read_cells
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
+from auditor.inputs.distinct import Verdicts
+from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import Records
 from auditor.inputs.rejects import KEPT_WITHOUT, BadCell
+from auditor.inputs.times import TimeCells, read_times
 from auditor.policy import Policy
-from auditor.tables import TIME, Schema
+from auditor.tables import LINES_WITHOUT_ARTICLE, TIME, Schema
 
 #: In one part of a file: above this many bad cells, only the first of each row is reported.
 MANY_BAD_CELLS = 50_000
@@ -39,18 +44,17 @@ class Request:
 
     @cached_property
     def wanted(self) -> Schema:
-        """The columns to read from a file."""
+        """The columns of the schema that come from a file."""
         columns = tuple(c for c in self.schema.columns if c.name not in _ORIGIN)
         return Schema(self.schema.name, columns)
-
-    @cached_property
-    def optional(self) -> frozenset[str]:
-        """The columns that a file may lack."""
-        return frozenset(c.name for c in self.wanted.columns if c.nullable)
 
     def wants_store(self, store: str | None) -> bool:
         """Whether rows of this store are wanted; those of an unknown store always are."""
         return not self.stores or store is None or store in self.stores
+
+    def has_zone(self, store: str) -> bool:
+        """Whether the policy says in which time zone a store is."""
+        return "time_zone" in self.policy.rules(self.day, store).model_fields_set
 
     def clock(self, store: str) -> tuple[str, int, int]:
         """A store's time zone, and the window of wanted instants in microseconds: [start, end)."""
@@ -76,6 +80,7 @@ class Rows:
         for name in self._records.cells.column_names:
             if name not in self._verdicts:
                 self._read(name)
+        self._excuse_lines_without_article()
         self._bad = np.zeros(len(self._records.numbers), np.bool_)
         for name, verdicts in self._verdicts.items():
             if name not in KEPT_WITHOUT:
@@ -141,6 +146,11 @@ class Rows:
                 )
         return counts
 
+    def has_zone(self, store: str | None) -> bool:
+        """Whether the mapping or the policy says in which time zone these rows of a store are."""
+        entry = self._file.entry
+        return bool(entry and entry.time_zone) or self._request.has_zone(store or "")
+
     def _place(self, records: Records) -> None:
         """Find each row's store and day; the path names the store where the cell does not."""
         count = len(records.numbers)
@@ -172,7 +182,9 @@ class Rows:
             return
         times = read_times(column, text, damaged=damaged)
         clocks = [self._request.clock(store) for store in self._stores]
-        instants = self._instants(times, [zone for zone, *_ in clocks])
+        entry = self._file.entry
+        stated = entry.time_zone if entry else None  # by the mapping, whatever the store's own is
+        instants = self._instants(times, [stated or zone for zone, *_ in clocks])
         verdicts = times.verdicts.copy()
         if name == self._request.time_column:
             window = np.array([(start, end) for _, start, end in clocks], np.int64).reshape(-1, 2)
@@ -194,6 +206,19 @@ class Rows:
                 self._ambiguous[at] += converted.ambiguous
                 self._nonexistent[at] += converted.nonexistent
         return instants
+
+    def _excuse_lines_without_article(self) -> None:
+        """Fill what a line that names no article, such as a payment, need not have."""
+        types = self._values.get("line_type")
+        if types is None or not types.null_count < len(types):
+            return
+        excused = pc.is_in(types, pa.array(LINES_WITHOUT_ARTICLE)).to_numpy(zero_copy_only=False)
+        for name, instead in (("sku", ""), ("quantity", Decimal(0)), ("amount", Decimal(0))):
+            verdicts, values = self._verdicts[name], self._values[name]
+            empty = excused & (verdicts == Fault.EMPTY)
+            self._verdicts[name] = np.where(empty, Fault.NONE, verdicts).astype(np.int8)
+            filler = pa.scalar(instead, values.type)
+            self._values[name] = pc.if_else(pa.array(empty), filler, values)
 
     def _ids(self, name: str, at: npt.NDArray[np.int64]) -> list[str | None]:
         values = self._values.get(name)

@@ -33,12 +33,13 @@ _COMPARED = (
 
 State = Literal["not audited", "unchanged", "audited again"]
 
-What = Literal["inputs", "policy", "model", "program"]
+What = Literal["inputs", "policy", "mapping", "model", "program"]
 
 #: The column of PROVENANCE that identifies each cause.
 _PROVENANCE: Mapping[What, str] = {
     "inputs": "inputs_sha256",
     "policy": "policy_sha256",
+    "mapping": "mapping_sha256",
     "model": "model_sha256",
     "program": "auditor_version",
 }

@@ -22,6 +22,10 @@ from auditor.storage import spool
 from auditor.storage.spool import Spool
 from auditor.tables import REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
 
+#: Files of which nothing could be read that are named in the log.
+_MOST_WARNINGS = 20
+_AND_FIT = ", and has to fit an entry of the mapping"
+
 log = logging.getLogger(__name__)
 
 
@@ -31,12 +35,15 @@ class SourcesRead:
 
     counts: dict[str, SourceCounts] = field(default_factory=dict)
     files: list[FileHash] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)  # files, each with the reason
 
     def add(self, reading: Reading) -> None:
         """Add what was read of a file."""
         for store_id, counts in reading.counts.items():
             self.counts[store_id] = self.counts.get(store_id, SourceCounts()) + counts
         self.files += reading.files
+        if reading.unusable is not None:
+            self.unusable.append(reading.unusable)
 
 
 class CollectedDay:
@@ -50,9 +57,12 @@ class CollectedDay:
         self._rejects = Spool(REJECTS, day.out, f"{folder}/rejects")
         self._sale_counts: dict[str, SaleCounts] = {}
         stores = day.job.stores
-        exports = read_sales(day.sales, day.date, day.policy, stores=stores)
+        mapping = day.mapping.on(day.date) if day.mapping else None
+        exports = read_sales(day.sales, day.date, day.policy, stores=stores, mapping=mapping)
         self.exports = self._spool(exports, self._lines)
-        indexes = read_snapshot_index(day.snapshots, day.date, day.policy, stores=stores)
+        indexes = read_snapshot_index(
+            day.snapshots, day.date, day.policy, stores=stores, mapping=mapping
+        )
         self.indexes = self._spool(indexes, self._frames)
 
     def buckets(self) -> Iterator[tuple[int, Collected]]:
@@ -104,11 +114,20 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
             f"store {unknown[0]} is not in the policy, which lists {', '.join(listed)}"
         )
     collected = CollectedDay(day, folder)
+    unusable = [*collected.exports.unusable, *collected.indexes.unusable]
     if not collected.exports.files and not listed and not job.stores:
+        if unusable:
+            raise SourceError(
+                f"no till export of {job.day} below {job.sales} can be read: {'; '.join(unusable)}"
+            )
         raise SourceError(
             f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
-            f"{job.day}, or no date at all"
+            f"{job.day}, or no date at all{'' if day.mapping is None else _AND_FIT}"
         )
+    for problem in unusable[:_MOST_WARNINGS]:
+        log.warning("nothing could be read of %s", problem)
+    if len(unusable) > _MOST_WARNINGS:
+        log.warning("nor of %d more files: see the rejects", len(unusable) - _MOST_WARNINGS)
     for what, files, url in (
         ("till export", collected.exports.files, job.sales),
         ("snapshot index", collected.indexes.files, f"{job.snapshots}/index"),

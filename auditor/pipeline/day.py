@@ -9,6 +9,7 @@ from typing import Self
 
 from auditor.errors import BusyError
 from auditor.faces.model import Card
+from auditor.mapping import Mapping, load_mapping
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.storage.place import Place, results_at
 
@@ -25,6 +26,7 @@ class Job:
     snapshots: str
     out: str
     policy: str | None = None  # of a TOML file; None stands for the built-in defaults
+    mapping: str | None = None  # of a TOML file, or a shipped one's name; None: our own columns
     stores: tuple[str, ...] = ()  # none: all
     batch_size: int = 256  # sales a scoring batch
 
@@ -63,6 +65,20 @@ class Day:
     def snapshots(self) -> Place:
         """The folder of the snapshot indexes and frames."""
         return Place(self.job.snapshots)
+
+    @cached_property
+    def mapping(self) -> Mapping | None:
+        """What the mapping says of the files that tills and cameras write.
+
+        Raises:
+            ConfigurationError: it cannot be read, or is not valid.
+        """
+        return load_mapping(self.job.mapping)
+
+    @property
+    def mapping_sha256(self) -> str | None:
+        """The hash of the mapping, if there is one."""
+        return self.mapping.sha256 if self.mapping else None
 
     @cached_property
     def model_card(self) -> Card:

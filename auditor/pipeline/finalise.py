@@ -20,6 +20,7 @@ from auditor.pipeline.score import with_crop_paths
 from auditor.sales import control_sample, purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import finalised, revisions
+from auditor.storage.layout import mapping_path
 from auditor.storage.parquet import read_table
 from auditor.storage.partitions import remove_other_stores, remove_partition, write_partition
 from auditor.storage.place import Place
@@ -57,14 +58,18 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
         OvertakenError: another run has planned the day anew, or finished it.
         ContractError: a sale was lost or doubled between the batches.
         SourceError: the day is not planned, or a batch is not scored.
-        ConfigurationError: the policy is another than the day was planned with.
+        ConfigurationError: policy or mapping is another than the day was planned with.
     """
     start, out = time.perf_counter(), day.out
     plan = read_plan(out, day.date, batches)
-    if day.policy.sha256 != plan.policy_sha256:
-        raise ConfigurationError(
-            f"the policy has changed since {day.date} was planned: run it again"
-        )
+    now = {"policy": day.policy.sha256, "mapping": day.mapping_sha256}
+    planned = {"policy": plan.policy_sha256, "mapping": plan.mapping_sha256}
+    for name in ("policy", "mapping"):
+        if now[name] != planned[name]:
+            raise ConfigurationError(
+                f"the {name} has changed since {day.date} was planned: run it again"
+            )
+    _keep_mapping(day)
     store_days = read_table(out, plan.coverage_path, STORE_DAYS)
     row_of = {store_id: row for row, store_id in enumerate(store_days["store_id"].to_pylist())}
     sales_of = dict(zip(row_of, store_days["alcohol_sales"].to_pylist(), strict=True))
@@ -106,6 +111,12 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     emit("finalised", day.date, **write.totals, seconds=seconds)
 
 
+def _keep_mapping(day: Day) -> None:
+    """Keep the mapping with the results, so that it can be seen what was read as what."""
+    if day.mapping and not day.out.exists(kept := mapping_path(day.mapping.sha256)):
+        day.out.write(kept, day.mapping.canonical)
+
+
 def _control_sample(day: Day, plan: Plan, sales_of: dict[str, int]) -> set[SaleKey]:
     """Check the scored batches against the stores' counts, and draw the control sample."""
     try:
@@ -123,7 +134,9 @@ class _StoreWriter:
 
     def __init__(self, day: Day, plan: Plan, sample: set[SaleKey]) -> None:
         self._day, self._sample = day, sample
-        self._basis = provenance.Basis(plan.files, day.policy, day.model_card, day.rules.runtime)
+        self._basis = provenance.Basis(
+            plan.files, day.policy, day.model_card, day.rules.runtime, plan.mapping_sha256
+        )
         sales, baskets = plan.of_kind("sales"), plan.of_kind("baskets")
         self._ledgers = _StoreRows(day.out, (batch.ledger_path for batch in sales), LEDGER)
         self._posteriors = [

@@ -50,7 +50,7 @@ def plan(day: Day) -> Plan:
     sales = BatchWriter(out, day.date, plan_id, "sales", size)
     baskets = BatchWriter(out, day.date, plan_id, "baskets", size)
     rejected, rejects, bought = 0, list[int](), list[int]()
-    planned = Plan(day.date, plan_id, (), files, day.policy.sha256, 0, (), ())
+    planned = Plan(day.date, plan_id, (), files, day.policy.sha256, day.mapping_sha256, 0, (), ())
     for number, bucket in collected.buckets():
         sales.add(bucket.sales)
         baskets.add(purchases.unscored(bucket.purchases))
@@ -93,6 +93,7 @@ def _plan_id(day: Day, files: tuple[tuple[str, str], ...]) -> str:
         "auditor_version": version("auditor"),
         "batch_size": day.job.batch_size,
         "files": files,
+        "mapping_sha256": day.mapping_sha256,
         "model_sha256": day.model_card.sha256(day.rules.runtime),
         "policy_sha256": day.policy.sha256,
         "snapshots": day.job.snapshots,

@@ -21,6 +21,7 @@ class Plan:
     batches: tuple[Batch, ...]  # in the order of their stores; ``sales`` before ``baskets``
     files: tuple[tuple[str, str], ...]  # path and SHA-256 of each export and index read
     policy_sha256: str
+    mapping_sha256: str | None
     sales: int  # how many alcohol sales
     rejects: tuple[int, ...]  # the buckets of stores (storage/spool.py) that have rejected rows
     purchases: tuple[int, ...]  # the buckets that have baskets for the analysis by age group

@@ -1,13 +1,18 @@
-"""What is wrong with a policy, in plain words: the key, what is expected, and what was seen."""
+"""What is wrong with a policy or a mapping: the key, what is expected, and what was seen."""
 
 import json
+import tomllib
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from auditor.errors import ConfigurationError
+
+_MOST_PARTS = 100  # of a dotted name; a policy's own have two
 _LONGEST_SHOWN = 60  # characters of a value that is repeated in a message
 
 # By the prefix of pydantic's error type, first match first: what a value must be, given the
@@ -36,6 +41,27 @@ _EXPECTED: dict[str, Callable[[Mapping[str, Any], str], str]] = {
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+def parsed_toml(content: bytes, *, origin: str) -> dict[str, Any]:
+    """The content of a TOML file; ``origin`` names it in errors.
+
+    Raises:
+        ConfigurationError: it is not TOML.
+    """
+    try:
+        _refuse_deep_names(content)
+        return tomllib.loads(content.decode("utf-8"))
+    # Besides its own error: a number of thousands of digits, and thousands of brackets.
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{origin}: not a TOML file: {error}") from error
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """Which of the known words is most like this one, as a part of a message; maybe empty."""
+    by_fold = {each.casefold(): each for each in known}
+    found = get_close_matches(word.casefold(), by_fold, n=1)
+    return f"; the nearest is {by_fold[found[0]]}" if found else ""
+
+
 def validated(model: type[_Model], values: Mapping[str, Any], where: str) -> _Model:
     """The values as a model.
 
@@ -52,7 +78,7 @@ def validated(model: type[_Model], values: Mapping[str, Any], where: str) -> _Mo
 
 
 def table(value: Any, where: str, known: Collection[str] | None = None) -> Mapping[str, Any]:
-    """The value as a table of the policy.
+    """The value as a table.
 
     Raises:
         ValueError: it is not a table, or has a key that is not ``known``.
@@ -62,7 +88,8 @@ def table(value: Any, where: str, known: Collection[str] | None = None) -> Mappi
     unknown = sorted(set(value).difference(known)) if known is not None else []
     if unknown and known is not None:
         key = f"{where}.{unknown[0]}" if where else unknown[0]
-        raise ValueError(f"unknown key {key}; known here: {', '.join(sorted(known))}")
+        known_here = f"known here: {', '.join(sorted(known))}"
+        raise ValueError(f"unknown key {key}{nearest(unknown[0], known)}; {known_here}")
     return value
 
 
@@ -104,7 +131,7 @@ def _example(field: FieldInfo, *, of_entry: bool) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as a policy has it, shortened."""
+    """A value as the file has it, shortened."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, list | tuple):
@@ -112,3 +139,11 @@ def _shown(value: Any) -> str:
     else:
         text = json.dumps(value, default=str, ensure_ascii=not str(value).isprintable())
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+
+
+def _refuse_deep_names(content: bytes) -> None:
+    """Refuse names of very many parts (a.a.a...): reading them takes the square of their number."""
+    for number, line in enumerate(content.splitlines(), 1):
+        name = line if line.lstrip().startswith(b"[") else line.partition(b"=")[0]
+        if name.count(b".") > _MOST_PARTS and b"," not in name:
+            raise ValueError(f"line {number}: a name has more than {_MOST_PARTS} parts")

@@ -1,4 +1,4 @@
-"""Loads the policy from its URL."""
+"""Loads the policy, or another file of the configuration, from its URL."""
 
 from auditor.errors import ConfigurationError, StorageError
 from auditor.policy.policy import Policy
@@ -15,11 +15,20 @@ def load_policy(url: str | None) -> Policy:
     """
     if url is None:
         return Policy()
+    return Policy.from_toml(read_configuration(url, "policy"), origin=url)
+
+
+def read_configuration(url: str, what: str) -> bytes:
+    """The bytes of a file of the configuration; ``what`` names it in errors.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+        StorageError: the storage failed.
+    """
     folder, _, name = str(without_credentials(url)).rpartition("/")
     try:
-        content = Place(folder or ".").read(name)
+        return Place(folder or ".").read(name)
     except StorageError:
         raise
     except (OSError, OutsideError) as error:
-        raise ConfigurationError(f"cannot read the policy {url}: {error}") from error
-    return Policy.from_toml(content, origin=url)
+        raise ConfigurationError(f"cannot read the {what} {url}: {error}") from error

@@ -46,6 +46,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+
 _SENTINELS = frozenset(
     date(*parts)
     for parts in (
@@ -79,7 +81,7 @@ class Rules(Strict):
     # Birth dates that a cashier keys in without reading a document: doubled digits, round years.
     sentinel_birth_dates: frozenset[date] = _SENTINELS
     min_check_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
-    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    time_zone: TimeZone = "UTC"
     currency: Annotated[str, _matching("[A-Z]{3}", 'three capitals, such as "GBP"')] = "GBP"
 
     @model_validator(mode="after")

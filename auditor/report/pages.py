@@ -37,6 +37,7 @@ class Provenance:
     model_limits: tuple[str, ...] = ()
     min_face_px: float = 0.0
     min_sharpness: float = 0.0
+    mapping_sha256: str = ""  # empty where there is no mapping
 
 
 @dataclass(frozen=True, slots=True)

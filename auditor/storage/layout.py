@@ -55,6 +55,11 @@ def policy_path(sha256: str) -> str:
     return f"policies/{sha256}.json"
 
 
+def mapping_path(sha256: str) -> str:
+    """Where a mapping that a day was audited with is kept, as canonical JSON."""
+    return f"mappings/{sha256}.json"
+
+
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day may have."""
     names = (*STORED, *DAILY, "revisions", "crops", "decisions", "finalised")

@@ -119,10 +119,14 @@ PROVENANCE = Schema(
             "inputs_sha256", pa.string(), "hash over the exports, the indexes and the frames read"
         ),
         Column("policy_sha256", pa.string(), "hash of the policy's content"),
+        Column(
+            "mapping_sha256", pa.string(), "hash of the mapping's content, if there is one", True
+        ),
         Column("model", pa.string(), "age model, name and version"),
         Column(
             "model_sha256", pa.string(), "hash over the model's network, runtime and calibration"
         ),
         Column("auditor_version", pa.string(), "version of this package"),
     ),
+    version=2,
 )

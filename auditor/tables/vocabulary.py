@@ -24,6 +24,9 @@ LINE_TYPES = (
     "other",
 )
 
+#: Types of lines that name no article, so that article, quantity and amount may be empty.
+LINES_WITHOUT_ARTICLE = ("discount", "id_check", "tender", "control", "other")
+
 #: What became of a transaction. One that does not say is completed.
 TRANSACTION_STATES = (
     "completed",
@@ -37,6 +40,7 @@ TRANSACTION_STATES = (
 #: What was noticed about an input that costs no row.
 INPUT_NOTE_KINDS = (
     "unread_column",  # a column that nothing reads
+    "missing_column",  # a column that the mapping names, and that the file lacks
     "unmapped_value",  # a value that the mapping does not name; its rule says what it became
     "unknown_category",  # a category that the policy names neither as alcohol nor otherwise
     "lost_zeros",  # numbers of differing widths: leading zeros may have been lost

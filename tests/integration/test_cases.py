@@ -7,17 +7,24 @@ a test named after it.
 import csv
 import hashlib
 import shutil
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli.main import main
 from auditor.errors import ExitCode
+from auditor.mapping import load_mapping
+from auditor.storage.partitions import read_day
+from auditor.storage.place import Place
 from tests.support.paths import ROOT
 
 CASES = ROOT / "tests" / "cases"
 DAY = "2026-03-27"
+_DATE = date.fromisoformat(DAY)
 
 
 class Case:
@@ -27,17 +34,24 @@ class Case:
         self.folder = folder
         shutil.copytree(CASES / name, folder)
 
-    def run(self, out: str = "out", **changes: str) -> Result:
-        """Run the audit of the day; ``changes`` are options other than usual."""
+    def run(self, *more: str, out: str = "out", **changes: str) -> Result:
+        """Run the audit of the day; ``changes`` are files and folders other than usual."""
         options = {"sales": "sales", "snapshots": "snapshots", "policy": "policy.toml", "out": out}
         addresses = [f"--{k}={self.folder / v}" for k, v in (options | changes).items()]
-        return CliRunner().invoke(main, ["run", "--day", DAY, *addresses])
+        return CliRunner().invoke(main, ["run", "--day", DAY, *addresses, *more])
 
     def flags(self) -> list[dict[str, str]]:
         """The flagged sales as the report lists them, the first first."""
         path = self.folder / "out" / "reports" / DAY / "flags.csv"
         with path.open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
+
+    def table(self, name: str) -> list[dict[str, Any]]:
+        """The stored rows of a table of the day."""
+        rows: list[dict[str, Any]] = read_day(
+            Place(str(self.folder / "out")), name, _DATE
+        ).to_pylist()
+        return rows
 
     def files(self) -> dict[str, str]:
         """Every file of the folder with its hash."""
@@ -81,3 +95,49 @@ def test_an_out_that_is_a_file_is_refused_and_left_alone(case: Case) -> None:
     assert done.exit_code == ExitCode.WRONG_USE, done.output
     assert "notes.txt" in done.stderr
     assert case.files() == before
+
+
+@of("35-german-csv")
+def test_a_german_tills_csv_is_read_by_the_mapping_that_comes_with_the_program(case: Case) -> None:
+    done = case.run("--mapping", "german-csv")
+    assert done.exit_code == ExitCode.DONE, done.output
+    (sale,) = case.table("ledger")
+    found = (sale["transaction_id"], sale["outcome"], sale["id_check"], sale["cashier_id"])
+    assert found == ("4711", "id_checked", "id_viewed", "Müller, J.")
+    (alcohol,) = [line for line in sale["basket"] if line["alcohol"]]
+    assert (alcohol["description"], alcohol["amount"]) == ("Weißbier 0,5l", Decimal("1.29"))
+    assert case.table("rejects") == []
+    mapping = load_mapping("german-csv")
+    assert mapping is not None
+    assert [row["mapping_sha256"] for row in case.table("provenance")] == [mapping.sha256]
+    kept = case.folder / "out" / "mappings" / f"{mapping.sha256}.json"
+    assert kept.read_bytes() == mapping.canonical
+
+
+@of("35-german-csv")
+def test_without_a_mapping_the_terminal_says_what_the_file_looks_like(
+    case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    case.run()
+    assert "Bondaten_20260327.csv: this looks semicolon-separated" in caplog.text
+    assert "auditor mapping suggest" in caplog.text
+
+
+@of("41-no-index")
+def test_frames_without_an_index_are_found_by_their_names(case: Case) -> None:
+    done = case.run(mapping="mapping.toml")
+    assert done.exit_code == ExitCode.DONE, done.output
+    (sale,) = case.table("ledger")
+    assert (sale["transaction_id"], sale["snapshot_id"]) == ("T1", "S001_T03_20260327_181502.jpg")
+    assert sale["reason"] != "snapshot_missing"
+    assert case.table("rejects") == []
+
+
+@of("41-no-index")
+def test_a_mapping_is_named_by_the_environment_too(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUDITOR_MAPPING", "german-csc")
+    done = case.run()
+    assert done.exit_code == ExitCode.WRONG_USE
+    assert "the nearest is german-csv" in done.stderr

@@ -2,25 +2,28 @@
 
 To add a format:
 
-1. Write one module beside this one with a function ``read(content, wanted, optional)`` that yields
+1. Write one module beside this one with a function ``read(content, wanted)`` that yields
    :class:`Records`. It needs no checks of values: :mod:`auditor.inputs.validation` makes them,
-   the same for every format. Take the wanted columns' places from :func:`column_positions`, and
-   raise :func:`unreadable` for a file that cannot be parsed.
+   the same for every format. Take the wanted columns' places from :func:`column_positions`, the
+   others' names from :func:`unread_columns`, and raise :func:`unreadable` for a file that cannot be
+   parsed. Values that are no text become the text that a CSV file would hold: whole floats below
+   2**53 have no ``.0``, dates and times are in ISO 8601, null is the empty string.
 2. Describe it as a :class:`Format`, and add that to ``FORMATS`` in :mod:`auditor.inputs.formats`.
 
 A source that is not a file, such as a database, yields :class:`Records` as well; it needs no
 :class:`Format`.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from auditor.tables import Schema
+from auditor.inputs.showing import shown
 
 #: Number of a file's first record; the header is 1, also in formats whose header is not a row.
 FIRST_RECORD = 2
@@ -28,6 +31,9 @@ FIRST_RECORD = 2
 PART_ROWS = 1 << 16
 #: Bytes parsed at a time. No CSV record may be longer (Arrow reads up to 32 MiB ahead).
 BLOCK_BYTES = 16 << 20
+_COLUMNS_SHOWN = 20
+#: What helps where a file is not written as the audit's own.
+MAP_IT = "auditor mapping suggest FILE writes a mapping for such files"
 
 
 class UnusableError(Exception):
@@ -36,6 +42,43 @@ class UnusableError(Exception):
     def __init__(self, reason: str, problem: str, column: str | None = None) -> None:
         super().__init__(problem)
         self.reason, self.problem, self.column = reason, problem, column
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file is written; a format looks only at what concerns it.
+
+    Attributes:
+        encoding: name of the encoding; None for what the first bytes say, else UTF-8.
+        delimiter: character between two cells.
+        quote: character around a cell that holds delimiters or line breaks.
+        skip_lines: lines before the header, or before the first record if ``header`` is given.
+        header: names of the columns of a file without a header line; empty if it has one.
+        sheet: name of a workbook's sheet; None for the first.
+        records: name of the list inside each object whose members are the records.
+        table: name of a database's table.
+        query: SQL query that gives the records.
+    """
+
+    encoding: str | None = None
+    delimiter: str = ","
+    quote: str = '"'
+    skip_lines: int = 0
+    header: tuple[str, ...] = ()
+    sheet: str | None = None
+    records: str | None = None
+    table: str | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which of a file's columns are read, by their names in the file, and how it is written."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()  # those that the file may lack
+    every: bool = False  # whether all other columns of the file are read too
+    dialect: Dialect = Dialect()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +93,14 @@ class Malformed:
 class Records:
     """A part of a file: the wanted columns as text, one record a row."""
 
-    #: Those of the wanted columns that the file has, each in one chunk of strings. A missing value
-    #: is the empty string; times and dates are in ISO 8601.
+    #: Those of the wanted columns that the file has, by their names there, each in one chunk of
+    #: strings. A missing value is the empty string; times and dates are in ISO 8601.
     cells: pa.Table
     numbers: npt.NDArray[np.int64]  # of each record in the file, see FIRST_RECORD
     malformed: tuple[Malformed, ...] = ()  # the malformed records up to the last of these
-    damaged: bool = False  # whether U+FFFD stands for bytes of the file that are not UTF-8
+    damaged: bool = False  # whether U+FFFD stands for bytes that are not of the file's encoding
+    unread: tuple[str, ...] = ()  # the file's columns that were not wanted
+    numeric: frozenset[str] = frozenset()  # those whose cells were numbers in the file, not text
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
         """The records whose flag is set."""
@@ -68,16 +113,18 @@ class Format:
     """A file format.
 
     Attributes:
+        name: what a mapping calls it.
         suffixes: ends of the names of its files, in lower case; of compressed ones too.
-        read: yields the records of a file's content: (content, wanted columns, those of them that
-            the file may lack). May raise :class:`UnusableError`, ``OSError``, Arrow's errors and
-            those of decoding; nothing that a broken file can cause may raise anything else.
+        read: yields the records of a file's content. May raise :class:`UnusableError`, ``OSError``,
+            Arrow's errors and those of decoding; nothing that a broken file can cause may raise
+            anything else.
         magic: first bytes by which a file is recognised whatever its name; empty if there are none.
         random_access: whether ``read`` needs to seek, so that compressed content is unpacked first.
     """
 
+    name: str
     suffixes: tuple[str, ...]
-    read: Callable[[BinaryIO, Schema, Collection[str]], Iterator[Records]]
+    read: Callable[[BinaryIO, Wanted], Iterator[Records]]
     magic: bytes = b""
     random_access: bool = False
 
@@ -92,23 +139,49 @@ def unreadable(problem: str) -> UnusableError:
     return UnusableError("unreadable_file", f"{problem}; export the file again")
 
 
-def column_positions(
-    header: list[str], wanted: Schema, optional: Collection[str]
-) -> dict[str, int]:
+def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
     """Where each of the wanted columns that a file has stands in its header.
 
     Raises:
         UnusableError: a column that is not optional is missing, or a column stands there twice.
     """
-    missing = [n for n in wanted.names if n not in header and n not in optional]
+    missing = [name for name in wanted.required if name not in header]
     if missing:
         raise UnusableError(
             "missing_column",
-            f"it lacks the columns {', '.join(missing)}; add them to the export, with these names, "
-            "in a comma-separated first line",
+            f"it lacks the columns {', '.join(missing)}; {_columns_found(header, missing)}; add "
+            f"them to the export, with these names, or map its own: {MAP_IT}",
             column=missing[0] if len(missing) == 1 else None,
         )
-    twice = [n for n in wanted.names if header.count(n) > 1]
+    names = dict.fromkeys((*wanted.required, *wanted.optional))
+    twice = [name for name in names if header.count(name) > 1]
     if twice:
         raise unreadable(f"it has more than one column {twice[0]}")
-    return {name: header.index(name) for name in wanted.names if name in header}
+    if wanted.every:
+        names |= dict.fromkeys(header)
+    return {name: header.index(name) for name in names if name in header}
+
+
+def unread_columns(header: Sequence[str], positions: Collection[str]) -> tuple[str, ...]:
+    """The names in a header that are not among ``positions``, each once, without empty ones."""
+    return tuple(dict.fromkeys(name for name in header if name and name not in positions))
+
+
+def _columns_found(header: Sequence[str], missing: Sequence[str]) -> str:
+    """What stands in a header, and which of it is most like what is missing."""
+    names = [name for name in header if name]
+    if any(not any(map(str.isalpha, name)) for name in names):
+        return "its first line holds values, not names"  # of which none is repeated
+    said = f"the columns are {', '.join(map(shown, names[:_COLUMNS_SHOWN]))}"
+    if len(names) > _COLUMNS_SHOWN:
+        said += f" and {len(names) - _COLUMNS_SHOWN} more"
+    by_fold = {_folded(name): name for name in names}
+    for name in missing:
+        if like := get_close_matches(_folded(name), by_fold, n=1):
+            said += f"; nearest to {name} is {shown(by_fold[like[0]])}"
+    return said
+
+
+def _folded(name: str) -> str:
+    """A name without case and marks, to compare."""
+    return "".join(c for c in name.casefold() if c.isalnum())

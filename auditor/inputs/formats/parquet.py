@@ -1,6 +1,6 @@
 """Parquet files. Plain values of any type are taken, as the text that a CSV file would hold."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -9,18 +9,25 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import Format, Records, column_positions, unreadable
-from auditor.tables import Schema
+from auditor.inputs.formats.base import (
+    Format,
+    Records,
+    Wanted,
+    column_positions,
+    unread_columns,
+    unreadable,
+)
 
 
-def read(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterator[Records]:
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield a Parquet file's records; arguments and errors are those of ``Format.read``."""
     file = pq.ParquetFile(content)
-    positions = column_positions(file.schema_arrow.names, wanted, optional)
+    positions = column_positions(file.schema_arrow.names, wanted)
+    unread = unread_columns(file.schema_arrow.names, positions)
     for name in positions:
         if pa.types.is_nested(kind := file.schema_arrow.field(name).type):
             raise unreadable(f"column {name} holds no plain values but {str(kind)[:80]}")
-    dates = {c.name for c in wanted.columns if c.type == pa.date32()}
+    numeric = frozenset(n for n in positions if _is_number(file.schema_arrow.field(n).type))
     number = base.FIRST_RECORD
     # A repeated text is stored once. It stays so until its length is known: a million rows may
     # refer to one cell of a megabyte.
@@ -30,17 +37,17 @@ def read(content: BinaryIO, wanted: Schema, optional: Collection[str]) -> Iterat
         columns, damaged = {}, False
         for name in positions:
             try:
-                text = _as_text(batch.column(name), is_date=name in dates)
+                text = _as_text(batch.column(name))
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
                 raise unreadable(f"column {name} holds no plain values ({error})") from error
             columns[name], replaced = _decoded(text)
             damaged |= replaced
         numbers = np.arange(number, number + batch.num_rows, dtype=np.int64)
         number += batch.num_rows
-        yield Records(pa.table(columns), numbers, damaged=damaged)
+        yield Records(pa.table(columns), numbers, damaged=damaged, unread=unread, numeric=numeric)
 
 
-PARQUET = Format((".parquet",), read, magic=b"PAR1", random_access=True)
+PARQUET = Format("parquet", (".parquet",), read, magic=b"PAR1", random_access=True)
 
 
 def _rows_at_once(file: pq.ParquetFile) -> int:
@@ -72,18 +79,33 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(check(kind) for check in (*is_a, pa.types.is_large_binary))
 
 
-def _as_text(column: pa.Array, *, is_date: bool) -> pa.Array:
+def _is_number(kind: pa.DataType) -> bool:
+    is_a = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+    return any(check(kind) for check in is_a)
+
+
+def _as_text(column: pa.Array) -> pa.Array:
     """Every value as a CSV file would hold it, in bytes; null as the empty cell."""
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_timestamp(column.type):
         zone = None if column.type.tz is None else "UTC"
         column = column.cast(pa.timestamp("us", zone), safe=False)
-        if is_date and zone is None:
-            column = column.cast(pa.date32(), safe=False)
+    if pa.types.is_floating(column.type):
+        column = _floats_as_text(column.cast(pa.float64()))
+    elif pa.types.is_decimal(column.type):
+        column = pc.replace_substring_regex(column.cast(pa.string()), r"\.0+\z", "")
     if not pa.types.is_binary(column.type):
         column = column.cast(pa.string())
     return column.cast(pa.binary()).fill_null(b"")
+
+
+def _floats_as_text(column: pa.Array) -> pa.Array:
+    """Whole numbers as digits as long as a float tells each from the next; NaN as missing."""
+    column = pc.if_else(pc.is_nan(column), None, column)
+    whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), 2.0**53))
+    digits = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
+    return pc.coalesce(digits, column.cast(pa.string()))
 
 
 def _decoded(column: pa.Array) -> tuple[pa.Array, bool]:

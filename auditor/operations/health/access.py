@@ -4,12 +4,13 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame
+from auditor.mapping import Entry
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
 from auditor.policy import Policy
 from auditor.storage.layout import folders_of_day, report_folder
@@ -25,13 +26,19 @@ _NOT_SET = "no address is set"
 _RETRY = "see that the address is right, the storage is up and its credentials may read there"
 
 
-def sales(url: str | None, day: date, policy: Policy | None) -> HealthResult:
+def sales(
+    url: str | None, day: date, policy: Policy | None, entries: Sequence[Entry] = ()
+) -> HealthResult:
     """Whether the day's till exports are there, and the first of them can be read."""
     if url is None:
         return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
     def look(place: Place) -> HealthResult:
-        found = [f.path for f in files_of_day(place, "", day, policy.stores if policy else ())]
+        files = list(files_of_day(place, "", day, policy.stores if policy else (), entries))
+        found = [file.path for file in files if file.problem is None]
+        unread = [f"{file.path}: {file.problem}" for file in files if file.problem]
+        if unread:
+            return failed("sales", unread[0], f"{len(unread)} files of {day} are not read")
         if not found:
             return failed(
                 "sales",
@@ -51,7 +58,8 @@ def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult
 
     def look(place: Place) -> HealthResult:
         stores = policy.stores if policy else ()
-        found = [f.path for f in files_of_day(place, INDEX_FOLDER, day, stores)]
+        files = files_of_day(place, INDEX_FOLDER, day, stores)
+        found = [file.path for file in files if file.problem is None]
         if not found:
             return failed(
                 "snapshots",

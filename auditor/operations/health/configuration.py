@@ -17,7 +17,7 @@ from auditor.report.environment import TEMPLATES, environment
 VARIABLES = frozenset(
     f"AUDITOR_{name}"
     for name in (
-        *("SALES", "SNAPSHOTS", "OUT", "POLICY", "TIME_ZONE", "SCHEDULE", "REPORTS_URL"),
+        *("SALES", "SNAPSHOTS", "OUT", "POLICY", "MAPPING", "TIME_ZONE", "SCHEDULE", "REPORTS_URL"),
         *("NOTICE_TO", "NOTICE_FROM", "NOTICE_CONNECTION", "PACK_SCHEDULE", "PACK_CONNECTION"),
     )
 )

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from auditor import inputs
 from auditor.errors import SourceError
-from auditor.inputs import Reading, distinct_frames, reading, records, validation
+from auditor.inputs import Reading, distinct_frames, records, validation
+from auditor.inputs import content as file_content
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.formats import base
 from auditor.inputs.formats import csv as csv_format
@@ -139,6 +140,13 @@ def test_a_row_is_read_into_the_contract(tmp_path: Path) -> None:
         ("id_check_at", "", None),
         ("id_check_at", "2026-03-02T12:00", NOON),
         ("id_check_by", "", None),
+        ("cashier_id", "", None),
+        ("till_id", "1E5", "1E5"),
+        ("quantity", "0.7541", Decimal("0.754")),
+        ("amount", "0.30000000000000004", Decimal("0.30")),
+        ("amount", "1.295", Decimal("1.30")),  # half to even, as 1.285 is
+        ("amount", "1.285", Decimal("1.28")),
+        ("amount", "-2.220446049250313e-16", Decimal("0.00")),
         ("birth_date", "", None),
         ("birth_date", "2026-03-01", date(2026, 3, 1)),
         ("birth_date", "1900-01-01", date(1900, 1, 1)),
@@ -147,6 +155,16 @@ def test_a_row_is_read_into_the_contract(tmp_path: Path) -> None:
         ("sold_at", "2026-03-02 12:00:00+00", NOON),
         ("sold_at", "2026-03-02T13:00:00+0100", NOON),
         ("sold_at", "2026-03-02T07:00-05:00", NOON),
+        ("sold_at", "2026-03-02 12:00:00 +0000", NOON),
+        ("sold_at", "2026-03-02 12:00:00 UTC", NOON),
+        ("sold_at", "2026-03-02t12:00z", NOON),
+        ("sold_at", "20260302T120000", NOON),
+        ("sold_at", "20260302 120000", NOON),
+        ("sold_at", "20260302T1200Z", NOON),
+        ("sold_at", "20260302T130000.0+0100", NOON),
+        ("sold_at", "2026-03-02 12:00:00,25", NOON.replace(microsecond=250_000)),
+        ("sold_at", "2026-03-01T24:00:00", NOON.replace(hour=0)),
+        ("sold_at", "2026-03-01 24:00Z", NOON.replace(hour=0)),
         ("sold_at", "2026-03-02T12:00:00.123456789Z", NOON.replace(microsecond=123456)),
     ],
 )
@@ -211,20 +229,29 @@ def test_the_same_file_otherwise_written_holds_the_same(
         ("category", "x" * 501, "bad_text", "500 characters"),
         ("category", "a\nb", "bad_text", "control characters"),
         ("category", "caf\udce9", "not_utf8", "UTF-8"),
-        ("quantity", "1.2345", "bad_number", "3 decimals"),
         ("quantity", "", "empty_cell", "is empty"),
-        ("amount", "1.234", "bad_number", "2 decimals"),
         ("amount", "1,234.50", "bad_number", "thousands commas"),
         ("amount", "1e5", "bad_number", "exponents"),
         ("amount", "NaN", "bad_number", "NaN"),
         ("amount", "inf", "bad_number", "infinity"),
         ("amount", "100000000", "bad_number", "8 digits"),
         ("amount", "٣", "bad_number", "plain number"),
+        ("transaction_id", "5.000112637922e+12", "rewritten_id", "spreadsheet"),
+        ("transaction_id", "2.03E+13", "rewritten_id", "spreadsheet"),
+        ("sku", "5000.0", "rewritten_id", "spreadsheet"),
+        ("till_id", "12.1", "rewritten_id", "spreadsheet"),
+        ("sku", '="5000"', "rewritten_id", "spreadsheet"),
+        ("sku", "'05000", "rewritten_id", "spreadsheet"),
+        ("store_id", "1.0", "rewritten_id", "spreadsheet"),
+        ("cashier_id", "nan", "rewritten_id", "table of numbers"),
+        ("transaction_id", "50\u200b00", "hidden_in_id", "zero-width"),
+        ("transaction_id", "\ufeff5000", "hidden_in_id", "byte-order mark"),
+        ("sku", "50\u00a000", "hidden_in_id", "no-break space"),
         ("id_check", "maybe", "unknown_id_check", "id_scanned, dob_entered"),
         ("sold_at", "", "empty_cell", "is empty"),
         ("sold_at", "2026-02-29T12:00", "bad_time", "ISO 8601"),
         ("sold_at", "2026-03-02", "bad_time", "ISO 8601"),
-        ("sold_at", "2026-03-02T24:00", "bad_time", "ISO 8601"),
+        ("sold_at", "2026-03-02T24:01", "bad_time", "ISO 8601"),
         ("sold_at", "02/03/2026 12:00", "bad_time", "ISO 8601"),
         ("sold_at", "1969-12-31T23:59:59", "bad_time", "1970"),
         ("sold_at", "2101-01-01T00:00", "bad_time", "2100"),
@@ -378,7 +405,7 @@ def test_a_file_that_is_too_large_to_keep_is_read_the_same(
     kept = read_sales(Place(str(tmp_path)), DAY, policy())
     assert kept.rejects.num_rows == (1 if kind == "parquet" else 4)
 
-    monkeypatch.setattr(reading, "KEPT_BYTES", 100)
+    monkeypatch.setattr(file_content, "KEPT_BYTES", 100)
     monkeypatch.setattr(records, "KEPT_BYTES", 100)
     monkeypatch.setattr(base, "BLOCK_BYTES", 4096)
     monkeypatch.setattr(csv_format, "HEADER_BYTES", 301)  # so that characters are cut in two
@@ -405,7 +432,7 @@ def test_of_a_large_file_that_breaks_off_nothing_is_kept(
 def test_a_large_file_that_changes_while_it_is_read_stops_the_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "KEPT_BYTES", 100)
+    monkeypatch.setattr(file_content, "KEPT_BYTES", 100)
     path = put(tmp_path, DATED, sales_csv(sale(), sale()))
     parts = inputs.read_sales(Place(str(tmp_path)), DAY, policy())
     next(parts)
@@ -470,8 +497,7 @@ def test_an_unusable_file_is_rejected_and_the_others_are_read(tmp_path: Path) ->
     [
         (DATED, b"", "unreadable_file", "it is empty"),
         (DATED, b"\n\n", "missing_column", "transaction_id"),
-        (DATED, b"a;b\n1;2\n", "missing_column", "comma-separated"),
-        (DATED, sales_csv().decode().encode("utf-16"), "unreadable_file", "UTF-16"),
+        (DATED, b"a;b\n1;2\n", "missing_column", "this looks semicolon-separated"),
         (DATED, sales_csv(columns=[*header(TILL_LINES), "sku"]), "unreadable_file", "column sku"),
         (DATED + ".gz", gzip.compress(sales_csv())[:-9], "unreadable_file", "compression"),
         ("2026-03-02.parquet", b"PAR1 no more", "unreadable_file", "cannot be parsed"),
@@ -740,7 +766,7 @@ def test_parquet_cells_are_checked_like_any_other(tmp_path: Path) -> None:
     columns: dict[str, Any] = {name: pa.array([text] * 3) for name, text in sale().items()}
     broken = pa.array([b"caf\xe9", b"ok", b"ok"], pa.binary())
     columns["category"] = pa.Array.from_buffers(pa.string(), 3, broken.buffers())
-    columns["amount"] = pa.array([1.5, float("nan"), 0.1 + 0.2])
+    columns["amount"] = pa.array([1.5, float("nan"), 1e9])
     put(tmp_path, "2026-03-02.parquet", parquet(columns))
 
     reading = read_sales(Place(str(tmp_path)), DAY, policy())
@@ -748,7 +774,7 @@ def test_parquet_cells_are_checked_like_any_other(tmp_path: Path) -> None:
     assert reading.table.num_rows == 0
     assert reasons(reading) == [
         ("not_utf8", 2, "category"),
-        ("bad_number", 3, "amount"),
+        ("empty_cell", 3, "amount"),
         ("bad_number", 4, "amount"),
     ]
 

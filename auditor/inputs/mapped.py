@@ -1,0 +1,86 @@
+"""Files that a mapping describes: which of their columns are read, and what becomes of them."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+
+from auditor.inputs.day_files import SourceFile
+from auditor.inputs.formats.base import Dialect, Records, UnusableError, Wanted
+from auditor.mapping import Entry, Source, apply
+from auditor.tables import Schema
+
+
+def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
+    """The columns to read from a file so as to fill those of ``schema``, and its dialect.
+
+    The file must have what a column needs that has to be there; whatever else the mapping names
+    may be missing.
+    """
+    if entry is None:
+        needed = tuple(c.name for c in schema.columns if not c.nullable)
+        return Wanted(needed, tuple(c.name for c in schema.columns if c.nullable))
+    required: list[str] = []
+    optional: list[str] = []
+    for column in schema.columns:
+        source = entry.source(column.name)
+        (optional if column.nullable else required).extend(source.columns)
+        optional += source.alternatives
+    dialect = Dialect(
+        encoding=entry.encoding,
+        delimiter=entry.delimiter,
+        quote=entry.quote,
+        skip_lines=entry.skip_lines,
+        header=entry.header,
+        sheet=entry.sheet,
+        records=entry.records,
+        table=entry.table,
+        query=entry.query,
+    )
+    rest = [name for name in optional if name not in required]
+    return Wanted(tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest)), dialect=dialect)
+
+
+def format_of(file: SourceFile) -> str | None:
+    """The format that the mapping says a file has, if it does."""
+    return file.entry.format if file.entry else None
+
+
+def missing_columns(entry: Entry | None, part: Records) -> list[str]:
+    """The columns that a mapping names, and that the file lacks."""
+    if entry is None:
+        return []
+    named = [n for s in entry.columns.values() for n in (*s.columns, *s.alternatives)]
+    return [name for name in dict.fromkeys(named) if name not in part.cells.column_names]
+
+
+def as_ours(
+    part: Records, file: SourceFile, schema: Schema, day: date
+) -> tuple[Records, Counter[tuple[str, str]]]:
+    """Records with the columns of ``schema``, and the values that the mapping does not name.
+
+    Raises:
+        UnusableError: a column that has to be there has no source.
+    """
+    if file.entry is None:
+        return part, Counter()
+    applied = apply(
+        file.entry, schema.names, part.cells, path=file.values, day=day, numeric=part.numeric
+    )
+    for column in schema.columns:
+        if not column.nullable and column.name not in applied.cells.column_names:
+            raise UnusableError(
+                "missing_column",
+                f"none of the columns from which the mapping takes {column.name} is there",
+                column=column.name,
+            )
+    numeric = {
+        name
+        for name in applied.cells.column_names
+        if file.entry.source(name).column in part.numeric
+    }
+    return replace(part, cells=applied.cells, numeric=frozenset(numeric)), applied.noticed
+
+
+def columns_of(source: Source) -> tuple[str, ...]:
+    """All columns of a file that a source may use."""
+    return (*source.columns, *source.alternatives)

@@ -1,0 +1,76 @@
+"""Notes: what was noticed about a file and costs no row."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.inputs.counts import SourceCounts
+from auditor.inputs.day_files import SourceFile
+from auditor.inputs.formats.base import Records
+from auditor.inputs.showing import is_withheld, shown
+from auditor.inputs.validation import Rows
+from auditor.tables import INPUT_NOTES
+
+#: Of a file's values that the mapping does not name, the commonest are noted.
+MOST_VALUES = 100
+
+_IDS = ("transaction_id", "store_id", "till_id", "cashier_id", "sku", "snapshot_id")
+
+
+class Notes:
+    """Collects the notes of a file."""
+
+    def __init__(self, file: SourceFile) -> None:
+        self._file = file
+        self._rows = 0
+        self._columns: dict[str, str] = {}
+        self._values: Counter[tuple[str, str]] = Counter()
+        self._widths: defaultdict[str, Counter[int]] = defaultdict(Counter)
+        self._local: Counter[str | None] = Counter()
+
+    def add(self, part: Records, missing: list[str], values: Counter[tuple[str, str]]) -> None:
+        """Add what a part of the file shows; ``part`` has the audit's own columns."""
+        self._rows += len(part.numbers)
+        self._columns |= dict.fromkeys(part.unread, "unread_column")
+        self._columns |= dict.fromkeys(missing, "missing_column")
+        self._values += values
+        for name in part.numeric.intersection(_IDS, part.cells.column_names):
+            encoded = part.cells[name].combine_chunks().dictionary_encode()
+            rows = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
+            widths = pc.utf8_length(encoded.dictionary).to_pylist()
+            for width, count in zip(widths, rows.tolist(), strict=True):
+                self._widths[name][width] += count if width else 0
+
+    def add_local(self, rows: Rows, counts: Mapping[str | None, SourceCounts]) -> None:
+        """Add times without an offset, of stores whose time zone nothing says."""
+        for store, counted in counts.items():
+            if counted.times_read_as_local and not rows.has_zone(store):
+                self._local[store] += counted.times_read_as_local
+
+    def table(self) -> pa.Table:
+        """INPUT_NOTES."""
+        notes = [self._note(kind, name, self._rows) for name, kind in self._columns.items()]
+        for (column, value), rows in self._values.most_common(MOST_VALUES):
+            note = self._note("unmapped_value", column, rows)
+            notes.append(note | {"value": "withheld" if is_withheld(column) else shown(value)})
+        for column, widths in self._widths.items():
+            widest = max(widths, default=0)
+            if narrower := sum(rows for width, rows in widths.items() if width < widest):
+                notes.append(self._note("lost_zeros", column, narrower))
+        notes += [
+            self._note("local_time", None, rows) | {"store_id": store}
+            for store, rows in self._local.items()
+        ]
+        return INPUT_NOTES.from_rows(notes)
+
+    def _note(self, kind: str, column: str | None, rows: int) -> dict[str, object]:
+        return {
+            "store_id": self._file.store,
+            "kind": kind,
+            "source": self._file.path,
+            "column": None if column is None else shown(column),
+            "rows": rows,
+        }

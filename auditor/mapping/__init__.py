@@ -1,0 +1,18 @@
+"""The mapping: how the files that tills and cameras write become the audit's own columns."""
+
+from auditor.mapping.columns import Applied, apply
+from auditor.mapping.file import load_mapping, shipped_names
+from auditor.mapping.mapping import Mapping, MappingOfDay
+from auditor.mapping.models import WORDS, Entry, Source
+
+__all__ = [
+    "WORDS",
+    "Applied",
+    "Entry",
+    "Mapping",
+    "MappingOfDay",
+    "Source",
+    "apply",
+    "load_mapping",
+    "shipped_names",
+]

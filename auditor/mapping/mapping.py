@@ -1,0 +1,162 @@
+"""The mapping: which files a chain's tills and cameras write, from which day, and what is in them.
+
+One TOML file. ``[[mapping]]`` entries apply from their ``effective_from`` on; the newest that has
+begun holds, whole. In it are ``[[mapping.sales]]`` and ``[[mapping.snapshots]]``, one for each kind
+of file: the first whose pattern fits reads a file. An unknown key is an error.
+"""
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator
+from collections.abc import Mapping as Document
+from datetime import date
+from typing import Any, Self
+
+from auditor.errors import ConfigurationError
+from auditor.mapping.formats import time_format
+from auditor.mapping.models import NUMBERS, TIMES, WORDS, Entry, Source
+from auditor.policy.checking import nearest, parsed_toml, table, tables, validated
+from auditor.policy.rules import Strict
+from auditor.tables import SNAPSHOT_INDEX, TILL_LINES
+
+#: The newest format of a mapping file that this program knows. Keys were only ever added to it.
+MAPPING_FORMAT = 1
+
+_ORIGIN = ("source", "row")
+_COLUMNS = {
+    "sales": tuple(name for name in TILL_LINES.names if name not in _ORIGIN),
+    "snapshots": tuple(name for name in SNAPSHOT_INDEX.names if name not in _ORIGIN),
+}
+_MOST_NESTED = 4  # sources within sources
+
+
+class MappingOfDay(Strict):
+    """The entries that hold on a day, in the order in which they are tried."""
+
+    effective_from: date
+    sales: tuple[Entry, ...] = ()
+    snapshots: tuple[Entry, ...] = ()
+
+
+class Mapping:
+    """A whole mapping file, which gives the entries of a day."""
+
+    def __init__(self, document: Document[str, Any], *, origin: str = "mapping") -> None:
+        """Check a parsed mapping file, or :attr:`canonical`; ``origin`` names it in errors.
+
+        Raises:
+            ConfigurationError: naming the key, for an unknown key or an impossible value.
+        """
+        try:
+            self._document = document
+            self._days = _days(document)
+        except (ValueError, RecursionError) as error:
+            raise ConfigurationError(f"{origin}: {error}") from error
+
+    @classmethod
+    def from_toml(cls, content: bytes, *, origin: str) -> Self:
+        """Read the mapping from the bytes of a TOML file; ``origin`` names it in errors.
+
+        Raises:
+            ConfigurationError: not valid TOML, or not a valid mapping.
+        """
+        return cls(parsed_toml(content, origin=origin), origin=origin)
+
+    @property
+    def canonical(self) -> bytes:
+        """The mapping as JSON, whatever the comments and layout of its file."""
+        return json.dumps(self._document, sort_keys=True, default=str).encode()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of :attr:`canonical`."""
+        return hashlib.sha256(self.canonical).hexdigest()
+
+    def on(self, day: date) -> MappingOfDay:
+        """What holds on a day.
+
+        Raises:
+            ConfigurationError: no entry has begun by then.
+        """
+        begun = [each for each in self._days if each.effective_from <= day]
+        if not begun:
+            first = self._days[0].effective_from
+            raise ConfigurationError(f"no mapping holds on {day}: the first begins on {first}")
+        return begun[-1]
+
+
+def _days(document: Document[str, Any]) -> list[MappingOfDay]:
+    """The days from which a mapping changes, in order."""
+    table(document, "", ("format", "mapping"))
+    if document.get("format", MAPPING_FORMAT) != MAPPING_FORMAT:
+        raise ValueError(f"format: this program knows format {MAPPING_FORMAT} only")
+    days = [_of_day(raw) for raw in tables(document.get("mapping"), "mapping")]
+    if not days or len({each.effective_from for each in days}) < len(days):
+        raise ValueError("mapping: each [[mapping]] needs its own effective_from")
+    return sorted(days, key=lambda each: each.effective_from)
+
+
+def _of_day(raw: Any) -> MappingOfDay:
+    raw = table(raw, "mapping", ("effective_from", "sales", "snapshots"))
+    kinds = {
+        kind: tuple(
+            _entry(each, f"mapping.{kind}", kind)
+            for each in tables(raw.get(kind, []), f"mapping.{kind}")
+        )
+        for kind in _COLUMNS
+    }
+    values = {key: value for key, value in raw.items() if key == "effective_from"}
+    return validated(MappingOfDay, values | kinds, "mapping")
+
+
+def _entry(raw: Any, where: str, kind: str) -> Entry:
+    raw = table(raw, where, Entry.model_fields)
+    pattern = raw.get("files", raw.get("frames"))
+    where = f"{where}[{pattern}]" if isinstance(pattern, str) else where
+    if kind == "sales" and "frames" in raw:
+        raise ValueError(f"{where}: frames is for [[mapping.snapshots]]; name exports with files")
+    given = table(raw.get("columns", {}), f"{where}.columns", _COLUMNS[kind])
+    columns = {name: _source(each, f"{where}.columns.{name}") for name, each in given.items()}
+    for name, source in columns.items():
+        for problem in _problems(name, source):
+            raise ValueError(f"{where}.columns.{name}: {problem}")
+    return validated(Entry, {**raw, "columns": columns}, where)
+
+
+def _source(raw: Any, where: str, depth: int = 1) -> Source:
+    if isinstance(raw, str):
+        raw = {"column": raw}
+    values = dict(table(raw, where, Source.model_fields))
+    for name in ("join", "first_of"):
+        if isinstance(inside := values.get(name), list):
+            if depth == _MOST_NESTED:
+                raise ValueError(f"{where}: more than {_MOST_NESTED} levels of join and first_of")
+            values[name] = tuple(_source(each, f"{where}.{name}", depth + 1) for each in inside)
+    return validated(Source, values, where)
+
+
+def _problems(column: str, source: Source) -> Iterator[str]:
+    """What of a source does not suit the column that it is for."""
+    is_date = TIMES.get(column)
+    for name, suits in (
+        ("time", is_date is False),
+        ("epoch", is_date is False),
+        ("date", is_date is True),
+        ("divide", column in NUMBERS),
+    ):
+        if name in source.model_fields_set and not suits:
+            yield f"{name} is not for this column"
+    if (text := source.time) and not (time_format(text).has_date and time_format(text).has_clock):
+        yield 'time must have a date and an hour, such as "%d.%m.%Y %H:%M"; join two columns for it'
+    if (text := source.date) and not time_format(text).has_date:
+        yield 'date must have year, month and day, such as "%d.%m.%Y"'
+    if column in WORDS:
+        yield from _unknown_words(source, WORDS[column])
+    for inside in (*source.join, *source.first_of):
+        yield from _problems(column, inside)
+
+
+def _unknown_words(source: Source, known: Collection[str]) -> Iterator[str]:
+    for word in (*source.values.values(), source.otherwise, source.constant):
+        if word and word not in known:
+            yield f"{word} is none of ours{nearest(word, known)}; known are {', '.join(known)}"

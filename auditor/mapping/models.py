@@ -1,0 +1,197 @@
+"""What a mapping may say: one entry per kind of file, and where each column comes from."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from auditor.mapping.formats import time_format
+from auditor.mapping.numbers import NumberFormat
+from auditor.mapping.patterns import Pattern, compiled
+from auditor.policy.rules import Strict, TimeZone
+from auditor.tables import ID_CHECKS, LINE_TYPES, TRANSACTION_STATES
+
+#: The columns that hold one of a few words, and these words.
+WORDS = {
+    "id_check": ID_CHECKS,
+    "line_type": LINE_TYPES,
+    "transaction_state": TRANSACTION_STATES,
+}
+NUMBERS = ("quantity", "amount")
+#: By column, whether its times are dates only.
+TIMES = {
+    "sold_at": False,
+    "id_check_at": False,
+    "captured_at": False,
+    "birth_date": True,
+    "business_date": True,
+}
+
+#: By key of a file's dialect, the formats that it is for.
+_FORMATS_OF = {
+    "delimiter": ("csv",),
+    "quote": ("csv",),
+    "skip_lines": ("csv",),
+    "header": ("csv",),
+    "encoding": ("csv", "jsonl"),
+    "records": ("jsonl",),
+    "sheet": ("xlsx",),
+    "table": ("sqlite", "sql"),
+    "query": ("sqlite", "sql"),
+}
+
+
+def _checked_format(text: str) -> str:
+    time_format(text)
+    return text
+
+
+def _checked_pattern(text: str) -> str:
+    compiled(text)
+    return text
+
+
+def _known_encoding(name: str) -> str:
+    try:
+        "".encode(name)
+        "".encode(name).decode(name)
+    except (LookupError, UnicodeError) as error:
+        raise ValueError('an encoding that Python knows, such as "cp1252"') from error
+    return name
+
+
+def _ascii_sign(text: str) -> str:
+    if len(text) != 1 or not text.isascii() or text in "\r\n":
+        raise ValueError("one character of ASCII")
+    return text
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=1000)]
+_Sign = Annotated[str, AfterValidator(_ascii_sign)]
+_Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
+_PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
+_Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "ncr", "sqlite", "sql"]
+_Epoch = Literal["seconds", "milliseconds", "microseconds"]
+#: The columns that a placeholder in the pattern names by itself.
+_FROM_PATH: dict[str, "_Placeholder"] = {
+    "store_id": "store",
+    "till_id": "till",
+    "transaction_id": "transaction",
+}
+_Placeholder = Literal["day", "store", "till", "time", "transaction"]
+
+
+class Source(Strict):
+    """Where the text of a column comes from, and how it is turned into ours.
+
+    Exactly one of ``column``, ``constant``, ``path``, ``join`` and ``first_of`` is given.
+    """
+
+    column: _Text | None = None  # the file's column
+    constant: str | None = None
+    path: _Placeholder | None = None  # what the file's path says
+    join: tuple["Source", ...] = ()  # several, with ``separator`` between them
+    separator: str = " "
+    first_of: tuple["Source", ...] = ()  # the first that is not empty
+    values: dict[str, str] = Field(default={}, examples=[{"ID ok": "id_viewed"}])
+    otherwise: str | None = None  # what a value becomes that ``values`` does not name
+    time: _Strptime | None = None
+    date: _Strptime | None = None
+    epoch: _Epoch | None = None
+    divide: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        origins = ("column", "constant", "path", "join", "first_of")
+        given = [name for name in origins if getattr(self, name) not in (None, ())]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(origins)}, not {len(given)}")
+        if self.otherwise is not None and not self.values:
+            raise ValueError("otherwise needs values: it says what all others become")
+        if self.divide != 1 and self.column is None:
+            raise ValueError("divide needs column")
+        if sum(form is not None for form in (self.time, self.date, self.epoch)) > 1:
+            raise ValueError("give one of time, date and epoch")
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The file's columns that it needs."""
+        inside = [name for source in self.join for name in source.columns]
+        return (self.column, *inside) if self.column else tuple(inside)
+
+    @property
+    def alternatives(self) -> tuple[str, ...]:
+        """The file's columns that it uses where they are there."""
+        parts = [(*s.columns, *s.alternatives) for s in self.first_of]
+        parts += [s.alternatives for s in self.join]
+        return tuple(name for part in parts for name in part)
+
+    @property
+    def placeholders(self) -> set[str]:
+        """What it needs to know from the path."""
+        inside = [source.placeholders for source in (*self.join, *self.first_of)]
+        return ({self.path} if self.path else set()).union(*inside)
+
+
+class Entry(Strict):
+    """One kind of file: which files, how they are written, and where each column comes from."""
+
+    files: _PathPattern | None = None
+    frames: _PathPattern | None = None  # of frames that have no index
+    ignore: bool = False  # whether such files are no export at all
+    format: _Format | None = None
+    encoding: Annotated[_Text, AfterValidator(_known_encoding)] | None = None
+    delimiter: _Sign = ","
+    quote: _Sign | Literal[""] = '"'
+    skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
+    header: Annotated[tuple[_Text, ...], Field(examples=[["number", "time"]])] = ()
+    sheet: _Text | None = None
+    records: _Text | None = None
+    table: _Text | None = None
+    query: _Text | None = None
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ".", ",", " ", "'", "’"] = ""  # noqa: RUF001  # as the Swiss write it
+    currency: Annotated[str, Field(max_length=10)] = ""
+    time_zone: TimeZone | None = None
+    key: tuple[Literal["store", "till", "number", "time"], ...] = (
+        *("store", "till", "number", "time"),
+    )
+    columns: dict[str, Source] = Field(default={})
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.files is None) == (self.frames is None):
+            raise ValueError("give either files or frames: the pattern of the paths")
+        if self.decimal == self.thousands:
+            raise ValueError("decimal and thousands must differ")
+        if self.format is not None:
+            for name, formats in _FORMATS_OF.items():
+                if name in self.model_fields_set and self.format not in formats:
+                    raise ValueError(f"{name} is for the format {' or '.join(formats)}")
+        if {"number", "store"} - set(self.key):
+            raise ValueError('key must have "store" and "number"')
+        for column, source in self.columns.items():
+            if unknown := source.placeholders - set(self.pattern.placeholders):
+                raise ValueError(
+                    f"columns.{column}: the pattern has no {{{min(unknown)}}} that path could name"
+                )
+        return self
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern of its files."""
+        return compiled(self.files or self.frames or "")
+
+    def source(self, column: str) -> Source:
+        """Where a column comes from: as given, else the path, else the column of its name."""
+        if column in self.columns:
+            return self.columns[column]
+        placeholder = _FROM_PATH.get(column)
+        if placeholder in self.pattern.placeholders:
+            return Source(path=placeholder)
+        return Source(column=column)
+
+    @property
+    def numbers(self) -> NumberFormat:
+        """How its numbers are written."""
+        return NumberFormat(self.decimal, self.thousands, self.currency)

@@ -1,0 +1,73 @@
+"""Numbers as tills write them, turned into plain ones: ``1.299,99``, ``$8.00``, ``(12.00)``."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+_MINUS = "\u2212-"  # the first is the sign of mathematics; a hyphen last is no range
+_SPACES = "\u00a0\u202f"
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """How numbers are written.
+
+    Attributes:
+        decimal: the decimal sign.
+        thousands: what stands between groups of three digits; empty if nothing does.
+        currency: a name of the currency that may stand beside a number, besides its symbols.
+    """
+
+    decimal: str = "."
+    thousands: str = ""
+    currency: str = ""
+
+    @cached_property
+    def _pattern(self) -> str:
+        point = re.escape(self.decimal)
+        whole = r"\d+"
+        if self.thousands:
+            between = rf"[{_SPACES} ]" if self.thousands.isspace() else re.escape(self.thousands)
+            whole = rf"[1-9]\d{{0,2}}(?:{between}\d{{3}})+|{whole}"
+        money = r"\p{Sc}|[A-Z]{3}" + (f"|{re.escape(self.currency)}" if self.currency else "")
+        money, sign = rf"(?:(?:{money})[\s{_SPACES}]*)?", rf"[+{_MINUS}]?[\s{_SPACES}]*"
+        return (
+            rf"\A(?P<open>\(?)(?P<before>{sign}){money}(?P<inner>{sign})"
+            rf"(?P<whole>{whole})?(?:{point}(?P<fraction>\d*))?"
+            rf"[\s{_SPACES}]*{money}(?P<after>[{_MINUS}]?)(?P<close>\)?)\z"
+        )
+
+    def to_plain(self, text: pa.Array, divide: int = 1) -> pa.Array:
+        """Each number with a decimal point and a leading minus; what is no number as it is.
+
+        Args:
+            text: the cells, trimmed.
+            divide: what the numbers are divided by, such as 100 where they are cents.
+        """
+        # The groups in their order; all null where there is no match.
+        opened, before, inner, whole, fraction, after, closed = pc.extract_regex(
+            text, self._pattern
+        ).flatten()
+        whole = pc.replace_substring_regex(whole, r"\D", "")
+        number = pc.utf8_rtrim(pc.binary_join_element_wise(whole, fraction, "."), ".")
+        marks = pc.binary_join_element_wise(opened, before, inner, after, closed, "")
+        marks = pc.replace_substring_regex(marks, rf"[\s{_SPACES}+]", "")
+        negative = pc.match_substring_regex(marks, rf"\A(?:[{_MINUS}]|\(\))\z")
+        signs_fit = pc.or_(negative, pc.equal(marks, ""))
+        right = pc.and_(signs_fit, pc.match_substring_regex(number, r"\d"))
+        signed = pc.binary_join_element_wise(pc.if_else(negative, "-", ""), number, "")
+        plain = pc.if_else(pc.fill_null(right, fill_value=False), signed, text)
+        return plain if divide == 1 else _divided(plain, right, divide)
+
+
+def _divided(plain: pa.Array, right: pa.Array, divide: int) -> pa.Array:
+    are_numbers = pc.fill_null(right, fill_value=False).to_pylist()
+    texts = zip(plain.to_pylist(), are_numbers, strict=True)
+    return pa.array(
+        [f"{Decimal(text) / divide:f}" if is_number else text for text, is_number in texts],
+        pa.string(),
+    )

@@ -1,0 +1,546 @@
+"""Files of other tills and cameras, read by a mapping: the rows, the rejects and the notes."""
+
+import csv
+import io
+import random
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor import inputs
+from auditor.inputs import Reading
+from auditor.mapping import Mapping, MappingOfDay
+from auditor.policy import Policy
+from auditor.storage.place import Place
+from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
+from tests.support.samples import DAY, csv_bytes, header, policy, put, sales_csv, texts
+
+HEAD = [
+    "Nr",
+    "Filiale",
+    "Kasse",
+    "Bediener",
+    "Datum",
+    "Zeit",
+    "Artikel",
+    "Menge",
+    "Betrag",
+    "Alter",
+]
+LINE = ["4711", "S1", "01", "Jürgen", "02.03.2026", "12:00", "0100", "1,000", "1.299,50", "geprüft"]
+COLUMNS = """
+[mapping.sales.columns]
+transaction_id = "Nr"
+store_id = "Filiale"
+till_id = "Kasse"
+cashier_id = "Bediener"
+sold_at = { join = ["Datum", "Zeit"], time = "%d.%m.%Y %H:%M" }
+sku = "Artikel"
+quantity = "Menge"
+amount = "Betrag"
+id_check = { column = "Alter", values = { "geprüft" = "id_viewed", "" = "none" } }
+"""
+NUMBERS = 'decimal = ","\nthousands = "."\n'
+
+
+def mapping(keys: str, columns: str = COLUMNS, files: str = "{day:%Y%m%d}.csv") -> MappingOfDay:
+    text = (
+        "[[mapping]]\neffective_from = 2026-01-01\n[[mapping.sales]]\n"
+        f'files = "{files}"\n{keys}\n{columns}'
+    )
+    return Mapping.from_toml(text.encode(), origin="mapping.toml").on(DAY)
+
+
+def of_snapshots(text: str) -> MappingOfDay:
+    whole = f"[[mapping]]\neffective_from = 2026-01-01\n[[mapping.snapshots]]\n{text}"
+    return Mapping.from_toml(whole.encode(), origin="mapping.toml").on(DAY)
+
+
+def written(*lines: Sequence[str], delimiter: str = ";", head: bool = True) -> str:
+    out = io.StringIO(newline="")
+    rows = csv.writer(out, delimiter=delimiter)
+    rows.writerows([HEAD, *lines] if head else lines)
+    return out.getvalue()
+
+
+def whole(readings: Iterable[Reading], schema: Any = TILL_LINES) -> Reading:
+    parts = list(readings)
+    return Reading(
+        table=pa.concat_tables([schema.empty(), *(part.table for part in parts)]),
+        rejects=pa.concat_tables([REJECTS.empty(), *(part.rejects for part in parts)]),
+        counts={},
+        files=tuple(file for part in parts for file in part.files),
+        notes=pa.concat_tables([INPUT_NOTES.empty(), *(part.notes for part in parts)]),
+        unusable=next((part.unusable for part in parts if part.unusable), None),
+    )
+
+
+def read(
+    folder: Path, content: bytes, by: MappingOfDay | None, rules: Policy | None = None,
+    path: str = "20260302.csv",
+) -> Reading:  # fmt: skip
+    put(folder, path, content)
+    rules = rules or policy(time_zone="Europe/Berlin")
+    return whole(inputs.read_sales(Place(str(folder)), DAY, rules, mapping=by))
+
+
+def line(**cells: str) -> list[str]:
+    return [cells.get(name, text) for name, text in zip(HEAD, LINE, strict=True)]
+
+
+def of(reading: Reading, kind: str) -> list[tuple[str | None, str | None, int]]:
+    """The notes of a kind: column, value and rows."""
+    notes = [note for note in reading.notes.to_pylist() if note["kind"] == kind]
+    return sorted((note["column"], note["value"], note["rows"]) for note in notes)
+
+
+# Dialects
+
+
+@pytest.mark.parametrize(
+    ("keys", "content"),
+    [
+        ('delimiter = ";"', written(LINE).encode()),
+        ('delimiter = ";"', b"\xef\xbb\xbf" + written(LINE).encode()),
+        ('delimiter = ";"\nencoding = "cp1252"', written(LINE).encode("cp1252")),
+        ('delimiter = ";"\nencoding = "cp1252"', b"\xef\xbb\xbf" + written(LINE).encode()),
+        ('delimiter = ";"\nencoding = "latin-1"', written(LINE).encode("latin-1")),
+        ('delimiter = ";"', written(LINE).encode("utf-16")),
+        ('delimiter = ";"', b"\xfe\xff" + written(LINE).encode("utf-16-be")),
+        ('delimiter = ";"', written(LINE).encode("utf-16-le")),
+        ('delimiter = ";"\nencoding = "utf-16-be"', written(LINE).encode("utf-16-be")),
+        ('delimiter = "\\t"', written(LINE, delimiter="\t").encode()),
+        ('delimiter = "|"', written(LINE, delimiter="|").encode()),
+        ("", written(LINE, delimiter=",").encode()),
+        ('delimiter = ";"\nskip_lines = 2', ('Journal "1\r\n\r\n' + written(LINE)).encode()),
+        (
+            f'delimiter = ";"\nheader = {HEAD}\nskip_lines = 1',
+            ("Journal\n" + written(LINE, head=False)).encode(),
+        ),
+        ('delimiter = ";"\nquote = "\'"', written(LINE).replace("Jürgen", "'Jürgen'").encode()),
+    ],
+)
+def test_every_dialect_holds_the_same(tmp_path: Path, keys: str, content: bytes) -> None:
+    reading = read(tmp_path, content, mapping(f"{NUMBERS}{keys}"))
+
+    assert reading.rejects.to_pylist() == []
+    (row,) = reading.table.to_pylist()
+    assert row["transaction_id"] == "4711"
+    assert row["cashier_id"] == "Jürgen"
+    assert (row["quantity"], row["amount"]) == (Decimal(1), Decimal("1299.50"))
+    assert row["sold_at"] == datetime.fromisoformat("2026-03-02T12:00+01:00")
+    assert row["id_check"] == "id_viewed"
+
+
+def test_inches_are_no_quotation_marks_where_there_are_none(tmp_path: Path) -> None:
+    content = written(line(Artikel="A"), LINE).replace(";A;", ';12";')
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"\nquote = ""'))
+    assert reading.table["sku"].to_pylist() == ['12"', "0100"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "before", "head", "row"),
+    [
+        ("", "", True, 3),
+        ("skip_lines = 2", "a\nb\n", True, 5),
+        (f"skip_lines = 2\nheader = {HEAD}", "a\nb\n", False, 4),
+    ],
+)
+def test_rows_are_numbered_as_an_editor_numbers_them(
+    *,
+    tmp_path: Path,
+    keys: str,
+    before: str,
+    head: bool,
+    row: int,
+) -> None:
+    content = before + written(LINE, line(Menge="viel"), LINE[:3], head=head)
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"\n{keys}'))
+
+    found = [(reject["reason"], reject["row"]) for reject in reading.rejects.to_pylist()]
+    assert sorted(found) == [("bad_number", row), ("malformed_row", row + 1)]
+
+
+def test_fewer_lines_than_are_to_be_skipped_make_a_file_unusable(tmp_path: Path) -> None:
+    reading = read(tmp_path, b"a;b\n", mapping("skip_lines = 3"))
+    assert "fewer than 3 lines" in reading.rejects["detail"][0].as_py()
+
+
+# Which file is whose
+
+
+def test_the_day_and_the_store_come_from_the_pattern(tmp_path: Path) -> None:
+    columns = COLUMNS.replace('store_id = "Filiale"\n', 'business_date = { path = "day" }\n')
+    by = mapping(f'{NUMBERS}delimiter = ";"', columns, files="{store}/{day:%d%m%Y}_x20260303.csv")
+    put(tmp_path, "S2/03032026_x20260303.csv", written(LINE).encode())
+
+    reading = read(tmp_path, written(LINE).encode(), by, path="S2/02032026_x20260303.csv")
+
+    (row,) = reading.table.to_pylist()
+    assert (row["store_id"], row["business_date"]) == ("S2", DAY)
+    assert reading.rejects.num_rows == 0
+
+
+def test_the_first_entry_that_fits_reads_a_file(tmp_path: Path) -> None:
+    text = (
+        "[[mapping]]\neffective_from = 2026-01-01\n"
+        '[[mapping.sales]]\nfiles = "own/*.csv"\n'
+        '[[mapping.sales]]\nfiles = "**/stock_*"\nignore = true\n'
+        f'[[mapping.sales]]\nfiles = "**/*.csv"\ndelimiter = ";"\n{NUMBERS}{COLUMNS}'
+    )
+    by = Mapping.from_toml(text.encode(), origin="m").on(DAY)
+    put(tmp_path, "own/20260302.csv", sales_csv(texts(TILL_LINES, transaction_id="own")))
+    put(tmp_path, "stock_20260302.csv", b"nonsense")
+
+    reading = read(tmp_path, written(LINE).encode(), by, path="x/20260302.csv")
+
+    assert reading.table["transaction_id"].to_pylist() == ["own", "4711"]
+    assert reading.rejects.num_rows == 0
+
+
+@pytest.mark.parametrize("name", ["20260302.csv", "2026-03-02.xlsx.bz2", "S1/2026-03-02.txt"])
+def test_a_file_of_the_day_that_no_entry_fits_is_named(tmp_path: Path, name: str) -> None:
+    reading = read(tmp_path, b"x", mapping("", files="other_{day}.csv"), path=name)
+
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["source"], reject["reason"]) == (name, "unreadable_file")
+    assert "no entry of the mapping fits" in reject["detail"]
+    assert reading.unusable is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [("2026-03-02.dbf", True), ("2026-03-02.txt", True), ("2026-03-03.txt", False),
+     ("notes.txt", False), ("2026-03-02.md5", False)],
+)  # fmt: skip
+def test_without_a_mapping_a_file_of_the_day_that_nothing_reads_is_named(
+    tmp_path: Path,
+    name: str,
+    named: bool,  # noqa: FBT001
+) -> None:
+    reading = read(tmp_path, b"x", None, path=name)
+    details = reading.rejects["detail"].to_pylist()
+    assert [f"{name}: no mapping names it; auditor mapping suggest" in d for d in details] == (
+        [True] if named else []
+    )
+
+
+def test_a_file_that_is_pointed_to_is_of_the_only_entry(tmp_path: Path) -> None:
+    path = put(tmp_path, "whatever.csv", written(LINE).encode())
+    by = mapping(f'{NUMBERS}delimiter = ";"')
+    reading = whole(inputs.read_sales(Place(str(path)), DAY, policy(), mapping=by))
+    assert reading.table.num_rows == 1
+
+
+# What is wrong with a row
+
+
+def test_a_value_that_is_not_mapped_is_rejected_with_the_nearest(tmp_path: Path) -> None:
+    content = written(LINE, line(Alter="gepruft"))
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"'))
+
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["reason"], reject["row"], reject["value"]) == ("unmapped_value", 3, "gepruft")
+    assert "id_check (Alter) is a value that the mapping does not name" in reject["detail"]
+    assert "the nearest is geprüft" in reject["detail"]
+
+
+def test_a_time_in_another_format_is_rejected_with_the_mappings(tmp_path: Path) -> None:
+    content = written(LINE, line(Datum="03/02/2026"), line(Datum="31.02.2026"))
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"'))
+
+    first, second = reading.rejects.to_pylist()
+    assert (first["reason"], first["value"]) == ("bad_time", "03/02/2026 12:00")
+    assert "sold_at (Datum and Zeit)" in first["detail"]
+    assert "%d.%m.%Y %H:%M, as the mapping says" in first["detail"]
+    assert second["row"] == 4
+
+
+def test_missing_columns_are_said_with_what_is_there(tmp_path: Path) -> None:
+    content = written(LINE).replace("Betrag", "Betrag EUR")
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"'))
+
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["reason"], reject["column"]) == ("missing_column", "Betrag")
+    assert "the columns are Nr, Filiale," in reject["detail"]
+    assert "nearest to Betrag is Betrag EUR" in reject["detail"]
+
+
+def test_a_first_line_of_values_is_not_repeated(tmp_path: Path) -> None:
+    content = b"4711,Meier,1990-12-31\n4712,Kunz,1991-12-31\n"
+    reading = read(tmp_path, content, None)
+    (reject,) = reading.rejects.to_pylist()
+    assert "holds values, not names" in reject["detail"]
+    assert "1990" not in str(reject)
+    assert "Meier" not in str(reject)
+
+
+@pytest.mark.parametrize("sign", ["semicolon", "tab", "pipe"])
+def test_another_delimiter_is_recognised(tmp_path: Path, sign: str) -> None:
+    character = {"semicolon": ";", "tab": "\t", "pipe": "|"}[sign]
+    reading = read(tmp_path, written(LINE, delimiter=character).encode(), None)
+    assert f"this looks {sign}-separated" in reading.rejects["detail"][0].as_py()
+
+
+@pytest.mark.parametrize("name", ["Kundenkarte", "CARD_NO", "PAN", "IBAN", "Loyalty Id"])
+def test_cells_of_cards_and_accounts_are_never_repeated(tmp_path: Path, name: str) -> None:
+    columns = COLUMNS + f'resumes = "{name}"\n'
+    secret = "9" * 129
+    content = written(LINE).replace("Alter", f"Alter;{name}").replace("geprüft", f"x;{secret}")
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
+
+    values = {reject["column"]: reject["value"] for reject in reading.rejects.to_pylist()}
+    assert values == {"id_check": "x", "resumes": "withheld"}
+    assert "9999" not in str(reading.rejects.to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("number", "masked"),
+    [("4111111111111111", True), ("4111 1111-1111 1111", True), ("4111111111111112", False)],
+)
+def test_a_card_number_is_masked_wherever_it_stands(
+    tmp_path: Path,
+    number: str,
+    masked: bool,  # noqa: FBT001
+) -> None:
+    content = written(line(Menge=f"no {number}"))
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"'))
+    (reject,) = reading.rejects.to_pylist()
+    assert (number in str(reject)) is not masked
+
+
+@pytest.mark.parametrize("kind", ["id_check", "tender", "discount", "control", "other"])
+def test_a_line_without_an_article_needs_no_sku_quantity_or_amount(
+    tmp_path: Path, kind: str
+) -> None:
+    columns = COLUMNS + 'line_type = "Art"\n'
+    rows = written(line(Artikel="", Menge="", Betrag="", Bediener=""), LINE, LINE)
+    head, first, second, third, _ = rows.split("\r\n")
+    bare = first.replace("Jürgen", "")
+    content = "\n".join([f"{head};Art", f"{bare};{kind}", f"{bare};item", f"{second};item", third])
+    content = content.replace(third, f"{third};")
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
+
+    kept = reading.table.select(["row", "sku", "quantity", "amount", "cashier_id"]).to_pylist()
+    assert kept[0] == {"row": 2, "sku": "", "quantity": 0, "amount": 0, "cashier_id": None}
+    assert [row["row"] for row in kept] == [2, 4, 5]
+    rejected = {(reject["row"], reject["column"]) for reject in reading.rejects.to_pylist()}
+    assert rejected == {(3, "sku"), (3, "quantity"), (3, "amount")}
+
+
+# Notes
+
+
+def test_what_nothing_reads_and_what_is_not_there_is_noted(tmp_path: Path) -> None:
+    columns = COLUMNS + 'birth_date = "Geburtstag"\ncategory = { column = "WG", values = {} }\n'
+    columns = columns.replace("values = {} ", 'values = { "Bier" = "beer" } ')
+    content = written(LINE, LINE).replace("Alter", "Alter;WG;Trinkgeld")
+    content = content.replace("geprüft", "geprüft;Wein;0")
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
+
+    assert of(reading, "unread_column") == [("Trinkgeld", None, 2)]
+    assert of(reading, "missing_column") == [("Geburtstag", None, 2)]
+    assert of(reading, "unmapped_value") == [("category", "Wein", 2)]
+    assert of(reading, "local_time") == []
+
+
+def test_local_times_are_noted_where_nothing_says_the_zone(tmp_path: Path) -> None:
+    content = written(LINE).encode()
+    keys = f'{NUMBERS}delimiter = ";"\n'
+    unknown = read(tmp_path, content, mapping(keys), policy())
+    assert of(unknown, "local_time") == [(None, None, 1)]
+    assert unknown.notes["store_id"].to_pylist() == ["S1"]
+    stated = read(tmp_path, content, mapping(f'{keys}time_zone = "Europe/Berlin"'), policy())
+    assert of(stated, "local_time") == []
+    (row,) = stated.table.to_pylist()
+    assert row["sold_at"] == datetime.fromisoformat("2026-03-02T12:00+01:00")
+
+
+def test_the_mappings_zone_keeps_the_rule_for_doubled_hours(tmp_path: Path) -> None:
+    keys = f'{NUMBERS}delimiter = ";"\ntime_zone = "Europe/Berlin"'
+    day = datetime(2026, 10, 25).date()  # noqa: DTZ001  # a day has no zone
+    put(tmp_path, "20261025.csv", written(line(Datum="25.10.2026", Zeit="02:30")).encode())
+    parts = list(inputs.read_sales(Place(str(tmp_path)), day, policy(), mapping=mapping(keys)))
+    assert sum(counts.times_ambiguous for part in parts for counts in part.counts.values()) == 1
+
+
+def parquet(**columns: Any) -> bytes:
+    cells: dict[str, Any] = {name: [text] * 2 for name, text in texts(TILL_LINES).items()}
+    cells["sold_at"] = ["2026-03-02T12:00:00Z"] * 2
+    out = io.BytesIO()
+    pq.write_table(pa.table(cells | columns), out)
+    return out.getvalue()
+
+
+def test_whole_numbers_are_identifiers_and_lost_zeros_are_noted(tmp_path: Path) -> None:
+    content = parquet(
+        transaction_id=pa.array([1000000000001.0, 2.0**53 - 1]),
+        sku=pa.array([5000112637922, 4011]),
+        cashier_id=pa.array([7.0, None]),
+        till_id=pa.array([1, 2]),
+        amount=pa.array([0.1 + 0.2, 1.295]),
+    )
+    reading = read(tmp_path, content, None, path="2026-03-02.parquet")
+
+    assert reading.rejects.to_pylist() == []
+    assert reading.table["transaction_id"].to_pylist() == ["1000000000001", "9007199254740991"]
+    assert reading.table["sku"].to_pylist() == ["5000112637922", "4011"]
+    assert reading.table["cashier_id"].to_pylist() == ["7", None]
+    assert reading.table["amount"].to_pylist() == [Decimal("0.30"), Decimal("1.30")]
+    noted = of(reading, "lost_zeros")
+    assert noted == [("sku", None, 1), ("transaction_id", None, 1)]
+
+
+@pytest.mark.parametrize("number", [2.0**53, 1.5, 2.03e20])
+def test_a_number_that_is_no_identifier_is_an_error(tmp_path: Path, number: float) -> None:
+    content = parquet(transaction_id=pa.array([number, 1.0]))
+    reading = read(tmp_path, content, None, path="2026-03-02.parquet")
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["reason"], reject["row"]) == ("rewritten_id", 2)
+
+
+# Snapshots
+
+
+def frames(folder: Path, text: str, *paths: str) -> Reading:
+    for path in paths:
+        put(folder, path, b"jpeg")
+    place = Place(str(folder))
+    readings = inputs.read_snapshot_index(place, DAY, policy(), mapping=of_snapshots(text))
+    return whole(readings, SNAPSHOT_INDEX)
+
+
+def test_frames_without_an_index_are_named_by_a_pattern(tmp_path: Path) -> None:
+    reading = frames(
+        tmp_path,
+        'frames = "{day}/{store}_{till}_{transaction}_{time:%H%M%S}.jpg"',
+        "2026-03-02/S1_3_T9_115959.jpg",
+        "2026-03-02/notes.txt",
+        "2026-03-01/S1_3_T9_115959.jpg",
+        "2026-02-11/S1_3_T9_115959.jpg",
+    )
+    (row,) = reading.table.to_pylist()
+    assert row["captured_at"] == datetime.fromisoformat("2026-03-02T11:59:59Z")
+    assert (row["store_id"], row["till_id"], row["transaction_id"]) == ("S1", "3", "T9")
+    assert row["snapshot_id"] == row["path"] == "2026-03-02/S1_3_T9_115959.jpg"
+    assert reading.rejects.num_rows == 0
+    assert len(reading.files) == 1
+
+
+def test_a_frame_whose_time_is_impossible_is_rejected(tmp_path: Path) -> None:
+    text = 'frames = "{store}_{till}_{time:%Y%m%d_%H%M%S}.jpg"'
+    reading = frames(tmp_path, text, "S1_3_20260302_256000.jpg", "S1_3_20260302_120000.jpg")
+    assert reading.table.num_rows == 1
+    assert reading.rejects["reason"].to_pylist() == ["bad_time"]
+
+
+def test_another_frame_changes_what_the_result_rests_on(tmp_path: Path) -> None:
+    text = 'frames = "{store}_{till}_{time:%Y%m%d_%H%M%S}.jpg"'
+    before = frames(tmp_path, text, "S1_3_20260302_120000.jpg").files
+    assert frames(tmp_path, text).files == before
+    assert frames(tmp_path, text, "S1_3_20260302_120001.jpg").files != before
+
+
+def test_an_index_of_another_camera_system_is_mapped(tmp_path: Path) -> None:
+    text = (
+        'files = "lists/{day}.csv"\ndelimiter = ";"\n[mapping.snapshots.columns]\n'
+        'snapshot_id = "no"\nstore_id = "shop"\ntill_id = "lane"\npath = "file"\n'
+        'captured_at = { column = "t", epoch = "seconds" }\n'
+    )
+    put(tmp_path, "lists/20260302.csv", b"no;shop;lane;file;t\n1;S1;3;a/b.jpg;1772452800\n")
+    reading = frames(tmp_path, text)
+    (row,) = reading.table.to_pylist()
+    assert row["captured_at"] == datetime.fromisoformat("2026-03-02T12:00:00Z")
+    assert (row["path"], row["source"]) == ("a/b.jpg", "lists/20260302.csv")
+
+
+# Re-written exports
+
+_NAMES = [name for name in header(TILL_LINES) if name != "id_check_at"]
+_AMOUNTS = st.decimals(-99999, 99999, places=2)
+_WORDS = st.text(st.characters(codec="cp1252", exclude_characters="\x00\r\n"), max_size=8)
+
+
+@st.composite
+def sale_rows(draw: st.DrawFn) -> dict[str, str]:
+    minute = draw(st.integers(0, 1439))
+    return texts(
+        TILL_LINES,
+        transaction_id=f"T{draw(st.integers(0, 99)):04}",
+        sold_at=f"2026-03-02T{minute // 60:02}:{minute % 60:02}:00",
+        description=draw(_WORDS),
+        category=draw(_WORDS),
+        quantity=str(draw(st.decimals(-999, 999, places=3))),
+        amount=str(draw(_AMOUNTS)),
+        id_check=draw(st.sampled_from(["id_viewed", "none", ""])),
+        birth_date=draw(st.sampled_from(["1990-12-31", "2007-02-28", ""])),
+        cashier_id=draw(st.sampled_from(["E1", ""])),
+        id_check_at="",
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(sale_rows(), min_size=1, max_size=8),
+    delimiter=st.sampled_from([";", "\t", "|", ","]),
+    encoding=st.sampled_from(["cp1252", "utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
+    decimal=st.sampled_from([",", "."]),
+    seed=st.integers(0, 99),
+)
+def test_a_rewritten_export_gives_the_same_lines(
+    *,
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[dict[str, str]],
+    delimiter: str,
+    encoding: str,
+    decimal: str,
+    seed: int,
+) -> None:
+    folder = tmp_path_factory.mktemp("rewritten")
+    plain = read(folder / "a", csv_bytes(rows, _NAMES), None, path="2026-03-02.csv")
+    order = _NAMES.copy()
+    random.Random(seed).shuffle(order)
+    foreign = [_foreign(row, decimal) for row in rows]
+    text = csv_bytes(foreign, order).decode()
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=delimiter).writerows(csv.reader(io.StringIO(text, newline="")))
+    keys = f'delimiter = "{delimiter}"\ndecimal = "{decimal}"\n'.replace("\t", "\\t")
+    keys += f'thousands = "{"." if decimal == "," else ","}"\n'
+    if encoding in ("cp1252", "utf-16-be"):
+        keys += f'encoding = "{encoding}"\n'
+    columns = (
+        "[mapping.sales.columns]\n"
+        'sold_at = { column = "sold_at", time = "%d/%m/%Y %I:%M %p" }\n'
+        'birth_date = { column = "birth_date", date = "%d.%m.%Y" }\n'
+        'id_check = { column = "id_check", values = { "Ja" = "id_viewed", "Nein" = "none" } }\n'
+    )
+
+    mapped = read(folder / "b", out.getvalue().encode(encoding), mapping(keys, columns))
+
+    names = [name for name in TILL_LINES.names if name not in ("source", "id_check_at")]
+    assert mapped.table.select(names).to_pylist() == plain.table.select(names).to_pylist()
+    assert mapped.rejects["row"].to_pylist() == plain.rejects["row"].to_pylist()
+
+
+def _foreign(row: dict[str, str], decimal: str) -> dict[str, str]:
+    """The same row as another till writes it."""
+    at = datetime.fromisoformat(row["sold_at"])
+    born = row["birth_date"] and f"{datetime.fromisoformat(row['birth_date']):%d.%m.%Y}"
+    amount = f"{Decimal(row['amount']):,}"
+    if decimal == ",":
+        amount = amount.translate(str.maketrans(",.", ".,"))
+    return row | {
+        "sold_at": f"{at:%d/%m/%Y %I:%M %p}",
+        "birth_date": born,
+        "amount": f"{amount} €",
+        "quantity": row["quantity"].replace(".", decimal),
+        "id_check": {"id_viewed": "Ja", "none": "Nein", "": ""}[row["id_check"]],
+    }

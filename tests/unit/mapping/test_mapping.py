@@ -1,0 +1,231 @@
+"""The mapping: what it may say, and what becomes of a file's columns."""
+
+import json
+import re
+from collections.abc import Mapping as Document
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from auditor.errors import ConfigurationError
+from auditor.mapping import Applied, Mapping, apply, load_mapping, shipped_names
+from auditor.mapping.patterns import Pattern
+
+DAY = date(2026, 3, 27)
+
+ENTRY = """
+[[mapping]]
+effective_from = 2026-01-01
+[[mapping.sales]]
+files = "Bon_{store}_{day:%d%m%Y}.csv"
+delimiter = ";"
+decimal = ","
+[mapping.sales.columns]
+transaction_id = "Nr"
+sold_at = { join = ["Datum", "Zeit"], time = "%d.%m.%Y %H:%M" }
+amount = "Betrag"
+id_check = { column = "P", values = { "OK" = "id_viewed", "" = "none" } }
+"""
+
+
+def mapping(text: str = ENTRY) -> Mapping:
+    return Mapping.from_toml(text.encode(), origin="mapping.toml")
+
+
+def applied(
+    columns: str, cells: Document[str, list[str]], *names: str, keys: str = "", **more: Any
+) -> Applied:
+    """Some columns of a file's cells, by a mapping with these columns and keys."""
+    text = (
+        '[[mapping]]\neffective_from = 2026-01-01\n[[mapping.sales]]\nfiles = "*.csv"\n'
+        f"{keys}\n[mapping.sales.columns]\n{columns}"
+    )
+    (entry,) = mapping(text).on(DAY).sales
+    table = pa.table({name: pa.array(texts) for name, texts in cells.items()})
+    return apply(entry, names, table, path={}, day=DAY, **more)
+
+
+def texts(columns: str, cells: Document[str, list[str]], name: str, **more: Any) -> list[str]:
+    found: list[str] = applied(columns, cells, name, **more).cells[name].to_pylist()
+    return found
+
+
+def test_the_newest_entry_that_has_begun_holds_whole() -> None:
+    later = ENTRY.replace("2026-01-01", "2026-03-27").replace("Bon_", "Neu_")
+    whole = mapping(ENTRY + later)
+    assert whole.on(date(2026, 3, 26)).sales[0].files == "Bon_{store}_{day:%d%m%Y}.csv"
+    assert [entry.files for entry in whole.on(DAY).sales] == ["Neu_{store}_{day:%d%m%Y}.csv"]
+    with pytest.raises(ConfigurationError, match="the first begins on 2026-01-01"):
+        whole.on(date(2025, 12, 31))
+
+
+def test_the_hash_is_of_the_content_and_not_of_its_layout() -> None:
+    commented = mapping("# a comment\n" + ENTRY.replace(" = ", "  =  "))
+    assert commented.sha256 == mapping().sha256
+    assert commented.sha256 != mapping(ENTRY.replace('"Nr"', '"No"')).sha256
+    assert json.loads(mapping().canonical)["mapping"][0]["effective_from"] == "2026-01-01"
+
+
+@pytest.mark.parametrize(
+    ("was", "instead", "said"),
+    [
+        ("delimiter", "delimter", "unknown key mapping.sales.delimter; the nearest is delimiter"),
+        ("transaction_id", "transacton_id", "the nearest is transaction_id"),
+        ("column =", "colum =", "columns.id_check.colum; the nearest is column"),
+        ('delimiter = ";"', 'delimiter = ";;"', "delimiter: must be one character"),
+        ('delimiter = ";"', 'sheet = "x"\nformat = "csv"', "sheet is for the format xlsx"),
+        ('delimiter = ";"', 'encoding = "cp125x"', "an encoding that Python knows"),
+        ('delimiter = ";"', 'time_zone = "Berlin"', "an IANA time zone"),
+        ('delimiter = ";"', 'frames = "x"', "frames is for [[mapping.snapshots]]"),
+        ('delimiter = ";"', 'thousands = ","', "decimal and thousands must differ"),
+        ("{day:%d%m%Y}", "{dya}", "the placeholders {day}, {store}"),
+        ("{day:%d%m%Y}", "{day:%H}", "{day} has a whole date"),
+        ("{day:%d%m%Y}", "{time:%H}", "or that has a {day} too"),
+        ("{day:%d%m%Y}", "{day:%Q}", "a format of %Y"),
+        ("%d.%m.%Y %H:%M", "%d.%m.%Y", "time must have a date and an hour"),
+        ("%d.%m.%Y %H:%M", "%d.%m.%Q", "a format of %Y"),
+        ('"id_viewed"', '"id_vewed"', "id_vewed is none of ours; the nearest is id_viewed"),
+        ('"Nr"', '{ column = "Nr", time = "%d.%m.%Y %H:%M" }', "time is not for this column"),
+        ('"Nr"', '{ column = "Nr", constant = "1" }', "give exactly one of column"),
+        ('"Nr"', '{ column = "Nr", otherwise = "1" }', "otherwise needs values"),
+        ('"Nr"', '{ path = "till" }', "the pattern has no {till}"),
+        ('"Nr"', "1", "must be a table of keys and values, not 1"),
+        ('"Nr"', "{ constant = 1 }", "must be a text in quotation marks, not 1"),
+        ("effective_from = 2026-01-01", "", "effective_from: is required"),
+        ("[[mapping]]", "[[maping]]", "the nearest is mapping"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_key(was: str, instead: str, said: str) -> None:
+    assert was in ENTRY
+    with pytest.raises(ConfigurationError, match=re.escape(said)) as caught:
+        mapping(ENTRY.replace(was, instead, 1))
+    assert "mapping.toml" in str(caught.value)
+
+
+def test_a_mapping_may_leave_out_what_is_as_usual() -> None:
+    (entry,) = mapping(ENTRY[: ENTRY.index("[mapping.sales.columns]")]).on(DAY).sales
+    assert entry.source("amount").column == "amount"
+    assert entry.source("store_id").path == "store"
+
+
+def test_every_mapping_that_comes_with_the_program_is_valid() -> None:
+    assert "german-csv" in shipped_names()
+    for name in shipped_names():
+        loaded = load_mapping(name)
+        assert loaded is not None
+        assert loaded.on(DAY).sales
+
+
+def test_a_mapping_that_is_not_there_names_the_nearest(tmp_path: Path) -> None:
+    assert load_mapping(None) is None
+    with pytest.raises(ConfigurationError, match="the nearest is german-csv"):
+        load_mapping("german_csv")
+    with pytest.raises(ConfigurationError, match="cannot read the mapping"):
+        load_mapping(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "found"),
+    [
+        ("Bon_{day:%d%m%Y}.csv", "Bon_27032026.csv", {"day": "27032026"}),
+        ("Bon_{day:%d%m%Y}.csv", "bon_27032026.CSV", {"day": "27032026"}),
+        ("Bon_{day}.csv", "Bon_2026-03-27.csv", {"day": "2026-03-27"}),
+        ("Bon_{day}.csv", "Bon_20260327.csv", {"day": "20260327"}),
+        ("Bon_{day}.csv", "x/Bon_20260327.csv", None),
+        ("**/Bon_{day}.csv", "x/y/Bon_20260327.csv", {"day": "20260327"}),
+        ("**/Bon_{day}.csv", "Bon_20260327.csv", {"day": "20260327"}),
+        ("*/{store}.csv", "x/S1.csv", {"store": "S1"}),
+        ("*/{store}.csv", "x/y/S1.csv", None),
+        ("a?c.csv", "abc.csv", {}),
+        ("a?c.csv", "a/c.csv", None),
+        ("a.c", "abc", None),
+        (
+            "{store}_{till}_{time:%Y%m%d_%H%M%S}.jpg",
+            "S_1_T03_20260327_181502.jpg",
+            {"store": "S_1", "till": "T03", "time": "20260327_181502"},
+        ),
+    ],
+)
+def test_a_pattern_finds_what_a_path_says(
+    pattern: str, path: str, found: dict[str, str] | None
+) -> None:
+    assert Pattern(pattern).match(path) == found
+
+
+def test_a_time_without_a_date_takes_the_day_of_the_path() -> None:
+    pattern = Pattern("{day}/{till}/{time:%H%M%S}.jpg")
+    found = pattern.match("20260327/3/181502.jpg")
+    assert found is not None
+    arrays = {name: pa.array([text]) for name, text in found.items()}
+    assert pattern.joined_time(arrays).to_pylist() == ["2026-03-27T18:15:02"]
+
+
+def test_values_compare_without_case_and_blanks_and_known_words_stay() -> None:
+    columns = 'id_check = { column = "P", values = { "Ausweis OK" = "id_viewed", "" = "none" } }'
+    cells = {"P": [" AUSWEIS ok", "", "id_scanned", "what?"]}
+    found = applied(columns, cells, "id_check")
+    assert found.cells["id_check"].to_pylist() == ["id_viewed", "none", "id_scanned", "what?"]
+    assert not found.noticed  # the last one is rejected where cells are checked
+
+
+def test_what_a_value_becomes_otherwise_is_noticed() -> None:
+    columns = 'id_check = { column = "P", values = { "1" = "id_viewed" }, otherwise = "none" }'
+    found = applied(columns, {"P": ["1", "2", "2", ""]}, "id_check")
+    assert found.cells["id_check"].to_pylist() == ["id_viewed", "none", "none", ""]
+    assert found.noticed == {("id_check", "2"): 2}
+
+
+def test_a_value_of_a_free_column_stays_and_is_noticed() -> None:
+    columns = 'category = { column = "W", values = { "Bier" = "beer", "*alkoholfrei*" = "soft" } }'
+    found = applied(columns, {"W": ["bier", "Radler alkoholfrei", "Wein"]}, "category")
+    assert found.cells["category"].to_pylist() == ["beer", "soft", "Wein"]
+    assert found.noticed == {("category", "Wein"): 1}
+
+
+def test_the_first_that_is_not_empty_is_taken() -> None:
+    columns = (
+        'transaction_state = { first_of = [ { column = "t", values = { "1" = "training" } },'
+        ' { column = "v", values = { "1" = "voided" } } ] }'
+    )
+    cells = {"t": ["1", "0", "0"], "v": ["1", "1", "0"]}
+    assert texts(columns, cells, "transaction_state") == ["training", "voided", ""]
+    assert texts(columns, {"v": ["1"]}, "transaction_state") == ["voided"]
+
+
+def test_columns_are_joined_and_constants_repeated() -> None:
+    cells = {"D": ["27.03.2026", ""], "Z": ["18:15", ""]}
+    joined = 'sold_at = { join = ["D", "Z"], time = "%d.%m.%Y %H:%M" }'
+    assert texts(joined, cells, "sold_at") == ["2026-03-27T18:15:00", ""]
+    number = 'transaction_id = { join = [{ constant = "A" }, "Z"], separator = "-" }'
+    assert texts(number, cells, "transaction_id") == ["A-18:15", "A-"]
+    assert texts('till_id = { constant = "01" }', cells, "till_id") == ["01", "01"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "text"),
+    [
+        ("seconds", "1774634400.5"),
+        ("milliseconds", "1774634400500"),
+        ("microseconds", "1774634400500000"),
+    ],
+)
+def test_a_time_since_1970_is_read(unit: str, text: str) -> None:
+    columns = f'sold_at = {{ column = "ts", epoch = "{unit}" }}'
+    assert texts(columns, {"ts": [text, "x"]}, "sold_at") == ["2026-03-27T18:00:00.500000Z", "x"]
+
+
+def test_a_birth_year_of_two_digits_is_the_last_before_the_sale() -> None:
+    columns = 'birth_date = { column = "B", date = "%d.%m.%y" }'
+    cells = {"B": ["01.02.45", "01.02.05", "28.03.26", ""]}
+    found = texts(columns, cells, "birth_date")
+    assert found == ["1945-02-01", "2005-02-01", "1926-03-28", ""]
+
+
+def test_numbers_that_were_numbers_in_the_file_have_a_point() -> None:
+    keys = 'decimal = ","\nthousands = "."'
+    cells = {"amount": ["1.299"]}
+    assert texts("", cells, "amount", keys=keys) == ["1299"]
+    assert texts("", cells, "amount", keys=keys, numeric={"amount"}) == ["1.299"]
