@@ -1,0 +1,190 @@
+"""POSLog XML (ARTS, IXRetail), and the dialect of NCR's ACS: a record for each line of a receipt.
+
+:mod:`auditor.inputs.formats.poslog_elements` says where each column stands, docs/formats.md what it
+means. A transaction without lines, such as a cashier's sign-on, is one record. A file is parsed
+piece by piece, one transaction in memory at a time. It may not declare a document type, so that it
+has no entities to expand and no other file to fetch.
+"""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+import numpy as np
+import pyarrow as pa
+
+from auditor.inputs.formats import base
+from auditor.inputs.formats.base import Format, Records, UnusableError, Wanted, unreadable
+from auditor.inputs.formats.poslog_elements import (
+    COLUMNS,
+    OF_EVERY_EVENT,
+    OF_EVERY_LINE,
+    Element,
+    local_name,
+    outermost,
+)
+from auditor.inputs.formats.poslog_lines import Fields, receipt_lines
+from auditor.inputs.formats.rows import texts
+
+#: Lines that a transaction may have: they are in memory together.
+MOST_LINES = 100_000
+_DEEPEST = 64
+_LONGEST = 4096  # characters of a value that are kept: more than any column may hold
+_CHUNK = 1 << 18
+
+
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+    """Yield a POSLog's records; arguments and errors are those of ``Format.read``."""
+    if unknown := [name for name in wanted.required if name not in COLUMNS]:
+        raise UnusableError(
+            "missing_column",
+            "it is XML, and no mapping names it: write an entry with its `files` and `format = "
+            '"poslog"`, or use the shipped mapping poslog-6 or ncr-acs'
+            if len(unknown) > 1
+            else f"a POSLog has no column {unknown[0]}, but {', '.join(COLUMNS)}",
+            column=unknown[0] if len(unknown) == 1 else None,
+        )
+    names = [n for n in COLUMNS if wanted.every or n in wanted.required or n in wanted.optional]
+    number, size = base.FIRST_RECORD, 0
+    rows: list[list[str]] = []
+    for line in _lines(content):
+        row = [line.get(name, "") for name in names]
+        rows.append(row)
+        size += sum(map(len, row))
+        if len(rows) >= base.PART_ROWS or size > base.BLOCK_BYTES:
+            yield _part(names, rows, number)
+            number, rows, size = number + len(rows), [], 0
+    if rows:
+        yield _part(names, rows, number)
+
+
+POSLOG = Format("poslog", (".xml", ".xml.gz"), read)
+
+
+def _part(names: list[str], rows: list[list[str]], number: int) -> Records:
+    columns = zip(*rows, strict=True)
+    cells = {name: texts(values) for name, values in zip(names, columns, strict=True)}
+    return Records(pa.table(cells), np.arange(number, number + len(rows), dtype=np.int64))
+
+
+def _lines(content: BinaryIO) -> Iterator[Fields]:
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parser.CharacterDataHandler = reader.text
+    read_so_far = 0
+    try:
+        while chunk := content.read(_CHUNK):
+            parser.Parse(chunk, False)
+            read_so_far += len(chunk)
+            if read_so_far - parser.CurrentByteIndex > base.BLOCK_BYTES:
+                raise unreadable("it holds a tag of more than 16 MiB")
+            yield from reader.taken()
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        what = expat.ErrorString(error.code) or "an unknown error"
+        raise unreadable(
+            f"it is no XML from line {error.lineno}, character {error.offset + 1} on ({what})"
+        ) from error
+    yield from reader.taken()
+    if not reader.is_poslog:
+        raise unreadable("it is XML, but no POSLog: it has no element Transaction")
+
+
+def _refuse_doctype(*_: Any) -> None:
+    raise unreadable("it declares a document type, which no POSLog needs and an attack could use")
+
+
+class _Reader:
+    """Handles the parser's events: collects transactions, and forgets them once they are taken."""
+
+    def __init__(self) -> None:
+        self.is_poslog = False
+        self._open = [outermost()]  # the elements that are looked at, from the outermost
+        self._skipped = 0  # the open elements inside of one that is not
+        self._texts: list[list[str]] = []  # the pieces of the text of each open one with a column
+        self._fields: Fields = {}  # of what is open: a transaction, a line or a link
+        self._whole: Fields = {}
+        self._lines: list[Fields] = []
+        self._links: list[Fields] = []
+        self._ready: list[Fields] = []
+
+    def taken(self) -> list[Fields]:
+        """The lines of the transactions that have ended since the last time."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        if len(self._open) + self._skipped > _DEEPEST:
+            raise unreadable(f"its elements are nested more than {_DEEPEST} deep")
+        if self._skipped:
+            self._skipped = self._skipped + 1
+            return
+        within = self._open[-1]
+        if within.kinds:
+            self._note_kind(within, name)
+        element = within.below(name)
+        if element is None:
+            self._skipped = 1
+            return
+        self._open.append(element)
+        if element.starts:
+            self._begin(element.starts)
+        if element.column is not None:
+            self._texts.append([])
+        if attributes and element.attributes:
+            for key, value in attributes.items():
+                column = element.attributes.get(local_name(key).lower())
+                if column and value.strip():
+                    self._fields.setdefault(column, value.strip()[:_LONGEST])
+
+    def text(self, text: str) -> None:
+        """A piece of an element's text."""
+        if self._texts and not self._skipped and len(self._texts[-1]) <= _LONGEST:
+            self._texts[-1].append(text)
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+        if self._skipped:
+            self._skipped -= 1
+            return
+        element = self._open.pop()
+        if element.column is not None:
+            value = "".join(self._texts.pop()).strip()
+            if value:
+                self._fields.setdefault(element.column, value[:_LONGEST])
+        if element.starts == "transaction":
+            self._ready += receipt_lines(self._whole, self._lines, self._links)
+            self._lines, self._links = [], []
+        elif element.starts:
+            self._fields = self._whole
+        elif len(self._open) == 1:
+            self.is_poslog |= local_name(name).lower() == "poslog"
+
+    def _begin(self, what: str) -> None:
+        self._fields = {}
+        if what == "transaction":
+            self.is_poslog, self._whole = True, self._fields
+            return
+        found = self._lines if what == "line" else self._links
+        found.append(self._fields)
+        if len(found) > MOST_LINES:
+            raise unreadable(f"a transaction of it has more than {MOST_LINES:,} lines")
+
+    def _note_kind(self, within: Element, name: str) -> None:
+        """Note what a line or a transaction is, which the name of an element in it says."""
+        local = local_name(name)
+        if within.starts == "transaction":
+            if local.endswith("Transaction"):
+                self._fields.setdefault("transaction_type", local)
+        elif within.starts != "line":
+            if local not in OF_EVERY_EVENT:
+                self._fields.setdefault("event", local)
+        elif local not in OF_EVERY_LINE:
+            if local == "AgeRestriction":
+                self._fields.setdefault("line_type", local)
+            elif self._fields.get("line_type", "AgeRestriction") == "AgeRestriction":
+                self._fields["line_type"] = local

@@ -1,0 +1,72 @@
+"""Python values as the text that a CSV file would hold, for readers that do not use Arrow."""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+
+_WHOLE_BELOW = 2.0**53  # from here on, a float may stand for several whole numbers
+
+
+class NotPlainError(Exception):
+    """A value that no cell of a CSV file could hold, such as a list."""
+
+
+def plain(value: Any) -> str:
+    """A value as the text that a CSV file would hold.
+
+    Raises:
+        NotPlainError: it is no plain value.
+    """
+    as_text = _AS_TEXT.get(type(value))
+    if as_text is None:
+        raise NotPlainError
+    return as_text(value)
+
+
+def texts(values: Sequence[Any]) -> pa.Array:
+    """Values as text; in place of a lone surrogate, which no file can hold, stands U+FFFD.
+
+    Raises:
+        NotPlainError: one of them is no plain value.
+    """
+    if not set(map(type, values)) <= {str}:
+        values = [plain(value) for value in values]
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([_without_surrogates(text) for text in values], pa.string())
+
+
+def _without_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _float(value: float) -> str:
+    whole = value.is_integer() and abs(value) < _WHOLE_BELOW
+    return str(int(value)) if whole else repr(value)
+
+
+def _duration(value: dt.timedelta) -> str:
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+
+_AS_TEXT: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
+    str: str,
+    bool: lambda value: str(value).lower(),
+    int: str,
+    float: _float,
+    Decimal: lambda value: format(value, "f"),
+    dt.datetime: dt.datetime.isoformat,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+    dt.timedelta: _duration,
+    bytes: lambda value: value.decode(errors="replace"),
+    memoryview: lambda value: bytes(value).decode(errors="replace"),
+    UUID: str,
+}
