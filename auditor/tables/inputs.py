@@ -15,7 +15,12 @@ TILL_LINES = Schema(
         Column("transaction_id", pa.string(), "the till's number of the transaction"),
         Column("store_id", pa.string(), "store"),
         Column("till_id", pa.string(), "till"),
-        Column("cashier_id", pa.string(), "cashier, or the attendant of a self-checkout"),
+        Column(
+            "cashier_id",
+            pa.string(),
+            "cashier, or the attendant of a self-checkout; null where there was none",
+            nullable=True,
+        ),
         Column("sold_at", TIME, "time of the sale"),
         Column("sku", pa.string(), "article number"),
         Column("description", pa.string(), "article", nullable=True),
