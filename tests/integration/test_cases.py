@@ -7,13 +7,18 @@ a test named after it.
 import csv
 import hashlib
 import shutil
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli.main import main
 from auditor.errors import ExitCode
+from auditor.storage.partitions import Partitions
+from auditor.storage.place import Place
 from tests.support.paths import ROOT
 
 CASES = ROOT / "tests" / "cases"
@@ -38,6 +43,13 @@ class Case:
         path = self.folder / "out" / "reports" / DAY / "flags.csv"
         with path.open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
+
+    def ledger(self) -> dict[str, dict[str, Any]]:
+        """The alcohol sales of the day, by transaction."""
+        out = Place(str(self.folder / "out"))
+        kept = Partitions(out, "ledger", date.fromisoformat(DAY))
+        rows = (row for store_id in kept.stores for row in kept.of(store_id).to_pylist())
+        return {row["transaction_id"]: row for row in rows}
 
     def files(self) -> dict[str, str]:
         """Every file of the folder with its hash."""
@@ -81,3 +93,28 @@ def test_an_out_that_is_a_file_is_refused_and_left_alone(case: Case) -> None:
     assert done.exit_code == ExitCode.WRONG_USE, done.output
     assert "notes.txt" in done.stderr
     assert case.files() == before
+
+
+@of("08-check-on-another-line")
+def test_a_check_on_another_line_of_the_transaction_counts(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    found = {t: (row["outcome"], row["id_check"]) for t, row in case.ledger().items()}
+    assert found == {"C1": ("id_checked", "id_scanned"), "C2": ("id_checked", "dob_entered")}
+
+
+@of("16-discount-line-of-the-article")
+def test_a_discount_line_of_the_article_makes_a_cheaper_sale(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert {t: row["amount"] for t, row in case.ledger().items()} == {"R3": Decimal("1.80")}
+
+
+@of("32-self-checkout-without-cashier")
+def test_a_sale_without_a_cashier_is_flagged_like_any_other(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    found = [(row["transaction_id"], row["cashier_id"], row["reason"]) for row in case.flags()]
+    assert found == [("K1", "", "none")]
+    page = (case.folder / "out" / "reports" / DAY / "index.html").read_text(encoding="utf-8")
+    assert "<dt>Cashier</dt><dd>no cashier</dd>" in page
