@@ -24,6 +24,7 @@ effective_from = 2025-09-01
 
 legal_age = 18      # from this age on alcohol may be bought
 challenge_age = 25  # whoever looks younger is to be asked for ID
+# Where the age depends on the drink: legal_age_by_category = {{ beer = 16, spirits = 18 }}
 
 # Which of the till's records count as a check. Not among them: "looks_over" (the cashier judged by
 # eye), "dob_on_file" and "prompt_suppressed".
@@ -34,6 +35,13 @@ alcohol_categories = ["beer", "cider", "wine", "spirits"]
 alcohol_skus = [{alcohol}]  # cooking brandy, in the category "baking"
 # ... but for what is in such a category and has no alcohol in it.
 alcohol_free_skus = [{alcohol_free}]
+# ... which can also be said by category and by name: alcohol_free_categories = ["soft drinks"],
+# alcohol_free_names = ["*alcohol free*"]. A name that matches by mistake hides a sale.
+
+# A check counts for all that a transaction has, if it was made so many minutes before it began at
+# the earliest, and so many after it ended at the latest.
+check_before_minutes = 15
+check_after_minutes = 5
 
 # A frame that names no transaction belongs to the sale nearest in time at its till, if that is no
 # further away than this.

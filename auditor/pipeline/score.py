@@ -15,6 +15,7 @@ from auditor.faces.score import Frame, Score, encode_crop, load_scorer
 from auditor.pipeline.batches import Batch
 from auditor.pipeline.day import Day
 from auditor.pipeline.plans import read_plan
+from auditor.policy import Rules
 from auditor.sales import control_sample, purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.sales.outcomes import assign_outcomes
@@ -107,7 +108,7 @@ def number_of_frames(sales: pa.Table) -> int:
 def frames_of(
     snapshots: Place,
     sales: pa.Table,
-    rules: dict[str, Any],
+    rules: Mapping[str, Rules],
     group_starts: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Iterator[Frame]:
     """The frames of SALES or PURCHASES that have a path, read a few ahead.
@@ -115,7 +116,7 @@ def frames_of(
     Args:
         snapshots: the folder of the frames.
         sales: SALES or PURCHASES.
-        rules: by store.
+        rules: by store; a frame of SALES is scored by the ages of its sale.
         group_starts: ages at which the age groups begin, by the stores where any are asked for.
 
     Yields:
@@ -132,12 +133,24 @@ def frames_of(
         for number, (store_id, path) in enumerate(zip(*columns, strict=True)):
             if path is not None:
                 groups = starts.get(store_id, ())
-                read = functools.partial(Frame, number, rules[store_id], group_starts=groups)
+                own = _by_ages(rules[store_id], sales, number)
+                read = functools.partial(Frame, number, own, group_starts=groups)
                 waiting.append(pool.submit(_frame, snapshots, path, read))
             if len(waiting) > READ_AHEAD:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _by_ages(rules: Rules, sales: pa.Table, number: int) -> Rules:
+    """A store's rules with the ages of a row of SALES: they depend on what was sold.
+
+    PURCHASES have no ages of their own.
+    """
+    if "legal_age" not in sales.column_names:
+        return rules
+    ages = {name: sales[name][number].as_py() for name in ("legal_age", "challenge_age")}
+    return rules.model_copy(update=ages)
 
 
 def _frame(snapshots: Place, path: str, read: Callable[..., Frame]) -> Frame:

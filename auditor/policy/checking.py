@@ -24,6 +24,7 @@ _EXPECTED: dict[str, Callable[[Mapping[str, Any], str], str]] = {
     "bool_": lambda *_: "true or false",
     "date_": lambda *_: "a date, such as 2026-03-27",
     "frozen_set_": lambda _, example: f"a list, such as {example}",
+    "dict_": lambda _, example: f"a table, such as {example}",
     "tuple_": lambda _, example: f"a list, such as {example}",
     "string_too_short": lambda *_: "a text that is not empty",  # no rule asks for more than that
     "string_too_long": lambda limits, _: f"a text of at most {limits['max_length']} characters",
@@ -125,9 +126,16 @@ def _example(field: FieldInfo, *, of_entry: bool) -> str:
     example = (field.examples or [field.get_default()])[0]
     if isinstance(example, frozenset):
         example = sorted(example)
+    if isinstance(example, Mapping):
+        return _shown(next(iter(example.values()))) if of_entry else _table(example)
     if isinstance(example, list | tuple):
         return _shown(example[0] if of_entry else example[:2])
     return _shown(example)
+
+
+def _table(value: Mapping[str, Any]) -> str:
+    """A table as a policy has it in one line."""
+    return f"{{ {', '.join(f'{key} = {_shown(entry)}' for key, entry in value.items())} }}"
 
 
 def _shown(value: Any) -> str:

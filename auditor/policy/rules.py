@@ -4,6 +4,7 @@ A validator's message completes "must be ..."; checking.py adds the key and the 
 """
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -36,6 +37,17 @@ IdCheck = Literal[
 ]
 Proportion = Annotated[float, Field(ge=0, le=1)]
 Skus = Annotated[frozenset[str], Field(examples=[["201001", "201002"]])]
+Age = Annotated[int, Field(ge=1, le=99)]
+Minutes = Annotated[float, Field(ge=0, le=1440)]
+
+
+def _not_of_all(pattern: str) -> str:
+    if not any(character.isalnum() for character in pattern):
+        raise ValueError('a pattern of names, such as "*alcohol free*"')
+    return pattern
+
+
+NamePattern = Annotated[str, AfterValidator(_not_of_all)]
 
 
 def _known_zone(name: str) -> str:
@@ -67,12 +79,26 @@ class Strict(BaseModel):
 class Rules(Strict):
     """What holds for one store on one day."""
 
-    legal_age: Annotated[int, Field(ge=1, le=99)] = 18
-    challenge_age: Annotated[int, Field(ge=1, le=99)] = 25
+    legal_age: Age = 18
+    # Where it depends on the drink. The till's own record of the age it required goes before both.
+    legal_age_by_category: Annotated[
+        Mapping[str, Age], Field(examples=[{"beer": 16, "spirits": 18}])
+    ] = {}
+    challenge_age: Age = 25
     counting_checks: frozenset[IdCheck] = frozenset({"id_scanned", "dob_entered", "id_viewed"})
     alcohol_categories: frozenset[str] = frozenset({"beer", "cider", "wine", "spirits"})
     alcohol_skus: Skus = frozenset()
     alcohol_free_skus: Skus = frozenset()
+    # None without the chain's word: a name that matches by mistake would hide a sale of alcohol.
+    alcohol_free_categories: Annotated[frozenset[str], Field(examples=[["soft drinks"]])] = (
+        frozenset()
+    )
+    alcohol_free_names: Annotated[
+        frozenset[NamePattern], Field(examples=[["*alcohol free*", "*alkoholfrei*"]])
+    ] = frozenset()
+    # An ID check counts if it was made so long before a transaction begins or after it ends.
+    check_before_minutes: Minutes = 15.0
+    check_after_minutes: Minutes = 5.0
     match_tolerance_seconds: Annotated[float, Field(ge=0, le=3600)] = 30.0
     # Without a value: that of the model's card, measured on degraded pictures.
     min_face_px: Annotated[float | None, Field(ge=0, examples=[40])] = None
@@ -86,10 +112,34 @@ class Rules(Strict):
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:
-        if self.challenge_age < self.legal_age:
+        legal = {"legal_age": self.legal_age}
+        legal |= {f"legal_age of {name}": a for name, a in self.legal_age_by_category.items()}
+        for name, age in legal.items():
+            if self.challenge_age < age:
+                raise ValueError(
+                    f"challenge_age ({self.challenge_age}) must not be under {name} ({age})"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _categories_agree(self) -> Self:
+        alcohol, free, aged = (
+            [name.casefold() for name in names]
+            for names in (
+                *(self.alcohol_categories, self.alcohol_free_categories),
+                self.legal_age_by_category,
+            )
+        )
+        if both := sorted(set(alcohol) & set(free)):
             raise ValueError(
-                f"challenge_age ({self.challenge_age}) must not be under legal_age"
-                f" ({self.legal_age})"
+                f"{both[0]} must not be in alcohol_categories and in alcohol_free_categories"
+            )
+        if len(set(aged)) < len(aged):
+            raise ValueError("legal_age_by_category must name a category once, in any case")
+        # An article that is alcohol by its number may be of any category.
+        if not self.alcohol_skus and (unknown := sorted(set(aged) - set(alcohol))):
+            raise ValueError(
+                f"legal_age_by_category names {unknown[0]}, which must be in alcohol_categories"
             )
         return self
 
@@ -127,8 +177,6 @@ class ChainRules(Strict):
 #: have a frame.
 Baskets = Literal["alcohol", "all"]
 
-_Age = Annotated[int, Field(ge=1, le=99)]
-
 
 class InsightRules(Strict):
     """Whether purchases may be analysed by age group, on which basis, and how (docs/insights.md).
@@ -143,7 +191,7 @@ class InsightRules(Strict):
     # Where the basis holds; empty for everywhere.
     stores: Annotated[frozenset[StoreId], Field(examples=[["S001", "S002"]])] = frozenset()
     baskets: Baskets = "alcohol"
-    age_groups: Annotated[tuple[_Age, ...], Field(min_length=1, max_length=7)] = (
+    age_groups: Annotated[tuple[Age, ...], Field(min_length=1, max_length=7)] = (
         *(18, 25, 35, 50, 65),  # the ages at which a group begins, after the youngest
     )
     # How the model confuses ages on the chain's own cameras: a file beside the policy. Without it:

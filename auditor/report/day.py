@@ -194,7 +194,7 @@ class Report:
                 *lede(coverage, chain=is_chain),
                 *about_past(past, words.weekday(self._day)),
             ),
-            ages=self._ages(self._settings if store_id is None else [store_id]),
+            ages=self._ages(self._settings if store_id is None else [store_id], listed.cases),
             coverage=coverage,
             cases=listed.cases[:limit],
             cases_total=totals["cases"],
@@ -215,11 +215,16 @@ class Report:
             history_sha256=self._history_sha256,
         )
 
-    def _ages(self, store_ids: Iterable[str]) -> Ages:
+    def _ages(self, store_ids: Iterable[str], cases: Iterable[Case]) -> Ages:
         rules = [self._rules[store_id] for store_id in store_ids]
+        legal = {age for r in rules for age in (r.legal_age, *r.legal_age_by_category.values())}
+        challenge = {r.challenge_age for r in rules}
+        for case in cases:  # a till may have required other ages than the policy
+            legal.add(case.legal_age)
+            challenge.add(case.challenge_age)
         return Ages(
-            legal=words.common_age({r.legal_age for r in rules}, "the legal age"),
-            challenge=words.common_age({r.challenge_age for r in rules}, "the challenge age"),
+            legal=words.common_age(legal, "the legal age"),
+            challenge=words.common_age(challenge, "the challenge age"),
         )
 
 

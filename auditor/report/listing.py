@@ -168,7 +168,10 @@ class StoreSales:
             basket=tuple(
                 Line(
                     line["description"] or line["sku"],
-                    *(line[name] for name in ("quantity", "amount", "alcohol")),
+                    quantity=line["quantity"],
+                    amount=line["amount"],
+                    alcohol=line["alcohol"],
+                    refused=bool(line["refused"]),
                 )
                 for line in row["basket"]
             ),

@@ -14,19 +14,22 @@ from auditor.report.sales import Case
 
 @dataclass(frozen=True, slots=True)
 class LeadSale:
-    """A sale of the day behind a lead.
+    """A sale of the day behind a lead, or one whose check does not count.
 
-    ``sold_at`` is in the store's own zone; ``recorded_years`` the age by the birth date on record,
-    ``low`` and ``high`` the 95 % interval of the estimate, years, each None where there is none.
+    ``cashier_id`` is who checked, or else the cashier; None where nobody is named. ``sold_at`` is
+    in the store's own zone; ``recorded_years`` the age by the birth date on record,
+    ``other_check_at`` the time of an ID check that does not count, where there is no other, ``low``
+    and ``high`` the 95 % interval of the estimate, years, each None where there is none.
     ``anchor`` is that on the store's page, where the sale is flagged.
     """
 
     store_id: str
     till_id: str
-    cashier_id: str
+    cashier_id: str | None
     transaction_id: str
     sold_at: datetime
     id_check_words: str
+    other_check_at: datetime | None
     age: float | None
     low: float | None
     high: float | None
@@ -36,7 +39,10 @@ class LeadSale:
 
 @dataclass(frozen=True, slots=True)
 class RuleSection:
-    """A rule of ID-check quality with its result, and the day's sales behind its leads."""
+    """A rule of ID-check quality with its result, and the day's sales behind its leads.
+
+    ``lists_all`` says that they are all sales of the day that match the rule.
+    """
 
     name: str
     title: str
@@ -44,6 +50,7 @@ class RuleSection:
     result: RuleResult
     sales: tuple[LeadSale, ...]
     sales_total: int
+    lists_all: bool
 
 
 @dataclass(frozen=True, slots=True)

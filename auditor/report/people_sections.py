@@ -5,6 +5,7 @@ from datetime import date
 from itertools import groupby, pairwise
 from typing import Any
 
+from auditor.monitoring.id_check_quality.rules import ALWAYS_TOLD
 from auditor.monitoring.staff.exposure import CLASSES
 from auditor.monitoring.staff.staff_results import StaffResults
 from auditor.policy import ChainRules, Rules
@@ -21,7 +22,7 @@ from auditor.report.sales import Case
 from auditor.report.settings import StoreSettings
 from auditor.report.text import charts, words
 from auditor.report.text.id_check_quality import QUALITY_RULE_TEXTS
-from auditor.report.trail import recorded_years
+from auditor.report.trail import is_other_check, recorded_years
 from auditor.sales.identity import SaleKey
 from auditor.tables import StoreTables
 
@@ -140,17 +141,23 @@ class PeopleSections:
             sales = [sale for sale in own if cashier_id in (None, sale.cashier_id)]
             title, meaning = QUALITY_RULE_TEXTS[name]
             listed = tuple(sales[:_SALES])
-            sections.append(RuleSection(name, title, meaning, result, listed, len(sales)))
+            lists_all = name in ALWAYS_TOLD and cashier_id is None
+            sections.append(
+                RuleSection(name, title, meaning, result, listed, len(sales), lists_all)
+            )
         return tuple(sections)
 
 
-def _lead_sale(checker: str, row: Mapping[str, Any], settings: StoreSettings) -> LeadSale:
+def _lead_sale(checker: str | None, row: Mapping[str, Any], settings: StoreSettings) -> LeadSale:
     sold_at = row["sold_at"].astimezone(settings.zone)
     return LeadSale(
         **{name: row[name] for name in ("store_id", "till_id", "transaction_id", "age")},
         cashier_id=checker,
         sold_at=sold_at,
         id_check_words=words.label(words.ID_CHECKS, row["id_check"]),
+        other_check_at=row["id_check_at"].astimezone(settings.zone)
+        if is_other_check(row) and row["id_check_at"]
+        else None,
         low=row["age_low_95"],
         high=row["age_high_95"],
         recorded_years=recorded_years(row["birth_date"], sold_at.date()),

@@ -10,12 +10,13 @@ from auditor.tables import RECORDED_UNDERAGE
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a basket."""
+    """One line of a basket. A discount has the quantity 0; what was refused is not in the price."""
 
     description: str
     quantity: Decimal
     amount: Decimal
     alcohol: bool
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ class Step:
 class Sale:
     """What every listed sale shows; times in the store's own zone.
 
-    ``status`` is what people decided about the sale; None where nothing is recorded.
+    ``cashier_id`` is None where there was none, as at a self-checkout. ``status`` is what people
+    decided about the sale; None where nothing is recorded.
     """
 
     anchor: str
@@ -67,7 +69,7 @@ class Sale:
     store_name: str | None
     transaction_id: str
     till_id: str
-    cashier_id: str
+    cashier_id: str | None
     sold_at: datetime
     amount: Decimal
     currency: str

@@ -11,6 +11,7 @@ import numpy as np
 from auditor.clock.birthdays import completed_years
 from auditor.report.sales import Step
 from auditor.report.text import words
+from auditor.sales.checks import CHECK_OUT_OF_TIME
 
 _KINDS = ("scan", "frame", "check", "sale", "birth_date")
 
@@ -25,7 +26,7 @@ def trail_of(row: Mapping[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], 
     check_at = row["id_check_at"].astimezone(zone) if row["id_check_at"] else None
     steps = [
         Step(sold_at.astimezone(zone), words.SALE_COMPLETED, "sale"),
-        Step(check_at, words.till_record(row["id_check"], row["id_check_by"]), "check"),
+        Step(check_at, _check(row), "check"),
     ]
     lines = [line for line in row["basket"] if line["sold_at"]]
     scanned = [line["sold_at"] for line in lines]
@@ -39,14 +40,24 @@ def trail_of(row: Mapping[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], 
     if row["birth_date"]:
         years = recorded_years(row["birth_date"], sold_at.astimezone(zone).date())
         steps.append(Step(None, words.recorded_birth_date(years), "birth_date"))
-    times = [t for t in (*scanned, *(step.at for step in steps)) if t]
+    # A check at another time, days away perhaps, would leave no room on the line for the sale.
+    away = check_at if is_other_check(row) else None
+    times = [t for t in (*scanned, *(step.at for step in steps)) if t and t != away]
     start, seconds = min(times), (max(times) - min(times)).total_seconds()
 
     def along(at: datetime) -> float:
         return (at - start).total_seconds() / seconds if seconds else 0.0
 
-    placed = [replace(step, along=along(step.at)) if step.at else step for step in steps]
+    placed = [
+        replace(step, along=along(step.at)) if step.at and step.at != away else step
+        for step in steps
+    ]
     return tuple(sorted(placed, key=_by_time)), tuple(sorted(along(at) for at in scanned))
+
+
+def is_other_check(row: Mapping[str, Any]) -> bool:
+    """Whether the only ID check on record of a row of LEDGER was made at another time."""
+    return row["id_check"] == "none" and CHECK_OUT_OF_TIME in row["marks"]
 
 
 def recorded_years(birth_date: date | None, day: date) -> int | None:
@@ -55,6 +66,12 @@ def recorded_years(birth_date: date | None, day: date) -> int | None:
         return None
     days = (np.array([value], "datetime64[D]") for value in (birth_date, day))
     return int(completed_years(*days)[0])
+
+
+def _check(row: Mapping[str, Any]) -> str:
+    if is_other_check(row):
+        return words.other_check(row["id_check_by"])
+    return words.till_record(row["id_check"], row["id_check_by"])
 
 
 def _by_time(step: Step) -> tuple[float, int]:

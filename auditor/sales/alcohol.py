@@ -1,23 +1,18 @@
-"""Which lines are alcohol, which transactions are alcohol sales, and the ID check on record."""
+"""Which lines are alcohol, which transactions are alcohol sales, and from which age on."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from fnmatch import translate
+from typing import NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
-from auditor.policy import Policy, Rules
-from auditor.sales.matching import NONE
-from auditor.sales.transactions import Transactions, coded, last_digits
-from auditor.tables import ID_CHECKS, QUANTITY
-
-_NO_DAY = np.iinfo(np.int32).min
-_REFUSED = ID_CHECKS.index("refused")
+from auditor.policy import Rules
+from auditor.sales.articles import Articles, find_articles, gtin
+from auditor.sales.transactions import Coded, Codes, Transactions, coded
 
 
 @dataclass(frozen=True)
@@ -25,79 +20,133 @@ class Alcohol:
     """The alcohol of some transactions."""
 
     lines: Flags  # of each line, whether it is alcohol; the others are of each transaction
-    sale: Flags  # more of some alcoholic article was sold than given back, or all was refused
+    sale: Flags  # more of some alcoholic article was sold than given back, or some was refused
+    refused: Flags  # it is a sale only in that alcohol was refused
     returned: Flags  # it only gives alcohol back
-    mixed: Flags  # its alcohol lines record different ID checks
-    evidence_line: npt.NDArray[np.int64]  # the line with the strongest ID check; NONE without
+    legal_age: Codes  # the highest of the alcohol sold, or else refused, years
+    articles: Articles  # what each line is
 
 
-def find_alcohol(divided: Transactions, day: date, policy: Policy) -> Alcohol:
-    """Find the alcohol of transactions, by the rules of their stores on the day."""
-    lines, count = divided.lines, len(divided.starts)
-    flags = alcohol_lines(lines, day, policy)
+def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
+    """Find the alcohol of transactions, by the rules of their stores."""
+    count = len(divided.starts)
+    belongs = alcohol_lines(divided.lines, rules)
+    articles = find_articles(divided, belongs)
+    flags = belongs & articles.in_basket & ~articles.discount & ~articles.only_check
     at = np.flatnonzero(flags)
-    drinks = lines.select(["sku", "quantity", "id_check"]).take(pa.array(at))
-    owner = np.repeat(np.arange(count), divided.ends - divided.starts)[at]
-    owners, first = np.unique(owner, return_index=True)
+    owner, units, refused = articles.owner[at], articles.units[at], articles.refused[at]
 
-    sku = coded(drinks["sku"])
-    article, articles = pd.factorize(owner * len(sku.dictionary) + sku.codes)
+    article, of_line = np.unique(articles.article[at], return_inverse=True)
     # Thousandths of a unit are whole numbers that a double holds exactly up to 9 * 10**15.
-    net = np.bincount(article, weights=last_digits(drinks["quantity"], QUANTITY))
-    sold = np.zeros(count, np.bool_)
-    sold[articles[net > 0] // max(len(sku.dictionary), 1)] = True
-
-    checks = coded(drinks["id_check"])
-    strength = np.array([ID_CHECKS.index(c) for c in checks.distinct], np.int64)[checks.codes]
-    # A refused line says nothing of the check that the others were sold on.
-    strength[strength == _REFUSED] = len(ID_CHECKS)
-    strongest, weakest = np.minimum.reduceat(strength, first), np.maximum.reduceat(strength, first)
-    evidence = np.minimum.reduceat(strength * (lines.num_rows + 1) + at, first)
-    refused, mixed = np.zeros(count, np.bool_), np.zeros(count, np.bool_)
-    refused[owners] = strongest == len(ID_CHECKS)
-    mixed[owners] = strongest != weakest
-    evidence_line = np.full(count, NONE, np.int64)
-    evidence_line[owners] = evidence % (lines.num_rows + 1)
+    bought, declined, back = (
+        np.bincount(of_line, np.where(which, np.abs(units), 0), len(article))
+        for which in ((units > 0) & ~refused, (units > 0) & refused, units < 0)
+    )
+    # What was refused is taken off the receipt first, and only then what was bought.
+    kept = (bought > np.maximum(back - declined, 0))[of_line]
+    sold, turned_down, present = (np.zeros(count, np.bool_) for _ in range(3))
+    is_sold = kept & (units > 0) & ~refused
+    sold[owner[is_sold]] = True
+    turned_down[owner[refused]] = True
+    turned_down &= ~sold
+    present[owner] = True
+    decisive = np.zeros(len(flags), np.bool_)
+    decisive[at] = is_sold | (refused & turned_down[owner])
     return Alcohol(
         lines=flags,
-        sale=sold | refused,
-        returned=(evidence_line != NONE) & ~sold & ~refused,
-        mixed=mixed,
-        evidence_line=evidence_line,
+        sale=sold | turned_down,
+        refused=turned_down,
+        returned=present & ~sold & ~turned_down,
+        legal_age=_legal_ages(divided, articles, decisive, rules),
+        articles=articles,
     )
 
 
-def alcohol_lines(lines: pa.Table, day: date, policy: Policy) -> Flags:
-    """Which of TILL_LINES are alcohol, by the rules of their stores on the day."""
+def alcohol_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
+    """Which of TILL_LINES are alcohol, by the rules of their stores.
+
+    An article's number decides before its name and category, and what is free of alcohol before
+    what is not.
+    """
     store, sku = coded(lines["store_id"]), coded(lines["sku"])
-    category = coded(lines["category"].fill_null(""))
-    store_ids, skus = store.distinct, sku.distinct
-    folded = [value.casefold() for value in category.distinct]
-    alike: dict[tuple[frozenset[str], ...], list[int]] = {}
-    for number, store_id in enumerate(store_ids):
-        alike.setdefault(_alcohol_rules(policy.rules(day, store_id)), []).append(number)
+    category, name = (coded(lines[c].fill_null("")) for c in ("category", "description"))
+    skus = [gtin(number) for number in sku.distinct]
+    categories, names = _folded(category), _folded(name)
+    alike: dict[_AlcoholRules, list[int]] = {}
+    for number, store_id in enumerate(store.distinct):
+        alike.setdefault(_AlcoholRules.of(rules[store_id]), []).append(number)
     flags = np.zeros(lines.num_rows, np.bool_)
-    for (free, listed, categories), stores in alike.items():
-        of_stores = _members(range(len(store_ids)), stores)[store.codes]
-        is_alcohol = _members(skus, listed)[sku.codes]
-        is_alcohol |= _members(folded, categories)[category.codes]
-        flags |= of_stores & is_alcohol & ~_members(skus, free)[sku.codes]
+    for own, stores in alike.items():
+        of_stores = _members(range(len(store.distinct)), stores)[store.codes]
+        free = _members(categories, own.free_categories)[category.codes]
+        free |= own.free_names(names)[name.codes]
+        is_alcohol = _members(categories, own.categories)[category.codes] & ~free
+        is_alcohol |= _members(skus, own.skus)[sku.codes]
+        flags |= of_stores & is_alcohol & ~_members(skus, own.free_skus)[sku.codes]
     return flags
 
 
-def latest_birth_date(divided: Transactions) -> pa.Array:
-    """The latest birth date that any line of each transaction records.
+def _legal_ages(
+    divided: Transactions, articles: Articles, decisive: Flags, rules: Mapping[str, Rules]
+) -> Codes:
+    """The legal age of each transaction: the highest of its ``decisive`` lines.
 
-    A till asks once for all that a customer buys: a birth date keyed for tobacco is the buyer's.
+    A line's is what the till required for it; else that of its category; else what the till
+    required in a line of its own, which does not say for which article; else that of the store.
     """
-    days = pc.fill_null(divided.lines["birth_date"].cast(pa.int32()), _NO_DAY).to_numpy()
-    latest = np.maximum.reduceat(days, divided.starts) if len(divided.starts) else days
-    return pa.array(latest, mask=latest == _NO_DAY).cast(pa.date32())
+    lines, count = divided.lines, len(divided.starts)
+    required = lines["required_age"].fill_null(0).to_numpy().astype(np.int64)
+    asked = np.zeros(count, np.int64)
+    np.maximum.at(asked, articles.owner[articles.only_check], required[articles.only_check])
+    at = np.flatnonzero(decisive)
+    owner, part = articles.owner[at], lines.select(["store_id", "category"]).take(pa.array(at))
+    store, category = coded(part["store_id"]), coded(part["category"].fill_null(""))
+    own = [rules[store_id] for store_id in store.distinct]
+    folded = _folded(category)
+    of_category = np.array(
+        [[ages.get(name, 0) for name in folded] for ages in map(_ages_by_category, own)], np.int64
+    ).reshape(len(own), len(folded))[store.codes, category.codes]
+    of_store = np.array([r.legal_age for r in own], np.int64)[store.codes]
+    ages = np.stack([required[at], of_category, asked[owner], of_store])
+    first = (ages > 0).argmax(axis=0)
+    legal = np.zeros(count, np.int64)
+    np.maximum.at(legal, owner, np.take_along_axis(ages, first[None], axis=0)[0])
+    return legal
 
 
-def _alcohol_rules(rules: Rules) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
-    categories = frozenset(category.casefold() for category in rules.alcohol_categories)
-    return rules.alcohol_free_skus, rules.alcohol_skus, categories
+class _AlcoholRules(NamedTuple):
+    """What a store's rules say is alcohol; texts case-folded, GTINs with all digits."""
+
+    free_skus: frozenset[str]
+    skus: frozenset[str]
+    free_categories: frozenset[str]
+    free_patterns: frozenset[str]
+    categories: frozenset[str]
+
+    @classmethod
+    def of(cls, rules: Rules) -> Self:
+        return cls(
+            frozenset(map(gtin, rules.alcohol_free_skus)),
+            frozenset(map(gtin, rules.alcohol_skus)),
+            frozenset(map(str.casefold, rules.alcohol_free_categories)),
+            frozenset(map(str.casefold, rules.alcohol_free_names)),
+            frozenset(map(str.casefold, rules.alcohol_categories)),
+        )
+
+    def free_names(self, names: Sequence[str]) -> Flags:
+        """Which case-folded names match a pattern."""
+        if not self.free_patterns:
+            return np.zeros(len(names), np.bool_)
+        matches = re.compile("|".join(map(translate, sorted(self.free_patterns)))).match
+        return np.fromiter((matches(name) is not None for name in names), np.bool_, len(names))
+
+
+def _ages_by_category(rules: Rules) -> dict[str, int]:
+    return {name.casefold(): age for name, age in rules.legal_age_by_category.items()}
+
+
+def _folded(column: Coded) -> list[str]:
+    return [text.casefold() for text in column.distinct]
 
 
 def _members(values: Sequence[object], members: Iterable[object]) -> Flags:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from auditor.clock.local_time import Flags, wall_clock
+from auditor.clock.local_time import wall_clock
 from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol
 from auditor.sales.identity import SALE_KEY
@@ -54,24 +54,30 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
         "hour": pa.array(since_midnight // np.timedelta64(1, "h"), pa.int8()),
         "alcohol_sale": pa.array(alcohol.sale[at]),
         "currency": pa.array([rules[name].currency for name in stores], pa.string()),
-        "lines": lines_of(divided, alcohol.lines, at, PURCHASES.arrow.field("lines").type),
+        "lines": lines_of(divided, alcohol, at, PURCHASES.arrow.field("lines").type),
     }
     return PURCHASES.conform(pa.table(columns))
 
 
 def lines_of(
-    divided: Transactions, alcohol: Flags, at: npt.NDArray[np.int64], kind: pa.ListType
+    divided: Transactions, alcohol: Alcohol, at: npt.NDArray[np.int64], kind: pa.ListType
 ) -> pa.Array:
-    """The lines of the transactions ``at`` some positions, one list per transaction.
+    """The lines in the baskets of the transactions ``at`` some positions, one list per transaction.
 
-    ``alcohol`` says which of all lines are alcohol. ``kind`` is the type of the lists; their
-    structs have fields of TILL_LINES, and ``alcohol``.
+    ``kind`` is the type of the lists; their structs have fields of TILL_LINES, ``alcohol`` and
+    ``refused``.
     """
     starts, ends = divided.starts[at], divided.ends[at]
     where = spans(starts, ends)
-    lines = divided.lines.take(pa.array(where)).append_column("alcohol", pa.array(alcohol[where]))
+    basket = np.repeat(np.arange(len(at)), ends - starts)
+    within = alcohol.articles.in_basket[where]
+    where, basket = where[within], basket[within]
+    lines = divided.lines.take(pa.array(where))
+    for name, flags in (("alcohol", alcohol.lines), ("refused", alcohol.articles.refused)):
+        lines = lines.append_column(name, pa.array(flags[where]))
     fields = list(kind.value_type)
     children = [lines[field.name].combine_chunks() for field in fields]
-    offsets = np.append(0, np.cumsum(ends - starts)).astype(np.int32)
+    lengths = np.bincount(basket, minlength=len(at))
+    offsets = np.append(0, np.cumsum(lengths)).astype(np.int32)
     structs = pa.StructArray.from_arrays(children, fields=fields)
     return pa.ListArray.from_arrays(pa.array(offsets), structs, type=kind)

@@ -16,7 +16,8 @@ an ID check was due                            ``monitoring/staff/exposure.py``:
 
 Elsewhere the challenge age decides nothing: ``faces/score.py`` computes P(under the challenge age)
 (``faces/ages.py``), ``report/`` shows it and calls a flag a close call below a probability
-(``text/guidance.py``), and ``policy/rules.py`` checks that it is not below the legal age.
+(``text/guidance.py``), and ``policy/rules.py`` checks that it is below no legal
+age; where a till required a higher age, a sale carries that one as both (``sales/collecting.py``).
 """
 
 from typing import overload

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -14,18 +14,21 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags
 from auditor.policy import Policy, Rules
-from auditor.sales.alcohol import Alcohol, find_alcohol, latest_birth_date
+from auditor.sales.alcohol import Alcohol, find_alcohol
+from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
+from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks, latest_birth_date
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
-from auditor.sales.transactions import Transactions, divide, last_digits
+from auditor.sales.transactions import Transactions, divide, first_cashiers
 from auditor.tables import MONEY, PURCHASES, REJECTS, SALES, TIME
 
 #: Notes on a sale's record, in the order in which a sale carries them.
 MARKS = (
     "amount_capped",  # the basket's price is beyond what the column holds
+    CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
-    "mixed_id_check",  # the alcohol lines record different ID checks; the strongest is taken
+    "mixed_id_check",  # the lines record different ID checks; the strongest is taken
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
 
@@ -74,10 +77,10 @@ def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Coll
     """Collect a day's alcohol sales from TILL_LINES and SNAPSHOT_INDEX.
 
     Lines come file by file in record order; a snapshot's number occurs once in a store. The policy
-    says what is alcohol, how far a frame may be from its sale, and the ages.
+    says what is alcohol, how far a frame and an ID check may be from their sale, and the ages.
 
     A transaction is an alcohol sale if more of some alcoholic article was sold than given back, or
-    if all its alcohol was refused. One that only gives alcohol back is a return.
+    if alcohol was refused and none sold. One that only gives alcohol back is a return.
     """
     parts = [_collect_stores(*part, day, policy) for part in _by_stores(lines, index)]
     return Collected(
@@ -113,14 +116,15 @@ def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.
 
 def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
     divided = divide(lines)
-    alcohol = find_alcohol(divided, day, policy)
-    heads = divided.lines.take(pa.array(divided.starts))
+    known = (t["store_id"].unique().to_pylist() for t in (divided.lines, index))
+    rules = {store: policy.rules(day, store) for store in sorted({s for own in known for s in own})}
+    alcohol = find_alcohol(divided, rules)
+    divided = replace(divided, lines=as_bought(divided.lines, alcohol.articles))
+    heads = first_cashiers(divided)
     latest = np.maximum.reduceat(times(divided.lines["sold_at"]), divided.starts)
     heads = heads.set_column(
         heads.column_names.index("sold_at"), "sold_at", pa.array(latest).cast(TIME)
     )
-    stores = {s for table in (heads, index) for s in table["store_id"].unique().to_pylist()}
-    rules = {store: policy.rules(day, store) for store in sorted(stores)}
     matches = match(index, heads, {s: own.match_tolerance_seconds for s, own in rules.items()})
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
     taken = np.zeros(index.num_rows, np.bool_)
@@ -170,22 +174,27 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     order = [(name, "ascending") for name in SALE_ORDER]
     at = at[pc.sort_indices(heads.take(pa.array(at)), sort_keys=order).to_numpy()]
     sale = heads.take(pa.array(at))
-    evidence = divided.lines.take(pa.array(alcohol.evidence_line[at]))
+    checks = find_checks(divided, alcohol, rules)
     frame_at = matches.frame_of[at]
     has_frame = frame_at != NONE
     frame = index.take(pa.array(frame_at, mask=~has_frame))
     by_time = has_frame & ~_at(matches.named, frame_at)
     offsets = _at(times(index["captured_at"]), frame_at) - times(sale["sold_at"])
-    amount, capped = _amounts(divided, at)
-    stores = sale["store_id"].to_pylist()
-    marks = (capped, by_time, alcohol.mixed[at], matches.several[at])
+    amount, capped = _amounts(alcohol.articles.prices(len(divided.starts))[at])
+    challenge = [rules[s].challenge_age for s in sale["store_id"].to_pylist()]
+    legal = alcohol.legal_age[at]
+    marks = (
+        *(capped, checks.out_of_time[at], by_time),
+        *(checks.mixed[at], matches.several[at]),
+    )
     columns = {name: sale[name] for name in (*SALE_KEY, "till_id", "cashier_id")}
-    columns |= {name: evidence[name] for name in ("id_check", "id_check_at", "id_check_by")}
+    columns |= checks.columns(divided.lines, at)
     columns |= {
         "birth_date": latest_birth_date(divided).take(pa.array(at)),
         "sold_at": sale["sold_at"],
-        "legal_age": pa.array([rules[s].legal_age for s in stores], pa.int16()),
-        "challenge_age": pa.array([rules[s].challenge_age for s in stores], pa.int16()),
+        "legal_age": pa.array(legal, pa.int16()),
+        # A till may require a higher age than the policy: who looks younger is to be asked.
+        "challenge_age": pa.array(np.maximum(challenge, legal), pa.int16()),
         "snapshot_id": frame["snapshot_id"],
         "snapshot_path": frame["path"],
         "matched_by": pc.if_else(
@@ -193,14 +202,13 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         ),
         "snapshot_offset_s": pa.array(offsets / SECOND, mask=~has_frame),
         "amount": amount,
-        "basket": lines_of(divided, alcohol.lines, at, SALES.arrow.field("basket").type),
+        "basket": lines_of(divided, alcohol, at, SALES.arrow.field("basket").type),
         "marks": _marks(marks),
     }
     return SALES.conform(pa.table(columns).select(SALES.names))
 
 
-def _amounts(divided: Transactions, at: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
-    cents = np.add.reduceat(last_digits(divided.lines["amount"], MONEY), divided.starts)[at]
+def _amounts(cents: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
     within = np.clip(cents, -_LARGEST_AMOUNT, _LARGEST_AMOUNT)
     unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
     amounts = pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)

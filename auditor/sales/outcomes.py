@@ -37,7 +37,7 @@ def is_id_checked(sales: pd.DataFrame) -> "pd.Series[bool]":
 def is_unchecked(sales: pd.DataFrame) -> "pd.Series[bool]":
     """Sold without a counting ID check: only an estimate can say how old the buyer is.
 
-    The check of a sale is the strongest that its alcohol lines record (``sales/alcohol.py``). It
+    The check of a sale is the strongest that its lines record in time (``sales/checks.py``). It
     counts if the store's policy lists it under ``counting_checks``.
     """
     return ~is_refused(sales) & ~is_recorded_underage(sales) & ~sales["check_counts"]

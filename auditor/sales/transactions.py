@@ -64,6 +64,8 @@ def divide(lines: pa.Table) -> Transactions:
     source, till, cashier = (
         coded(lines[name]).codes for name in ("source", "till_id", "cashier_id")
     )
+    # A line without a cashier, as at a self-checkout, is in nobody's name.
+    named = lines["cashier_id"].is_valid().to_numpy()
     key = _combined(lines, SALE_KEY)
     new = np.ones(lines.num_rows, np.bool_)
     new[1:] = (key[1:] != key[:-1]) | (source[1:] != source[:-1])
@@ -79,7 +81,8 @@ def divide(lines: pa.Table) -> Transactions:
         continues &= column[run_starts] == column[head]
     later &= ~continues
     head = np.where(later, run_starts, head)[run]
-    contradicts = (till != till[head]) | (cashier != cashier[head])
+    other = (cashier != cashier[head]) & named & named[head]
+    contradicts = (till != till[head]) | other
     of_later, same = later[run], same[run]
     kept = np.flatnonzero(~(of_later | contradicts))
     belongs = transaction[run][kept]
@@ -93,6 +96,19 @@ def divide(lines: pa.Table) -> Transactions:
         conflicts=np.flatnonzero((of_later & ~same) | (contradicts & ~of_later)),
         rejected_runs=lines["store_id"].take(pa.array(run_starts[later])).to_pylist(),
     )
+
+
+def first_cashiers(divided: Transactions) -> pa.Table:
+    """The first line of each transaction, with the first cashier that any of its lines names."""
+    heads = divided.lines.take(pa.array(divided.starts))
+    cashiers = divided.lines["cashier_id"]
+    if not cashiers.null_count or not heads.num_rows:
+        return heads
+    place = np.arange(len(cashiers))
+    places = np.where(cashiers.is_valid().to_numpy(), place, len(cashiers))
+    first = np.minimum.reduceat(places, divided.starts)
+    names = cashiers.take(pa.array(first, mask=first == len(cashiers)))
+    return heads.set_column(heads.column_names.index("cashier_id"), "cashier_id", names)
 
 
 def coded(column: pa.ChunkedArray) -> Coded:

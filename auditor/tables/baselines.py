@@ -26,7 +26,7 @@ CHECK_COUNTS = Schema(
     "check_counts",
     (
         Column("store_id", pa.string(), "store"),
-        Column("cashier_id", pa.string(), "cashier, or the attendant of a self-checkout"),
+        Column("cashier_id", pa.string(), "cashier or attendant; null where there was none", True),
         Column("from_hour", pa.int8(), "hour at which the part of the day begins, store's clock"),
         Column(
             "likelihood", pa.int8(), "class of P(under the challenge age), from 0", nullable=True

@@ -12,6 +12,7 @@ _BASKET_LINE = pa.struct(
         pa.field("amount", MONEY, nullable=False),
         pa.field("alcohol", pa.bool_(), nullable=False),
         pa.field("sold_at", TIME),  # when the line was scanned
+        pa.field("refused", pa.bool_()),  # the till refused the article: it is not in the price
     ]
 )
 
@@ -34,7 +35,12 @@ LEDGER = Schema(
         Column("transaction_id", pa.string(), "the till's number of the transaction"),
         Column("store_id", pa.string(), "store"),
         Column("till_id", pa.string(), "till"),
-        Column("cashier_id", pa.string(), "cashier, or the attendant of a self-checkout"),
+        Column(
+            "cashier_id",
+            pa.string(),
+            "cashier, or the attendant of a self-checkout; null where there was none",
+            nullable=True,
+        ),
         Column("sold_at", TIME, "time of the sale: its last line"),
         Column("id_check", pa.string(), "what the till recorded of the ID check, one of ID_CHECKS"),
         Column("outcome", pa.string(), "one of OUTCOMES"),
@@ -49,7 +55,7 @@ LEDGER = Schema(
         Column(
             "p_under_challenge", pa.float32(), "P(buyer under the challenge age)", nullable=True
         ),
-        Column("legal_age", pa.int16(), "age from which alcohol may be bought, years"),
+        Column("legal_age", pa.int16(), "age from which this alcohol may be bought, years"),
         Column("challenge_age", pa.int16(), "years; anyone who looks younger is asked for ID"),
         Column("snapshot_id", pa.string(), "frame matched to the sale", nullable=True),
         Column("detail", pa.string(), "why inconclusive, for an engineer", nullable=True),
@@ -73,14 +79,14 @@ LEDGER = Schema(
         ),
         Column("matched_by", pa.string(), "transaction or till_and_time", nullable=True),
         Column("snapshot_offset_s", pa.float64(), "camera's time minus till's, seconds", True),
-        Column("id_check_at", TIME, "time of the ID check", nullable=True),
+        Column("id_check_at", TIME, "time of the ID check on record", nullable=True),
         Column("id_check_by", pa.string(), "who did the ID check", nullable=True),
         Column("birth_date", pa.date32(), "date of birth on record; the latest if several", True),
         Column("amount", MONEY, "price of the basket, in the store's currency"),
         Column("basket", pa.list_(_BASKET_LINE), "the lines of the sale"),
         Column("marks", pa.list_(pa.string()), "what qualifies the record, see GLOSSARY.md"),
     ),
-    version=3,
+    version=4,
 )
 
 #: Alcohol sales as collected: the ledger's columns that are known before scoring.

@@ -94,6 +94,7 @@ QUALITY_RULES = (
     "birth_date_against_face",
     "fast_check",
     "judged_by_eye",
+    "check_out_of_time",
 )
 
 #: The measurements by which a camera is compared with its own past.

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import re
+from datetime import timedelta
 from urllib.parse import unquote
 
 import jinja2
@@ -23,7 +24,9 @@ from tests.support.page_reader import Reader
 from tests.support.paths import ROOT
 from tests.support.report_day import (
     FORMULA,
+    NOON,
     SCRIPT,
+    crop,
     estimate,
     flag,
     ledger,
@@ -374,10 +377,66 @@ def test_of_hollow_checks_a_page_tells_what_chance_gives(files: dict[str, bytes]
     text = plain(files["index.html"])
     assert "39 of 320 records show it; chance alone would give 3.2 at most" in text
     assert "Of 200 documents read by a machine, 1 do" in text
-    assert text.count("records stand out.") == 5
+    assert text.count("records stand out.") == 6
 
 
 def test_without_counts_nothing_is_said_of_people() -> None:
     text = plain(render_sales([flag(1, 20, 0.3, 0.9)])["index.html"])
     assert "stands out" not in text
     assert "more than expected" not in text
+
+
+def test_a_check_at_another_time_is_told_with_the_sale_and_among_the_doubtful_ones() -> None:
+    away = {
+        "marks": ["check_out_of_time"],
+        "id_check_at": NOON - timedelta(days=1, minutes=5),
+        "id_check_by": "C09",
+    }
+    rows = [
+        flag(1, 20, 0.3, 0.9, cashier_id=None, **away),
+        sale(2, "over_threshold", **estimate(40.0, 0.0, 0.01), **away | {"id_check_by": None}),
+        flag(3, 21, 0.2, 0.8),
+    ]
+    files = render_sales(rows)
+    for name in ("index.html", "store-S001.html"):
+        text = plain(files[name])
+        assert "an ID check is on record at another time, which does not count" in text
+        assert "Till record: an ID check by C09 at another time, which does not count" in text
+        assert text.count("no ID check; one recorded at 11:55:00 on 26 March") == 2
+    # A check of the day before is beside the time line of the sale, not on it.
+    (first,) = [sale for sale in json.loads(files["report.json"])["flagged"] if sale["rank"] == 1]
+    (step,) = [step for step in first["trail"] if step["kind"] == "check"]
+    assert step["along"] is None
+    assert [step["along"] for step in first["trail"] if step["kind"] == "sale"] == [1.0]
+
+
+def test_where_there_was_no_cashier_the_pages_say_so_and_the_csv_is_empty() -> None:
+    unjudged = sale(2, "inconclusive", reason="no_face", cashier_id=None)
+    by_lot = sale(3, "over_threshold", **estimate(40.0, 0.0, 0.01), cashier_id=None, crop=crop(3))
+    files = render_sales([flag(1, 20, 0.3, 0.9, cashier_id=None), unjudged, by_lot])
+    assert "Cashierno cashier" in plain(files["store-S001.html"])
+    assert plain(files["store-S001.html"]).count("no cashier") == 2
+    assert "till 2, no cashier, transaction T003" in plain(files["control.html"])
+    (row,) = csv.DictReader(io.StringIO(files["flags.csv"].decode()))
+    assert row["cashier_id"] == ""
+    assert all(b">None<" not in content for content in files.values())
+
+
+def test_a_basket_shows_discounts_without_a_quantity_and_what_was_refused() -> None:
+    wine = line("Merlot 75cl", "7.30", alcohol=True) | {"refused": True}
+    basket = [
+        line("Lager", "2.00", alcohol=True),
+        line("Staff discount", "-0.20", alcohol=False, quantity="0"),
+        wine,
+    ]
+    text = plain(render_sales([flag(1, 20, 0.3, 0.9, basket=basket)])["store-S001.html"])
+    assert "Lager alcohol£2.00 Merlot 75cl alcohol refused£7.30 Staff discount" in text
+
+
+def test_where_the_legal_age_depends_on_the_drink_the_page_names_none() -> None:
+    one = plain(render_sales([flag(1, 20, 0.3, 0.9)])["index.html"])
+    both = [flag(1, 20, 0.3, 0.9), flag(2, 20, 0.3, 0.9, legal_age=16)]
+    several = plain(render_sales(both)["index.html"])
+    assert "likeliest to be under 18 come first" in one
+    assert "likeliest to be under the legal age come first" in several
+    assert "Under 16" in several

@@ -53,6 +53,10 @@ class Case:
         ).to_pylist()
         return rows
 
+    def ledger(self) -> dict[str, dict[str, Any]]:
+        """The alcohol sales of the day, by transaction."""
+        return {row["transaction_id"]: row for row in self.table("ledger")}
+
     def files(self) -> dict[str, str]:
         """Every file of the folder with its hash."""
         return {
@@ -141,3 +145,28 @@ def test_a_mapping_is_named_by_the_environment_too(
     done = case.run()
     assert done.exit_code == ExitCode.WRONG_USE
     assert "the nearest is german-csv" in done.stderr
+
+
+@of("08-check-on-another-line")
+def test_a_check_on_another_line_of_the_transaction_counts(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    found = {t: (row["outcome"], row["id_check"]) for t, row in case.ledger().items()}
+    assert found == {"C1": ("id_checked", "id_scanned"), "C2": ("id_checked", "dob_entered")}
+
+
+@of("16-discount-line-of-the-article")
+def test_a_discount_line_of_the_article_makes_a_cheaper_sale(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert {t: row["amount"] for t, row in case.ledger().items()} == {"R3": Decimal("1.80")}
+
+
+@of("32-self-checkout-without-cashier")
+def test_a_sale_without_a_cashier_is_flagged_like_any_other(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    found = [(row["transaction_id"], row["cashier_id"], row["reason"]) for row in case.flags()]
+    assert found == [("K1", "", "none")]
+    page = (case.folder / "out" / "reports" / DAY / "index.html").read_text(encoding="utf-8")
+    assert "<dt>Cashier</dt><dd>no cashier</dd>" in page

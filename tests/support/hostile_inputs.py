@@ -695,6 +695,7 @@ def _policy_deep(dice: Dice) -> bytes:
 @_recipe("policy", weight=20)
 def _policy_value_odd(dice: Dice) -> bytes:
     keys = ("legal_age", "challenge_age", "counting_checks", "alcohol_skus", "time_zone",
+            "legal_age_by_category", "alcohol_free_names", "check_before_minutes",
             "currency",
             "match_tolerance_seconds", "min_face_px", "model", "runtime", "retention_days",
             "sentinel_birth_dates", "max_rejected_share", "frames_url", "override",

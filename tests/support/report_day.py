@@ -97,6 +97,7 @@ def line(
         "quantity": Decimal(quantity),
         "amount": Decimal(amount),
         "alcohol": alcohol,
+        "refused": False,
     }
 
 

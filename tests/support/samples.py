@@ -36,7 +36,7 @@ def row(schema: Schema, **values: Any) -> dict[str, Any]:
 
 def line(**values: Any) -> dict[str, Any]:
     """A line of a bottle of wine, sold at noon."""
-    return row(TILL_LINES, **{"category": "wine", **values})
+    return row(TILL_LINES, **{"category": "wine", "cashier_id": "cashier_id-1", **values})
 
 
 def frame(**values: Any) -> dict[str, Any]:

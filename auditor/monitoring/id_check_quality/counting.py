@@ -14,15 +14,20 @@ from auditor.tables import LEDGER, QUALITY_COUNTS, RECORDED_AGES
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A sale in which a rule found something: its row in the ledger given, and who checked."""
+    """A sale in which a rule found something: its row in the ledger given, and who checked.
+
+    ``cashier_id`` is None where neither who checked nor a cashier is on record.
+    """
 
     rule: str
     row: int
-    cashier_id: str
+    cashier_id: str | None
 
 
 def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
     """Count the checks that each rule examined, and those in which it found something.
+
+    Checks that are in nobody's name, as at a self-checkout without an attendant, are left out.
 
     ``ledger`` are rows of LEDGER of stores under the same rules, in any order.
 
@@ -30,10 +35,11 @@ def count_quality(ledger: pa.Table, rules: Rules) -> pa.Table:
         QUALITY_COUNTS, sorted by its key.
     """
     facts = Facts.of(LEDGER.conform(ledger), rules)
+    is_known = np.array([who is not None for who in facts.keys[1]], np.bool_)
     parts = []
     for name, rule in RULES.items():
         output = rule(facts)
-        rows = np.flatnonzero(output.examined)
+        rows = np.flatnonzero(output.examined & is_known)
         columns = {
             "store_id": pa.array(facts.keys[0][rows], pa.string()),
             "cashier_id": pa.array(facts.keys[1][rows], pa.string()),
@@ -71,4 +77,4 @@ def find(ledger: pa.Table, rules: Rules) -> Iterator[Match]:
     facts = Facts.of(LEDGER.conform(ledger), rules)
     for name, rule in RULES.items():
         for row in np.flatnonzero(rule(facts).found & ~compared(name, facts)).tolist():
-            yield Match(name, row, str(facts.keys[1][row]))
+            yield Match(name, row, facts.keys[1][row])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from auditor.clock.birthdays import completed_years
 from auditor.policy import Rules
+from auditor.sales.checks import CHECK_OUT_OF_TIME
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -25,7 +26,8 @@ KEYED, SCANNED = "dob_entered", "id_scanned"
 class Facts:
     """A store's day; NaN and NaT stand for what is not known."""
 
-    keys: tuple[NDArray[np.object_], NDArray[np.object_]]  # store, and checker or else cashier
+    # Store, and checker or else cashier; None where nobody is named.
+    keys: tuple[NDArray[np.object_], NDArray[np.object_]]
     check: NDArray[np.object_]  # what the till recorded of the ID check
     sold_at: Floats  # seconds since 1970 UTC
     sold_on: NDArray[np.datetime64]  # day of the sale by the store's clock
@@ -37,6 +39,7 @@ class Facts:
     high: Floats
     p_under_legal: Floats
     latest_legal: NDArray[np.datetime64]  # birth date of who comes of age on the day of the sale
+    out_of_time: Flags  # whether a check is on record at another time, which does not count
     sentinels: frozenset[date]  # the policy's made-up birth dates
     min_check_seconds: float  # below which no hand checks, by the policy
 
@@ -62,6 +65,7 @@ class Facts:
             high=_floats(ledger["age_high_95"]),
             p_under_legal=_floats(ledger["p_under_legal"]),
             latest_legal=_years_before(sold_on, ledger["legal_age"].to_numpy()),
+            out_of_time=is_out_of_time(ledger["marks"]),
             sentinels=rules.sentinel_birth_dates,
             min_check_seconds=rules.min_check_seconds,
         )
@@ -75,6 +79,15 @@ class Facts:
     def scanned(self) -> Flags:
         """Whether a machine read the birth date on record."""
         return np.asarray(self.check == SCANNED) & ~np.isnat(self.born)
+
+
+def is_out_of_time(marks: pa.ChunkedArray) -> Flags:
+    """Whether each sale, by its marks, has an ID check on record that was made at another time."""
+    lists = marks.combine_chunks()
+    marked = pc.equal(lists.flatten(), CHECK_OUT_OF_TIME)
+    found = np.zeros(len(lists), np.bool_)
+    found[pc.list_parent_indices(lists).filter(marked).to_numpy()] = True
+    return found
 
 
 def _years_before(days: NDArray[np.datetime64], years: NDArray[Any]) -> NDArray[np.datetime64]:

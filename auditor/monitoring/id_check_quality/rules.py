@@ -114,13 +114,22 @@ def judged_by_eye(facts: Facts) -> RuleOutput:
     return RuleOutput.of(examined, np.asarray(facts.check == "looks_over"), 0.0)
 
 
+def check_out_of_time(facts: Facts) -> RuleOutput:
+    """A check is on record at another time than its sale: hours or days away, or long after it."""
+    recorded = ~np.isin(facts.check, ("none", "not_recorded", "refused"))
+    return RuleOutput.of(recorded | facts.out_of_time, facts.out_of_time, 0.0)
+
+
 _RULES = (
     *(sentinel_birth_date, round_birth_date, round_birth_year, one_birth_date),
-    *(birth_date_against_face, fast_check, judged_by_eye),
+    *(birth_date_against_face, fast_check, judged_by_eye, check_out_of_time),
 )
 
 #: By name, in the order of QUALITY_RULES.
 RULES: Mapping[str, QualityRule] = dict(zip(QUALITY_RULES, _RULES, strict=True))
+
+#: Rules that say of each sale alone that its check does not count: every match is told of.
+ALWAYS_TOLD = frozenset({"check_out_of_time"})
 
 #: Rules on dates that a hand may make up: those a machine read are what to compare with. The
 #: others are about either, and have nothing to compare with but each other.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.errors import ContractError
 from auditor.monitoring.statistics.rates import Rate, wilson
@@ -42,13 +43,15 @@ class Counts:
 def count_cashiers(ledger: pa.Table, *, min_exposure: int) -> tuple[Counts, ...]:
     """Counts of every cashier, by store and cashier id: the order says nothing of a person.
 
-    The same cashier id in two stores is two cashiers. ``min_exposure`` is the number of
+    The same cashier id in two stores is two cashiers. Sales without a cashier are nobody's, and are
+    left out. ``min_exposure`` is the number of
     young-looking sales from which on a rate is given.
 
     Raises:
         ContractError: an outcome that is none of OUTCOMES.
     """
-    tally = _tally(ledger, ("store_id", "cashier_id"))
+    named = ledger.filter(pc.is_valid(ledger["cashier_id"]))
+    tally = _tally(named, ("store_id", "cashier_id"))
     return tuple(_counts(tally[key], min_exposure, *key) for key in sorted(tally))
 
 

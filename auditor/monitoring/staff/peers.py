@@ -107,11 +107,14 @@ class Peers:
 def cashiers(counts: pa.Table, *, min_exposure: int, false_lead_share: float) -> Peers:
     """Measure every cashier of CHECK_COUNTS against the chain, their store's habits allowed for.
 
+    Sales without a cashier are nobody's, and are left out.
+
     Args:
         counts: CHECK_COUNTS of the whole chain, a window of days added up.
         min_exposure: sales due a check below which nothing is said.
         false_lead_share: of those that stand out, the share that may do so by chance.
     """
+    counts = counts.filter(pc.is_valid(counts["cashier_id"]))
     return _measured(counts, ("store_id", "cashier_id"), min_exposure, false_lead_share)
 
 

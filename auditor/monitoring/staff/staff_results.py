@@ -12,7 +12,9 @@ import pyarrow.compute as pc
 
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.id_check_quality.counting import find
+from auditor.monitoring.id_check_quality.facts import is_out_of_time
 from auditor.monitoring.id_check_quality.leads import Heaps, RuleResult, find_leads, heaps, of_store
+from auditor.monitoring.id_check_quality.rules import ALWAYS_TOLD
 from auditor.monitoring.staff import peers
 from auditor.monitoring.staff.exposure import FIRST_DUE
 from auditor.monitoring.staff.peers import PeerResult, Peers
@@ -112,23 +114,30 @@ class StaffResults:
 
     def lead_sales(
         self, ledgers: StoreTables, rules: Mapping[str, Rules]
-    ) -> dict[str, list[tuple[str, dict[str, Any]]]]:
-        """The day's sales behind the leads; ``rules`` are those in force, by store of the day.
+    ) -> dict[str, list[tuple[str | None, dict[str, Any]]]]:
+        """The day's sales behind the leads, and all that a rule of ALWAYS_TOLD finds.
+
+        ``rules`` are those in force, by store of the day.
 
         Returns:
-            By rule: who checked, and the row of LEDGER, in the order of store, time and
-            transaction.
+            By rule: who checked, where known, and the row of LEDGER, in the order of store, time
+            and transaction.
         """
         leads = {
             (name, lead.store_id, lead.cashier_id)
             for name, result in self.rules.items()
             for lead in result.leads
         }
-        sales: dict[str, list[tuple[str, dict[str, Any]]]] = {name: [] for name in self.rules}
-        for store_id in sorted({store_id for _, store_id, _ in leads} & set(rules)):
+        of_leads = {store_id for _, store_id, _ in leads}
+        sales: dict[str, list[tuple[str | None, dict[str, Any]]]] = {n: [] for n in self.rules}
+        for store_id in sorted(set(ledgers.stores) & set(rules)):
+            marks = ledgers.of(store_id, ["marks"])["marks"]
+            if store_id not in of_leads and not is_out_of_time(marks).any():
+                continue
             ledger = ledgers.of(store_id)
             for match in find(ledger, rules[store_id]):
-                if (match.rule, store_id, match.cashier_id) in leads:
+                named = (match.rule, store_id, match.cashier_id)
+                if match.rule in ALWAYS_TOLD or named in leads:
                     (row,) = ledger.slice(match.row, 1).to_pylist()
                     sales[match.rule].append((match.cashier_id, row))
         for found in sales.values():

@@ -174,4 +174,6 @@ def rules_in_force(policy: Policy, days: Sequence[date], stores: Iterable[str]) 
 def _value(value: Any) -> str:
     if isinstance(value, frozenset):
         return ", ".join(map(str, sorted(value))) or "none"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {entry}" for key, entry in sorted(value.items())) or "none"
     return "the model's own" if value is None else str(value)

@@ -125,7 +125,8 @@ def decision_rows(log: pa.Table, people: Pseudonyms) -> Iterator[dict[str, Cell]
 
 
 def _products(row: Mapping[str, Any]) -> Iterator[str]:
+    was_refused = row["id_check"] == "refused"
     for line in row.get("basket") or ():
-        if line["alcohol"]:
+        if line["alcohol"] and (was_refused or not line["refused"]):
             times = "" if line["quantity"] == 1 else f"{line['quantity'].normalize():f} x "
             yield f"{times}{line['description'] or line['sku']}"

@@ -51,4 +51,10 @@ QUALITY_RULE_TEXTS: Mapping[str, Words] = {
         "the legal age with a probability of one in four or more. They may have been older, or "
         "known to the cashier.",
     ),
+    "check_out_of_time": Words(
+        "Checks at another time",
+        "The till recorded an ID check hours or days away from the sale. Such a check does not "
+        "count, and every sale of the day with one is listed. A clock that is wrong, or a sale "
+        "that was set aside and paid later, looks the same.",
+    ),
 }

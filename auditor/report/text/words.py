@@ -55,6 +55,7 @@ MARKS: Mapping[str, str] = {
     "several_faces": "several faces in the frame: the estimate may be another person's",
     "matched_by_time": "frame matched by till and time, not by transaction number",
     "several_snapshots": "several frames name this sale: the nearest in time was taken",
+    "check_out_of_time": "an ID check is on record at another time, which does not count",
     "mixed_id_check": "the lines carry different ID-check records: the strongest is shown",
     "amount_capped": "the basket's price is beyond what the report can hold",
 }
@@ -112,6 +113,17 @@ def till_record(id_check: str, id_check_by: str | None) -> str:
     """The event of an ID check, as the till recorded it."""
     by = f", by {visible(id_check_by)}" if id_check_by else ""
     return f"Till record: {label(ID_CHECKS, id_check)}{by}"
+
+
+def other_check(id_check_by: str | None) -> str:
+    """The event of an ID check at another time than the sale."""
+    by = f" by {visible(id_check_by)}" if id_check_by else ""
+    return f"Till record: an ID check{by} at another time, which does not count"
+
+
+def cashier(cashier_id: str | None, limit: int = 120) -> str:
+    """A cashier's id, or that there was no cashier, as at a self-checkout."""
+    return "no cashier" if cashier_id is None else visible(cashier_id, limit)
 
 
 def scanned(article: str, limit: int) -> str:

@@ -266,3 +266,30 @@ def test_by_chance_alone_hardly_anybody_is_told_of() -> None:
             )
         )
     assert told <= 3
+
+
+def test_a_check_at_another_time_is_found_among_the_checks_on_record() -> None:
+    away = {"marks": ["check_out_of_time"], "id_check_at": NOON - timedelta(days=1)}
+    rows = [
+        check(1, date(1985, 5, 17)),
+        sale(2, "flagged", id_check="none", id_check_by="C07", **away),
+        sale(3, "flagged", id_check="looks_over", id_check_by="C07", **away),
+        sale(4, "flagged", id_check="none"),
+        sale(5, "refused", id_check="refused"),
+    ]
+    assert by_rule(rows)["check_out_of_time"] == (3, 2, 0.0)
+    assert {row for rule, row in hits(rows) if rule == "check_out_of_time"} == {1, 2}
+
+
+def test_checks_in_nobodys_name_are_counted_for_nobody_but_found() -> None:
+    away = {"marks": ["check_out_of_time"], "cashier_id": None}
+    rows = [sale(1, "flagged", id_check="none", **away)]
+    assert by_rule(rows) == {}
+    (match,) = find(LEDGER.from_rows(rows), RULES_IN_FORCE)
+    assert (match.rule, match.cashier_id) == ("check_out_of_time", None)
+
+
+def test_at_a_self_checkout_the_attendant_who_approved_is_who_checked() -> None:
+    rows = [check(1, date(1985, 5, 17), cashier_id=None, id_check_by="A1")]
+    found = count_quality(LEDGER.from_rows(rows), RULES_IN_FORCE)
+    assert set(found["cashier_id"].to_pylist()) == {"A1"}

@@ -71,3 +71,10 @@ def test_a_store_without_sales_is_counted_with_zeros() -> None:
 def test_an_unknown_outcome_is_refused() -> None:
     with pytest.raises(ContractError, match="cleared"):
         counts_of([sale(1, "cleared")])
+
+
+def test_sales_without_a_cashier_are_the_stores_and_nobodys() -> None:
+    rows = [sale(1, "over_threshold"), sale(2, "over_threshold", cashier_id=None)]
+    assert [(c.cashier_id, c.sales) for c in counts_of(rows)] == [("C07", 1)]
+    (store,) = count_stores(LEDGER.from_rows(rows), ["S001"], min_exposure=1)
+    assert store.sales == 2

@@ -236,3 +236,10 @@ def test_where_nobody_is_careless_hardly_anybody_is_named(
     found = accused["honest"]
     assert found["audit"].honest <= 0.005 * found["audit"].of_honest
     assert all(found[m].honest >= 0.04 * found[m].of_honest for m in NAIVE)
+
+
+def test_sales_without_a_cashier_count_for_the_store_and_for_nobody() -> None:
+    rows = [flag(n, 20, 0.3, 0.9, cashier_id=None if n < 12 else "C07") for n in range(24)]
+    table = count_checks(LEDGER.from_rows(rows), LONDON)
+    assert [unit.cashier_id for unit in cashiers(table, **HOW).units] == ["C07"]
+    assert [unit.due for unit in stores(table, **HOW).units] == [24]

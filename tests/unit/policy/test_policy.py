@@ -93,6 +93,34 @@ _ENTRY = "[[policy]]\neffective_from = 2026-01-01\n"
         ("legal_age = 0", "legal_age: must be at least 1, not 0"),
         ("legal_age = 100", "legal_age: must be at most 99, not 100"),
         ("legal_age = 30", "policy: challenge_age (25) must not be under legal_age (30)"),
+        (
+            "legal_age_by_category = 18",
+            "must be a table, such as { beer = 16, spirits = 18 }, not 18",
+        ),
+        ("legal_age_by_category = { beer = 0 }", "each entry must be at least 1, not 0"),
+        (
+            "legal_age_by_category = { beer = 'x' }",
+            'each entry must be a whole number, such as 16, not "x"',
+        ),
+        (
+            "legal_age_by_category = { beer = 30 }",
+            "challenge_age (25) must not be under legal_age of beer (30)",
+        ),
+        (
+            "legal_age_by_category = { sprits = 18 }",
+            "legal_age_by_category names sprits, which must be in alcohol_categories",
+        ),
+        (
+            "legal_age_by_category = { beer = 16, Beer = 18 }",
+            "legal_age_by_category must name a category once, in any case",
+        ),
+        (
+            "alcohol_free_categories = ['Beer']",
+            "beer must not be in alcohol_categories and in alcohol_free_categories",
+        ),
+        ("alcohol_free_names = ['*']", 'a pattern of names, such as "*alcohol free*", not "*"'),
+        ("check_before_minutes = -1", "check_before_minutes: must be at least 0, not -1"),
+        ("check_after_minutes = 1441", "check_after_minutes: must be at most 1440, not 1441"),
         ("min_face_px = 'a'", 'min_face_px: must be a number, such as 40, not "a"'),
         ("false_lead_share = 0.5", "false_lead_share: must be less than 0.5, not 0.5"),
         ("time_zone = 'Mars'", 'must be an IANA time zone, such as "Europe/London", not "Mars"'),
@@ -213,3 +241,8 @@ def test_the_hash_is_of_what_is_said_and_not_of_how() -> None:
     plain = _policy(_ENTRY + "legal_age = 16")
     assert _policy("# why\n" + _ENTRY + "legal_age   =  16").sha256 == plain.sha256
     assert _policy(_ENTRY + "legal_age = 17").sha256 != plain.sha256
+
+
+def test_an_article_that_is_alcohol_by_its_number_may_have_any_category_and_its_age() -> None:
+    text = "alcohol_skus = ['1']\nlegal_age_by_category = { baking = 18 }"
+    assert _policy(_ENTRY + text).rules(_DAY, "S001").legal_age_by_category == {"baking": 18}

@@ -1,0 +1,169 @@
+"""What the lines of a transaction are: articles sold, given back or refused, discounts, checks."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.clock.local_time import Flags
+from auditor.sales.transactions import Codes, Transactions, coded, last_digits
+from auditor.tables import MONEY, QUANTITY
+
+#: A line that takes less than this share of the article's lowest price off, per unit, makes it
+#: cheaper; one that takes more off gives it back.
+DISCOUNT_BELOW = 0.9
+
+_GTIN_DIGITS = 14
+_LEAST_DIGITS = 7  # of a GTIN without its leading zeros; shorter numbers are a shop's own
+_PAYMENTS = ("tender", "control")
+_UNRECORDED = ("none", "not_recorded")
+_REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Articles:
+    """The lines of some transactions, one element a line.
+
+    Attributes:
+        owner: number of the line's transaction.
+        article: the same number for lines of one article in one transaction.
+        units: thousandths of a unit sold, negative for what is given back; 0 for all that is no
+            article.
+        cents: the price in the smallest unit of the currency.
+        refused: whether the article was refused.
+        discount: whether the line only changes what articles cost.
+        only_check: whether it carries a check or a required age, and no article.
+        in_basket: whether it is part of what was bought: no payment, no check, nothing voided.
+    """
+
+    owner: Codes
+    article: Codes
+    units: Codes
+    cents: Codes
+    refused: Flags
+    discount: Flags
+    only_check: Flags
+    in_basket: Flags
+
+    def prices(self, transactions: int) -> Codes:
+        """What each transaction cost, in the smallest unit; refused articles are not in it."""
+        cents = np.where(self.in_basket, self.cents, 0)
+        if not self.refused.any():
+            return _sums(self.owner, cents, transactions)
+        group, of_line = np.unique(self.article, return_inverse=True)
+        owner = np.zeros(len(group), np.int64)
+        owner[of_line] = self.owner
+        refused = _sums(of_line, np.where(self.refused & (self.units > 0), cents, 0), len(group))
+        given_back = -_sums(of_line, np.where(self.units < 0, cents, 0), len(group))
+        bought = _sums(of_line, (self.units > 0) & ~self.refused, len(group)) > 0
+        total = _sums(of_line, cents, len(group))
+        # What was taken back off the receipt is gone from it already.
+        never_paid = np.where(bought, np.maximum(refused - given_back, 0), np.maximum(total, 0))
+        paid = np.where(refused > 0, total - never_paid, total)
+        return _sums(owner, paid, transactions)
+
+
+def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
+    """Find out what each line of transactions is; ``alcohol`` says which belong to alcohol.
+
+    A line of the article itself that takes little off is a discount, as a line of that type is. A
+    positive quantity with a negative price is given back. What was sold without a quantity counts
+    as a little. Lines of type ``void`` take back what they exceed in others' stead: a cancelled
+    article alone counts for nothing, and a negative line cancels another.
+    """
+    lines, count = divided.lines, len(divided.starts)
+    owner = np.repeat(np.arange(count), divided.ends - divided.starts)
+    sku = coded(lines["sku"])
+    same = {name: number for number, name in enumerate(dict.fromkeys(map(gtin, sku.distinct)))}
+    codes = np.array([same[gtin(name)] for name in sku.distinct], np.int64)[sku.codes]
+    article = owner * max(len(same), 1) + codes
+    units, cents = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
+    check, kind = coded(lines["id_check"]), coded(lines["line_type"])
+    untyped = _is(kind.distinct, kind.codes, None, "item")
+    recorded = ~_is(check.distinct, check.codes, *_UNRECORDED)
+    payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
+    only_check = _is(kind.distinct, kind.codes, "id_check")
+    only_check |= untyped & (units == 0) & (cents == 0) & recorded & ~alcohol
+    no_article = payment | only_check
+
+    units = np.where((units > 0) & (cents < 0), -units, units)
+    units = np.where((units == 0) & (cents > 0), 1, units)
+    units[no_article] = 0
+    void = _is(kind.distinct, kind.codes, "void")
+    if void.any():
+        group, of_line = np.unique(article, return_inverse=True)
+        idle = void & (_sums(of_line, np.where(void, units, 0), len(group)) >= 0)[of_line]
+        units[idle] = 0
+        no_article |= idle
+    refused = _is(check.distinct, check.codes, _REFUSED) & ~no_article
+    discount = _is(kind.distinct, kind.codes, "discount")
+    discount |= (units == 0) & (cents < 0) & ~no_article
+    units[discount] = 0
+    discount |= _cheaper(article, units, np.where(no_article, 0, cents), refused) & ~void
+    units[discount] = 0
+    return Articles(
+        owner=owner,
+        article=article,
+        units=units,
+        cents=cents,
+        refused=refused & ~discount,
+        discount=discount,
+        only_check=only_check,
+        in_basket=~no_article | (only_check & untyped),
+    )
+
+
+def as_bought(lines: pa.Table, articles: Articles) -> pa.Table:
+    """TILL_LINES with no quantity where a line is a discount, which gives nothing back."""
+    if not articles.discount.any():
+        return lines
+    column = lines.column_names.index("quantity")
+    none = pa.scalar(Decimal(0), QUANTITY)
+    quantity = pc.if_else(pa.array(articles.discount), none, lines["quantity"])
+    return lines.set_column(column, lines.schema.field(column), quantity)
+
+
+def gtin(sku: str) -> str:
+    """An article number as it is compared: a GTIN with 14 digits, any other as it is.
+
+    GTIN-8, 12, 13 and 14 are one number with more or fewer leading zeros, which tills add and
+    spreadsheets lose. A number whose check digit is wrong is no GTIN.
+    """
+    digits = sku.lstrip("0")
+    if not (sku.isascii() and sku.isdigit() and _LEAST_DIGITS <= len(digits) <= _GTIN_DIGITS):
+        return sku
+    whole = digits.zfill(_GTIN_DIGITS)
+    weighted = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(whole))
+    return sku if weighted % 10 else whole
+
+
+def _cheaper(article: Codes, units: Codes, cents: Codes, refused: Flags) -> Flags:
+    """Which lines are discounts by what they take off, where something is still paid."""
+    found = np.zeros(len(article), np.bool_)
+    at = np.flatnonzero(np.isin(article, np.unique(article[units < 0])))
+    if not len(at):
+        return found
+    group, of_line = np.unique(article[at], return_inverse=True)
+    units, cents = units[at], np.where(refused[at] & (units[at] > 0), 0, cents[at])
+    cents = np.where(units < 0, -np.abs(cents), cents)
+    per_unit = np.divide(np.abs(cents), np.abs(units), out=np.zeros(len(at)), where=units != 0)
+    lowest = np.full(len(group), np.inf)
+    sold = (units > 0) & (cents > 0)
+    np.minimum.at(lowest, of_line[sold], per_unit[sold])
+    paid = (_sums(of_line, cents, len(group)) > 0) & np.isfinite(lowest)
+    limit = np.where(paid, lowest, 0)[of_line] * DISCOUNT_BELOW * (1 - 1e-9)  # 1.80 is 90 % of 2
+    found[at] = (units < 0) & paid[of_line] & (per_unit < limit)
+    return found
+
+
+def _is(distinct: list[str], codes: Codes, *values: str | None) -> Flags:
+    flags: Flags = np.array([value in values for value in distinct], np.bool_)[codes]
+    return flags
+
+
+def _sums(group: Codes, values: npt.NDArray[np.generic], groups: int) -> Codes:
+    """The sum of each group; whole numbers up to 2**53 are exact."""
+    return np.bincount(group, values, groups).astype(np.int64)

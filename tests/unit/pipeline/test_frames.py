@@ -1,0 +1,38 @@
+"""The frames of a batch, each with the rules by which it is scored."""
+
+from pathlib import Path
+
+from auditor.pipeline import frames_of
+from auditor.policy import Rules
+from auditor.storage.place import Place
+from auditor.tables import PURCHASES, SALES
+from tests.support.samples import row
+
+RULES = {"S1": Rules(legal_age=18, challenge_age=25)}
+
+
+def test_a_frame_is_scored_by_the_ages_of_its_own_sale(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"frame")
+    ages = [(16, 25), (18, 25), (21, 25), (30, 30)]
+    sales = SALES.from_rows(
+        row(
+            SALES,
+            snapshot_path="1.jpg",
+            legal_age=legal,
+            challenge_age=challenge,
+            basket=[],
+            marks=[],
+        )
+        for legal, challenge in ages
+    )
+    rules = [frame.rules for frame in frames_of(Place(str(tmp_path)), sales, RULES)]
+    assert [(own.legal_age, own.challenge_age) for own in rules] == ages
+    assert [own.min_face_confidence for own in rules] == [0.9] * 4
+
+
+def test_a_basket_without_alcohol_is_scored_by_the_rules_of_its_store(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"frame")
+    values = {"snapshot_path": "1.jpg", "hour": 1, "alcohol_sale": False, "lines": []}
+    bought = PURCHASES.from_rows([row(PURCHASES, **values)])
+    (frame,) = frames_of(Place(str(tmp_path)), bought, RULES)
+    assert frame.rules is RULES["S1"]
