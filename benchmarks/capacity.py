@@ -65,12 +65,16 @@ class Measured:
             json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
             for name in ("results", "growth", "scoring", "object_store")
         )
+        lines = {
+            size: next(row["milliseconds"] for row in rows if row["name"] == "whole line")
+            for size, rows in results["line"].items()
+        }
         middle, large = sorted(growth["rows"], key=lambda row: int(row["sales"]))[-2:]
         slope = (large["peak_mb"] - middle["peak_mb"]) / (large["sales"] - middle["sales"]) / 1e3
         steps = store["steps"]
         return cls(
             cores=results["machine"]["cores"],
-            sale_s={size: _whole_line_s(rows) for size, rows in results["line"].items()},
+            sale_s={size: statistics.median(took) / 1e3 for size, took in lines.items()},
             start_s=statistics.median(results["start"][_FIRST_ESTIMATE]),
             step_s={step: large["seconds"][step] / large["sales"] for step in SERIAL},
             requests_a_store={step: sum(steps[step]["a_store"].values()) for step in SERIAL},
@@ -221,11 +225,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page = given.write.read_text(encoding="utf-8")
         given.write.write_text(filled(page, tables), encoding="utf-8")
     print("\n\n".join(tables.values()))
-
-
-def _whole_line_s(rows: list[dict[str, Any]]) -> float:
-    own = next(row for row in rows if row["name"] == "whole line")
-    return float(statistics.median(own["milliseconds"])) / 1e3
 
 
 if __name__ == "__main__":

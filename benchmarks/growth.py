@@ -22,8 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -82,13 +81,7 @@ def main() -> None:
         write_demo(demo)
         for wanted in map(int, given.sales.split(",")):
             chain = Path(scratch) / str(wanted)
-            write_chain(
-                demo,
-                chain,
-                wanted,
-                challenge_age=given.challenge_age,
-                sales_a_store=given.sales_a_store,
-            )
+            write_chain(demo, chain, wanted, given.challenge_age, given.sales_a_store)
             print(f"{wanted:,} sales written", file=sys.stderr)
             command = [sys.executable, "-m", "benchmarks.growth", *sys.argv[1:], "--of", str(chain)]
             done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
@@ -115,37 +108,23 @@ def main() -> None:
     print(table(head, cells))
 
 
-@dataclass(frozen=True)
-class _Copied:
-    """A table of one store's rows, and the columns that name the store, copy or till."""
-
-    table: pa.Table
-    numbered: tuple[str, ...]  # ids that hold the store's name
-
-    def renamed(self, store_id: str, copy: int) -> pa.Table:
-        """The rows as those of another store and of tills of their own."""
-        table, name = self.table, f"{store_id}.{copy}"
-        changed = {
-            column: pc.replace_substring(table[column], _COPIED, name) for column in self.numbered
-        }
-        changed["store_id"] = pa.repeat(store_id, table.num_rows)
-        changed["till_id"] = pc.binary_join_element_wise(table["till_id"], str(copy), "-")
-        for column, values in changed.items():
-            table = table.set_column(table.column_names.index(column), column, values)
-        return table
+def _renamed(table: pa.Table, numbered: Sequence[str], store_id: str, copy: int) -> pa.Table:
+    """The rows of one store as another's, with tills and ids (``numbered``) of their own."""
+    name = f"{store_id}.{copy}"
+    changed = {column: pc.replace_substring(table[column], _COPIED, name) for column in numbered}
+    changed["store_id"] = pa.repeat(store_id, table.num_rows)
+    changed["till_id"] = pc.binary_join_element_wise(table["till_id"], str(copy), "-")
+    for column, values in changed.items():
+        table = table.set_column(table.column_names.index(column), column, values)
+    return table
 
 
 def write_chain(
-    demo: Path, chain: Path, sales: int, *, challenge_age: int, sales_a_store: int = 1
+    demo: Path, chain: Path, sales: int, challenge_age: int, sales_a_store: int = 1
 ) -> None:
-    """Copies of one store of the demo, each a store, until there are so many alcohol sales.
+    """Write copies of one store of the demo until there are so many alcohol sales.
 
-    Args:
-        demo: the demo chain.
-        chain: the folder to write to.
-        sales: alcohol sales, at least.
-        challenge_age: of the policy, years.
-        sales_a_store: at least so many, by several copies in one store.
+    Each store has at least ``sales_a_store`` of them, by several copies.
     """
     lines = pd.read_csv(demo / f"sales/{DAY}/{_COPIED}.csv", dtype=str, on_bad_lines="skip")
     index = pd.read_csv(demo / f"snapshots/index/{DAY}/{_COPIED}.csv", dtype=str)
@@ -155,14 +134,15 @@ def write_chain(
     copies = -(-sales_a_store // a_copy)
     stores = [f"G{number:05d}" for number in range(-(-sales // (a_copy * copies)))]
     kinds = {
-        "sales": _Copied(_texts(lines), ("transaction_id",)),
-        "snapshots/index": _Copied(_texts(index), ("transaction_id", "snapshot_id")),
+        "sales": (lines, ["transaction_id"]),
+        "snapshots/index": (index, ["transaction_id", "snapshot_id"]),
     }
-    for part, copied in kinds.items():
+    for part, (frame, numbered) in kinds.items():
+        copied = pa.table({name: pa.array(frame[name].fillna(""), pa.string()) for name in frame})
         folder = chain / part / str(DAY)
         folder.mkdir(parents=True)
         for store_id in stores:
-            own = pa.concat_tables(copied.renamed(store_id, copy) for copy in range(copies))
+            own = pa.concat_tables(_renamed(copied, numbered, store_id, n) for n in range(copies))
             pq.write_table(own, folder / f"{store_id}.parquet")
     (chain / "policy.toml").write_text(policy, encoding="utf-8")
     # Not a symbolic link: one that leads out of the snapshots is not followed.
@@ -176,10 +156,6 @@ def sales_of_a_copy(demo: Path) -> int:
         own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", scratch, None, (_COPIED,))
         collected = collect_day(Day.open(own), "one")
         return sum(bucket.sales.num_rows for _, bucket in collected.buckets())
-
-
-def _texts(table: pd.DataFrame) -> pa.Table:
-    return pa.table({name: pa.array(table[name].fillna(""), pa.string()) for name in table})
 
 
 def measured(chain: Path, given: argparse.Namespace) -> dict[str, Any]:

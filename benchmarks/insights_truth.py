@@ -13,7 +13,7 @@ import argparse
 
 import numpy as np
 
-from auditor.faces.ages import AGES, Floats
+from auditor.faces.ages import Floats
 from auditor.insights.affinity import Estimates, affinity, ratio
 from auditor.insights.groups import age_groups
 from auditor.insights.tallies import Features, Tally, deconvolved
@@ -28,17 +28,11 @@ def main() -> None:
     """Simulate, count, compare."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--chains", type=int, default=60)
-    parser.add_argument("--stores", type=int, default=10)
-    parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--baskets", type=int, default=300)
-    given = parser.parse_args()
-    chains = [
-        one(seed, given.stores, given.days, given.baskets, alike=False)
-        for seed in range(given.chains)
-    ]
+    count = parser.parse_args().chains
+    size = {"stores": 10, "days": 7, "baskets": 300}
+    chains = [one(seed, **size, alike=False) for seed in range(count)]
     names = [group.name for group in age_groups(STARTS)]
-    size = f"{given.stores} stores, {given.days} days, {given.baskets} baskets each"
-    print(f"{given.chains} chains of {size}, {ARTICLES} articles")
+    print(f"{count} chains, {ARTICLES} articles, {size}")
     ways = ("point", "soft", "corrected")
     rows: dict[str, Floats] = {}
     for way in ways:
@@ -53,10 +47,7 @@ def main() -> None:
         rows[f"{what} by the 95 % interval"] = held
     print(table(["", *names], [[name, *map("{:.2f}".format, row)] for name, row in rows.items()]))
     told = np.mean([c["told"] for c in chains])
-    alike = [
-        one(1000 + s, given.stores, given.days, given.baskets, alike=True)
-        for s in range(given.chains)
-    ]
+    alike = [one(1000 + seed, **size, alike=True) for seed in range(count)]
     false = np.mean([c["told"].any() for c in alike])
     print(f"differences told: {told:.1%} of cells; chains without any in which one is: {false:.1%}")
 
@@ -115,9 +106,6 @@ def _slopes(true: Floats, found: Floats) -> Floats:
     """Of each group: how much of its differences from all groups' mean is found, by regression."""
     t, f = (x - x.mean(axis=1, keepdims=True) for x in (true, found))
     return np.asarray((t * f).sum(axis=0) / (t * t).sum(axis=0))
-
-
-assert AGES[-1] == 100  # noqa: S101  # what the middles of the groups go by
 
 
 if __name__ == "__main__":

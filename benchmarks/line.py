@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,30 +47,20 @@ SIZES = {"640 x 480": None, "1920 x 1080": (1920, 1080)}
 _OF_LOOP, _OF_PEER, _OF_STAGES = 8, 32, 64  # frames that the slower ones are timed on
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Milliseconds a frame (or sale), one a repeat."""
-
-    name: str
-    milliseconds: list[float]
-
-
-def measured(repeats: int, peer: Path | None, log: Callable[[str], None]) -> dict[str, Any]:
-    """Time everything, in turn in each repeat, at each size of frame."""
+def measured(repeats: int, peer: Path | None) -> dict[str, Any]:
+    """Milliseconds a frame, one a repeat, of everything in turn, by size of frame."""
     with tempfile.TemporaryDirectory() as scratch:
         small = Path(scratch) / "small"
         write_demo(small)
         loop = Loop()
         return {
-            name: _of_size(_chain(small, size), loop, repeats, peer, log)
-            for name, size in SIZES.items()
+            name: _of_size(_chain(small, size), loop, repeats, peer) for name, size in SIZES.items()
         }
 
 
-def _of_size(
-    chain: Path, loop: "Loop", repeats: int, peer: Path | None, log: Callable[[str], None]
-) -> list[Figures]:
-    frames = readable_frames(chain)
+def _of_size(chain: Path, loop: "Loop", repeats: int, peer: Path | None) -> list[dict[str, Any]]:
+    pictures = sorted((chain / "snapshots").rglob("*.jpg"))
+    frames = [path for path in pictures if _readable(path)]
     timed: dict[str, Callable[[], list[float]]] = {
         "whole line": lambda: [_line(chain)],
         "loop": lambda: [seconds(lambda: [loop(f) for f in frames[:_OF_LOOP]]) / _OF_LOOP],
@@ -91,8 +80,8 @@ def _of_size(
         for kind, work in timed.items():
             for name, took in zip(names.get(kind, [kind]), work(), strict=True):
                 found.setdefault(name, []).append(1e3 * took)
-        log(f"repeat {number + 1} of {repeats}")
-    return [Figures(name, values) for name, values in found.items()]
+        print(f"repeat {number + 1} of {repeats}")
+    return [{"name": name, "milliseconds": values} for name, values in found.items()]
 
 
 def _line(chain: Path) -> float:
@@ -205,11 +194,6 @@ def _chain(small: Path, size: tuple[int, int] | None) -> Path:
             middle.resize(size, Image.Resampling.BICUBIC).save(stream, "JPEG", quality=85)
             path.write_bytes(stream.getvalue())
     return large
-
-
-def readable_frames(chain: Path) -> list[Path]:
-    """The frames of a demo chain that are no damaged ones, in order of their paths."""
-    return [path for path in sorted((chain / "snapshots").rglob("*.jpg")) if _readable(path)]
 
 
 def _readable(path: Path) -> bool:

@@ -13,7 +13,6 @@ import logging
 import os
 import re
 import tempfile
-import time
 from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -22,13 +21,10 @@ from typing import Any
 
 import fsspec
 import pandas as pd
-import pyarrow as pa
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.server import ThreadedMotoServer
 
 from auditor.demo import write_demo
-from auditor.pipeline import Job, finalise_day, frames_of, plan_day, report_day, score_batch
-from auditor.policy import Rules
+from auditor.pipeline import Job, finalise_day, plan_day, report_day, score_batch
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from benchmarks.growth import DAY, sales_of_a_copy, write_chain
@@ -36,6 +32,7 @@ from benchmarks.growth import DAY, sales_of_a_copy, write_chain
 HERE = Path(__file__).parent
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 STEPS = ("plan", "score", "finalise", "report")
+KINDS = ("read", "write")
 
 
 class Counting(logging.Handler):
@@ -107,7 +104,6 @@ def measured(scratch: Path, counting: Counting) -> dict[str, Any]:
         "measured": datetime.now(UTC).date().isoformat(),
         "packages": {name: version(name) for name in ("s3fs", "moto")},
         "sales_a_store": a_store,
-        "fetching": fetching(),
         "steps": steps,
         "reads_a_sale": two["score", "read", True] / len(ledger),
         "writes_a_flag": two["score", "write", True] / int(flagged),
@@ -121,48 +117,9 @@ def measured(scratch: Path, counting: Counting) -> dict[str, Any]:
     }
 
 
-KINDS = ("read", "write")
-
-#: What each answer is put off by where fetching frames is timed: a store in the same region.
-DELAY_S, FRAMES, FRAME_BYTES = 0.02, 200, 33_000
-
-
-def fetching() -> dict[str, float]:
-    """Seconds a frame where each answer comes late: asked for one by one, and read ahead."""
-    there = Place("s3://audits/frames")
-    names = [f"{number:03d}.jpg" for number in range(FRAMES)]
-    for name in names:
-        there.write(name, bytes(FRAME_BYTES))
-    sales = pa.table({"store_id": ["S1"] * FRAMES, "snapshot_path": names})
-    server: Any = DomainDispatcherApplication
-    answer = server.__call__
-
-    def late(*request: Any) -> Any:
-        time.sleep(DELAY_S)
-        return answer(*request)
-
-    server.__call__ = late
-    try:
-        start = time.perf_counter()
-        for name in names:
-            there.read(name)
-        one_by_one = time.perf_counter() - start
-        frames = list(frames_of(there, sales, {"S1": Rules()}))
-        ahead = time.perf_counter() - start - one_by_one
-    finally:
-        server.__call__ = answer
-    if not all(frame.content for frame in frames):
-        raise ValueError("a frame is not there")
-    return {
-        "delay_s": DELAY_S,
-        "one_by_one_s_a_frame": one_by_one / FRAMES,
-        "ahead_s_a_frame": ahead / FRAMES,
-    }
-
-
 def _day(scratch: Path, demo: Path, stores: int, a_store: int, counting: Counting) -> Counter[Any]:
     chain = scratch / str(stores)
-    write_chain(demo, chain, stores * a_store, challenge_age=25)
+    write_chain(demo, chain, stores * a_store, 25)
     url = f"s3://audits/{stores}"
     there = Place(url)
     counting.step = ""

@@ -4,12 +4,11 @@
 with fewer young customers, cashiers who work more or less in the evening rush, and honest cashiers
 who differ in what they ask. A careless one asks fewer of those whom the others would. Buyers are
 seen through an age model that errs by 5 years in the mean, whose probabilities are calibrated on
-the whole chain and not on the store. Compared are five ways to name cashiers:
+the whole chain and not on the store. Compared are four ways to name cashiers:
 
 - flags: the twentieth of the cashiers with the most flags a sale;
 - ranking: the twentieth with the lowest raw rate of checks, of buyers estimated under 25;
 - limits: whoever's raw rate lies below the binomial 95 % limit around the chain's rate;
-- estimate: as audit, but due is whoever is estimated under 25, all alike;
 - audit: what auditor.monitoring.staff.peers says.
 """
 
@@ -25,13 +24,13 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 
 from auditor.demo.catalogue import AGE_BANDS
-from auditor.monitoring.staff.exposure import CLASSES, FIRST_DUE
+from auditor.monitoring.staff.exposure import CLASSES
 from auditor.monitoring.staff.peers import cashiers
 from auditor.monitoring.statistics.funnel import limits
 from auditor.tables import CHECK_COUNTS
 from benchmarks.pages import table
 
-METHODS = ("flags", "ranking", "limits", "estimate", "audit")
+METHODS = ("flags", "ranking", "limits", "audit")
 
 _SPREAD = 5.07 * sqrt(pi / 2)  # of a normal error with the model's mean absolute error
 _STARTS = np.array([start for start, _ in AGE_BANDS])
@@ -84,7 +83,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Named:
-    """How many a method named, over many chains."""
+    """How many a method named, over many chains, and of how many."""
 
     honest: int
     honest_in_heavy: int
@@ -92,31 +91,7 @@ class Named:
     of_honest: int
     of_honest_in_heavy: int
     of_careless: int
-    chains: int
-    false_shares: float  # of those named, the share of the honest, summed over the chains
-
-    @classmethod
-    def of(cls, chain: Chain, named: NDArray[np.bool_]) -> "Named":
-        """Count those named in one chain."""
-        groups = (~chain.careless, ~chain.careless & chain.heavy, chain.careless)
-        honest, in_heavy, careless = (int((named & group).sum()) for group in groups)
-        of_honest, of_honest_in_heavy, of_careless = (int(group.sum()) for group in groups)
-        false_share = honest / max(int(named.sum()), 1)
-        return cls(
-            *(honest, in_heavy, careless),
-            *(of_honest, of_honest_in_heavy, of_careless),
-            chains=1,
-            false_shares=false_share,
-        )
-
-    def __add__(self, other: "Named") -> "Named":
-        mine, theirs = vars(self).values(), vars(other).values()
-        return Named(*(a + b for a, b in zip(mine, theirs, strict=True)))
-
-    @property
-    def false_share(self) -> float:
-        """The false discovery rate: the mean over the chains; 0 of one in which nobody is named."""
-        return self.false_shares / self.chains
+    false_share: float  # of those named, the honest: mean over the chains, 0 where nobody is named
 
 
 def simulate(scenario: Scenario, rng: np.random.Generator) -> Chain:
@@ -153,9 +128,8 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
     """Whom a method names, by cashier."""
     count = len(chain.store)
     young = chain.estimate < _CHALLENGE
-    if method in ("audit", "estimate"):
-        counts = check_counts(chain, by_estimate=method == "estimate")
-        peers = cashiers(counts, min_exposure=10, false_lead_share=0.05)
+    if method == "audit":
+        peers = cashiers(_check_counts(chain), min_exposure=10, false_lead_share=0.05)
         names = {unit.cashier_id for unit in peers.outliers("below")}
         return np.array([_cashier(number) in names for number in range(count)])
     sales = np.bincount(chain.owner, minlength=count)
@@ -170,11 +144,9 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
     return np.isin(np.arange(count), worst)
 
 
-def check_counts(chain: Chain, *, by_estimate: bool = False) -> pa.Table:
-    """The window as the audit stores it, or with one class for all estimated under 25."""
+def _check_counts(chain: Chain) -> pa.Table:
+    """The window as the audit stores it."""
     likelihood = np.searchsorted(CLASSES, chain.p_under, side="right") - 1
-    if by_estimate:
-        likelihood = np.where(chain.estimate < _CHALLENGE, FIRST_DUE, 0)
     cells, cell = np.unique(
         np.stack([chain.owner, chain.hour, likelihood]), axis=1, return_inverse=True
     )
@@ -198,13 +170,20 @@ def check_counts(chain: Chain, *, by_estimate: bool = False) -> pa.Table:
 
 def measure(scenario: Scenario, chains: int, seed: int = 1) -> dict[str, Named]:
     """Whom each method names over so many chains."""
-    totals: dict[str, Named] = {}
-    for number in range(chains):
-        chain = simulate(scenario, np.random.default_rng([seed, number]))
-        for method in METHODS:
-            found = Named.of(chain, named(chain, method))
-            totals[method] = totals[method] + found if method in totals else found
-    return totals
+    rngs = (np.random.default_rng([seed, number]) for number in range(chains))
+    simulated = [simulate(scenario, rng) for rng in rngs]
+    return {method: _over_all(simulated, method) for method in METHODS}
+
+
+def _over_all(chains: Sequence[Chain], method: str) -> Named:
+    counts = []
+    for chain in chains:
+        found, honest = named(chain, method), ~chain.careless
+        groups = honest, honest & chain.heavy, chain.careless
+        counts.append([*((found & group).sum() for group in groups), *map(np.sum, groups)])
+    honest_named, _, careless_named, *_ = np.array(counts).T
+    false_shares = honest_named / np.maximum(honest_named + careless_named, 1)
+    return Named(*[*np.sum(counts, axis=0).tolist(), float(false_shares.mean())])
 
 
 def _cashier(number: int) -> str:

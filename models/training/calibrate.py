@@ -1,27 +1,19 @@
-"""Fit a version's calibration on one half of labelled faces and measure it on the other.
+"""How well a version's probabilities and intervals hold on labelled faces.
 
-    python -m models.training.calibrate --data DATA --version 4 --out DIR [--split val]
-
-DATA is read by :mod:`models.training.labelled`. Writes ``calibration.json``, fitted on the first
-half, and prints what the halves say. Which half a face is in follows from its id and the seed.
+A calibration is fitted on one half of them and measured on the other. Which half a face is in
+follows from its id and the seed.
 """
 
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 
-from auditor.errors import AuditorError
 from auditor.faces.ages import AgeDistributions
 from auditor.faces.calibration import Calibration
-from auditor.faces.model import AgeModel, AgeNetwork
-from auditor.policy import ChainRules
-from auditor.storage.place import Place
-from models.training import splits
+from auditor.faces.model import AgeNetwork
 from models.training.calibration import COVERAGES, fit
 from models.training.labelled import LabelledSet
 from models.training.metrics import (
@@ -60,28 +52,6 @@ class Report:
     by_estimate: dict[str, dict[float, Measured]]
     mae: float
     bias: float
-
-
-@click.command()
-@click.option("--data", required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--version", default=ChainRules().model, show_default=True, help="Of the model.")
-@splits.options
-@click.option("--seed", default=1, show_default=True, help="Of the halves.")
-def main(data: Path, out: Path, version: str, seed: int, **part: Any) -> None:
-    """Fit the calibration of a version on half of the labelled set DATA."""
-    try:
-        labelled = splits.read_part(data, **part)
-        ages = predict(AgeModel(version).network, labelled)
-        age = labelled.table["age"].to_numpy(float)
-        first = first_half(labelled.table["id"], seed)
-        calibration = fit(ages[first], age[first])
-        Place(str(out)).write("calibration.json", calibration.as_json().encode())
-    except AuditorError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"fitted on {first.sum():,} faces, measured on the other {(~first).sum():,}")
-    for report in reports(ages, age, labelled.table["id"], calibration, seed):
-        click.echo(words(report))
 
 
 def predict(network: AgeNetwork, labelled: LabelledSet) -> AgeDistributions:
@@ -184,25 +154,3 @@ def measure(name: str, parts: list[Judged]) -> Report:
         float(np.abs(error).mean()),
         float(error.mean()),
     )
-
-
-def words(report: Report) -> str:
-    """A report as lines of text."""
-    accuracy = f"MAE {report.mae:.2f} years, bias {report.bias:+.2f}"
-    lines = [f"{report.name}, {report.faces:,} faces: {accuracy}"]
-    lines += [
-        f"  P(under {limit}): expected calibration error {error:.3f}"
-        for limit, error in report.errors.items()
-    ]
-    for wanted, held in report.coverages.items():
-        lines.append(
-            f"  {wanted:.0%} interval holds {held.value:.1%} ({held.low:.1%} to {held.high:.1%})"
-        )
-        for kind, parts in (("age", report.by_age), ("estimate", report.by_estimate)):
-            shares = ", ".join(f"{name} {part[wanted].value:.1%}" for name, part in parts.items())
-            lines.append(f"    by {kind}: {shares}")
-    return "\n".join(lines)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,12 @@
 """The card of a version: its origin, its measured quality and its known limits."""
 
-import dataclasses
 import json
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, ConfigDict
 
 from auditor.errors import ConfigurationError
 from models.training import labelled, pages, quantise, shift
@@ -16,9 +15,10 @@ from models.training.evaluation import Evaluation
 _FEWEST_OF_A_BAND = 50  # faces; the error of a smaller band is left to the table
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(BaseModel):
     """What no figure says of the pictures."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: str
     terms: str
@@ -32,10 +32,9 @@ class About:
             ConfigurationError: it cannot be read, or lacks an entry or has another.
         """
         try:
-            entries = tomllib.loads(path.read_text(encoding="utf-8"))
-            return cls(**entries | {"limits": tuple(entries["limits"])})
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
-            names = ", ".join(field.name for field in dataclasses.fields(cls))
+            return cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as error:
+            names = ", ".join(cls.model_fields)
             raise ConfigurationError(f"{path} has to say {names}, and no more: {error}") from error
 
 
@@ -65,7 +64,7 @@ def render(  # noqa: PLR0913  # one argument a part of the card
     )
     # A JSON string, number or list of such is one in TOML too.
     environment.filters["toml"] = lambda value: json.dumps(value, ensure_ascii=False)
-    view = found.views[0]
+    view = found.view
     return environment.get_template("card.toml.jinja").render(
         version=version,
         command=f"python -m models.training.export {version} RUN --data DATA"
@@ -87,7 +86,7 @@ def render(  # noqa: PLR0913  # one argument a part of the card
 
 
 def _measured_limits(found: Evaluation) -> list[str]:
-    view = found.views[0]
+    view = found.view
     at_25 = view.challenge(25).false_positive_17
     limits = []
     if at_25.count:
@@ -98,10 +97,7 @@ def _measured_limits(found: Evaluation) -> list[str]:
     bands = {n: f["mae"] for n, f in view.parts["age"].items()}
     sizeable = {n: mae.value for n, mae in bands.items() if mae.count >= _FEWEST_OF_A_BAND}
     if len(sizeable) > 1:
-        worst, best = (
-            max(sizeable, key=sizeable.__getitem__),
-            min(sizeable, key=sizeable.__getitem__),
-        )
+        worst, best = (end(sizeable, key=sizeable.__getitem__) for end in (max, min))
         limits.append(
             f"By age, it errs most on {worst} ({sizeable[worst]:.1f} years on average) and least "
             f"on {best} ({sizeable[best]:.1f})."

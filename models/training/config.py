@@ -1,12 +1,8 @@
-"""The settings of one experiment: a TOML file, in which an unknown key is an error.
-
-``based_on = "other.toml"`` takes all settings of the file of that name beside it, which may not be
-based on another itself; what else the file names is then what it changes.
-"""
+"""The settings of one experiment: a TOML file, in which an unknown key is an error."""
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -35,7 +31,6 @@ class Augmentation(_Settings):
     """Random changes of the training pictures. Everything is off unless it is named."""
 
     horizontal_flip: Share = 0  # of the pictures
-    vertical_flip: Share = 0  # the client's; models/README.md has what it costs
     rotation: Change = _OFF  # up to so many degrees, either way
     shift: Change = _OFF  # up to so large a share of the side, either way
     zoom: Change = _OFF  # up to 1 + strength times larger or smaller
@@ -72,28 +67,25 @@ class Augmentation(_Settings):
     def moves(self) -> bool:
         """Whether pictures are resampled at other places."""
         changes = (self.rotation, self.shift, self.zoom)
-        flips = self.horizontal_flip or self.vertical_flip
-        return bool(flips or any(change.probability for change in changes))
+        return self.horizontal_flip > 0 or any(change.probability for change in changes)
 
 
 class Optimiser(_Settings):
     """How weights follow gradients."""
 
-    name: Literal["adamw", "sgd"] = "adamw"  # SGD with Nesterov's momentum
+    name: Literal["adamw", "sgd"] = "adamw"  # SGD with Nesterov's momentum of 0.9
     learning_rate: Positive = 1e-3  # the peak
-    momentum: Share = 0.9  # of SGD
     weight_decay: Weight = 0.0  # decoupled (times the learning rate); none on vectors
     clip_norm: Positive | None = None  # of all gradients together
     ema: Annotated[float, Field(ge=0, lt=1)] = 0  # momentum of the weights' moving average; 0: none
 
 
 class Schedule(_Settings):
-    """How long, and how fast when: a linear warm-up, then a cosine down to the floor."""
+    """How long, and how fast when: a linear warm-up, then a cosine down to 0."""
 
     epochs: Annotated[int, Field(ge=1)] | None = None  # either so many epochs,
     minutes: Positive | None = None  # or so many minutes of wall-clock
     warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.05  # share of the whole
-    floor: Share = 0.0  # share of the peak
     checkpoint_minutes: Weight = 0  # a checkpoint at the first end of an epoch after so long
     validate_every: Annotated[int, Field(ge=1)] = 1  # epochs
 
@@ -110,10 +102,6 @@ class Batches(_Settings):
     size: Annotated[int, Field(ge=1)] = 128
     epoch_size: Annotated[int, Field(ge=1)] | None = None  # pictures; without it, as many as are
     rarity: Share = 0.0  # pictures are drawn in proportion to density of their age ^ -rarity
-    # Unchanged batches on which the statistics of batch normalisation are recomputed at the end
-    # (Wu and Johnson 2021, arXiv 2105.07576). At 0 they stay moving averages over some 100 steps,
-    # in which the weights changed.
-    normalisation_batches: Annotated[int, Field(ge=0)] = 0
 
 
 class Labels(_Settings):
@@ -151,31 +139,13 @@ def read(path: Path) -> Experiment:
     Raises:
         ConfigurationError: the file cannot be read, or a key or value in it is wrong.
     """
-    settings = _load(path)
-    base = settings.pop("based_on", None)
-    if base is not None:
-        settings = _changed(_load(path.with_name(str(base))), settings)
     try:
-        return Experiment.model_validate(settings)
+        return Experiment.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"cannot read {path}: {error}") from error
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(map(str, part['loc'])) or 'the file'}: {part['msg']}"
             for part in error.errors()
         )
         raise ConfigurationError(f"{path.name}: {wrong}") from error
-
-
-def _load(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"cannot read {path}: {error}") from error
-
-
-def _changed(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _changed(base[key], value)
-        for key, value in changes.items()
-        if isinstance(value, dict) and isinstance(base.get(key), dict)
-    }
-    return base | changes | both

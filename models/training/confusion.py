@@ -2,12 +2,15 @@
 
     python -m models.training.confusion --version 4 --data DATA --split val
     python -m models.training.confusion --version 4 --data OWN --held-out --out DIR
+    python -m models.training.confusion --version 4 --data CHAIN --demo --out auditor/demo
 
 Writes ``confusion.json`` (auditor/faces/confusion.py) and prints the matrix of the default age
 groups. An export makes it with the version; the first command makes it for a version that has none.
 The second measures it on a chain's own labelled till pictures (a folder with a CSV ``file,age``),
 for ``insights.confusion`` in its policy: cameras differ from web photographs, and what is unblurred
-with another camera's confusion is wrong.
+with another camera's confusion is wrong. The third does so for a chain that
+``auditor demo CHAIN --seed 2`` wrote, whose truth names the ages; it has to be made anew for the
+version that the policy's default names.
 """
 
 from collections.abc import Iterable
@@ -15,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pandas as pd
 
 from auditor.errors import AuditorError
 from auditor.faces.ages import AgeDistributions, Floats
@@ -25,6 +29,8 @@ from auditor.storage.place import Place
 from models.training import calibrate, splits
 from models.training.labelled import LabelledSet
 
+_TROUBLES_LEFT_OUT = ("two_faces", "companion", "face_too_small", "face_blurred", "truncated_file")
+
 
 @click.command()
 @click.option("--version", required=True, help="Of the model.")
@@ -32,25 +38,43 @@ from models.training.labelled import LabelledSet
 @splits.options
 @click.option("--seed", default=1, show_default=True, help="Of the halves, as for the calibration.")
 @click.option("--held-out", is_flag=True, help="No calibration was fitted on these faces.")
+@click.option("--demo", is_flag=True, help="DATA is a demo chain of another seed; held out.")
 @click.option("--fewest", default=FEWEST_FACES, show_default=True, help="Faces of a year of age.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="[the version's]")
 def main(
     data: Path,
     version: str,
     out: Path | None,
-    split: str | None,
-    split_file: Path | None,
+    *,
+    demo: bool,
     **rest: Any,
 ) -> None:
     """Measure the confusion of VERSION on the labelled set DATA."""
     try:
-        faces = splits.read_part(data, split, split_file)
+        if demo:
+            label_demo(data)
+            data, rest = data / "snapshots/frames", rest | {"held_out": True, "fewest": 1}
+        faces = splits.read_part(data, rest.pop("split"), rest.pop("split_file"))
         found = measure(AgeModel(version), faces, **rest)
         Place(str(out or folder(version))).write(FILE, found.as_json().encode())
         for line in words(found):
             click.echo(line)
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
+
+
+def label_demo(chain: Path) -> None:
+    """Write the CSV of a demo chain's frames of alcohol sales and its buyers' ages beside them."""
+    truth = pd.read_parquet(chain / "truth.parquet").dropna(subset=["face", "snapshot_id"])
+    truth = truth[~truth["trouble"].isin(_TROUBLES_LEFT_OUT)]
+    frames = {path.stem: path for path in (chain / "snapshots/frames").rglob("*.*")}
+    rows = [
+        (frames[snapshot].name, int(age))
+        for snapshot, age in zip(truth["snapshot_id"], truth["true_age"], strict=True)
+        if snapshot in frames
+    ]
+    labels = pd.DataFrame(rows, columns=["file", "age"])
+    labels.to_csv(chain / "snapshots/frames/ages.csv", index=False)
 
 
 def measure(

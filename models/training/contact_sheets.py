@@ -5,7 +5,7 @@ They show people: a sheet belongs where the set may be kept, and nowhere else.
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,22 +20,8 @@ _SIDE = 88
 _SEED = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A small picture and what is known of it."""
-
-    uri: str
-    age: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Pictures that are looked at together."""
-
-    title: str
-    note: str
-    thumbnails: tuple[Thumbnail, ...]
+#: A title, a note and thumbnails, each with a data URI, the age and what else is known.
+Sheet = dict[str, Any]
 
 
 def by_age(summary: Summary) -> list[Sheet]:
@@ -46,10 +32,9 @@ def by_age(summary: Summary) -> list[Sheet]:
         members = np.flatnonzero(in_band(summary.measured["age"], band).to_numpy())
         chosen = random.permutation(members)[:_PICTURES]
         chosen = chosen[np.argsort(summary.measured["age"].to_numpy()[chosen], kind="stable")]
+        title, note = f"Ages {band_name(band)}", f"of {len(members):,}"
         if len(members):
-            sheets.append(
-                _sheet(summary, f"Ages {band_name(band)}", f"of {len(members):,}", chosen)
-            )
+            sheets.append(_sheet(summary, title, note, chosen))
     return sheets
 
 
@@ -76,8 +61,9 @@ def _sheet(summary: Summary, title: str, note: str, chosen: NDArray[np.integer])
     thumbnails = []
     for crop, (_, row) in zip(crops, summary.measured.iloc[chosen].iterrows(), strict=True):
         known = [str(row[name]) for name in ("id", "sex", "group", "source") if pd.notna(row[name])]
-        thumbnails.append(Thumbnail(_uri(crop), f"{row['age']:g}", ", ".join(known)))
-    return Sheet(title, note, tuple(thumbnails))
+        words = ", ".join(known)
+        thumbnails.append({"uri": _uri(crop), "age": f"{row['age']:g}", "words": words})
+    return {"title": title, "note": note, "thumbnails": thumbnails}
 
 
 def _uri(crop: NDArray[np.uint8]) -> str:

@@ -79,8 +79,13 @@ def pairs(prints: Fingerprints) -> NDArray[np.int64]:
 def groups(prints: Fingerprints, near: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
     """A group number for each crop: those of ``near`` (or :func:`pairs`) share one, in turn."""
     near = pairs(prints) if near is None else near
-    size = len(prints.hashes)
-    links = coo_array((np.ones(len(near), bool), (near[:, 0], near[:, 1])), shape=(size, size))
+    return joined(len(prints.hashes), near)
+
+
+def joined(size: int, pairs_of_rows: NDArray[np.integer]) -> NDArray[np.int64]:
+    """A group number for each of ``size`` rows: the rows of a pair, shape (m, 2), share one."""
+    one, other = np.asarray(pairs_of_rows).reshape(-1, 2).T
+    links = coo_array((np.ones(len(one), bool), (one, other)), shape=(size, size))
     _, group = connected_components(links, directed=False)
     return np.asarray(group, np.int64)
 

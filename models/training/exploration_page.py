@@ -33,10 +33,10 @@ def render(summary: Summary) -> str:
         reasons=REASONS,
         age_charts=[
             {"title": f"By {name}", "svg": draw(_ages_by(summary.measured, name), f"age-{name}")}
-            for name, draw in (
-                ("sex", _bars_by_year),
-                ("source", _bars_by_year),
-                ("group", _lines_by_year),
+            for draw, name in zip(
+                (_bars_by_year, _bars_by_year, _lines_by_year),
+                ("sex", "source", "group"),
+                strict=True,
             )
         ],
         digit_chart=_last_digits(summary),
@@ -69,11 +69,9 @@ def _bars_by_year(ages: Mapping[str, NDArray[np.floating]], title: str) -> Marku
     """Stacked bars of completed years, a colour a series."""
 
     def draw(axes: Any) -> None:
-        bottom = np.zeros(101)
-        for number, (name, values) in enumerate(ages.items()):
-            counts = np.bincount(np.clip(np.floor(values).astype(int), 0, 100), minlength=101)
-            axes.bar(range(101), counts, bottom=bottom, width=1, color=colour(number), label=name)
-            bottom += counts
+        colours = [colour(number) for number in range(len(ages))]
+        years = [np.clip(values, 0, 100) for values in ages.values()]
+        axes.hist(years, range(102), stacked=True, color=colours, label=list(ages), align="left")
         axes.set_xlim(-1, 101)
         axes.set_xlabel("age, years")
         axes.set_ylabel("pictures")
@@ -107,9 +105,8 @@ def _last_digits(summary: Summary) -> Markup:
         width = 0.8 / max(1, len(shares))
         for number, (name, values) in enumerate(shares.items()):
             places = np.arange(10) - 0.4 + width * (number + 0.5)
-            axes.bar(
-                places, np.array(values) * 100, width=width * 0.92, color=colour(number), label=name
-            )
+            shown = np.array(values) * 100
+            axes.bar(places, shown, width=width * 0.92, color=colour(number), label=name)
         axes.axhline(10, color=INK, linewidth=0.8, linestyle="--")
         axes.set_xticks(range(10))
         axes.set_xlabel("last digit of the age")
@@ -140,9 +137,8 @@ def _years_apart(summary: Summary) -> Markup:
     """How many years apart the two labels of one photograph are."""
 
     def draw(axes: Any) -> None:
-        years = np.floor(differences(summary.measured, summary.near)).astype(int)
-        counts = np.bincount(np.clip(years, 0, 30), minlength=31)
-        axes.bar(range(31), counts, width=0.85, color=colour(0))
+        years = np.clip(differences(summary.measured, summary.near), 0, 30)
+        axes.hist(years, range(32), rwidth=0.85, color=colour(0), align="left")
         axes.set_xlabel("years between the two labels (30 is 30 and more)")
         axes.set_ylabel("pairs")
 

@@ -1,6 +1,6 @@
 """Make a version of the age model from a training run: its files and its card, measured.
 
-    python -m models.training.export 2 runs/fine_tune_64 --data DATA --split val --about ABOUT.toml
+    python -m models.training.export 5 runs/own --data DATA --split val --about ABOUT.toml
         [--split-file FILE] [--mirrored] [--int8]
 
 RUN is a folder that ``models.training.train`` wrote, and ABOUT says what the pictures are and under
@@ -27,7 +27,7 @@ from auditor.faces.alignment import align
 from auditor.faces.confusion import FILE as CONFUSION
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
-from auditor.faces.model import AgeNetwork, folder
+from auditor.faces.model import NAME, AgeNetwork, folder
 from models.training import (
     calibrate,
     card,
@@ -55,7 +55,6 @@ _PORTRAIT_STEP = 4  # of the 150: enough for the golden faces where a few are no
 @click.option("--mirrored", is_flag=True, help="Predict from the mirror image too.")
 @click.option("--int8", is_flag=True, help="Make the 8-bit network too, for the audit to use.")
 @click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--peer-python", type=click.Path(exists=True, path_type=Path), help="See peer.py.")
 @click.option("--shift-faces", default=500, show_default=True, help="To measure the gates on.")
 @click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
 def main(version: str, run: Path, about: Path, **options: Any) -> None:
@@ -77,7 +76,6 @@ def make(  # noqa: PLR0913  # one argument an option
     split_file: Path | None,
     mirrored: bool,
     int8: bool,
-    peer_python: Path | None,
     shift_faces: int,
     seed: int,
 ) -> list[str]:
@@ -102,13 +100,14 @@ def make(  # noqa: PLR0913  # one argument an option
     first = calibrate.first_half(faces.table["id"], seed)
     calibration = fit(ages[first], faces.table["age"].to_numpy(float)[first])
 
-    subject = evaluation.Subject(f"age_resnet50/{version}", network, calibration)
+    name = f"{NAME}/{version}"
     found, stages = evaluation.evaluate(
-        subject,
+        name,
+        network,
+        calibration,
         faces,
         ages=ages,
         split=split,
-        peer=peer_python,
         shift_faces=shift_faces,
         seed=seed,
     )
@@ -137,7 +136,7 @@ def make(  # noqa: PLR0913  # one argument an option
     hashes = {f"{Path(n).stem}_sha256": _hash_of(content) for n, content in contents.items()}
     try:
         confused = confusion.of_faces(
-            subject.name,
+            name,
             (hashes["weights_sha256"], hashes["calibration_sha256"]),
             ages,
             faces.table["age"].to_numpy(float),
@@ -151,8 +150,8 @@ def make(  # noqa: PLR0913  # one argument an option
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
         made = Path(partial) / version
         made.mkdir()
-        for name, content in contents.items():
-            (made / name).write_bytes(content)
+        for file, content in contents.items():
+            (made / file).write_bytes(content)
         np.savez_compressed(made / "golden.npz", crops=crops, age=golden.mean, age_sd=golden.sd)
         files = hashes | {"mirrored": mirrored}
         text = card.render(version, ran, about, found, changed, files=files)

@@ -1,6 +1,6 @@
 """A labelled set: pictures of faces with ages, read from either of two layouts.
 
-- **Crops**: Parquet files (one, several, or a folder of them) with the columns ``id``, ``age``,
+- **Crops**: a Parquet file or a folder of them with the columns ``id``, ``age``,
   ``image`` (an aligned 192 x 192 crop as WebP, PNG or JPEG) and, where known, ``source``, ``sex``,
   ``group`` and ``person``. ``train-0.parquet`` belongs to the split ``train``.
 - **Photographs**: a folder of JPEG or PNG pictures and one CSV with ``file_name,real_age`` (or
@@ -105,8 +105,8 @@ class LabelledSet:
         return type(self)(self.name, table, self.faults, self.images.take(pa.array(chosen)))
 
 
-def read(path: Path | str | Sequence[Path], split: str | None = None) -> LabelledSet:
-    """Read a folder in either layout or Parquet files, and reject the rows that cannot be used.
+def read(path: Path, split: str | None = None) -> LabelledSet:
+    """Read a folder in either layout or a Parquet file, and reject the rows that cannot be used.
 
     With a split (``train``, ``val``; crops only), read the files that name it.
 
@@ -114,23 +114,21 @@ def read(path: Path | str | Sequence[Path], split: str | None = None) -> Labelle
         ConfigurationError: nothing there fits either layout, a required column is missing, or no
             file names the split.
     """
-    paths = [Path(path)] if isinstance(path, (str, Path)) else [Path(part) for part in path]
-    absent = [str(part) for part in paths if not part.exists()]
-    if absent or not paths:
-        raise ConfigurationError(f"no labelled set at {', '.join(absent) or 'an empty list'}")
-    files = [file for part in paths for file in _parquet_files(part)]
+    if not path.exists():
+        raise ConfigurationError(f"no labelled set at {path}")
+    files = [path] if path.suffix == ".parquet" else sorted(path.glob("*.parquet"))
     if files:
-        return _read_crops(paths, files, split)
-    if len(paths) == 1 and (table := photographs.find_table(paths[0])):
+        return _read_crops(path.name, files, split)
+    if table := photographs.find_table(path):
         if split is not None:
             raise ConfigurationError(
                 f"{table.name} names no splits: make a split file (models.training.splits) and "
                 "give it with --split-file"
             )
         rows, faults, images = photographs.read(table, SIDE)
-        return LabelledSet(paths[0].name, _of_columns(rows), faults, images)
+        return LabelledSet(path.name, _of_columns(rows), faults, images)
     raise ConfigurationError(
-        f"{', '.join(map(str, paths))} is no labelled set: looked for *.parquet with the columns "
+        f"{path} is no labelled set: looked for *.parquet with the columns "
         f"{', '.join(_REQUIRED)}, and for a *.csv with the columns file_name,real_age (or "
         "file,age) beside a folder's pictures; found neither"
     )
@@ -162,18 +160,12 @@ def scaled(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.uint8)
 
 
-def _parquet_files(path: Path) -> list[Path]:
-    if path.is_dir():
-        return sorted(path.glob("*.parquet"))
-    return [path] if path.suffix == ".parquet" else []
-
-
 def _split_of(file: Path) -> str | None:
     name, dash, _ = file.stem.rpartition("-")
     return name if dash else None
 
 
-def _read_crops(paths: list[Path], files: list[Path], split: str | None) -> LabelledSet:
+def _read_crops(name: str, files: list[Path], split: str | None) -> LabelledSet:
     if split is not None:
         named = sorted({_split_of(file) or "(none)" for file in files})
         files = [file for file in files if _split_of(file) == split]
@@ -202,7 +194,7 @@ def _read_crops(paths: list[Path], files: list[Path], split: str | None) -> Labe
         good[bad], "image", [p.reason for p in problems if p], [p.detail for p in problems if p]
     )
     return LabelledSet(
-        name=paths[0].name if len(paths) == 1 else f"{len(paths)} files",
+        name=name,
         table=_of_columns(good[~bad]),
         faults=pd.concat([faults, unreadable], ignore_index=True),
         images=pictures.filter(pa.array(~bad)),

@@ -39,7 +39,6 @@ class Trained:
     """What a run ends with."""
 
     network: Any  # with the moving average of the weights, if there is one
-    ages: NDArray[np.float64]  # estimated for the validation part, years
     progress: Progress
 
 
@@ -95,10 +94,7 @@ def train(
         )
     else:
         model.optimizer.finalize_variable_values(model.trainable_variables)
-    networks.recompute_normalisation(
-        network, batches.unchanged(parts[0].pixels, parts[0].ages, experiment)
-    )
-    return Trained(network, estimates(model, experiment, parts[1].pixels)[0], progress)
+    return Trained(network, progress)
 
 
 def optimiser(settings: Optimiser, variables: list[Any]) -> Any:
@@ -111,7 +107,7 @@ def optimiser(settings: Optimiser, variables: list[Any]) -> Any:
         "ema_momentum": settings.ema,
     }
     if settings.name == "sgd":
-        made = keras.optimizers.SGD(momentum=settings.momentum, nesterov=True, **common)
+        made = keras.optimizers.SGD(momentum=0.9, nesterov=True, **common)
     else:
         made = keras.optimizers.AdamW(**common | {"weight_decay": settings.weight_decay})
     if settings.weight_decay:
@@ -125,26 +121,7 @@ def learning_rate(peak: float, schedule: Schedule, done: float) -> float:
         # Not from nothing: the first steps count.
         return peak * max(done / schedule.warm_up, 0.01)
     falling = min((done - schedule.warm_up) / (1 - schedule.warm_up), 1.0)
-    wave = (1 + math.cos(math.pi * falling)) / 2
-    return peak * (schedule.floor + (1 - schedule.floor) * wave)
-
-
-def estimates(
-    model: Any, experiment: Experiment, pixels: NDArray[np.uint8], *, averaged: bool = False
-) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-    """Estimated ages, years, and the outputs of a model of ``networks.for_training``.
-
-    ``averaged`` takes the moving average of the weights. Pixels have the shape (n, side, side, 3).
-    """
-    inputs: dict[str, Any] = {"pixels": pixels}
-    if experiment.augmentation.mixup:
-        inputs |= {"partner": np.zeros(len(pixels), np.int32)}
-        inputs |= {"share": np.ones(len(pixels), np.float32)}
-    swap = [keras.callbacks.SwapEMAWeights()] if averaged else []
-    size = experiment.batches.size
-    outputs = model.predict(inputs, batch_size=size, verbose=0, callbacks=swap)
-    ages = ops.convert_to_numpy(losses.years(ops.convert_to_tensor(outputs)))
-    return np.asarray(ages, np.float64), outputs
+    return peak * (1 + math.cos(math.pi * falling)) / 2
 
 
 class _Run(Callback):
@@ -218,13 +195,16 @@ class _Run(Callback):
 
     def _validated(self) -> dict[str, float]:
         validation, experiment = self._parts[1], self._experiment
-        averaged = experiment.optimiser.ema > 0
-        ages, outputs = estimates(self.model, experiment, validation.pixels, averaged=averaged)
         labels = validation.ages.astype(np.float32)
-        target = np.stack([labels, labels, np.ones_like(labels)], axis=1)
-        given = (ops.convert_to_tensor(target), ops.convert_to_tensor(outputs))
-        loss = ops.convert_to_numpy(losses.loss_of(experiment)(*given))
-        return {
-            "val_loss": float(loss.mean()),
-            "val_mae": float(np.abs(ages - validation.ages).mean()),
-        }
+        inputs: dict[str, Any] = {"pixels": validation.pixels}
+        if experiment.augmentation.mixup:  # nothing is blended outside training
+            inputs |= {"partner": np.zeros(len(labels), np.int32), "share": np.ones_like(labels)}
+        found = self.model.evaluate(
+            inputs,
+            np.stack([labels, labels, np.ones_like(labels)], axis=1),
+            batch_size=experiment.batches.size,
+            callbacks=[keras.callbacks.SwapEMAWeights()] if experiment.optimiser.ema else [],
+            verbose=0,
+            return_dict=True,
+        )
+        return {f"val_{name}": found[name] for name in ("loss", "mae")}

@@ -3,13 +3,13 @@
 Ages are completed years; an error is the estimate minus the label, years.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import bootstrap
 
 from auditor.monitoring.statistics.rates import wilson
 
@@ -24,7 +24,6 @@ THRESHOLDS = tuple(range(20, 31))
 BANDS = (0, 13, 18, 25, 35, 50, 65)
 BAND_NAMES = (*(f"{low}-{high - 1}" for low, high in pairwise(BANDS)), f"{BANDS[-1]}+")
 
-_LEVEL = 0.95
 _DRAWS_AT_ONCE = 2_000_000
 _BINS = 10
 
@@ -75,13 +74,19 @@ def accuracy(error: Floats, repeats: int = REPEATS, seed: int = 1) -> dict[str, 
     size = np.abs(error)
     columns = np.stack([size, error**2, error, *(size <= years for years in SCORE_YEARS)], axis=1)
     names = ["mae", "rmse", "bias", *(f"within_{years}" for years in SCORE_YEARS)]
-    values = columns.mean(axis=0)
-    draws = np.concatenate(list(_resampled_means(columns, repeats, seed)))
-    values[1], draws[:, 1] = np.sqrt(values[1]), np.sqrt(draws[:, 1])
-    low, high = np.quantile(draws, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=0)
+    found = bootstrap(
+        (columns if len(error) > 1 else np.repeat(columns, 2, axis=0),),  # scipy wants two rows
+        np.mean,
+        n_resamples=repeats,
+        batch=max(1, _DRAWS_AT_ONCE // len(error)),
+        method="percentile",
+        rng=seed,
+    ).confidence_interval
+    figures = np.stack([columns.mean(axis=0), found.low, found.high], axis=1)
+    figures[1] = np.sqrt(figures[1])
     return {
-        name: Measured(float(values[i]), float(low[i]), float(high[i]), len(error))
-        for i, name in enumerate(names)
+        name: Measured(value, low, high, len(error))
+        for name, (value, low, high) in zip(names, figures.tolist(), strict=True)
     }
 
 
@@ -156,12 +161,3 @@ def parts(table: pd.DataFrame) -> dict[str, dict[str, Flags]]:
             for value in sorted(values.dropna().unique())
         }
     return masks
-
-
-def _resampled_means(columns: Floats, repeats: int, seed: int) -> Iterator[Floats]:
-    """Column means of rows drawn with replacement, in blocks that bound the memory."""
-    rng = np.random.default_rng(seed)
-    block = max(1, _DRAWS_AT_ONCE // len(columns))
-    for start in range(0, repeats, block):
-        rows = rng.integers(0, len(columns), (min(block, repeats - start), len(columns)))
-        yield np.stack([column[rows].mean(axis=1) for column in columns.T], axis=1)

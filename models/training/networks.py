@@ -1,6 +1,5 @@
 """Networks to train: built, given their first weights, and written as ``weights.npz``."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ from auditor.faces import backend
 from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from models.training import augment
 from models.training.config import Experiment
-from models.training.normalisation import with_fused_normalisation
 
 keras = backend.keras()
 ops = keras.ops
+BatchNormalization: Any = keras.layers.BatchNormalization
 
 
 def build(experiment: Experiment) -> Any:
@@ -73,19 +72,6 @@ def for_training(network: Any, experiment: Experiment) -> Any:
     return keras.Model(inputs, network(whole), name="training")
 
 
-def recompute_normalisation(network: Any, pictures: Iterable[NDArray[np.uint8]]) -> None:
-    """Recompute the statistics of batch normalisation from batches that all count the same."""
-    layers = network.get_layer("backbone").layers
-    normalising = [each for each in layers if isinstance(each, keras.layers.BatchNormalization)]
-    usual = [layer.momentum for layer in normalising]
-    for number, batch in enumerate(pictures):
-        for layer in normalising:
-            layer.momentum = number / (number + 1)
-        network(batch, training=True)
-    for layer, momentum in zip(normalising, usual, strict=True):
-        layer.momentum = momentum
-
-
 def save(network: Any, path: Path) -> None:
     """Write the weights under the names that ``on_tensorflow.assign_weights`` reads.
 
@@ -119,6 +105,46 @@ def _load(network: Any, path: Path) -> None:
         assign_weights(network, arrays)
     except ModelError as error:
         raise ConfigurationError(f"{path.name} does not fit this network: {error}") from error
+
+
+class FusedBatchNormalization(BatchNormalization):
+    """Keras's layer, of the same variables and figures; the training step alone is fused.
+
+    Keras composes its own of some ten element-wise operations, in float32 whatever the precision of
+    the network. On two CPU cores ResNet50 at 64 px learns from 134 pictures a second with the fused
+    operation and from 85 without, in bfloat16; in float32 from 80 and 60.
+    """
+
+    def call(self, inputs: Any, *, training: bool | None = None, mask: Any = None) -> Any:
+        """Normalise, and in training follow the mean and variance of the batches."""
+        if not training or not self.trainable:
+            return super().call(inputs, training=training, mask=mask)
+        fused = backend.tensorflow().compat.v1.nn.fused_batch_norm
+        normalised, mean, variance = fused(
+            inputs, self.gamma.value, self.beta.value, epsilon=self.epsilon, is_training=True
+        )[:3]
+        # The operation gives the unbiased variance, Keras follows the other.
+        count = ops.cast(ops.size(inputs) // inputs.shape[-1], "float32")
+        variance *= (count - 1) / count
+        for moving, now in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving.value * self.momentum + now * (1 - self.momentum))
+        return normalised
+
+
+def with_fused_normalisation(network: Any) -> Any:
+    """The same network with the fused layer, where the backend has it; otherwise as it is."""
+    if keras.backend.backend() != "tensorflow":
+        return network
+
+    def fused(layer: Any) -> Any:
+        kind = type(layer)
+        return (FusedBatchNormalization if kind is BatchNormalization else kind).from_config(
+            layer.get_config()
+        )
+
+    other = keras.models.clone_model(network, clone_function=fused)
+    other.set_weights(network.get_weights())
+    return other
 
 
 def _tiny(shape: tuple[int, int, int]) -> Any:

@@ -1,10 +1,6 @@
 """Eight-bit weights and activations for the age network: three times as fast where they are known.
 
-Quantised after training by NNCF, from pictures that show how large activations get. Before that,
-channels are made alike: ReLU lets a channel be divided by a number that its readers' weights are
-multiplied with, and one scale for all channels then fits each of them better (Nagel et al. 2019,
-arXiv 1906.04721; weighing activations and weights as SmoothQuant does, Xiao et al. 2022, arXiv
-2211.10438).
+Quantised after training by NNCF, from pictures that show how large activations get.
 """
 
 import importlib
@@ -24,8 +20,6 @@ from models.training.labelled import scaled
 
 #: Pictures that the ranges of activations are taken from.
 PICTURES = 512
-
-_SHARE = 0.8  # of the activations in what evens channels out; the rest is the weights'
 
 # Left in single precision: three hundredths of the multiplications, and on its weights alone half
 # of what eight bits for all weights would change.
@@ -103,8 +97,7 @@ def quantised(
         mirrored: whether it predicts from the mirror image too.
     """
     seen = np.stack([scaled(picture, input_size) for picture in pictures])
-    even = equalised(weights, largest(weights, seen))
-    graph, constants = _serialised(_quantise(resnet50.build(even, input_size), seen))
+    graph, constants = _serialised(_quantise(resnet50.build(weights, input_size), seen))
     scores = resnet50.quantised(graph, constants)
     golden = AgeNetwork(scores, input_size, mirrored=mirrored).predict(crops)
     stream = io.BytesIO()
@@ -116,63 +109,6 @@ def quantised(
         age_sd=golden.sd,
     )
     return stream.getvalue()
-
-
-def equalised(weights: Weights, activations: dict[str, NDArray[np.float32]]) -> Weights:
-    """Weights of the same network whose channels need ranges more alike; see :func:`largest`."""
-    even = {name: np.asarray(values, np.float64) for name, values in weights.items()}
-    for writers, readers, peak in _tensors(activations):
-        reach = np.max(
-            [np.abs(even[r]).reshape(-1, *even[r].shape[-2:]).max(axis=(0, 2)) for r in readers],
-            axis=0,
-        )
-        scale = np.maximum(peak, 1e-6) ** _SHARE / np.maximum(reach, 1e-6) ** (1 - _SHARE)
-        scale /= np.exp(np.log(scale).mean())
-        for writer in writers:
-            even[f"{writer}_bn/gamma"] /= scale
-            even[f"{writer}_bn/beta"] /= scale
-        for reader in readers:
-            even[reader] = even[reader] * scale[:, None]
-    return even
-
-
-def largest(weights: Weights, pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """The largest of each channel after each ReLU, by the name of what computes it."""
-    network = resnet50.build(weights, pictures.shape[1])
-    tapped = [op for op in network.get_ops() if op.get_type_name() == "Relu"]
-    names = [op.get_friendly_name() for op in tapped]
-    network.add_outputs([op.output(0) for op in tapped])
-    compiled = on_openvino.Compiled(network)
-    peaks: dict[str, NDArray[np.float32]] = {}
-    for start in range(0, len(pictures) - resnet50.ROWS + 1, resnet50.ROWS):
-        outputs = compiled(pictures[start : start + resnet50.ROWS])[1:]
-        for name, output in zip(names, outputs, strict=True):
-            peak = output.max(axis=(0, 2, 3))
-            peaks[name] = np.maximum(peaks.get(name, peak), peak)
-    return peaks
-
-
-def _tensors(
-    activations: dict[str, NDArray[np.float32]],
-) -> list[tuple[list[str], list[str], NDArray[np.float32]]]:
-    """Who writes and who reads each tensor between ReLUs, and the largest of its channels."""
-    found = []
-    # Along the way past the blocks of a stage: who has written it, and who has read it so far.
-    writers, readers = ["conv1"], list[str]()
-    peak = activations["conv1"]
-    for stage, blocks, _ in resnet50.STAGES:
-        first, *others = names = [f"conv{stage}_block{number}" for number in range(1, blocks + 1)]
-        entries = [f"{first}_0_conv/kernel", f"{first}_1_conv/kernel"]
-        found.append((writers, [*readers, *entries], peak))
-        for name in names:
-            for writer, reader in (("1", "2"), ("2", "3")):
-                own = f"{name}_{writer}"
-                found.append(([own], [f"{name}_{reader}_conv/kernel"], activations[own]))
-        writers = [f"{first}_0", *(f"{name}_3" for name in names)]
-        readers = [f"{name}_1_conv/kernel" for name in others]
-        peak = np.max([activations[f"{name}_out"] for name in names], axis=0)
-    found.append((writers, [*readers, "age/kernel"], peak))
-    return found
 
 
 def _quantise(network: Any, pictures: NDArray[np.uint8]) -> Any:

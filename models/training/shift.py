@@ -43,27 +43,19 @@ _FOUND = 0.5
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 
 STRENGTHS: dict[str, tuple[float, ...]] = {
-    "brightness": (0.7, 0.5, 0.35, 0.2, 0.1),
-    "face size": (120, 100, 80, 60, 50, 40, 35, 30, 25, 20),
-    "blur": (1, 2, 3, 4, 6, 8),
-    "jpeg": (70, 50, 30, 15, 8),
-}
-UNITS = {
-    "brightness": "share of the light",
-    "face size": "px across the face",
-    "blur": "px, sigma, on a face of 150 px",
-    "jpeg": "quality",
+    "brightness": (0.7, 0.5, 0.35, 0.2, 0.1),  # share of the light
+    "face size": (120, 100, 80, 60, 50, 40, 35, 30, 25, 20),  # px across the face
+    "blur": (1, 2, 3, 4, 6, 8),  # px, sigma, on a face of 150 px
+    "jpeg": (70, 50, 30, 15, 8),  # quality
 }
 
-# A crop fades into grey within an eighth of its side. So 99.5 % of undamaged faces are found, and
-# the demo's measure within 1 % of what they do in whole heads. Without the fading the crop's edge
-# counts as sharpness; where its border is repeated instead, 97 % are found and fewer small ones.
+# A crop fades into grey within an eighth of its side, so that its edge is no sharpness: 99.5 % of
+# undamaged faces are found; where the border is repeated instead, 97 % are, and fewer small ones.
 _BACKGROUND = 128
 _FADING = 8
 
-# Measured by resampling 500 faces: with twelve parts and a falling curve through them the gate
-# varies by 14 %; with more parts, or steps of any width, by 20 to 35 %; without the curve by 25 %,
-# and where chance lifts the sharpest part there is none.
+# Of 500 faces, resampled: with twelve parts and a falling curve through them the gate varies by
+# 14 %; with more parts or without the curve by 20 to 35 %.
 _SHARPNESS_PARTS = 12
 
 _PLACES = 4  # rows and columns that a crop is moved by: a pixel of the detector's coarse pass
@@ -105,7 +97,7 @@ class Judge:
 
 
 def damage(picture: Pixels, kind: str, strength: float) -> Pixels:
-    """One picture, made worse by a kind of ``UNITS`` or "none"; "face size" is of an aligned crop.
+    """One picture, made worse in a way of ``STRENGTHS`` or "none"; "face size" is of a crop.
 
     Raises:
         ValueError: no such kind.
@@ -157,10 +149,7 @@ def worse_frame(crop: Pixels, number: int, kind: str, strength: float) -> Pixels
 
 
 def falling(curve: Sequence[tuple[float, float, int]]) -> list[float]:
-    """The errors of ``Shift.by_sharpness``, years, where none is above a less sharp one's.
-
-    Isotonic regression: least squares, by pooling neighbours that rise.
-    """
+    """The errors of ``Shift.by_sharpness``, years, where none is above a less sharp one's."""
     errors, counts = [error for _, error, _ in curve], [count for _, _, count in curve]
     fitted = isotonic_regression(errors, weights=counts, increasing=False)
     return [float(error) for error in fitted.x]

@@ -2,101 +2,67 @@
 
     python -m models.training.splits DATA --out FILE [--seed 1] [--part train 0.9 --part val 0.1]
 
-A split file is Parquet with a row a crop (``id``, ``part``); its metadata keep the seed, the
-fractions and a hash of the ids, so that a file that was made for another set is refused. Every
-command that measures on labelled pictures takes one part of a set: ``--split NAME`` where the set's
-files are named after parts, and with ``--split-file FILE`` where they are not.
+A split file is Parquet with a row a crop, ``id`` and ``part``; one that was made for another set is
+refused. Every command that measures on labelled pictures takes one part of a set: ``--split NAME``
+where the set's files are named after parts, and with ``--split-file FILE`` where they are not.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import click
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from auditor.errors import AuditorError, ConfigurationError
 from models.training import duplicates
 from models.training.labelled import LabelledSet, read
 
-_KEY = b"auditor.split"
+#: The name of its part by the id of each crop.
+Split = pd.Series
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Which part each crop of one set belongs to."""
+def write_split(split: Split, path: Path) -> None:
+    """Write a split file; the same split gives the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    split.sort_index().rename_axis("id").reset_index(name="part").to_parquet(path, index=False)
 
-    parts: pd.Series  # name of the part by id
-    seed: int
-    fractions: Mapping[str, float]
 
-    @property
-    def ids_sha256(self) -> str:
-        """Hash of the ids, whatever their order."""
-        return _hash_of(self.parts.index)
+def read_split(path: Path) -> Split:
+    """Read a split file.
 
-    def of(self, labelled: LabelledSet, part: str) -> LabelledSet:
-        """The crops of one part, in the order of the set.
+    Raises:
+        ConfigurationError: it cannot be read, is no split file, or names an id twice.
+    """
+    try:
+        table = pd.read_parquet(path, columns=["id", "part"]).astype("string")
+    except (OSError, pa.ArrowException, KeyError, ValueError) as error:
+        raise ConfigurationError(f"{path} is no split file: {error!r}") from error
+    if table.isna().any(axis=None) or table["id"].duplicated().any():
+        raise ConfigurationError(f"{path} lacks an id or a part, or has an id twice: make it anew")
+    return table.set_index("id")["part"]
 
-        Raises:
-            ConfigurationError: the split was made for other ids, or has no such part.
-        """
-        ids = labelled.table["id"]
-        if (found := _hash_of(ids)) != self.ids_sha256:
-            unknown, absent = set(ids) - set(self.parts.index), set(self.parts.index) - set(ids)
-            raise ConfigurationError(
-                f"the split file does not fit {labelled.name}: {len(unknown)} of its "
-                f"{len(ids)} ids are not in the file, {len(absent)} of the file's "
-                f"{len(self.parts)} are not in the set (hash {self.ids_sha256[:12]}, "
-                f"found {found[:12]}); make a split for this set"
-            )
-        if part not in self.fractions:
-            raise ConfigurationError(f"no part {part!r}: the split has {', '.join(self.fractions)}")
-        return labelled.subset(self.parts.loc[ids].to_numpy() == part)
 
-    def write(self, path: Path) -> None:
-        """Write the split file; the same split gives the same bytes."""
-        ordered = self.parts.sort_index()
-        said = {"seed": self.seed, "fractions": self.fractions, "ids_sha256": self.ids_sha256}
-        table = pa.table(
-            {"id": pa.array(ordered.index, pa.string()), "part": pa.array(ordered, pa.string())}
-        ).replace_schema_metadata({_KEY: json.dumps(said).encode()})
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, compression="zstd")
+def select(labelled: LabelledSet, split: Split, part: str) -> LabelledSet:
+    """The crops of one part, in the order of the set.
 
-    @classmethod
-    def read(cls, path: Path) -> Self:
-        """Read a split file.
-
-        Raises:
-            ConfigurationError: it cannot be read, is no split file, or was changed by hand.
-        """
-        try:
-            table = pq.read_table(path)
-            said = json.loads((table.schema.metadata or {})[_KEY])
-            parts = pd.Series(
-                table["part"].to_pylist(), index=pd.Index(table["id"].to_pylist()), dtype="string"
-            )
-            split = cls(parts, int(said["seed"]), dict(said["fractions"]))
-            stated = said["ids_sha256"]
-        except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
-            raise ConfigurationError(f"{path} is no split file: {error!r}") from error
-        if (
-            stated != split.ids_sha256
-            or not parts.index.is_unique
-            or not set(parts).issubset(split.fractions)
-        ):
-            raise ConfigurationError(f"{path} was changed after it was made: make it anew")
-        return split
+    Raises:
+        ConfigurationError: the split was made for other ids, or has no such part.
+    """
+    ids = labelled.table["id"]
+    unknown, absent = set(ids) - set(split.index), set(split.index) - set(ids)
+    if unknown or absent:
+        raise ConfigurationError(
+            f"the split file does not fit {labelled.name}: {len(unknown)} of its {len(ids)} ids "
+            f"are not in the file, {len(absent)} of the file's {len(split)} are not in the set; "
+            "make a split for this set"
+        )
+    if part not in set(split):
+        raise ConfigurationError(f"no part {part!r}: the split has {', '.join(sorted(set(split)))}")
+    return labelled.subset((split.loc[ids] == part).to_numpy(bool))
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -129,8 +95,8 @@ def read_parts(
     """
     if split_file is None:
         return {name: read(data, name) for name in names}
-    split, whole = Split.read(split_file), read(data)
-    return {name: split.of(whole, name) for name in names}
+    split, whole = read_split(split_file), read(data)
+    return {name: select(whole, split, name) for name in names}
 
 
 def make(
@@ -178,29 +144,16 @@ def make(
         part_of.append(chosen)
     names = np.array(list(fractions))
     by_whole = pd.Series(names[part_of] if part_of else [], index=drawn.index, dtype="string")
-    parts = by_whole.loc[table["whole"]].set_axis(pd.Index(table["id"].astype(str)))
-    return Split(parts, seed, dict(fractions))
+    return by_whole.loc[table["whole"]].set_axis(pd.Index(table["id"]))
 
 
 def together(groups: NDArray[np.int64], persons: "pd.Series[str]") -> NDArray[np.int64]:
     """Join groups that share a person: a number for each row."""
-    known = persons.notna().to_numpy()
-    codes, _ = pd.factorize(persons[known])
-    _, group_codes = np.unique(groups, return_inverse=True)
-    size = int(group_codes.max(initial=-1)) + 1
-    nodes = size + int(codes.max(initial=-1)) + 1
-    links = coo_array(
-        (np.ones(len(codes), bool), (group_codes[known], codes + size)), shape=(nodes, nodes)
-    )
-    _, component = connected_components(links, directed=False)
-    return np.asarray(component[group_codes], np.int64)
-
-
-def _hash_of(ids: "pd.Series[str] | pd.Index[str]") -> str:
-    digest = hashlib.sha256()
-    for name in sorted(str(value) for value in ids):
-        digest.update(name.encode() + b"\n")
-    return digest.hexdigest()
+    rows = pd.Series(np.arange(len(groups)))
+    of_group = rows.groupby(groups).transform("first")
+    of_person = rows.groupby(persons.to_numpy()).transform("first").fillna(rows)
+    firsts = pd.concat([of_group, of_person]).astype(int)
+    return duplicates.joined(len(rows), np.stack([[*rows, *rows], firsts], axis=1))
 
 
 @click.command()
@@ -222,12 +175,12 @@ def main(data: Path, out: Path, seed: int, parts: tuple[tuple[str, float], ...])
         labelled = read(data)
         groups = duplicates.groups(duplicates.Fingerprints.of(labelled))
         split = make(labelled, groups, dict(parts), seed)
-        split.write(out)
+        write_split(split, out)
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
-    counts = split.parts.value_counts()
+    counts = split.value_counts()
     click.echo(
-        f"{out}: {', '.join(f'{name} {counts.get(name, 0)}' for name in split.fractions)}; "
+        f"{out}: {', '.join(f'{name} {counts.get(name, 0)}' for name, _ in parts)}; "
         f"{len(np.unique(groups))} different pictures, {len(labelled.faults)} set aside"
     )
 

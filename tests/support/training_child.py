@@ -30,8 +30,8 @@ if __name__ == "__main__":
     np.savez(
         sys.argv[1],
         ages=golden_ages(),
-        trained=trained.ages,
-        resumed=resumed.ages,
+        trained=trained.network.predict(part(2).pixels, verbose=0),
+        resumed=resumed.network.predict(part(2).pixels, verbose=0),
         losses=[row["loss"] for row in trained.progress.curve],
         backend=loop.keras.backend.backend(),
     )

@@ -28,7 +28,7 @@ EXPERIMENT = Experiment(
     input_size=32,
     optimiser=Optimiser(learning_rate=0.02, weight_decay=0.01, ema=0.8, clip_norm=10),
     schedule=Schedule(epochs=2, warm_up=0.1),
-    batches=Batches(size=16, rarity=0.2, normalisation_batches=4),
+    batches=Batches(size=16, rarity=0.2),
     labels=Labels(sigma=3, l1_weight=0.1),
     augmentation=Augmentation(
         horizontal_flip=0.5,

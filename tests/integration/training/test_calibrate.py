@@ -1,12 +1,10 @@
 """Calibration on simulated faces whose truth is known."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
 from auditor.errors import ModelError
 from auditor.faces.ages import AGES, AgeDistributions, Level
@@ -14,7 +12,6 @@ from auditor.faces.calibration import Calibration
 from models.training import calibrate
 from models.training.calibrate import Judged
 from models.training.calibration import fit
-from tests.support import labelled_samples
 
 
 def _simulated(
@@ -183,36 +180,3 @@ def test_a_face_stays_in_its_half() -> None:
     assert calibrate.first_half(ids[::2], 1).tolist() == whole[::2].tolist()
     assert 150 < whole.sum() < 250
     assert (calibrate.first_half(ids, 2) != whole).any()
-
-
-class _SimulatedModel:
-    """Predicts every batch's faces from their order."""
-
-    def __init__(self, version: str) -> None:
-        self.version = version
-        self.network = self
-        self.left = _simulated(400, 1, 2.5, 4)[0].probabilities
-
-    def predict(self, crops: np.ndarray) -> AgeDistributions:
-        now, self.left = self.left[: len(crops)], self.left[len(crops) :]
-        return AgeDistributions(now)
-
-
-def test_the_command_prints_both_halves_and_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calibrate, "AgeModel", _SimulatedModel)
-    monkeypatch.setattr(calibrate, "HALVINGS", 3)
-    crop = labelled_samples.encoded(labelled_samples.picture(0))
-    ages = _simulated(400, 1, 2.5, 4)[1]
-    rows = [{"id": f"{n}", "age": age, "image": crop} for n, age in enumerate(ages)]
-    data = labelled_samples.write_crops(tmp_path / "val-0.parquet", rows)
-    out = tmp_path / "out"
-    told = CliRunner().invoke(calibrate.main, ["--data", str(data), "--out", str(out)])
-    assert told.exit_code == 0, told.output
-    assert "before, 196 faces: MAE" in told.output
-    assert "after, 196 faces: MAE" in told.output
-    assert "P(under 25)" in told.output
-    assert "crossed, 400 faces: MAE" in told.output
-    assert "halvings, 400 faces: MAE" in told.output
-    Calibration.from_json((out / "calibration.json").read_text())

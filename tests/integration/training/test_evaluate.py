@@ -1,14 +1,12 @@
-"""The evaluation's page, worse pictures, and the peer in its own process."""
+"""The evaluation's page and figures."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from auditor.errors import ConfigurationError
 from auditor.faces.ages import AGES, AgeDistributions
 from models.training import calibrate, evaluate, evaluation, shift
 from tests.support import labelled_samples
@@ -70,7 +68,7 @@ def test_the_page_has_every_section(
     page = (tmp_path / "index.html").read_text()
     for section in ("accuracy", "parts", "differences", "challenge", "calibration", "shift"):
         assert f'<section id="{section}">' in page
-    assert page.count("<svg") == 4 + 3 + 2 + 5
+    assert page.count("<svg") == 4 + 1 + 2 + 1
     assert "made &lt;b&gt;" in page
     assert "src=" not in page
     assert "At Challenge 25" in told.output
@@ -78,45 +76,15 @@ def test_the_page_has_every_section(
 
     found = json.loads((tmp_path / "evaluation.json").read_text())
     assert found["faces"] == _FACES
-    assert found["views"][0]["failed"]["value"] == pytest.approx(1 / (_FACES + 1))
-    assert found["views"][0]["accuracy"]["mae"]["value"] < 10
+    assert found["view"]["unreadable"]["value"] == pytest.approx(1 / (_FACES + 1))
+    assert found["view"]["accuracy"]["mae"]["value"] < 10
 
 
-def test_faces_that_an_estimator_refuses_are_counted_and_left_out() -> None:
-    rows = [{"age": age, "sex": "male", "source": "one"} for age in (20, 30, 17)]
-    view = evaluation.view_of("x", labelled_samples.set_of(rows), np.array([22.0, np.nan, 30]))
-    assert (view.failed.value, view.failed.count) == (pytest.approx(1 / 3), 3)
+def test_figures_and_pictures_that_could_not_be_read() -> None:
+    rows = [{"age": age, "sex": "male", "source": "one"} for age in (20, 17)]
+    torn = labelled_samples.set_of(rows)
+    torn.faults.loc[0, "column"] = "image"
+    view = evaluation.view_of(torn, np.array([22.0, 30]))
+    assert (view.unreadable.value, view.unreadable.count) == (pytest.approx(1 / 3), 3)
     assert view.accuracy["mae"].value == pytest.approx(7.5)
     assert view.parts["age"]["13-17"]["bias"].value == pytest.approx(13)
-
-
-def test_an_estimator_of_nothing_is_an_error() -> None:
-    labelled = labelled_samples.set_of([{"age": 20}])
-    with pytest.raises(ConfigurationError, match="estimated no face"):
-        evaluation.view_of("x", labelled, np.array([np.nan]))
-
-
-def _executable(path: Path, body: str) -> Path:
-    path.write_text(f"#!{sys.executable}\n{body}")
-    path.chmod(0o755)
-    return path
-
-
-def test_the_peer_is_read_back_in_order(tmp_path: Path) -> None:
-    body = (
-        "import sys, numpy\n"
-        "n = len(numpy.load(sys.argv[2]))\n"
-        "open(sys.argv[3], 'w').write('age\\n' + '33\\n' * (n - 1) + 'refused\\n')\n"
-    )
-    image = labelled_samples.encoded(labelled_samples.picture(0))
-    labelled = labelled_samples.set_of([{"age": 20}, {"age": 30}], [image, image])
-    ages = evaluation.ages_of_peer(_executable(tmp_path / "peer", body), labelled)
-    assert ages[0] == 33
-    assert np.isnan(ages[1])
-
-
-def test_a_peer_that_fails_is_named(tmp_path: Path) -> None:
-    peer = _executable(tmp_path / "peer", "raise SystemExit('no such package')")
-    image = labelled_samples.encoded(labelled_samples.picture(0))
-    with pytest.raises(ConfigurationError, match="no such package"):
-        evaluation.ages_of_peer(peer, labelled_samples.set_of([{"age": 20}], [image]))

@@ -121,8 +121,7 @@ def test_findings_follow_the_numbers() -> None:
     heaped = surveyed([{"age": age, "source": "s"} for age in (20, 25, 30, 35, 40, 45) * 5])
     assert "act: s: ages heap on 0 and 5" in titles(heaped)
     even = surveyed([{"age": age, "source": "s"} for age in range(23, 63)])
-    assert "good: s: ages do not heap" in titles(even)
-    assert "good: No near-duplicates" in titles(even)
+    assert not re.search("heap|near-duplicates", titles(even))
     assert "watch: s: too few ages to tell" in titles(
         surveyed([{"age": age, "source": "s"} for age in (25, 30, 33, 41, 44, 51)])
     )

@@ -100,7 +100,7 @@ def test_a_version_is_what_its_card_says(
     assert model.card.calibrated
     card = tomllib.loads((models / "9/card.toml").read_text())
     evaluation = json.loads((run / "evaluation/evaluation.json").read_text())
-    figures = evaluation["views"][0]
+    figures = evaluation["view"]
     assert card["version"] == "9"
     assert card["validation"]["faces"] == evaluation["faces"] > 250
     assert card["validation"]["mae_years"] == pytest.approx(
@@ -154,8 +154,8 @@ def test_pictures_that_the_run_learnt_from_do_not_measure_it(tmp_path: Path, dat
     run, file = _run_of(tmp_path / "run"), tmp_path / "split.parquet"
     whole = labelled.read(data)
     split = splits.make(whole, np.arange(len(whole)), {"val": 0.5, "other": 0.5}, seed=1)
-    split.write(file)
-    val, other = split.of(whole, "val"), split.of(whole, "other")
+    splits.write_split(split, file)
+    val, other = (splits.select(whole, split, part) for part in ("val", "other"))
     np.save(run / train.LEARNT, np.concatenate([other.hashes(), val.hashes()[:7]]))
     told = _export("2", run, data, "--split-file", str(file))
     assert told.exit_code == 1

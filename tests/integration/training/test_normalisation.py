@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from auditor.faces import backend
-from models.training import networks, normalisation
+from models.training import networks
 from tests.support.training_samples import EXPERIMENT
 
 keras = backend.keras()
@@ -26,7 +26,7 @@ def _built(kind: Any) -> Any:
 def test_outputs_statistics_and_gradients_are_those_of_keras(training: bool) -> None:  # noqa: FBT001
     pixels = np.random.default_rng(2).normal(3, 2, (2, 3, 4, 5)).astype(np.float32)
     found = []
-    for kind in (normalisation.BatchNormalization, normalisation.FusedBatchNormalization):
+    for kind in (networks.BatchNormalization, networks.FusedBatchNormalization):
         layer, inputs = _built(kind), tf.constant(pixels)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
@@ -39,7 +39,7 @@ def test_outputs_statistics_and_gradients_are_those_of_keras(training: bool) -> 
 
 
 def test_a_layer_that_is_not_trained_keeps_its_statistics() -> None:
-    layer = _built(normalisation.FusedBatchNormalization)
+    layer = _built(networks.FusedBatchNormalization)
     layer.trainable = False
     layer(np.full((2, 2, 2, 5), 9, np.float32), training=True)
     assert (layer.moving_mean.numpy() == 0).all()
@@ -48,8 +48,8 @@ def test_a_layer_that_is_not_trained_keeps_its_statistics() -> None:
 def test_networks_to_train_have_it_and_the_weights_that_they_began_with() -> None:
     plain = networks.build(EXPERIMENT).get_layer("backbone")
     kinds = {type(layer) for layer in plain.layers if layer.name.endswith("_bn")}
-    assert kinds == {normalisation.FusedBatchNormalization}
-    again = normalisation.with_fused_normalisation(plain)
+    assert kinds == {networks.FusedBatchNormalization}
+    again = networks.with_fused_normalisation(plain)
     assert again.name == "backbone"
     for got, want in zip(again.get_weights(), plain.get_weights(), strict=True):
         assert (got == want).all()

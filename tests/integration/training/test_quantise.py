@@ -1,4 +1,4 @@
-"""Eight bits: even channels change nothing, and the estimates hardly move."""
+"""Eight bits: the estimates hardly move, and a version with them is checked."""
 
 import hashlib
 import shutil
@@ -12,10 +12,8 @@ import pytest
 from auditor import resources
 from auditor.errors import ModelError
 from auditor.faces.ages import AGES, AgeDistributions
-from auditor.faces.engines import resnet50
 from auditor.faces.model import AgeModel, AgeNetwork, folder
 from models.training import quantise
-from models.training.labelled import scaled
 
 SIDE = 64
 
@@ -30,23 +28,6 @@ def weights() -> dict[str, Any]:
 def crops() -> np.ndarray:
     with np.load(folder("3") / "golden.npz") as golden:
         return np.asarray(golden["crops"])
-
-
-def test_channels_made_even_leave_the_network_the_same(
-    weights: dict[str, Any], crops: np.ndarray
-) -> None:
-    seen = np.stack([scaled(crop, SIDE) for crop in crops])
-    peaks = quantise.largest(weights, seen)
-    even = quantise.equalised(weights, peaks)
-    assert set(even) == set(weights)
-    changed = [name for name in weights if not np.allclose(even[name], weights[name])]
-    assert sum(name.endswith("conv/kernel") for name in changed) == 52  # all but the first
-    assert "age/kernel" in changed
-    before, after = (resnet50._scores(resnet50.build(each, SIDE))(seen) for each in (weights, even))
-    assert np.abs(after - before).max() < 1e-5
-    new = quantise.largest(even, seen)
-    spread = [np.log(p["conv3_block1_1"] + 1e-6).std() for p in (peaks, new)]
-    assert spread[1] < spread[0]
 
 
 @pytest.fixture(scope="module")

@@ -222,15 +222,15 @@ def test_where_nothing_is_found_there_are_no_gates() -> None:
     assert (found.min_face_px, found.min_sharpness, found.by_sharpness) == (None, None, [])
     assert all(point.failed.value == 1 for point in [found.untouched, *found.points])
     assert "100.0% of 2 untouched faces are not found: no gates" in evaluation_page.gates(found)
-    assert len(evaluation_page.shift_charts(found)) == 5
+    assert "<svg" in _page(found)
 
 
 def _page(found: shift.Shift) -> str:
     """The section of the page."""
-    view = evaluation.view_of("x", labelled_samples.set_of([{"age": 20}]), np.array([20.0]))
+    view = evaluation.view_of(labelled_samples.set_of([{"age": 20}]), np.array([20.0]))
     stages = {"x": [Judged(_predict(_plain([20])), np.array([20.0]))]}
     page = evaluation_page.render(
-        evaluation.Evaluation("x", "y", 1, [view], [], [], 0, found), stages
+        evaluation.Evaluation("x", "y", 1, view, [], [], 0, found), stages
     )
     return page[page.index('<section id="shift">') :]
 
@@ -241,7 +241,6 @@ def test_the_page_shows_what_was_not_found() -> None:
     page = _page(shift.Shift(untouched, [_point(60, 5, 3), nothing], [(31.2, 5, 9)], 78.4, 31.2))
     assert "2.0% of 100 untouched faces are not found, and the others are 5.40 years off" in page
     assert "min_face_px 78 px and min_sharpness 31." in page
-    assert page.count("% not found") == 4  # in the legend of each damage
     row = page[page.index("face size 60") : page.index("face size 20")]
     assert "3.0% <span" in row
     assert '<td class="n">78</td>' in row

@@ -51,7 +51,8 @@ def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(
     for got, want in zip(weights(resumed.network), weights(unbroken.network), strict=True):
         assert got == pytest.approx(want, abs=1e-6)
     assert [row["epoch"] for row in resumed.progress.curve] == [1, 2]
-    assert resumed.ages == pytest.approx(unbroken.ages, abs=1e-4)
+    last = resumed.progress.curve[-1]["val_mae"]
+    assert last == pytest.approx(unbroken.progress.curve[-1]["val_mae"], abs=1e-4)
 
 
 @pytest.fixture(scope="module", params=["jax", "torch"])
@@ -81,7 +82,7 @@ def test_backends_agree_on_the_same_weights(elsewhere: dict[str, np.ndarray]) ->
 def test_a_run_on_another_backend_learns_and_goes_on_too(elsewhere: dict[str, np.ndarray]) -> None:
     first, second = elsewhere["losses"]
     assert second < first * 0.95
-    assert elsewhere["resumed"] == pytest.approx(elsewhere["trained"], abs=1e-4)
+    assert elsewhere["resumed"] == pytest.approx(elsewhere["trained"], abs=1e-5)
 
 
 def test_the_command_writes_what_an_export_needs(tmp_path: Path) -> None:
@@ -147,30 +148,6 @@ def test_a_new_regression_head_starts_at_the_mean_age(unbroken: loop.Trained) ->
     assert (weights(unbroken.network)[-1] == before).all()
 
 
-def test_recomputed_statistics_are_those_of_the_pictures() -> None:
-    network = networks.build(EXPERIMENT)
-    pixels = part(1, 96).pixels
-    networks.recompute_normalisation(network, np.split(pixels, 3))
-    layers = network.get_layer("backbone").layers
-    before = keras.Model(layers[0].output, layers[1].output)  # the first convolution
-    centred = keras.applications.resnet.preprocess_input(pixels.astype(np.float32))
-    features = keras.ops.convert_to_numpy(before(centred))
-    normalising = network.get_layer("backbone").get_layer("conv1_bn")
-    means = keras.ops.convert_to_numpy(normalising.moving_mean.value)
-    assert means == pytest.approx(features.mean(axis=(0, 1, 2)), rel=1e-3, abs=1e-2)
-    assert normalising.momentum == 0.8
-
-
-def test_statistics_are_recomputed_on_the_ages_of_training() -> None:
-    ages = np.repeat([20.0, 60.0], [900, 100])
-    pixels = np.repeat([0, 255], [900, 100]).astype(np.uint8)[:, None, None, None]
-    settings = EXPERIMENT.batches.model_copy(update={"normalisation_batches": 20, "rarity": 0.5})
-    rare = EXPERIMENT.model_copy(update={"batches": settings})
-    shown = np.concatenate(list(batches.unchanged(pixels, ages, rare))).mean() / 255
-    # As often as the root of how many there are: 1 in 4.
-    assert shown == pytest.approx(0.25, abs=0.03)
-
-
 def test_preprocessing_in_the_network_is_that_of_the_published_resnet50() -> None:
     seen = []
 
@@ -202,9 +179,9 @@ def test_losses_on_figures_done_by_hand() -> None:
 
 
 def test_the_learning_rate_warms_up_and_falls() -> None:
-    schedule = Schedule(minutes=10, warm_up=0.1, floor=0.2)
+    schedule = Schedule(minutes=10, warm_up=0.1)
     rates = [loop.learning_rate(2.0, schedule, done) for done in (0, 0.05, 0.1, 0.55, 1, 1.2)]
-    assert rates == pytest.approx([0.02, 1.0, 2.0, 1.2, 0.4, 0.4])
+    assert rates == pytest.approx([0.02, 1.0, 2.0, 1.0, 0, 0])
 
 
 def test_an_epoch_shows_every_picture_once_and_rare_ages_more_often_if_asked() -> None:
@@ -240,22 +217,6 @@ def test_every_experiment_can_be_read_and_says_how_it_is_run(path: Path) -> None
     assert f"models.training.train models/training/configs/{path.name}" in path.read_text()
 
 
-def test_an_experiment_is_based_on_another_and_names_what_it_changes(tmp_path: Path) -> None:
-    (tmp_path / "base.toml").write_text(
-        "input_size = 64\nseed = 3\n[schedule]\nepochs = 2\nfloor = 0.1\n"
-        "[augmentation]\nrotation = { probability = 0.5, strength = 10 }\n"
-    )
-    path = tmp_path / "changed.toml"
-    path.write_text(
-        'based_on = "base.toml"\ninput_size = 96\nschedule.epochs = 5\n'
-        "augmentation.rotation.strength = 20\n"
-    )
-    changed = config.read(path)
-    assert (changed.input_size, changed.seed) == (96, 3)
-    assert (changed.schedule.epochs, changed.schedule.floor) == (5, 0.1)
-    assert changed.augmentation.rotation == config.Change(probability=0.5, strength=20)
-
-
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -263,8 +224,6 @@ def test_an_experiment_is_based_on_another_and_names_what_it_changes(tmp_path: P
         ("input_size = 64\n[schedule]\nepochs = 1\nminutes = 2", "either epochs or minutes"),
         ("input_size = 60\n[schedule]\nepochs = 1", "input_size"),
         ("input_size = ", "cannot read"),
-        ('input_size = 64\nbased_on = "gone.toml"', "gone.toml"),
-        ('input_size = 64\nbased_on = "wrong.toml"\n[schedule]\nepochs = 1', "based_on"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, text: str, named: str) -> None:

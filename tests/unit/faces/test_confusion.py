@@ -88,7 +88,7 @@ def test_no_file_is_a_clear_error() -> None:
 
 
 def test_the_default_version_and_the_demo_have_one_that_fits() -> None:
-    """Made anew with the version: models.training.confusion and models.training.demo_confusion."""
+    """Made anew with the version: models.training.confusion, with --demo too."""
     model = Card.read(ChainRules().model).full_name
     shipped = Confusion.of_version(model)
     demo = (resources.folder("auditor/demo") / FILE).read_text(encoding="utf-8")

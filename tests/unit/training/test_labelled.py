@@ -40,7 +40,6 @@ def test_crops_are_read_with_what_is_known_of_them(tmp_path: Path) -> None:
     assert whole.faults.empty
     assert labelled.read(tmp_path, "val").table["id"].tolist() == ["c"]
     assert labelled.read(tmp_path / "val-0.parquet").table["id"].tolist() == ["c"]
-    assert len(labelled.read(sorted(tmp_path.glob("train-*")))) == 2
 
 
 def test_pixels_are_those_of_the_rows(tmp_path: Path) -> None:
