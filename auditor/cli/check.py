@@ -36,6 +36,7 @@ def _address(name: str, meaning: str) -> Callable[..., Any]:
 @_address("snapshots", "Frames and their index.")
 @_address("out", "Where ledger and reports are.")
 @_address("policy", "Policy, a TOML file.")
+@options.mapping
 @click.option(
     "--time-zone",
     envvar="AUDITOR_TIME_ZONE",

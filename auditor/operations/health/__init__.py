@@ -21,6 +21,7 @@ class Setup:
     snapshots: str | None
     out: str | None
     policy: str | None
+    mapping: str | None
     environment: Mapping[str, str]
     deep: bool = False  # also load the model and make its golden predictions
     airflow: bool = False  # also ask the Airflow of this environment for the pool and the DAG
@@ -35,9 +36,13 @@ def check(setup: Setup) -> Iterator[HealthResult]:
         yield skipped("model", "which one, the policy says")
     else:
         yield from configuration.models(policy, setup.day, setup.today, deep=setup.deep)
+    mapping, checked = configuration.mapping(setup.mapping, setup.day)
+    if checked is not None:
+        yield checked
     yield configuration.templates()
-    yield access.sales(setup.sales, setup.day, policy)
-    yield access.snapshots(setup.snapshots, setup.day, policy)
+    yield access.sales(setup.sales, setup.day, policy, mapping.sales if mapping else ())
+    entries = mapping.snapshots if mapping else ()
+    yield access.snapshots(setup.snapshots, setup.day, policy, entries)
     yield access.out(setup.out)
     if setup.out is not None:
         yield access.space(setup.out, setup.day)

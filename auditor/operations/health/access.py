@@ -10,6 +10,7 @@ from pathlib import Path
 
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame
+from auditor.inputs.frame_files import named_frames
 from auditor.mapping import Entry
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
 from auditor.policy import Policy
@@ -51,12 +52,16 @@ def sales(
     return _at("sales", url, look)
 
 
-def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult:
+def snapshots(
+    url: str | None, day: date, policy: Policy | None, entries: Sequence[Entry] = ()
+) -> HealthResult:
     """Whether the day's snapshot indexes are there, and a frame that one names can be read."""
     if url is None:
         return failed("snapshots", _NOT_SET, "set AUDITOR_SNAPSHOTS, or give --snapshots")
 
     def look(place: Place) -> HealthResult:
+        if entries:
+            return _mapped_snapshots(place, day, entries)
         stores = policy.stores if policy else ()
         files = files_of_day(place, INDEX_FOLDER, day, stores)
         found = [file.path for file in files if file.problem is None]
@@ -77,6 +82,23 @@ def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult
         return ok("snapshots", f"{said}; a frame that one names can be read")
 
     return _at("snapshots", url, look)
+
+
+def _mapped_snapshots(place: Place, day: date, entries: Sequence[Entry]) -> HealthResult:
+    """Whether the mapping finds an index or a frame of the day."""
+    for entry in entries:
+        if entry.frames is not None:
+            found = [p for part, _ in named_frames(place, entry, day) for p in part.cells["path"]]
+        else:
+            files = files_of_day(place, entry.pattern.folder, day, (), [entry])
+            found = [file.path for file in files if file.problem is None]
+        if found:
+            return ok("snapshots", f"{len(found)} files fit {entry.pattern.text} on or about {day}")
+    return failed(
+        "snapshots",
+        f"no file below {place} fits the mapping on {day}",
+        "correct the patterns, or get the frames: without them every sale is inconclusive",
+    )
 
 
 def out(url: str | None) -> HealthResult:

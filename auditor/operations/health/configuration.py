@@ -9,6 +9,7 @@ from jinja2 import TemplateError
 from auditor import resources
 from auditor.errors import ModelError
 from auditor.faces.model import AgeModel, check_files
+from auditor.mapping import MappingOfDay, load_mapping
 from auditor.operations.health.result import HealthResult, failed, ok, warning
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.report.environment import TEMPLATES, environment
@@ -110,6 +111,18 @@ def templates() -> HealthResult:
     if not names:
         return failed("templates", "there are none", todo)
     return ok("templates", f"all {len(names)} can be read")
+
+
+def mapping(url: str | None, day: date) -> tuple[MappingOfDay | None, HealthResult | None]:
+    """What the mapping says of the day, if there is one, and whether it can be read."""
+    try:
+        loaded = load_mapping(url)
+        if loaded is None:
+            return None, None
+        return loaded.on(day), ok("mapping", f"{url} is valid")
+    # As above: it is wrong, or its storage does not answer.
+    except Exception as error:  # noqa: BLE001
+        return None, failed("mapping", str(error), "correct it: docs/mapping.md has every key")
 
 
 def _days(day: date, today: date) -> list[date]:

@@ -13,6 +13,7 @@ import pytest
 from auditor.errors import ConfigurationError
 from auditor.mapping import Applied, Mapping, apply, load_mapping, shipped_names
 from auditor.mapping.patterns import Pattern
+from tests.support.paths import ROOT
 
 DAY = date(2026, 3, 27)
 
@@ -229,3 +230,14 @@ def test_numbers_that_were_numbers_in_the_file_have_a_point() -> None:
     cells = {"amount": ["1.299"]}
     assert texts("", cells, "amount", keys=keys) == ["1299"]
     assert texts("", cells, "amount", keys=keys, numeric={"amount"}) == ["1.299"]
+
+
+def test_the_mappings_of_the_documentation_are_valid() -> None:
+    text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 4
+    for block in blocks:
+        before = "" if "[[mapping]]" in block else "[[mapping]]\neffective_from = 2026-01-01\n"
+        if "[[mapping." not in block:
+            before += '[[mapping.snapshots]]\nframes = "{till}/{time:%Y%m%d_%H%M%S}.jpg"\n'
+        assert mapping(before + block).on(DAY)

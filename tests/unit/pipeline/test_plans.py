@@ -21,6 +21,7 @@ PLAN = Plan(
     batches=(*BATCHES, BASKETS),
     files=(("S1.csv", "12" * 32),),
     policy_sha256="34" * 32,
+    mapping_sha256=None,
     sales=300,
     rejects=(7,),
     purchases=(),
