@@ -77,9 +77,9 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     lines, count = divided.lines, len(divided.starts)
     owner = np.repeat(np.arange(count), divided.ends - divided.starts)
     sku = coded(lines["sku"])
-    same = {name: number for number, name in enumerate(dict.fromkeys(map(gtin, sku.distinct)))}
-    codes = np.array([same[gtin(name)] for name in sku.distinct], np.int64)[sku.codes]
-    article = owner * max(len(same), 1) + codes
+    same: dict[str, int] = {}  # a number for each article, whatever the zeros before its own
+    numbers = [same.setdefault(gtin(name), len(same)) for name in sku.distinct]
+    article = owner * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
     units, cents = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
     check, kind = coded(lines["id_check"]), coded(lines["line_type"])
     untyped = _is(kind.distinct, kind.codes, None, "item")
@@ -109,7 +109,7 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
         article=article,
         units=units,
         cents=cents,
-        refused=refused & ~discount,
+        refused=refused,
         discount=discount,
         only_check=only_check,
         in_basket=~no_article | (only_check & untyped),
@@ -136,7 +136,7 @@ def gtin(sku: str) -> str:
     if not (sku.isascii() and sku.isdigit() and _LEAST_DIGITS <= len(digits) <= _GTIN_DIGITS):
         return sku
     whole = digits.zfill(_GTIN_DIGITS)
-    weighted = sum(int(digit) * (1 if place % 2 else 3) for place, digit in enumerate(whole))
+    weighted = sum(map(int, whole[1::2])) + 3 * sum(map(int, whole[::2]))
     return sku if weighted % 10 else whole
 
 

@@ -167,6 +167,7 @@ def test_the_basket_says_what_was_refused() -> None:
         ("4006381333932", "4006381333932"),  # a wrong check digit
         ("0100101", "0100101"),  # a shop's own number
         ("4011", "4011"),
+        ("001236", "001236"),  # too short for a GTIN, though the digit would fit
         ("096385074x", "096385074x"),
         ("٩٦٣٨٥٠٧٤", "٩٦٣٨٥٠٧٤"),  # other digits are other text
         ("", ""),
@@ -212,7 +213,7 @@ def drawn(lines: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_does_not_matter(
     lines: list[tuple[str, int, int]], random: Any
@@ -226,7 +227,7 @@ def test_the_order_of_the_lines_does_not_matter(
     assert before.sales["amount"].to_pylist() == after.sales["amount"].to_pylist()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 6),
     st.integers(10, 2000),
