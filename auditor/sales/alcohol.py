@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
 from auditor.policy import Policy, Rules
+from auditor.sales.codes import coded, last_digits
 from auditor.sales.matching import NONE
-from auditor.sales.transactions import Transactions, coded, last_digits
+from auditor.sales.transactions import Transactions
 from auditor.tables import ID_CHECKS, QUANTITY
 
 _NO_DAY = np.iinfo(np.int32).min

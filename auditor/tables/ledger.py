@@ -35,6 +35,7 @@ LEDGER = Schema(
         Column("store_id", pa.string(), "store"),
         Column("till_id", pa.string(), "till"),
         Column("cashier_id", pa.string(), "cashier, or the attendant of a self-checkout"),
+        Column("started_at", TIME, "time of the transaction's first line"),
         Column("sold_at", TIME, "time of the sale: its last line"),
         Column("id_check", pa.string(), "what the till recorded of the ID check, one of ID_CHECKS"),
         Column("outcome", pa.string(), "one of OUTCOMES"),
@@ -80,18 +81,19 @@ LEDGER = Schema(
         Column("basket", pa.list_(_BASKET_LINE), "the lines of the sale"),
         Column("marks", pa.list_(pa.string()), "what qualifies the record, see GLOSSARY.md"),
     ),
-    version=3,
+    version=4,
 )
 
 #: Alcohol sales as collected: the ledger's columns that are known before scoring.
 SALES = Schema(
     "sales",
     LEDGER.pick(
-        *("transaction_id", "store_id", "till_id", "cashier_id", "sold_at", "id_check"),
-        *("legal_age", "challenge_age", "snapshot_id", "snapshot_path", "matched_by"),
+        *("transaction_id", "store_id", "till_id", "cashier_id", "started_at", "sold_at"),
+        *("id_check", "legal_age", "challenge_age", "snapshot_id", "snapshot_path", "matched_by"),
         *("snapshot_offset_s", "id_check_at", "id_check_by", "birth_date", "amount", "basket"),
         "marks",
     ),
+    version=2,
 )
 
 #: The result of scoring one frame: the ledger's estimates, or the reason why there is none.
