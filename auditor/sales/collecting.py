@@ -40,6 +40,8 @@ _NO_SALES = {
 }
 _AT_A_TIME = 1_000_000  # rows, unless one store has more
 _LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
+
+
 @dataclass(frozen=True, slots=True)
 class SaleCounts:
     """One store's transactions and frames of the day, by how they were used."""

@@ -81,21 +81,27 @@ def _named(frames: pa.Table, transactions: pa.Table) -> Positions:
     named = np.full(frames.num_rows, NONE, np.int64)
     captured = times(frames["captured_at"])
     started, sold = (times(transactions[name]) for name in ("started_at", "sold_at"))
-    tills = transactions["till_id"].to_pandas()
     for columns in (_NUMBER_AT_TILL, _NUMBER):
-        unnamed = np.flatnonzero(named == NONE)
-        keys = pd.Series(_joined(transactions, columns).to_pandas())
-        own = pd.DataFrame({"key": keys, "transaction": np.arange(len(keys))})
+        seeking = np.flatnonzero(named == NONE)
+        if not len(seeking):
+            break
+        keys = _joined(transactions, columns).dictionary_encode()
+        key = keys.indices.to_numpy()
+        sought = pc.index_in(_joined(frames.take(pa.array(seeking)), columns), keys.dictionary)
         if columns == _NUMBER:
-            own = own[tills.groupby(keys).transform("nunique").to_numpy() == 1]
-        sought = _joined(frames.take(pa.array(unnamed)), columns).to_pandas()
-        pairs = pd.DataFrame({"key": sought, "frame": unnamed}).merge(own, on="key")
-        frame, transaction = (pairs[name].to_numpy() for name in ("frame", "transaction"))
+            tills = pd.Series(transactions["till_id"].to_pandas()).groupby(key).nunique()
+            several = pa.array(np.flatnonzero(tills.to_numpy() > 1))
+            sought = pc.if_else(pc.is_in(sought, several.cast(sought.type)), None, sought)
+        seeking = seeking[sought.is_valid().to_numpy(zero_copy_only=False)]
+        wanted = pc.drop_null(sought).to_numpy()
+        by_key = np.argsort(key, kind="stable")
+        first, last = (np.searchsorted(key[by_key], wanted, side) for side in ("left", "right"))
+        frame, transaction = np.repeat(seeking, last - first), by_key[spans(first, last)]
         at = captured[frame]
         outside = np.maximum(np.maximum(started[transaction] - at, at - sold[transaction]), 0)
         order = np.lexsort((np.abs(at - sold[transaction]), outside, frame))
-        frame, first = np.unique(frame[order], return_index=True)
-        named[frame] = transaction[order][first]
+        found, nearest = np.unique(frame[order], return_index=True)
+        named[found] = transaction[order][nearest]
     return named
 
 

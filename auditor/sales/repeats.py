@@ -55,9 +55,7 @@ def find_repeats(lines: pa.Table, transaction: Codes, source: Codes, run: Codes)
     at = several[np.isin(transaction[several], doubtful)]
     part = lines.take(pa.array(at))
     content = combined_columns(part, [name for name in part.column_names if name not in _ORIGIN])
-    article = combined(
-        transaction[at], times(part["sold_at"]), coded(part["sku"]).codes
-    )
+    article = combined(transaction[at], times(part["sold_at"]), coded(part["sku"]).codes)
     article_of = np.zeros(content.max(initial=-1) + 1, np.int64)
     article_of[content] = article
     articles = article_of.tolist()

@@ -133,8 +133,9 @@ class _Joining:
 
     def _resume(self, t: int) -> None:
         waiting = [
-            other for other in self._before(t) if self._into[other] == other
-            and self._states[other] in ("suspended", _UNSTATED)
+            other
+            for other in self._before(t)
+            if self._into[other] == other and self._states[other] in ("suspended", _UNSTATED)
         ]
         waiting.sort(key=lambda other: self._states[other] == "suspended")  # stable: then the last
         if waiting:

@@ -142,9 +142,7 @@ def _are(lines: pa.Table, kind: str) -> Flags:
     return flags
 
 
-def _grouped(
-    lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, KeyParts]
-) -> Codes:
+def _grouped(lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, KeyParts]) -> Codes:
     """The transaction of each line, numbered in the order in which they first occur."""
     store, source = coded(lines["store_id"]), coded(lines["source"])
     parts = [keys.get(name, KEY_PARTS) for name in source.distinct]

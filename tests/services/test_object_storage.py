@@ -254,7 +254,9 @@ def _summary() -> bytes:
 def test_a_face_that_the_storage_will_not_delete_is_no_success(bucket: str, faults: Faults) -> None:
     out = Place(bucket)
     for number in (1, 2):
-        out.write(crop_path(DAY, "S001", SaleKey("S001", "1", f"T{number}", NOON).sale_id), b"a face")
+        out.write(
+            crop_path(DAY, "S001", SaleKey("S001", "1", f"T{number}", NOON).sale_id), b"a face"
+        )
     faults.undeletable = "crops/"
     with pytest.raises(StorageError, match="2 files are still there"):
         expire_days(out, "crops", date(2026, 5, 1))

@@ -31,7 +31,8 @@ def sales(url: str | None, day: date, policy: Policy | None) -> HealthResult:
         return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
     def look(place: Place) -> HealthResult:
-        found = [f.path for f in files_of_day(place, "", day, policy.stores if policy else ())]
+        files = files_of_day(place, "", day, policy.stores if policy else ())
+        found = [file.path for file in files if file.own]
         if not found:
             return failed(
                 "sales",
@@ -51,7 +52,8 @@ def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult
 
     def look(place: Place) -> HealthResult:
         stores = policy.stores if policy else ()
-        found = [f.path for f in files_of_day(place, INDEX_FOLDER, day, stores)]
+        files = files_of_day(place, INDEX_FOLDER, day, stores)
+        found = [file.path for file in files if file.own]
         if not found:
             return failed(
                 "snapshots",

@@ -162,7 +162,12 @@ def test_a_review_result_stands_until_the_case_is_reopened(out: Path) -> None:
 
 @pytest.mark.parametrize(
     "named",
-    ["S001/T002", "S001/2/T002", "sale-d9357db29e68efbf", "file:///r/store-S001.html#sale-d9357db29e68efbf"],
+    [
+        "S001/T002",
+        "S001/2/T002",
+        "sale-d9357db29e68efbf",
+        "file:///r/store-S001.html#sale-d9357db29e68efbf",
+    ],
 )
 def test_a_sale_is_named_by_number_or_by_its_place_in_the_report(out: Path, named: str) -> None:
     assert record_decision(str(out), DAY, named, says("cannot_tell")).transaction_id == "T002"

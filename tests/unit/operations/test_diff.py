@@ -81,9 +81,7 @@ def test_every_sale_that_came_out_otherwise_is_told_with_its_intervals(out: Path
     change = _store(out)
     told = {sale.sale: sale for sale in change.sales}
     numbers = ("T008", "T001", "T009", "T030")
-    assert list(told)[:2] == [
-        key(n).sale_id for n in numbers[:2]
-    ]  # new flags, then gone ones
+    assert list(told)[:2] == [key(n).sale_id for n in numbers[:2]]  # new flags, then gone ones
     new, over, gone, come = (told.pop(key(number).sale_id) for number in numbers)
     assert not told
     assert (new.before and new.before.outcome, new.after and new.after.outcome) == (
@@ -137,9 +135,7 @@ def test_the_command_tells_an_officer_and_names_nobody(out: Path) -> None:
     assert f"{NEVER}: not audited" in lines
     assert "  S001: model 3c3c3c3c3c3c -> 4d4d4d4d4d4d" in lines
     assert "    flags: 1 new, 1 gone" in lines
-    (over,) = [
-        line for line in lines if key("T001").sale_id in line and "decided" not in line
-    ]
+    (over,) = [line for line in lines if key("T001").sale_id in line and "decided" not in line]
     assert over.endswith(
         "flagged: 22.4 (17 to 28) -> over_threshold: 27.0 (22 to 32);"
         " its picture is not kept any more"

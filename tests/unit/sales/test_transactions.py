@@ -216,8 +216,11 @@ def test_what_was_put_aside_is_part_of_the_sale_of_who_completed_it() -> None:
 def test_articles_listed_again_when_a_sale_is_resumed_are_sold_once() -> None:
     aside = suspended(sku="wine", id_check="id_scanned", amount=Decimal(9))
     result = collected([aside, resuming(sku="wine", amount=Decimal(9)), resuming(sku="b")])
-    lines = divide(TILL_LINES.from_rows([aside, resuming(sku="wine", amount=Decimal(9))]), DAY,
-                   {"S1": policy().rules(DAY, "S1")}).lines
+    lines = divide(
+        TILL_LINES.from_rows([aside, resuming(sku="wine", amount=Decimal(9))]),
+        DAY,
+        {"S1": policy().rules(DAY, "S1")},
+    ).lines
     assert lines["line_type"].to_pylist() == ["id_check", None]
     assert result.sales.num_rows == 1
 
@@ -378,5 +381,3 @@ def test_shuffled_split_and_repeated_lines_make_the_same_sales_once(
 
     again = [{**row, "source": "c.csv"} for row in lines]
     assert sales_of([*parts, *again]) == whole
-
-
