@@ -153,7 +153,7 @@ def write_chain(
 def sales_of_a_copy(demo: Path) -> int:
     """The alcohol sales of the store of the demo that chains are made of."""
     with tempfile.TemporaryDirectory() as scratch:
-        own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", scratch, None, (_COPIED,))
+        own = Job(DAY, f"{demo}/sales", f"{demo}/snapshots", scratch, stores=(_COPIED,))
         collected = collect_day(Day.open(own), "one")
         return sum(bucket.sales.num_rows for _, bucket in collected.buckets())
 

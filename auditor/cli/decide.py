@@ -14,7 +14,7 @@ from auditor.cli import options
     "--sale",
     required=True,
     metavar="SALE",
-    help="STORE/TRANSACTION, or the sale's link in the report (or its sale-...).",
+    help="STORE/NUMBER, STORE/TILL/NUMBER, or the sale's link in the report (or its sale-...).",
 )
 @click.option(
     "--decision",

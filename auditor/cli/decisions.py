@@ -9,7 +9,7 @@ from auditor.cli import options
 from auditor.cli.output import print_rows
 
 _AT = "decided_at"
-_TEXTS = ("store_id", "transaction_id", "outcome", "decision", "decided_by", "note")
+_TEXTS = ("store_id", "till_id", "transaction_id", "outcome", "decision", "decided_by", "note")
 
 
 @click.command()
@@ -24,12 +24,20 @@ def decisions(*, out: str, day: date, form: str) -> None:
     from auditor.operations.record_decision import decisions_and_zones
     from auditor.report.spreadsheet import csv_text
 
-    log, zones = decisions_and_zones(out, day)
+    log, zones, unclear = decisions_and_zones(out, day)
+    if unclear:
+        click.echo(
+            f"Entries about {', '.join(unclear)} were recorded before a sale's till was: none or"
+            f" several of the day's sales have that number, so they are about none of them.",
+            err=True,
+        )
     # A store may be in the log and no longer in the results of the day.
     in_utc = any(row["store_id"] not in zones for row in log)
     for row in log:
         zone = UTC if in_utc else ZoneInfo(zones[row["store_id"]])
-        row |= {"day": row["day"].isoformat(), _AT: row[_AT].astimezone(zone).isoformat()}
+        times = {name: row[name] for name in (_AT, "started_at") if row[name] is not None}
+        row |= {name: at.astimezone(zone).isoformat() for name, at in times.items()}
+        row["day"] = row["day"].isoformat()
     if form == "json":
         print_rows(form, log, ())
     elif form == "csv":

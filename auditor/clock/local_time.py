@@ -6,7 +6,7 @@ moved forward by the gap. Both are what PEP 495 gives with ``fold=0``.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -47,10 +47,14 @@ def to_utc(local: Microseconds, zone: str) -> Instants:
     )
 
 
-def day_window(day: date, zone: str) -> tuple[int, int]:
-    """The first instants of a calendar day in a zone and of the next day, in microseconds UTC."""
-    midnights = [datetime.combine(d, datetime.min.time()) for d in (day, day + timedelta(days=1))]
-    local = np.array([(m - _EPOCH) // timedelta(microseconds=1) for m in midnights], np.int64)
+def day_window(day: date, zone: str, ends_at: str = "00:00") -> tuple[int, int]:
+    """The first instants of a business day in a zone and of the next day, in microseconds UTC.
+
+    The day ends on the date after it, when the zone's clock shows ``ends_at`` (HH:MM).
+    """
+    hour = time.fromisoformat(ends_at)
+    turns = [datetime.combine(d, hour) for d in (day, day + timedelta(days=1))]
+    local = np.array([(t - _EPOCH) // timedelta(microseconds=1) for t in turns], np.int64)
     start, end = to_utc(local, zone).utc.tolist()
     return start, end
 

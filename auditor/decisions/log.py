@@ -14,10 +14,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.errors import ConfigurationError, ContractError
+from auditor.sales.identity import SALE_KEY
 from auditor.storage.layout import day_folder
 from auditor.storage.parquet import read_table, write_table
+from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from auditor.tables import DECISION_LOG, DECISIONS, NOTE
 
@@ -61,7 +64,7 @@ def new_entry(
     row = {
         "previous_id": log["decision_id"][-1].as_py() if log.num_rows else None,
         "day": day,
-        **{name: sale[name] for name in ("store_id", "transaction_id", "outcome")},
+        **{name: sale[name] for name in (*SALE_KEY, "outcome")},
         **{name: provenance[name] for name in ("inputs_sha256", "policy_sha256", "model_sha256")},
         "decision": judgement.decision,
         "decided_by": by,
@@ -87,6 +90,10 @@ def append_decision(out: Place, entry: pa.Table) -> str:
 def read_decisions(out: Place, day: date) -> pa.Table:
     """The log of a day's sales: DECISION_LOG, in the order of recording.
 
+    Entries of format 1 name a store and a number, and no till. Where one sale of the day has these,
+    its till and start are filled in; where several or none have, they stay null, and the entry is
+    about no sale (:func:`without_sale`).
+
     Raises:
         ContractError: an entry was changed, or one that another entry follows is missing.
     """
@@ -96,7 +103,32 @@ def read_decisions(out: Place, day: date) -> pa.Table:
         [("decided_at", "ascending"), ("decision_id", "ascending")]
     )
     _verify(log, f"{out}{folder}")
-    return log
+    return _completed(log, out, day)
+
+
+def without_sale(log: pa.Table) -> list[str]:
+    """The sales, as ``STORE/NUMBER``, that entries of format 1 name without telling which it is."""
+    unknown = log.filter(pc.is_null(log["started_at"])).to_pylist()
+    return sorted({f"{row['store_id']}/{row['transaction_id']}" for row in unknown})
+
+
+def _completed(log: pa.Table, out: Place, day: date) -> pa.Table:
+    """The log with the till and start of each entry of format 1 whose sale is the only one."""
+    rows = log.to_pylist()
+    stores = sorted({row["store_id"] for row in rows if row["started_at"] is None})
+    sales: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for store_id in stores:
+        try:
+            ledger = read_day(out, "ledger", day, [store_id], SALE_KEY)
+        except ContractError:  # in an earlier format: the day is to be audited again
+            continue
+        for sale in ledger.to_pylist():
+            sales.setdefault((store_id, sale["transaction_id"]), []).append(sale)
+    for at, row in enumerate(rows):
+        found = sales.get((row["store_id"], row["transaction_id"]), [])
+        if row["started_at"] is None and len(found) == 1:
+            rows[at] = row | found[0]
+    return DECISION_LOG.from_rows(rows) if sales else log
 
 
 def _verify(log: pa.Table, origin: str) -> None:
@@ -125,5 +157,8 @@ def _one_line(what: str, text: str, longest: int) -> str:
 
 def _sha256(row: Mapping[str, Any]) -> str:
     content = {name: row[name] for name in DECISION_LOG.names if name != "decision_id"}
-    content |= {"day": row["day"].isoformat(), "decided_at": row["decided_at"].isoformat()}
+    if row["started_at"] is None:  # format 1
+        del content["till_id"], content["started_at"]
+    times = ("day", "started_at", "decided_at")
+    content |= {name: row[name].isoformat() for name in times if name in content}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

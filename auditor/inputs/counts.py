@@ -8,15 +8,17 @@ from typing import Self
 class SourceCounts:
     """What one kind of source held for one store: the till exports, or the snapshot indexes.
 
-    ``rows_read`` counts kept and rejected rows, and neither rows of other days nor of unwanted
-    stores. The times counted are those of the rows read; :mod:`auditor.clock.local_time` has the
-    rule for local times.
+    ``rows_read`` counts kept and rejected rows of the day, also those in files of the days beside
+    it, and none of unwanted stores. ``rows_of_other_days`` are those in the day's own files that
+    belong to a day beside it. The times counted are those of the rows read;
+    :mod:`auditor.clock.local_time` has the rule for local times.
     """
 
     files: int = 0
     usable_files: int = 0
     rows_read: int = 0
     rows_rejected: int = 0
+    rows_of_other_days: int = 0
     times_read_as_local: int = 0
     times_ambiguous: int = 0
     times_nonexistent: int = 0

@@ -1,9 +1,10 @@
 """Which files below an address belong to a business day.
 
 Files of the known formats are taken in the order of their paths. A file belongs to the day if its
-path names it (``2026-03-01`` or ``20260301``, in a folder or in its own name). A file or folder
-that names only other days is not opened. A file whose path names no day, or that the address itself
-points to, may hold rows of any day.
+path names it (``2026-03-01`` or ``20260301``, in a folder or in its own name). One that names the
+day before or after is a neighbour: it may hold rows that belong to the day, or to a sale that runs
+over its ends. A file or folder that names only other days is not opened. A file whose path names no
+day, or that the address itself points to, may hold rows of any day.
 
 Where a mapping says which files there are, the first of its entries that fits a file's path reads
 it, and the entry's ``{day}`` and ``{store}`` say what day and store the path names. A file that
@@ -13,8 +14,9 @@ names the day and that nothing reads is yielded with that as its problem.
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import accumulate
 
 import pyarrow as pa
 
@@ -46,11 +48,11 @@ _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file below an address, and what its path says: whether it names the day, and the store.
+    """A file below an address, and what its path says: whether it names a day, and the store.
 
     ``values`` is what the pattern of the mapping's ``entry`` finds in it, or in the path of each
-    record where these are files themselves. A file with a ``problem``
-    cannot be read.
+    record where these are files themselves. A file with a ``problem`` cannot be read. ``own`` is
+    false of a neighbour: a file of the day before or after.
     """
 
     path: str
@@ -59,6 +61,7 @@ class SourceFile:
     entry: Entry | None = None
     values: Mapping[str, str | pa.Array] = field(default_factory=dict)
     problem: str | None = None
+    own: bool = True
 
 
 def files_of_day(
@@ -68,7 +71,7 @@ def files_of_day(
     stores: Collection[str],
     entries: Sequence[Entry] = (),
 ) -> Iterator[SourceFile]:
-    """Yield the files of a day in the order of their paths.
+    """Yield the files of a day, and its neighbours, in the order of their paths.
 
     Args:
         place: where to look; if it is a single file, that is taken whatever its name.
@@ -82,15 +85,20 @@ def files_of_day(
     if single := place.single_file:
         yield _single(single, store_of(single), entries)
         return
+    near = frozenset(day + timedelta(days=n) for n in (-1, 0, 1))
     # A day in a file's name may differ from that of its folder, such as the day of the export.
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
-    found = place.files(under, enter=lambda name: by_name or _may_hold(name, day))
+    found = place.files(under, enter=lambda name: by_name or _may_hold(name, near))
     for path in sorted(found):
         file = _mapped(path, store_of, entries) if entries else None
         if file is None:
             file = _by_suffix(path, store_of(path), mapped=bool(entries))
-        if file is not None and _is_of(file, day):
+        if file is None or not _is_of(file, near):
+            continue
+        if _is_own(file, day):
             yield file
+        elif file.problem is None:  # that of a neighbour is the other day's
+            yield replace(file, own=False)
 
 
 def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFile:
@@ -127,12 +135,24 @@ def _by_suffix(path: str, store: str | None, *, mapped: bool) -> SourceFile | No
     return SourceFile(path, dated=bool(dates), store=store, problem=problem)
 
 
-def _is_of(file: SourceFile, day: date) -> bool:
-    if file.entry is None:
-        return _may_hold(file.path, day)
-    if file.entry.ignore:
+def _is_of(file: SourceFile, days: Collection[date]) -> bool:
+    """Whether the file's path lets it be of one of the days."""
+    if file.entry is not None and file.entry.ignore:
         return False
-    return file.values["day"] == str(day) if "day" in file.values else _may_hold(file.path, day)
+    if "day" in file.values:
+        return file.values["day"] in map(str, days)
+    return _may_hold(file.path, days)
+
+
+def _is_own(file: SourceFile, day: date) -> bool:
+    """Whether the file is of the day itself, and each of its folders may hold files of it."""
+    if "day" in file.values:
+        return file.values["day"] == str(day)
+    return all(_may_hold(part, {day}) for part in accumulate(file.path.split("/"), _below))
+
+
+def _below(folder: str, name: str) -> str:
+    return f"{folder}/{name}"
 
 
 def _iso_values(entry: Entry, values: dict[str, str]) -> dict[str, str]:
@@ -143,9 +163,9 @@ def _iso_values(entry: Entry, values: dict[str, str]) -> dict[str, str]:
     return values
 
 
-def _may_hold(path: str, day: date) -> bool:
+def _may_hold(path: str, days: Collection[date]) -> bool:
     dates = dates_named(path)
-    return not dates or day in dates
+    return not dates or not dates.isdisjoint(days)
 
 
 def dates_named(path: str) -> set[date]:

@@ -119,7 +119,7 @@ REASONS = {
     Fault.OTHER_DAY: (
         "other_day",
         (
-            "lies on another business day than the file's name says; "
+            "lies more than a day away from the date in the file's name; "
             "export the row with its own day, or take the date out of the file's name"
         ),
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import chain
 
+import numpy as np
 import pyarrow as pa
 
 from auditor.errors import SourceError
@@ -18,12 +19,12 @@ from auditor.inputs.content import Content
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
 from auditor.inputs.faults import Fault
-from auditor.inputs.formats.base import UnusableError
+from auditor.inputs.formats.base import Records, UnusableError
 from auditor.inputs.formats.sql import Query, extract
 from auditor.inputs.frame_files import named_frames
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
 from auditor.inputs.notes import Notes
-from auditor.inputs.records import read_records
+from auditor.inputs.records import parse, read_records
 from auditor.inputs.rejects import BadCell, Rejects
 from auditor.inputs.validation import Request, Rows
 from auditor.mapping import Entry, MappingOfDay
@@ -36,10 +37,16 @@ INDEX_FOLDER = "index"
 
 @dataclass(frozen=True, slots=True)
 class FileHash:
-    """A file that was read: its path below the address, and the hash of its bytes."""
+    """A file that was read: its path below the address, and the hash of its bytes.
+
+    ``own`` is false of a file of the day before or after. ``key`` is what tells its transactions
+    apart, where a mapping says so.
+    """
 
     path: str
     sha256: str
+    own: bool = True
+    key: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class Reading:
     table: pa.Table  # conforming rows, TILL_LINES or SNAPSHOT_INDEX, in record order
     rejects: pa.Table  # REJECTS: a row for each bad cell, malformed record or unusable file
     counts: dict[str, SourceCounts]  # by store; given once, after the last rows of a file
-    files: tuple[FileHash, ...] = ()  # those read to their end, unusable ones included
+    #: Those read to their end, unusable ones included; of the days beside it those that gave rows.
+    files: tuple[FileHash, ...] = ()
     unplaced_rows: int = 0  # rejected rows whose store is unknown; in no store's counts
     notes: pa.Table = field(default_factory=INPUT_NOTES.empty)  # given once, as the counts
     unusable: str | None = None  # why nothing of the file could be used
@@ -64,9 +72,11 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     mapping: MappingOfDay | None = None,
     out: Place | None = None,
 ) -> Iterator[Reading]:
-    """Read the till exports of a business day: the rows sold on that day by their store's clock.
+    """Read the till exports of a business day: its rows, and those that its sales may reach.
 
-    The policy gives each store's time zone. Only rows of ``stores`` are kept; empty for all. The
+    A row is of the day that its till wrote, or else that of its store's clock; the policy says when
+    the day ends, and how far from it a row is read besides. So the exports of the day before and of
+    the day after are looked through as well. Only rows of ``stores`` are kept; empty for all. The
     mapping says how the exports are written; without one they have the audit's own columns. What
     it takes from databases is extracted into ``out``, once, and read there.
 
@@ -96,14 +106,11 @@ def read_snapshot_index(
 ) -> Iterator[Reading]:
     """Read the snapshot indexes of a business day, from the folder ``index`` below the place.
 
-    A mapping may name other files, or the frames themselves where they have no index.
-
-    A frame belongs to the day if it was taken within it, or outside it by no more than the store's
-    matching tolerance. Pass all rows of a store together to :func:`distinct_frames`. Arguments,
-    yields and errors are those of :func:`read_sales`.
+    A mapping may name other files, or the frames themselves where they have no index. Frames of the
+    hours around the day are read as well, as rows of sales are. Pass all rows of a store together
+    to :func:`distinct_frames`. Arguments, yields and errors are those of :func:`read_sales`.
     """
-    stores = frozenset(stores)
-    request = Request(SNAPSHOT_INDEX, "captured_at", day, policy, stores, margin=True)
+    request = Request(SNAPSHOT_INDEX, "captured_at", day, policy, frozenset(stores))
     entries = mapping.snapshots if mapping else ()
     if not entries:
         return _read(request, place, INDEX_FOLDER)
@@ -118,19 +125,26 @@ def read_snapshot_index(
     )
 
 
-def distinct_frames(index: pa.Table) -> Reading:
-    """Keep the first of the frames that share a number in a store, and reject the others.
+def distinct_frames(index: pa.Table, day: date, policy: Policy) -> Reading:
+    """Keep the first of the frames that share a number in a store and day, and reject the others.
 
     Args:
         index: SNAPSHOT_INDEX, all rows of each store, file by file in record order.
+        day: the business day; frames of the days beside it are passed over without a reject.
+        policy: says when the days of each store end.
 
     Returns:
         The frames kept, the rejects, and by store how many rows were rejected.
     """
-    again = index.select(["store_id", "snapshot_id"]).to_pandas().duplicated().to_numpy()
+    frames = index.select(["store_id", "snapshot_id"]).to_pandas()
+    clock = {store: policy.rules(day, store).window(day) for store in frames["store_id"].unique()}
+    starts = np.array([clock[store] for store in frames["store_id"]], np.int64).reshape(-1, 2)
+    taken = index["captured_at"].cast(pa.int64()).to_numpy()
+    frames["day"] = (taken[:, None] >= starts).sum(axis=1)
+    again = frames.duplicated().to_numpy()
     if not again.any():
         return Reading(index, REJECTS.empty(), {})
-    later = index.filter(pa.array(again)).to_pylist()
+    later = index.filter(pa.array(again & (frames["day"] == 1).to_numpy())).to_pylist()
     entries = []
     for row in later:
         ids = {name: row[name] for name in ("store_id", "transaction_id", "snapshot_id")}
@@ -151,7 +165,65 @@ def _read(
         raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
     known = request.stores.union(request.policy.stores)
     for file in files_of_day(place, under, request.day, known, entries):
-        yield from _read_file(request, place, file)
+        yield from _read_file(request, place, file) if file.own else _look(request, place, file)
+
+
+def _look(request: Request, place: Place, file: SourceFile) -> Iterator[Reading]:
+    """Take from a file of the day before or after what concerns this day.
+
+    It is parsed once, and its own faults are not reported: the run of its day reports them. It
+    counts as an export of this day for the stores most of whose rows in it are this day's: some
+    tills name their files by the morning after.
+    """
+    kept: list[Records] = []
+    all_rows: Counter[str] = Counter()
+    damaged = False
+    try:
+        content = Content(place, _readable(file).path)
+        columns, form = wanted_columns(file.entry, request.wanted), format_of(file)
+        for part in parse(file.path, content.open, columns, form):
+            ours, _ = as_ours(part, file, request.wanted, request.day)
+            rows = Rows(request, file, ours)
+            kept.append(rows.records)
+            all_rows += rows.records_of
+            damaged |= part.damaged
+        content.check_unchanged()
+    except UnusableError:
+        return
+    found: Counter[str] = Counter()
+    used: tuple[FileHash, ...] = (FileHash(file.path, content.sha256, own=False, key=_key(file)),)
+    for part in kept:
+        if not len(part.numbers):
+            continue
+        rows = Rows(request, file, replace(part, damaged=damaged))
+        rejects = Rejects(file)
+        for cell in rows.bad_cells():
+            rejects.add_cell(cell)
+        counts = {store: counted for store, counted in rows.counts().items() if store}
+        found.update({store: counted.rows_read for store, counted in counts.items()})
+        yield Reading(rows.conforming(), rejects.table(), counts, used)
+        used = ()
+    mostly = {store for store, rows_read in found.items() if 2 * rows_read > all_rows[store]}
+    if mostly:
+        counts = dict.fromkeys(sorted(mostly), SourceCounts(files=1, usable_files=1))
+        yield Reading(request.schema.empty(), REJECTS.empty(), counts)
+
+
+def _key(file: SourceFile) -> frozenset[str] | None:
+    return frozenset(file.entry.key) if file.entry else None
+
+
+def _readable(file: SourceFile) -> SourceFile:
+    """The file.
+
+    Raises:
+        UnusableError: its path cannot be written down, or nothing reads it.
+    """
+    if file.path.encode(errors="surrogateescape").decode(errors="replace") != file.path:
+        raise UnusableError("unreadable_file", "its name is not UTF-8; rename it")
+    if file.problem is not None:
+        raise UnusableError("unreadable_file", file.problem)
+    return file
 
 
 def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Reading]:
@@ -160,14 +232,10 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
     # A file whose path names no store, or one that is not wanted, is in no store's counts.
     store = file.store if wanted else None
     found, notes = {store: SourceCounts()}, Notes(file)
-    named = file.path.encode(errors="surrogateescape").decode(errors="replace")
+    shown = file.path.encode(errors="surrogateescape").decode(errors="replace")
     try:
-        if named != file.path:
-            file = replace(file, path=named, problem="its name is not UTF-8; rename it")
-        if file.problem is not None:
-            raise UnusableError("unreadable_file", file.problem)  # noqa: TRY301  # one handler
-        content = Content(place, file.path)
-        hashes = (FileHash(file.path, content.sha256),)
+        content = Content(place, _readable(file).path)
+        hashes = (FileHash(file.path, content.sha256, key=_key(file)),)
         columns, form = wanted_columns(file.entry, request.wanted), format_of(file)
         for part in read_records(file.path, content.open, columns, form):
             rejects = Rejects(file)
@@ -190,11 +258,11 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
             yield Reading(rows.conforming(), rejects.table(), {})
         content.check_unchanged()
     except UnusableError as error:
-        rejects = Rejects(file)
+        rejects = Rejects(replace(file, path=shown))
         if wanted:
             rejects.add(error.reason, error.problem, row=None, column=error.column)
         counts = {store: SourceCounts(files=1)} if store else {}
-        said = f"{file.path}: {error.problem}" if wanted else None
+        said = f"{shown}: {error.problem}" if wanted else None
         yield Reading(request.schema.empty(), rejects.table(), counts, hashes, unusable=said)
         return
     one_file = SourceCounts(files=1, usable_files=1)

@@ -42,18 +42,34 @@ def read_records(
     """
     kept: list[Records] = []
     size, damaged = 0, False
-    with reopen() as file:
-        most = most_bytes(file)
-    for part in _parts(path, reopen, wanted, form):
+    for part in parse(path, reopen, wanted, form):
         size += part.cells.nbytes
-        if size > most:
-            raise too_large()
         damaged |= part.damaged
         kept.append(part)
         if size > KEPT_BYTES:
             kept.clear()
     for part in kept if size <= KEPT_BYTES else _parts(path, reopen, wanted, form):
         yield replace(part, damaged=damaged)
+
+
+def parse(
+    path: str, reopen: Callable[[], BinaryIO], wanted: Wanted, form: str | None = None
+) -> Iterator[Records]:
+    """Yield a file's records part by part, in one pass; arguments as for :func:`read_records`.
+
+    Whether bytes had to be replaced is known of each part as far as the file was read by then.
+
+    Raises:
+        UnusableError: the file cannot be parsed, or lacks a column; maybe after some parts.
+    """
+    with reopen() as file:
+        most = most_bytes(file)
+    size = 0
+    for part in _parts(path, reopen, wanted, form):
+        size += part.cells.nbytes
+        if size > most:
+            raise too_large()
+        yield part
 
 
 def _parts(

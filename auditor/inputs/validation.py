@@ -1,17 +1,24 @@
-"""Validates a file's records: rows that conform to their table, rejected rows, other days' rows."""
+"""Validates a file's records: rows that conform to their table, rejected rows, other days' rows.
 
+A row belongs to the business day that the till wrote, or else to that of its time by the store's
+clock. Only rows of the day that is read are counted and rejected. Rows of the days beside it are
+passed on where a sale of the day could reach them: near its ends, or set aside there to be resumed.
+"""
+
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window, to_utc
+from auditor.clock.local_time import SECOND, Flags, Microseconds, to_utc
 from auditor.inputs.cells import read_cells
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
@@ -26,8 +33,21 @@ from auditor.tables import LINES_WITHOUT_ARTICLE, TIME, Schema
 #: In one part of a file: above this many bad cells, only the first of each row is reported.
 MANY_BAD_CELLS = 50_000
 
+_EPOCH = date(1970, 1, 1)
+_UNKNOWN = 1 << 20  # in place of a row's day
+#: Cells by which a row of the day before or after may concern a sale of the day, however far off:
+#: the word that they hold, or any.
+_REACHING = {"transaction_state": "suspended", "resumes": ""}
 _ORIGIN = ("source", "row")
 _IDS = ("store_id", "transaction_id", "snapshot_id")
+
+
+class Clock(NamedTuple):
+    """When a store's business days begin; instants in microseconds since 1970 UTC."""
+
+    zone: str  # IANA
+    starts: tuple[int, int, int, int]  # of the day before, of the day, of the two after it
+    margin: int  # how far outside the day a row may lie and belong to a sale of it
 
 
 @dataclass(frozen=True)
@@ -39,8 +59,7 @@ class Request:
     day: date
     policy: Policy  # gives each store's time zone and matching tolerance
     stores: frozenset[str] = frozenset()  # empty for all
-    margin: bool = False  # whether rows outside the day by the matching tolerance are wanted too
-    _clocks: dict[str, tuple[str, int, int]] = field(default_factory=dict, repr=False)
+    _clocks: dict[str, "Clock"] = field(default_factory=dict, repr=False)
 
     @cached_property
     def wanted(self) -> Schema:
@@ -56,13 +75,18 @@ class Request:
         """Whether the policy says in which time zone a store is."""
         return "time_zone" in self.policy.rules(self.day, store).model_fields_set
 
-    def clock(self, store: str) -> tuple[str, int, int]:
-        """A store's time zone, and the window of wanted instants in microseconds: [start, end)."""
+    def clock(self, store: str) -> "Clock":
+        """When the days of a store begin, by its rules on the day."""
         if store not in self._clocks:
             rules = self.policy.rules(self.day, store)
-            start, end = day_window(self.day, rules.time_zone)
-            spare = round(rules.match_tolerance_seconds * SECOND) if self.margin else 0
-            self._clocks[store] = (rules.time_zone, start - spare, end + spare)
+            before, after = (self.day + timedelta(days=n) for n in (-1, 1))
+            # A frame may lie off its sale by the tolerance, and a sale over the end by the gap.
+            tolerance = round(rules.match_tolerance_seconds * SECOND)
+            self._clocks[store] = Clock(
+                zone=rules.time_zone,
+                starts=(*rules.window(before), *rules.window(after)),
+                margin=max(rules.transaction_gap, tolerance),
+            )
         return self._clocks[store]
 
 
@@ -74,17 +98,32 @@ class Rows:
         self._values: dict[str, pa.Array] = {}
         self._verdicts: dict[str, Verdicts] = {}
         self._place(records)
-        wanted = self._wanted()
+        asked = np.array([request.wants_store(s or None) for s in self._stores], np.bool_)
+        every = np.bincount(self._codes, minlength=len(self._stores)).tolist()
+        #: How many records of each store the part has, of whatever day.
+        self.records_of = Counter(dict(zip(self._stores, every, strict=True)))
+        counted, near = self._sorted()
+        others = asked[self._codes] & (np.abs(self._days) == 1) & file.dated & file.own
+        totals = np.bincount(self._codes[others], minlength=len(self._stores)).tolist()
+        self._elsewhere = {s or None: n for s, n in zip(self._stores, totals, strict=True) if n}
+        wanted = (counted | near) & asked[self._codes]
         if not wanted.all():
             self._place(records.filter(wanted))
+        self._counted = counted[wanted]
         for name in self._records.cells.column_names:
             if name not in self._verdicts:
                 self._read(name)
         self._excuse_lines_without_article()
-        self._bad = np.zeros(len(self._records.numbers), np.bool_)
+        faulty = np.zeros(len(self._records.numbers), np.bool_)
         for name, verdicts in self._verdicts.items():
             if name not in KEPT_WITHOUT:
-                self._bad |= verdicts != Fault.NONE
+                faulty |= verdicts != Fault.NONE
+        self._good, self._bad = ~faulty, faulty & self._counted
+
+    @property
+    def records(self) -> Records:
+        """The records that count for the day or concern it, as they were read."""
+        return self._records
 
     def conforming(self) -> pa.Table:
         """The rows without a fault, in the schema of the request."""
@@ -96,21 +135,21 @@ class Rows:
         columns["source"] = pa.repeat(self._file.path, count)
         columns["row"] = pa.array(self._records.numbers)
         table = pa.table(columns)
-        if self._bad.any():
-            table = table.filter(pa.array(~self._bad))
+        if not self._good.all():
+            table = table.filter(pa.array(self._good))
         return self._request.schema.conform(table)
 
     def bad_cells(self) -> Iterator[BadCell]:
         """Every cell at fault; if there are very many, the first of each row."""
         names = list(enumerate(self._request.wanted.names))
-        many = sum(np.count_nonzero(v) for v in self._verdicts.values()) > MANY_BAD_CELLS
+        found = {name: (v != Fault.NONE) & self._counted for name, v in self._verdicts.items()}
+        many = sum(np.count_nonzero(at_fault) for at_fault in found.values()) > MANY_BAD_CELLS
         reported = np.zeros(len(self._records.numbers), np.bool_)
         # Cells that cost the row come first, so that each rejected row has its reason.
         for order, name in sorted(names, key=lambda column: column[1] in KEPT_WITHOUT):
-            verdicts = self._verdicts.get(name)
-            if verdicts is None or not verdicts.any():
+            if name not in found or not found[name].any():
                 continue
-            at = np.flatnonzero(verdicts != Fault.NONE)
+            at, verdicts = np.flatnonzero(found[name]), self._verdicts[name]
             if many:
                 at = at[~reported[at]]
                 reported[at] = True
@@ -128,16 +167,19 @@ class Rows:
 
     def counts(self) -> dict[str | None, SourceCounts]:
         """The counts of each store; None has the rows whose store is unknown."""
-        counts = {}
+        counts: dict[str | None, SourceCounts] = {
+            store: SourceCounts(rows_of_other_days=rows) for store, rows in self._elsewhere.items()
+        }
         size = len(self._stores)
-        every = np.ones(len(self._codes))
-        flags = (every, self._bad, self._local, self._ambiguous, self._nonexistent)
-        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in flags]
+        flags = (self._bad, self._local, self._ambiguous, self._nonexistent)
+        own = [self._counted, *(flag * self._counted for flag in flags)]
+        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in own]
         totals = np.stack(sums, axis=1).astype(np.int64).tolist()
         for store, total in zip(self._stores, totals, strict=True):
             rows, rejected, local, ambiguous, nonexistent = total
             if rows:
-                counts[store or None] = SourceCounts(
+                known = store or None
+                counts[known] = counts.get(known, SourceCounts()) + SourceCounts(
                     rows_read=rows,
                     rows_rejected=rejected,
                     times_read_as_local=local,
@@ -157,18 +199,34 @@ class Rows:
         self._records = records
         self._local = np.zeros(count, np.int64)
         self._ambiguous, self._nonexistent = self._local.copy(), self._local.copy()
-        self._read("store_id")
+        for name in ("store_id", "business_date"):
+            if name in records.cells.column_names:
+                self._read(name)
         stores = self._values["store_id"].fill_null(self._file.store or "").dictionary_encode()
         self._stores: list[str] = stores.dictionary.to_pylist()
         self._codes = stores.indices.to_numpy()
         self._read(self._request.time_column)
 
-    def _wanted(self) -> Flags:
-        asked = [self._request.wants_store(store or None) for store in self._stores]
-        wanted: Flags = np.array(asked, np.bool_)[self._codes]
-        if not self._file.dated:
-            wanted &= self._verdicts[self._request.time_column] != Fault.OTHER_DAY
-        return wanted
+    def _sorted(self) -> tuple[Flags, Flags]:
+        """Which rows count for the day, with those at fault; which of the others sales may reach.
+
+        A row whose day cannot be told, or lies too far away, is its file's own fault.
+        """
+        of_day = self._days == 0
+        if not self._file.own:
+            counted = of_day
+        elif self._file.dated:
+            counted = of_day | (np.abs(self._days) > 1)
+        else:
+            counted = of_day | (self._days == _UNKNOWN)
+        near = self._near & (np.abs(self._days) == 1)
+        for name, word in _REACHING.items():
+            if name in self._records.cells.column_names:
+                cells = self._records.cells[name].cast(pa.string())
+                text = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
+                said = pc.equal(text, word) if word else pc.not_equal(text, "")
+                near |= (np.abs(self._days) == 1) & said.to_numpy(zero_copy_only=False)
+        return counted, near
 
     def _read(self, name: str) -> None:
         column = next(c for c in self._request.wanted.columns if c.name == name)
@@ -184,15 +242,30 @@ class Rows:
         clocks = [self._request.clock(store) for store in self._stores]
         entry = self._file.entry
         stated = entry.time_zone if entry else None  # by the mapping, whatever the store's own is
-        instants = self._instants(times, [stated or zone for zone, *_ in clocks])
+        instants = self._instants(times, [stated or clock.zone for clock in clocks])
         verdicts = times.verdicts.copy()
         if name == self._request.time_column:
-            window = np.array([(start, end) for _, start, end in clocks], np.int64).reshape(-1, 2)
-            start, end = window[self._codes].T
-            other = (instants < start) | (instants >= end)
-            verdicts[other & (verdicts == Fault.NONE)] = Fault.OTHER_DAY
+            self._place_in_time(instants, verdicts, clocks)
+            far = (np.abs(self._days) > 1) & (self._days != _UNKNOWN)
+            verdicts[far & self._file.dated] = Fault.OTHER_DAY
         values = pa.array(instants, mask=~times.given | (verdicts != Fault.NONE))
         self._values[name], self._verdicts[name] = values.cast(TIME), verdicts
+
+    def _place_in_time(
+        self, instants: Microseconds, verdicts: Verdicts, clocks: list[Clock]
+    ) -> None:
+        """Find each row's day, as days from the one that is read, and whether it lies near it."""
+        starts = np.array([c.starts for c in clocks], np.int64).reshape(-1, 4)[self._codes]
+        margin = np.array([c.margin for c in clocks], np.int64)[self._codes]
+        self._days = (instants[:, None] >= starts).sum(axis=1) - 2
+        written = self._values.get("business_date")
+        if written is not None:
+            ordinal = (self._request.day - _EPOCH).days
+            given = written.is_valid().to_numpy(zero_copy_only=False)
+            by_till = written.cast(pa.int32()).fill_null(ordinal).to_numpy() - ordinal
+            self._days = np.where(given, by_till, self._days)
+        self._days[verdicts != Fault.NONE] = _UNKNOWN
+        self._near = (instants >= starts[:, 1] - margin) & (instants < starts[:, 2] + margin)
 
     def _instants(self, times: TimeCells, zones: list[str]) -> Microseconds:
         instants = times.microseconds.copy()

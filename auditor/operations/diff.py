@@ -28,7 +28,8 @@ from auditor.tables import OUTCOMES
 FORMAT_VERSION = 1
 
 _COMPARED = (
-    *("transaction_id", "outcome", "reason", "challenge_age", "age", "age_low", "age_high", "crop"),
+    *SALE_KEY,
+    *("outcome", "reason", "challenge_age", "age", "age_low", "age_high", "crop"),
 )
 
 State = Literal["not audited", "unchanged", "audited again"]
@@ -200,16 +201,15 @@ def _of_store(out: Place, day: date, store_id: str) -> StoreChange | None:
 def _compared(
     out: Place, store_id: str, replaced: int, before: Revision, after: Revision | None
 ) -> StoreChange:
-    old = _by_number(before.ledger)
-    new = _by_number(after.ledger) if after else {}
+    old = _by_key(before.ledger)
+    new = _by_key(after.ledger) if after else {}
     sales = []
-    for number in {*old, *new}:
-        was, now = old.get(number, {}), new.get(number, {})
+    for key in {*old, *new}:
+        was, now = old.get(key, {}), new.get(key, {})
         if any(was.get(name) != now.get(name) for name in ("outcome", "reason")):
             kept = bool(now.get("crop")) and out.exists(now["crop"])
-            name = SaleKey(store_id, number).sale_id
-            sales.append(ChangedSale(name, _result(was), _result(now), kept))
-    estimated = [(_estimate(old[n]), _estimate(new[n])) for n in old.keys() & new.keys()]
+            sales.append(ChangedSale(key.sale_id, _result(was), _result(now), kept))
+    estimated = [(_estimate(old[key]), _estimate(new[key])) for key in old.keys() & new.keys()]
     moves = [abs(b.age - a.age) for a, b in estimated if a and b and a != b]
     flagged = [(_flagged(sale.before), _flagged(sale.after)) for sale in sales]
     return StoreChange(
@@ -226,8 +226,8 @@ def _compared(
     )
 
 
-def _by_number(ledger: pa.Table) -> dict[str, dict[str, Any]]:
-    return {row["transaction_id"]: row for row in ledger.select(_COMPARED).to_pylist()}
+def _by_key(ledger: pa.Table) -> dict[SaleKey, dict[str, Any]]:
+    return {SaleKey.of(row): row for row in ledger.select(_COMPARED).to_pylist()}
 
 
 def _result(row: Mapping[str, Any]) -> SaleResult | None:
@@ -251,7 +251,7 @@ def _flags_first(sale: ChangedSale) -> tuple[bool, bool, str]:
     return not _flagged(sale.after), not _flagged(sale.before), sale.sale
 
 
-def _outcomes(rows: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def _outcomes(rows: Mapping[SaleKey, Mapping[str, Any]]) -> dict[str, int]:
     counts = Counter(row["outcome"] for row in rows.values())
     return {outcome: counts[outcome] for outcome in OUTCOMES}
 

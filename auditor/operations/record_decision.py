@@ -3,12 +3,21 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from auditor.decisions.log import Judgement, append_decision, new_entry, read_decisions
+import pyarrow as pa
+
+from auditor.decisions.log import (
+    Judgement,
+    append_decision,
+    new_entry,
+    read_decisions,
+    without_sale,
+)
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError
 from auditor.pipeline import render_again
-from auditor.sales.identity import SaleKey
+from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place, results_at
 
@@ -37,13 +46,13 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
     Args:
         out: URL of the results.
         day: business day of the sale.
-        sale: ``STORE/TRANSACTION``, or the sale's anchor on the report's pages (``sale-...``),
-            or a link that ends with it.
+        sale: ``STORE/NUMBER`` or ``STORE/TILL/NUMBER``, where one sale of the day has that name;
+            or the sale's anchor on the report's pages (``sale-...``), or a link that ends with it.
         says: the judgement.
 
     Raises:
-        ConfigurationError: there is no such sale on that day, the decision is unknown, or the
-            name is missing.
+        ConfigurationError: there is no such sale on that day, or several, the decision is unknown,
+            or the name is missing.
         ContractError: the log was changed by hand, or the store's day is not finalised. Or the
             report could not be rendered again: the judgement is recorded then.
     """
@@ -70,8 +79,12 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
     )
 
 
-def decisions_and_zones(out: str, day: date) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def decisions_and_zones(
+    out: str, day: date
+) -> tuple[list[dict[str, Any]], dict[str, str], list[str]]:
     """The decisions of a day in the order of recording, and the IANA time zone of each store.
+
+    And the names of those sales of which an entry does not tell which it is.
 
     Raises:
         ContractError: the log was changed by hand.
@@ -79,7 +92,8 @@ def decisions_and_zones(out: str, day: date) -> tuple[list[dict[str, Any]], dict
     place, columns = results_at(out), ("store_id", "time_zone")
     stores = read_day(place, "coverage", day, columns=columns)
     zones = dict(zip(*(stores[name].to_pylist() for name in columns), strict=True))
-    return read_decisions(place, day).to_pylist(), zones
+    log = read_decisions(place, day)
+    return log.to_pylist(), zones, without_sale(log)
 
 
 def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
@@ -88,17 +102,40 @@ def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
         ledgers = Partitions(place, "ledger", day)
         for store_id in ledgers.stores:
             ledger = ledgers.of(store_id)
-            for row, number in enumerate(ledger["transaction_id"].to_pylist()):
-                if SaleKey(store_id, number).sale_id == link:
+            for row, key in enumerate(ledger.select(SALE_KEY).to_pylist()):
+                if SaleKey.of(key).sale_id == link:
                     return dict(ledger.slice(row, 1).to_pylist()[0])
     else:
         store_id, slash, number = sale.partition("/")
         if not slash:
             raise ConfigurationError(
-                f"{sale!r} names no sale: write STORE/TRANSACTION, or the part of the sale's link"
-                " in the report that begins with sale-"
+                f"{sale!r} names no sale: write STORE/NUMBER or STORE/TILL/NUMBER, or the part of"
+                " the sale's link in the report that begins with sale-"
             )
-        for row in read_day(place, "ledger", day, [store_id]).to_pylist():
-            if row["transaction_id"] == number:
-                return dict(row)
+        ledger = read_day(place, "ledger", day, [store_id])
+        names = [
+            (row["transaction_id"], f"{row['till_id']}/{row['transaction_id']}")
+            for row in ledger.select(SALE_KEY).to_pylist()
+        ]
+        found = [row for row, own in enumerate(names) if number in own]
+        if len(found) == 1:
+            return dict(ledger.slice(found[0], 1).to_pylist()[0])
+        if found:
+            raise ConfigurationError(_candidates(place, day, sale, ledger.take(found)))
     raise ConfigurationError(f"{sale!r} is no alcohol sale of {day} below {place}")
+
+
+def _candidates(place: Place, day: date, sale: str, found: pa.Table) -> str:
+    """What to write instead of a name that several sales have."""
+    (store_id,) = set(found["store_id"].to_pylist())
+    coverage = read_day(place, "coverage", day, [store_id], ["time_zone"])
+    zone = ZoneInfo(coverage["time_zone"][0].as_py())
+    told = ", ".join(
+        f"till {row['till_id']} at {row['started_at'].astimezone(zone):%H:%M:%S}"
+        f" ({SaleKey.of(row).sale_id})"
+        for row in found.select(SALE_KEY).to_pylist()
+    )
+    return (
+        f"{sale!r} is the name of {found.num_rows} sales of {day}: {told}; name one by its"
+        " STORE/TILL/NUMBER, or by what stands in brackets"
+    )

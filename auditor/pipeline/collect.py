@@ -34,20 +34,26 @@ class SourcesRead:
     """The files of one kind that were read, and the counts of their rows by store."""
 
     counts: dict[str, SourceCounts] = field(default_factory=dict)
-    files: list[FileHash] = field(default_factory=list)
+    files: list[FileHash] = field(default_factory=list)  # of the day
+    beside: list[FileHash] = field(default_factory=list)  # of the days beside it, that gave rows
     unusable: list[str] = field(default_factory=list)  # files, each with the reason
 
     def add(self, reading: Reading) -> None:
         """Add what was read of a file."""
         for store_id, counts in reading.counts.items():
             self.counts[store_id] = self.counts.get(store_id, SourceCounts()) + counts
-        self.files += reading.files
+        for file in reading.files:
+            (self.files if file.own else self.beside).append(file)
         if reading.unusable is not None:
             self.unusable.append(reading.unusable)
 
 
 class CollectedDay:
-    """The sales of a day, some stores at a time, each with the frame that belongs to it."""
+    """The sales of a day, some stores at a time, each with the frame that belongs to it.
+
+    ``used`` has, once all buckets have been taken, the files whose lines or frames are in its
+    sales, as :attr:`auditor.sales.Collected.used` names them.
+    """
 
     def __init__(self, day: Day, folder: str) -> None:
         """Read all exports and indexes; arguments and errors as for :func:`collect_day`."""
@@ -56,12 +62,15 @@ class CollectedDay:
         self._frames = Spool(SNAPSHOT_INDEX, day.out, f"{folder}/frames")
         self._rejects = Spool(REJECTS, day.out, f"{folder}/rejects")
         self._sale_counts: dict[str, SaleCounts] = {}
+        self.used: set[tuple[str, str]] = set()
         stores = day.job.stores
         mapping = day.mapping.on(day.date) if day.mapping else None
         exports = read_sales(
             day.sales, day.date, day.policy, stores=stores, mapping=mapping, out=day.out
         )
         self.exports = self._spool(exports, self._lines)
+        read = (*self.exports.files, *self.exports.beside)
+        self._keys = {file.path: file.key for file in read if file.key is not None}
         indexes = read_snapshot_index(
             day.snapshots, day.date, day.policy, stores=stores, mapping=mapping
         )
@@ -74,12 +83,27 @@ class CollectedDay:
             rejects = self._rejects.bucket(number)
             if not lines.num_rows + frames.num_rows + rejects.num_rows:
                 continue
-            distinct = distinct_frames(frames)
+            distinct = distinct_frames(frames, self._day.date, self._day.policy)
             self.indexes.add(distinct)
-            collected = collect(lines, distinct.table, self._day.date, self._day.policy)
+            collected = collect(lines, distinct.table, self._day.date, self._day.policy, self._keys)
             self._sale_counts |= collected.counts
+            self.used |= collected.used
             rejects = pa.concat_tables([rejects, distinct.rejects, collected.rejects])
             yield number, replace(collected, rejects=rejects)
+
+    def files(self, *, used: bool = False) -> tuple[tuple[str, str], ...]:
+        """Path and hash of the files read: the day's, and those beside it that gave rows.
+
+        ``used``: of those beside it only the ones whose rows are in the day's sales; once all
+        buckets have been taken.
+        """
+        kinds = ((TILL_LINES, self.exports), (SNAPSHOT_INDEX, self.indexes))
+        return tuple(
+            (file.path, file.sha256)
+            for schema, read in kinds
+            for file in (*read.files, *read.beside)
+            if file.own or not used or (schema.name, file.path) in self.used
+        )
 
     def store_days(self) -> pa.Table:
         """tables.STORE_DAYS, once all buckets have been taken."""
@@ -168,6 +192,7 @@ def store_days(  # noqa: PLR0913  # three counts of three stages, none of which 
                 "export_files": lines.files,
                 "lines_read": lines.rows_read,
                 "lines_rejected": lines.rows_rejected,
+                "lines_of_other_days": lines.rows_of_other_days,
                 **{name: getattr(made, name) for name in SaleCounts.__slots__},
                 "snapshots_indexed": frames.rows_read,
                 "snapshots_rejected": frames.rows_rejected,

@@ -37,7 +37,7 @@ def plan(day: Day) -> Plan:
     if out.is_local:  # there the lock is held, and these folders are a killed run's
         _clear(out, work, lambda name: name.startswith(_SPOOLS))
     collected = collect_day(day, f"{work}/{spools}")
-    files = tuple((f.path, f.sha256) for f in (*collected.exports.files, *collected.indexes.files))
+    files = collected.files()
     plan_id = _plan_id(day, files)
     try:
         before = find_plan(out, day.date)
@@ -69,6 +69,7 @@ def plan(day: Day) -> Plan:
     planned = replace(
         planned,
         batches=(*sales.batches, *baskets.batches),
+        files=collected.files(used=True),
         sales=sales.rows,
         rejects=tuple(rejects),
         purchases=tuple(bought),

@@ -19,7 +19,8 @@ class Plan:
     day: date
     id: str  # the same for runs whose steps write the same, and for no others
     batches: tuple[Batch, ...]  # in the order of their stores; ``sales`` before ``baskets``
-    files: tuple[tuple[str, str], ...]  # path and SHA-256 of each export and index read
+    #: Path and SHA-256 of each export and index of the day, and of those beside it that are used.
+    files: tuple[tuple[str, str], ...]
     policy_sha256: str
     mapping_sha256: str | None
     sales: int  # how many alcohol sales

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from auditor.clock.local_time import SECOND, day_window
+
 #: A store's id becomes part of paths and page names, so it is kept to what is safe there.
 STORE_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
@@ -99,6 +101,16 @@ class Rules(Strict):
     # An ID check counts if it was made so long before a transaction begins or after it ends.
     check_before_minutes: Minutes = 15.0
     check_after_minutes: Minutes = 5.0
+    # When a business day ends on the date after it, by the store's clock.
+    day_ends_at: Annotated[
+        str,
+        _matching(
+            "(0[0-9]|1[01]):[0-5][0-9]",
+            'a time before noon on the date after the business day, such as "04:00"',
+        ),
+    ] = "00:00"
+    # Lines of one number at one till that lie further apart are of different transactions.
+    transaction_gap_minutes: Annotated[float, Field(gt=0, le=720)] = 120
     match_tolerance_seconds: Annotated[float, Field(ge=0, le=3600)] = 30.0
     # Without a value: that of the model's card, measured on degraded pictures.
     min_face_px: Annotated[float | None, Field(ge=0, examples=[40])] = None
@@ -109,6 +121,15 @@ class Rules(Strict):
     min_check_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
     time_zone: TimeZone = "UTC"
     currency: Annotated[str, _matching("[A-Z]{3}", 'three capitals, such as "GBP"')] = "GBP"
+
+    def window(self, day: date) -> tuple[int, int]:
+        """The first instants of a business day and of the next, in microseconds UTC."""
+        return day_window(day, self.time_zone, self.day_ends_at)
+
+    @property
+    def transaction_gap(self) -> int:
+        """``transaction_gap_minutes`` in microseconds."""
+        return round(self.transaction_gap_minutes * 60 * SECOND)
 
     @model_validator(mode="after")
     def _ages_in_order(self) -> Self:

@@ -17,7 +17,12 @@ from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES, RECORDED_UNDERAGE
 
 _SUMMED = (
     "transactions",
+    "lines_of_other_days",
     "duplicate_transactions",
+    "training_transactions",
+    "cancelled_transactions",
+    "voided_transactions",
+    "suspended_transactions",
     "alcohol_returns",
     "snapshots_indexed",
     "snapshots_of_other_sales",
@@ -80,7 +85,12 @@ class Coverage:
     recorded_underage: int
     outcomes: tuple[Count, ...]
     inconclusive: tuple[Count, ...]
+    lines_of_other_days: int
     duplicate_transactions: int
+    training_transactions: int
+    cancelled_transactions: int
+    voided_transactions: int
+    suspended_transactions: int
     alcohol_returns: int
     snapshots_indexed: int
     snapshots_of_other_sales: int

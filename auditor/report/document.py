@@ -43,6 +43,9 @@ class Decision:
     decision_id: str
     anchor: str
     store_id: str
+    till_id: Annotated[
+        str | None, Field(description="none: of an early entry that does not tell which sale it is")
+    ]
     transaction_id: str
     decision: str
     decided_by: str
@@ -197,9 +200,9 @@ def report_schema() -> dict[str, Any]:
 
 
 def _decision(row: Mapping[str, Any]) -> Decision:
-    names = ("decision_id", "store_id", "transaction_id", "decision", "decided_by", "decided_at")
+    names = ("decision_id", "store_id", "till_id", "transaction_id", "decision", "decided_by")
     return Decision(
-        **{name: row[name] for name in (*names, "note")},
+        **{name: row[name] for name in (*names, "decided_at", "note")},
         anchor=SaleKey.of(row).sale_id,
         outcome_then=row["outcome"],
     )

@@ -17,7 +17,7 @@ from auditor.report.settings import StoreSettings
 from auditor.report.text import guidance, words
 from auditor.report.trail import recorded_years, trail_of
 from auditor.sales import control_sample
-from auditor.sales.identity import SaleKey
+from auditor.sales.identity import SALE_ORDER, SaleKey
 from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
 
 _ESTIMATE = ("age", "age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge")
@@ -41,7 +41,7 @@ def ranks(ledger: StoreTables) -> dict[str, list[int]]:
     Raises:
         ContractError: a flagged sale lacks its estimate.
     """
-    columns = ["reason", *_ESTIMATE, "store_id", "sold_at", "transaction_id"]
+    columns = ["reason", *_ESTIMATE, *SALE_ORDER]
     keys = []
     for store_id in ledger.stores:
         own = ledger.of(store_id, ["outcome", *columns])
@@ -52,7 +52,8 @@ def ranks(ledger: StoreTables) -> dict[str, list[int]]:
         keys += [_by_likelihood(row) for row in rows]
     keys.sort()
     ranks_of: dict[str, list[int]] = {}
-    for rank, (*_, store_id, _sold_at, _transaction_id) in enumerate(keys, start=1):
+    for rank, key in enumerate(keys, start=1):
+        store_id = key[-len(SALE_ORDER)]
         ranks_of.setdefault(store_id, []).append(rank)
     return ranks_of
 
@@ -60,7 +61,7 @@ def ranks(ledger: StoreTables) -> dict[str, list[int]]:
 def by_reason(sale: Unjudged) -> tuple[Any, ...]:
     """Order inconclusive sales by reason (as INCONCLUSIVE_REASONS), store, time, transaction."""
     place = _REASON_ORDER.get(sale.reason, len(_REASON_ORDER))
-    return place, sale.reason, sale.store_id, sale.sold_at, sale.transaction_id
+    return place, sale.reason, sale.store_id, sale.sold_at, sale.till_id, sale.transaction_id
 
 
 def by_lot(sale: Drawn) -> bytes:
@@ -201,7 +202,7 @@ def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return (
         row["reason"] != RECORDED_UNDERAGE,
         *(-(row[name] or 0.0) for name in ("p_under_legal", "p_under_challenge")),
-        *(row["store_id"], row["sold_at"], row["transaction_id"]),
+        *(row[name] for name in SALE_ORDER),
     )
 
 

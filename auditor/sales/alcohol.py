@@ -12,7 +12,8 @@ import pyarrow as pa
 from auditor.clock.local_time import Flags
 from auditor.policy import Rules
 from auditor.sales.articles import Articles, find_articles, gtin
-from auditor.sales.transactions import Coded, Codes, Transactions, coded
+from auditor.sales.codes import Coded, Codes, coded
+from auditor.sales.transactions import Transactions
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
-from auditor.sales.transactions import Codes, Transactions, coded, last_digits
+from auditor.sales.codes import Codes, coded, last_digits
+from auditor.sales.transactions import Transactions
 from auditor.tables import MONEY, QUANTITY
 
 #: A line that takes less than this share of the article's lowest price off, per unit, makes it

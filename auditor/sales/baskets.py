@@ -10,9 +10,10 @@ import pyarrow as pa
 from auditor.clock.local_time import wall_clock
 from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol
+from auditor.sales.codes import coded
 from auditor.sales.identity import SALE_KEY
 from auditor.sales.matching import NONE, Matches, spans
-from auditor.sales.transactions import Transactions, coded
+from auditor.sales.transactions import Transactions
 from auditor.tables import PURCHASES
 
 
@@ -29,7 +30,7 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
 ) -> pa.Table:
     """Choose the baskets that the policy lets be analysed by age group.
 
-    ``heads`` has the first line of each transaction with the time of its sale, ``index`` the
+    ``heads`` has a row a transaction, with the time of its sale, ``index`` the
     frames, ``rules`` those of each store.
 
     Returns:
@@ -39,7 +40,7 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
     held = np.array([policy.insights.hold(day, name) for name in store.distinct], np.bool_)
     if not held.any():
         return PURCHASES.empty()
-    wanted = held[store.codes] & (matches.frame_of != NONE)
+    wanted = held[store.codes] & divided.sold & (matches.frame_of != NONE)
     if policy.insights.baskets == "alcohol":
         wanted &= alcohol.sale
     at = np.flatnonzero(wanted)

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.alcohol import Alcohol
+from auditor.sales.codes import Codes, coded
 from auditor.sales.matching import NONE, times
-from auditor.sales.transactions import Codes, Transactions, coded
+from auditor.sales.transactions import Transactions
 from auditor.tables import ID_CHECKS
 
 #: Mark of a sale with an ID check on record that was made at another time.

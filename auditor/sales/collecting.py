@@ -1,7 +1,7 @@
 """Collects the alcohol sales of a day from till lines, each with the frame that belongs to it."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -18,10 +18,12 @@ from auditor.sales.alcohol import Alcohol, find_alcohol
 from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks, latest_birth_date
+from auditor.sales.codes import coded
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
-from auditor.sales.transactions import Transactions, divide, first_cashiers
-from auditor.tables import MONEY, PURCHASES, REJECTS, SALES, TIME
+from auditor.sales.rejected import frame_rejects, line_rejects
+from auditor.sales.transactions import KeyParts, Transactions, divide
+from auditor.tables import MONEY, PURCHASES, REJECTS, SALES, SNAPSHOT_INDEX, TILL_LINES
 
 #: Notes on a sale's record, in the order in which a sale carries them.
 MARKS = (
@@ -32,26 +34,27 @@ MARKS = (
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
 
+#: Transactions that are no sales, by the name under which a store's day counts them.
+_NO_SALES = {
+    "training": ("training",),
+    "cancelled": ("cancelled",),
+    "voided": ("voided", "void"),
+    "suspended": ("suspended",),
+}
 _AT_A_TIME = 1_000_000  # rows, unless one store has more
 _LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
-_DETAILS = {
-    "duplicate_transaction": "the transaction stands in the export before, with the same lines; "
-    "the first is kept, send every transaction once",
-    "conflicting_transaction": "the transaction stands in the export before, with other lines, "
-    "till or cashier; the first is kept, find out which is right",
-    "snapshot_of_unknown_transaction": "the frame names a transaction of which no usable row was "
-    "exported; look for it in the export and among the rejected rows",
-    "snapshot_without_sale": "no transaction of this till without a frame lies near enough in "
-    "time; compare the clocks of camera and till",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class SaleCounts:
-    """One store's transactions and frames, by how they were used."""
+    """One store's transactions and frames of the day, by how they were used."""
 
     transactions: int = 0
     duplicate_transactions: int = 0
+    training_transactions: int = 0
+    cancelled_transactions: int = 0
+    voided_transactions: int = 0
+    suspended_transactions: int = 0
     alcohol_sales: int = 0
     alcohol_returns: int = 0
     snapshots_matched: int = 0
@@ -64,30 +67,41 @@ class Collected:
     """The sales of a day, made from its lines and frames.
 
     Transactions are sales, returns and those without alcohol; the frames of an index are matched,
-    of other sales, or unclaimed.
+    of other sales, or unclaimed. ``used`` has the files whose lines or frames are in it.
     """
 
     sales: pa.Table  # SALES, sorted by store, time, till and transaction
     rejects: pa.Table  # REJECTS, some stores at a time; lines before frames, as given
     counts: dict[str, SaleCounts]  # by store
     purchases: pa.Table  # PURCHASES, the baskets that the policy lets be analysed by age group
+    used: frozenset[tuple[str, str]]  # the name of the table, till_lines or snapshot_index; path
 
 
-def collect(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
+def collect(
+    lines: pa.Table,
+    index: pa.Table,
+    day: date,
+    policy: Policy,
+    keys: Mapping[str, KeyParts] | None = None,
+) -> Collected:
     """Collect a day's alcohol sales from TILL_LINES and SNAPSHOT_INDEX.
 
-    Lines come file by file in record order; a snapshot's number occurs once in a store. The policy
-    says what is alcohol, how far a frame and an ID check may be from their sale, and the ages.
+    Lines come file by file in record order; a snapshot's number occurs once in a store and day.
+    Besides the day's, there may be lines and frames of the hours around it: sales that run over the
+    day's ends are of the day on which they begin. The policy says what is alcohol, how far a frame
+    and an ID check may be from their sale, and the ages. ``keys`` is that of
+    :func:`transactions.divide`.
 
     A transaction is an alcohol sale if more of some alcoholic article was sold than given back, or
     if alcohol was refused and none sold. One that only gives alcohol back is a return.
     """
-    parts = [_collect_stores(*part, day, policy) for part in _by_stores(lines, index)]
+    parts = [_collect_stores(*part, day, policy, keys or {}) for part in _by_stores(lines, index)]
     return Collected(
         sales=pa.concat_tables([SALES.empty(), *(part.sales for part in parts)]),
         rejects=pa.concat_tables([REJECTS.empty(), *(part.rejects for part in parts)]),
         counts={store: counts for part in parts for store, counts in part.counts.items()},
         purchases=pa.concat_tables([PURCHASES.empty(), *(part.purchases for part in parts)]),
+        used=frozenset(file for part in parts for file in part.used),
     )
 
 
@@ -114,35 +128,39 @@ def _by_stores(lines: pa.Table, index: pa.Table) -> Iterator[tuple[pa.Table, pa.
         yield mine.combine_chunks(), frames.combine_chunks()
 
 
-def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy) -> Collected:
-    divided = divide(lines)
-    known = (t["store_id"].unique().to_pylist() for t in (divided.lines, index))
-    rules = {store: policy.rules(day, store) for store in sorted({s for own in known for s in own})}
+def _collect_stores(
+    lines: pa.Table, index: pa.Table, day: date, policy: Policy, keys: Mapping[str, KeyParts]
+) -> Collected:
+    stores = {s for table in (lines, index) for s in table["store_id"].unique().to_pylist()}
+    rules = {store: policy.rules(day, store) for store in sorted(stores)}
+    divided = divide(lines, day, rules, keys)
     alcohol = find_alcohol(divided, rules)
     divided = replace(divided, lines=as_bought(divided.lines, alcohol.articles))
-    heads = first_cashiers(divided)
-    latest = np.maximum.reduceat(times(divided.lines["sold_at"]), divided.starts)
-    heads = heads.set_column(
-        heads.column_names.index("sold_at"), "sold_at", pa.array(latest).cast(TIME)
-    )
+    sold, heads = divided.sold, divided.heads
+    alcohol = replace(alcohol, sale=alcohol.sale & sold, returned=alcohol.returned & sold)
     matches = match(index, heads, {s: own.match_tolerance_seconds for s, own in rules.items()})
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
     taken = np.zeros(index.num_rows, np.bool_)
     taken[matches.frame_of[matches.frame_of != NONE]] = True
+    of_day = frames_of_day(index, rules, day)
     lost = matches.transaction_of == NONE
     counted = {
-        "transactions": Counter(heads["store_id"].to_pylist()),
+        "transactions": _stores(heads, sold),
         "duplicate_transactions": Counter(divided.rejected_runs),
+        **{
+            f"{state}_transactions": _stores(heads, divided.of_day & divided.are(*states))
+            for state, states in _NO_SALES.items()
+        },
         "alcohol_sales": _stores(heads, alcohol.sale),
         "alcohol_returns": _stores(heads, alcohol.returned),
         "snapshots_matched": _stores(index, sale_of_frame & taken),
-        "snapshots_of_other_sales": _stores(index, ~sale_of_frame & ~lost),
-        "snapshots_unclaimed": _stores(index, lost | (sale_of_frame & ~taken)),
+        "snapshots_of_other_sales": _stores(index, of_day & ~sale_of_frame & ~lost),
+        "snapshots_unclaimed": _stores(index, (of_day & lost) | (sale_of_frame & ~taken)),
     }
     return Collected(
         sales=_sales(divided, heads, alcohol, index=index, matches=matches, rules=rules),
         rejects=pa.concat_tables(
-            [_line_rejects(lines, divided), _frame_rejects(index, lost, matches.named)]
+            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches.named)]
         ),
         counts={
             store: SaleCounts(**{name: counted[name][store] for name in counted})
@@ -158,7 +176,17 @@ def _collect_stores(lines: pa.Table, index: pa.Table, day: date, policy: Policy)
             policy=policy,
             day=day,
         ),
+        used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
     )
+
+
+def frames_of_day(index: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:
+    """Which frames of SNAPSHOT_INDEX were taken on the business day."""
+    store, taken = coded(index["store_id"]), times(index["captured_at"])
+    windows = np.array([rules[name].window(day) for name in store.distinct], np.int64)
+    start, end = windows.reshape(-1, 2)[store.codes].T
+    flags: Flags = (start <= taken) & (taken < end)
+    return flags
 
 
 def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
@@ -187,7 +215,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         *(capped, checks.out_of_time[at], by_time),
         *(checks.mixed[at], matches.several[at]),
     )
-    columns = {name: sale[name] for name in (*SALE_KEY, "till_id", "cashier_id")}
+    columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)
     columns |= {
         "birth_date": latest_birth_date(divided).take(pa.array(at)),
@@ -223,30 +251,13 @@ def _marks(flags: Sequence[Flags]) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(offsets), names)
 
 
-def _line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
-    at = np.sort(np.concatenate([divided.duplicates, divided.conflicts]))
-    again = np.isin(at, divided.duplicates)
-    reasons = np.where(again, "duplicate_transaction", "conflicting_transaction").tolist()
-    return _rejects(lines, at, reasons)
-
-
-def _frame_rejects(index: pa.Table, lost: Flags, named: Flags) -> pa.Table:
-    at = np.flatnonzero(lost)
-    unknown, unmatched = "snapshot_of_unknown_transaction", "snapshot_without_sale"
-    return _rejects(index, at, np.where(named[at], unknown, unmatched).tolist())
-
-
-def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:
-    known = ("source", "row", *SALE_KEY, "snapshot_id")
-    rows = table.select([name for name in known if name in table.column_names])
-    return REJECTS.from_rows(
-        {
-            "stage": "collect",
-            "reason": reason,
-            "detail": f"{row['source']}, row {row['row']}: {_DETAILS[reason]}",
-            **row,
-        }
-        for row, reason in zip(rows.take(pa.array(at)).to_pylist(), reasons, strict=True)
+def _used(divided: Transactions, frames: pa.Table) -> frozenset[tuple[str, str]]:
+    of_day = np.repeat(divided.of_day, divided.ends - divided.starts)
+    lines = divided.lines.filter(pa.array(of_day))
+    return frozenset(
+        (schema.name, path)
+        for schema, table in ((TILL_LINES, lines), (SNAPSHOT_INDEX, frames))
+        for path in table["source"].unique().to_pylist()
     )
 
 

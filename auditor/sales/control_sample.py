@@ -44,9 +44,9 @@ def may_be_drawn(day: date, keys: Iterable[SaleKey], *, size: int, sales: int) -
 
 def drawn(day: date, keys: Iterable[SaleKey], *, size: int) -> set[SaleKey]:
     """The sample: the ``size`` sales with the lowest lots, or all where there are fewer."""
-    return set(sorted(keys, key=lambda key: (_lot(day, key), key))[:size])
+    return set(sorted(keys, key=lambda key: (_lot(day, key), key.texts))[:size])
 
 
 def _lot(day: date, key: SaleKey) -> int:
-    basis = json.dumps([day.isoformat(), *key])
+    basis = json.dumps([day.isoformat(), *key.texts])
     return int.from_bytes(hashlib.sha256(basis.encode()).digest())

@@ -1,56 +1,64 @@
 """Till lines to transactions: which lines belong together, and which came twice."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import NamedTuple
+from datetime import date
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.clock.local_time import Flags
-from auditor.sales.identity import SALE_KEY
+from auditor.clock.local_time import Flags, Microseconds
+from auditor.policy import Rules
+from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
+from auditor.sales.matching import NONE, times
+from auditor.sales.repeats import find_repeats
+from auditor.sales.states import Heads, find_states, listed_again
+from auditor.tables import MONEY, QUANTITY, TRANSACTION_STATES
 
-Codes = npt.NDArray[np.int64]
+#: What tells the transactions of a store apart, besides the store.
+KEY_PARTS = frozenset({"till", "number", "time"})
+KeyParts = frozenset[str]
 
-
-class Coded(NamedTuple):
-    """A column as numbers: each row's place among its distinct values."""
-
-    codes: Codes
-    dictionary: pa.Array
-
-    @property
-    def distinct(self) -> list[str]:
-        """The distinct texts, of a text column, in the order in which they first occur."""
-        texts: list[str] = self.dictionary.to_pylist()
-        return texts
+_EPOCH = date(1970, 1, 1)
+_NO_DAY = np.iinfo(np.int32).max
+#: The order of lines of one time, so that it does not depend on how the export is sorted.
+_SAME_TIME = (
+    *("sku", "line_type", "id_check", "id_check_at", "id_check_by", "birth_date"),
+    *("category", "description"),
+)
 
 
 @dataclass(frozen=True)
 class Transactions:
     """Till lines divided into transactions, and the rejected lines.
 
-    A run is a stretch of consecutive lines of one file with one transaction's key. The first run of
-    a key is the transaction. A later run of the same file, till and cashier with other lines
-    continues it, as in an export whose tills are interleaved. Every other later run is rejected,
-    and so are lines whose till or cashier is not the first line's.
+    Lines of one store, till and number belong together while no two neighbours in time lie further
+    apart than the store's ``transaction_gap_minutes``, whatever file they stand in.
 
     Attributes:
-        lines: of TILL_LINES; the lines of a transaction are consecutive.
+        lines: of TILL_LINES; the lines of a transaction are consecutive, in the order of time.
+            Cancelled lines (``void``) and control totals are left out.
         starts: the position in ``lines`` at which each transaction starts.
-        duplicates: positions among all lines of later runs with the same lines.
-        conflicts: positions among all lines that contradict their transaction.
-        rejected_runs: the store of each later run that was rejected.
+        heads: a row each: the columns of a sale's key, ``cashier_id``, and ``sold_at``, the time of
+            its last line.
+        state: of each, what became of it: its place in TRANSACTION_STATES.
+        of_day: which begin on the business day. The others are of the days beside it.
+        duplicates: positions among the lines given of those that stand there before.
+        conflicts: positions among the lines given of those that contradict their transaction.
+        overlong: positions among the lines given of those that continue a transaction of the day
+            before for so long that that day does not see them.
+        rejected_runs: the store of each stretch of lines that was rejected as a whole.
     """
 
     lines: pa.Table
     starts: Codes
+    heads: pa.Table
+    state: Codes
+    of_day: Flags
     duplicates: Codes
     conflicts: Codes
+    overlong: Codes
     rejected_runs: list[str]
 
     @property
@@ -58,99 +66,205 @@ class Transactions:
         """The position in ``lines`` at which each transaction ends (exclusive)."""
         return np.append(self.starts[1:], self.lines.num_rows)[: len(self.starts)]
 
+    @property
+    def sold(self) -> Flags:
+        """Which transactions are of the day and were completed."""
+        return self.of_day & self.are("completed")
 
-def divide(lines: pa.Table) -> Transactions:
-    """Divide TILL_LINES into transactions."""
-    source, till, cashier = (
-        coded(lines[name]).codes for name in ("source", "till_id", "cashier_id")
-    )
-    # A line without a cashier, as at a self-checkout, is in nobody's name.
-    named = lines["cashier_id"].is_valid().to_numpy()
-    key = _combined(lines, SALE_KEY)
-    new = np.ones(lines.num_rows, np.bool_)
-    new[1:] = (key[1:] != key[:-1]) | (source[1:] != source[:-1])
-    run, run_starts = np.cumsum(new) - 1, np.flatnonzero(new)
-    transaction, _ = pd.factorize(key[run_starts])
-    firsts = np.flatnonzero(~pd.Series(transaction).duplicated().to_numpy())
-    first_run = firsts[transaction]
-    later = first_run != np.arange(len(run_starts))
-    same = _same_lines(lines, run, first_run, later)
-    head = run_starts[first_run]
-    continues = later & ~same
-    for column in (source, till, cashier):
-        continues &= column[run_starts] == column[head]
-    later &= ~continues
-    head = np.where(later, run_starts, head)[run]
-    other = (cashier != cashier[head]) & named & named[head]
-    contradicts = (till != till[head]) | other
-    of_later, same = later[run], same[run]
-    kept = np.flatnonzero(~(of_later | contradicts))
-    belongs = transaction[run][kept]
-    if continues.any():
-        together = np.argsort(belongs, kind="stable")
-        kept, belongs = kept[together], belongs[together]
+    def are(self, *states: str) -> Flags:
+        """Which transactions are in one of these states."""
+        return np.isin(self.state, [TRANSACTION_STATES.index(state) for state in states])
+
+
+def divide(
+    lines: pa.Table,
+    day: date,
+    rules: Mapping[str, Rules],
+    keys: Mapping[str, KeyParts] | None = None,
+) -> Transactions:
+    """Divide TILL_LINES, of a day and of the hours around it, into transactions.
+
+    Args:
+        lines: file by file in record order.
+        day: the business day.
+        rules: of each store on the day.
+        keys: by file (``source``), what identifies its transactions; KEY_PARTS unless it is there.
+    """
+    given = np.flatnonzero(~_are(lines, "control"))
+    if len(given) < lines.num_rows:
+        lines = lines.take(pa.array(given))
+    transaction = _grouped(lines, rules, keys or {})
+    run = _runs(lines, transaction)
+    again, conflicting = find_repeats(lines, transaction, coded(lines["source"]).codes, run)
+    cashier_at, another = _cashiers(lines, transaction, ~(again | conflicting))
+    conflicting |= another
+    kept = ~(again | conflicting)
+
+    time = times(lines["sold_at"])
+    first_at, last_at = _bounds(time, transaction, kept)
+    heads = _heads(lines, first_at, last_at, cashier_at)
+    states = find_states(lines.filter(pa.array(kept)), transaction[kept], Heads.of(heads))
+    relisted = kept & listed_again(lines, transaction, states.into)
+    if relisted.any():  # of these only the checks still count
+        kind = pc.if_else(pa.array(relisted), "id_check", lines["line_type"])
+        lines = lines.set_column(lines.column_names.index("line_type"), "line_type", kind)
+
+    is_root = states.into == np.arange(heads.num_rows)
+    roots, heads = np.flatnonzero(is_root), heads.filter(pa.array(is_root))
+    belongs = (np.cumsum(is_root) - 1)[states.into[transaction]]
+    void = _are(lines, "void")
+    emptied = np.bincount(belongs[kept & ~void], minlength=len(roots)) == 0
+    at = np.flatnonzero(kept & (~void | emptied[belongs]))
+    at = at[_order(lines, belongs, time, at)]
+    state = np.where(emptied, TRANSACTION_STATES.index("cancelled"), states.state[roots])
+    own = transaction == roots[belongs]
+    days = _Days(heads, day, rules)
+    of_day = days.begin(lines["business_date"], belongs, own)
+    reported = of_day[belongs]
+    rejected_run = (np.bincount(run, weights=kept | ~reported) == 0)[run] & _starts(run)
     return Transactions(
-        lines=lines if np.array_equal(kept, np.arange(len(run))) else lines.take(pa.array(kept)),
-        starts=np.flatnonzero(np.diff(belongs, prepend=-1)),
-        duplicates=np.flatnonzero(of_later & same),
-        conflicts=np.flatnonzero((of_later & ~same) | (contradicts & ~of_later)),
-        rejected_runs=lines["store_id"].take(pa.array(run_starts[later])).to_pylist(),
+        lines=lines if np.array_equal(at, np.arange(lines.num_rows)) else lines.take(pa.array(at)),
+        starts=np.flatnonzero(np.diff(belongs[at], prepend=-1)),
+        heads=heads,
+        state=state,
+        of_day=of_day,
+        duplicates=given[again & reported],
+        conflicts=given[conflicting & reported],
+        overlong=given[kept & ~reported & days.unseen_before(time, belongs)],
+        rejected_runs=lines["store_id"].filter(pa.array(rejected_run)).to_pylist(),
     )
 
 
-def first_cashiers(divided: Transactions) -> pa.Table:
-    """The first line of each transaction, with the first cashier that any of its lines names."""
-    heads = divided.lines.take(pa.array(divided.starts))
-    cashiers = divided.lines["cashier_id"]
-    if not cashiers.null_count or not heads.num_rows:
-        return heads
-    place = np.arange(len(cashiers))
-    places = np.where(cashiers.is_valid().to_numpy(), place, len(cashiers))
-    first = np.minimum.reduceat(places, divided.starts)
-    names = cashiers.take(pa.array(first, mask=first == len(cashiers)))
-    return heads.set_column(heads.column_names.index("cashier_id"), "cashier_id", names)
+def _are(lines: pa.Table, kind: str) -> Flags:
+    """Which lines are of a type; one without a type is an item."""
+    of_kind = pc.equal(lines["line_type"].fill_null("item"), kind)
+    flags: Flags = of_kind.to_numpy()
+    return flags
 
 
-def coded(column: pa.ChunkedArray) -> Coded:
-    """A column as numbers, null being a value of its own."""
-    encoded = pc.dictionary_encode(column, null_encoding="encode")
-    if not encoded.num_chunks:
-        return Coded(np.empty(0, np.int64), pa.array([], column.type))
-    # Encoded together, all chunks share one dictionary; to unify them would be quadratic.
-    indices = [chunk.indices.to_numpy() for chunk in encoded.chunks]
-    return Coded(np.concatenate(indices).astype(np.int64), encoded.chunk(0).dictionary)
+def _grouped(lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, KeyParts]) -> Codes:
+    """The transaction of each line, numbered in the order in which they first occur."""
+    store, source = coded(lines["store_id"]), coded(lines["source"])
+    parts = [keys.get(name, KEY_PARTS) for name in source.distinct]
+    by_till, by_time = (
+        np.array([part in own for own in parts], np.bool_)[source.codes]
+        for part in ("till", "time")
+    )
+    till = np.where(by_till, coded(lines["till_id"]).codes + 1, 0)
+    of_number = combined(store.codes, till, coded(lines["transaction_id"]).codes)
+    gap = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)[store.codes]
+    time = times(lines["sold_at"])
+    order = np.lexsort((time, of_number))
+    new = np.ones(len(order), np.bool_)
+    apart = np.diff(time[order]) > gap[order[1:]]
+    new[1:] = (np.diff(of_number[order]) != 0) | (apart & by_time[order[1:]])
+    transaction = np.empty(len(order), np.int64)
+    transaction[order] = np.cumsum(new)
+    return combined(transaction)
 
 
-def last_digits(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> Codes:
-    """Decimals as whole numbers of their last digit."""
-    whole = pc.multiply(column, pa.scalar(Decimal(10**kind.scale))).cast(pa.int64())
-    units: Codes = whole.to_numpy()
-    return units
+def _runs(lines: pa.Table, transaction: Codes) -> Codes:
+    """The stretch of consecutive lines of one file and transaction that each line is in."""
+    source = coded(lines["source"]).codes
+    new = (np.diff(transaction, prepend=-1) != 0) | (np.diff(source, prepend=-1) != 0)
+    runs: Codes = np.cumsum(new) - 1
+    return runs
 
 
-def _combined(table: pa.Table, columns: Iterable[str]) -> Codes:
-    """A number for each row, the same where all columns are."""
-    combined = np.zeros(table.num_rows, np.int64)
-    for name in columns:
-        codes = coded(table[name]).codes
-        combined, _ = pd.factorize(combined * (codes.max(initial=0) + 1) + codes)
-    return combined
+def _starts(run: Codes) -> Flags:
+    first: Flags = np.diff(run, prepend=-1) != 0
+    return first
 
 
-def _same_lines(lines: pa.Table, run: Codes, first_run: Codes, later: Flags) -> Flags:
-    """For each run, whether it is a later one with the same lines as the first, in any order."""
-    same = np.zeros(len(later), np.bool_)
-    if not later.any():
-        return same
-    involved = later.copy()
-    involved[first_run[later]] = True
-    at = involved[run]
-    part, of_run = lines.filter(pa.array(at)), run[at]
-    content = _combined(part, [name for name in part.column_names if name not in ("source", "row")])
-    content = content[np.lexsort((content, of_run))]
-    bounds = np.searchsorted(of_run, np.arange(len(later) + 1)).tolist()
-    for number in np.flatnonzero(later).tolist():
-        first = first_run[number]
-        mine = content[bounds[number] : bounds[number + 1]]
-        same[number] = np.array_equal(mine, content[bounds[first] : bounds[first + 1]])
-    return same
+def _cashiers(lines: pa.Table, transaction: Codes, kept: Flags) -> tuple[Codes, Flags]:
+    """The line that names the cashier of each transaction; which items name another.
+
+    Lines that sell nothing may be an attendant's or a supervisor's.
+    """
+    cashier, time = coded(lines["cashier_id"]).codes, times(lines["sold_at"])
+    named = kept & pc.is_valid(lines["cashier_id"]).to_numpy(zero_copy_only=False)
+    items = named & _are(lines, "item")
+    count = transaction.max(initial=-1) + 1
+    line_at = np.full(count, NONE, np.int64)
+    for which in (named, items):  # an item's cashier before that of another line
+        at = np.flatnonzero(which)
+        at = at[np.lexsort((time[at], transaction[at]))]
+        owners, first = np.unique(transaction[at], return_index=True)
+        line_at[owners] = at[first]
+    own = line_at[transaction]
+    return line_at, items & (cashier != cashier[own])
+
+
+def _bounds(time: Microseconds, transaction: Codes, kept: Flags) -> tuple[Codes, Codes]:
+    """The positions of each transaction's first and last line in time."""
+    at = np.flatnonzero(kept)
+    at = at[np.lexsort((time[at], transaction[at]))]
+    changes = np.diff(transaction[at], prepend=-1, append=-1) != 0
+    return at[changes[:-1]], at[changes[1:]]
+
+
+def _heads(lines: pa.Table, first_at: Codes, last_at: Codes, cashier_at: Codes) -> pa.Table:
+    first = lines.take(pa.array(first_at))
+    cashiers = lines["cashier_id"].take(pa.array(cashier_at, mask=cashier_at == NONE))
+    return pa.table(
+        {
+            **{name: first[name] for name in ("store_id", "till_id", "transaction_id")},
+            "cashier_id": cashiers,
+            "started_at": first["sold_at"],
+            "sold_at": lines["sold_at"].take(pa.array(last_at)),
+        }
+    )
+
+
+def _order(lines: pa.Table, belongs: Codes, time: Microseconds, at: Codes) -> Codes:
+    """The order of the lines ``at`` some positions: by transaction, time and content."""
+    belongs, time = belongs[at], time[at]
+    order = np.lexsort((time, belongs))
+    together = (np.diff(belongs[order]) == 0) & (np.diff(time[order]) == 0)
+    alike = np.zeros(len(at), np.bool_)
+    alike[order[1:][together]] = alike[order[:-1][together]] = True
+    tied = np.flatnonzero(alike)
+    if not len(tied):
+        return order
+    part = lines.take(pa.array(at[tied]))
+    content = [ranks(part[name]) for name in _SAME_TIME]
+    content += [last_digits(part["quantity"], QUANTITY), last_digits(part["amount"], MONEY)]
+    place = np.zeros(len(at), np.int64)
+    place[tied[np.lexsort(content[::-1])]] = np.arange(len(tied))
+    return np.lexsort((place, time, belongs))
+
+
+class _Days:
+    """Which transactions begin on the business day; ``heads`` has a row each."""
+
+    def __init__(self, heads: pa.Table, day: date, rules: Mapping[str, Rules]) -> None:
+        store = coded(heads["store_id"])
+        windows = np.array([rules[name].window(day) for name in store.distinct], np.int64)
+        self._start, self._end = windows.reshape(-1, 2)[store.codes].T
+        gaps = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)
+        self._gap = gaps[store.codes]
+        self._began = times(heads["started_at"])
+        self._day = (day - _EPOCH).days
+
+    def begin(self, business_date: pa.ChunkedArray, belongs: Codes, own: Flags) -> Flags:
+        """By the first business date that the till wrote, else by the time of the first line.
+
+        Args:
+            business_date: of each line.
+            belongs: the transaction of each line.
+            own: which lines are not those of a transaction that was resumed.
+        """
+        by_clock = (self._start <= self._began) & (self._began < self._end)
+        written = business_date.cast(pa.int32()).fill_null(_NO_DAY).to_numpy()
+        earliest = np.full(len(by_clock), _NO_DAY, np.int64)
+        at = np.flatnonzero(own & (written != _NO_DAY))
+        np.minimum.at(earliest, belongs[at], written[at])
+        of_day: Flags = np.where(earliest == _NO_DAY, by_clock, earliest == self._day)
+        return of_day
+
+    def unseen_before(self, time: Microseconds, belongs: Codes) -> Flags:
+        """Which lines of the day the day before does not see, though their transaction is its."""
+        began_before = self._began < self._start
+        late = time >= (self._start + self._gap)[belongs]
+        flags: Flags = began_before[belongs] & late & (time < self._end[belongs])
+        return flags

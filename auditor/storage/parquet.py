@@ -2,8 +2,8 @@
 
 A file states the format of its table, a number that is raised when its columns change. A file of
 another format is refused: a later one needs a later program, and a day in an earlier one is audited
-again. Only the log of decisions cannot be made again: whoever changes DECISION_LOG must keep its
-earlier formats readable.
+again. Only the log of decisions cannot be made again: its earlier formats stay readable
+(``Schema.earlier``).
 """
 
 import io
@@ -55,26 +55,34 @@ def read_table(out: Place, path: str, schema: Schema, columns: Sequence[str] = (
 
 def parsed(content: bytes, schema: Schema, columns: Sequence[str] = (), *, origin: str) -> pa.Table:
     """As :func:`read_table`, from a file's bytes; ``origin`` names the file in errors."""
-    wanted = schema.only(columns) if columns else schema
     try:
         file = pq.ParquetFile(pa.BufferReader(content))
-        _check_format(schema, file.schema_arrow.metadata or {}, origin)
+        found = _format_of(schema, file.schema_arrow.metadata or {}, origin)
+        stored = found.only(columns) if columns else found
         # The files are small: handing columns to threads costs more than it saves.
-        return wanted.conform(file.read(columns=list(columns) or None, use_threads=False))
+        table = stored.conform(file.read(columns=list(stored.names), use_threads=False))
     except pa.ArrowInvalid as error:
         raise ContractError(
             f"{origin} is damaged: restore it from a backup, or audit its day again ({error})"
         ) from error
+    wanted = schema.only(columns) if columns else schema
+    for column in wanted.columns:
+        if column.name not in table.column_names:
+            table = table.append_column(column.name, pa.nulls(table.num_rows, column.type))
+    return wanted.conform(table)
 
 
-def _check_format(schema: Schema, metadata: Mapping[bytes, bytes], origin: str) -> None:
+def _format_of(schema: Schema, metadata: Mapping[bytes, bytes], origin: str) -> Schema:
+    """The format of the table that a file is in."""
     stated = metadata.get(FORMAT_KEY)
     if stated is None or not stated.isdigit():
         raise ContractError(f"{origin}: its format is {stated!r}, not a number: restore the file")
-    if (found := int(stated)) != schema.version:
+    known = {form.version: form for form in (schema, *schema.earlier)}
+    if (found := int(stated)) not in known:
         upgrade = "upgrade the program to the version that wrote it, or a later one"
         raise ContractError(
             f"{origin}: written in format {found} of the table {schema.name}, and this program"
             f" reads format {schema.version}:"
             f" {upgrade if found > schema.version else 'audit its day again'}"
         )
+    return known[found]

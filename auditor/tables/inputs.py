@@ -98,12 +98,21 @@ STORE_DAYS = Schema(
             "export_status", pa.string(), "read, missing (no file) or unreadable (no file usable)"
         ),
         Column("export_files", pa.int32(), "till exports found for the day"),
-        Column("lines_read", pa.int64(), "rows in these exports"),
+        Column("lines_read", pa.int64(), "rows of the day, also in the exports of days beside it"),
         Column("lines_rejected", pa.int64(), "rows rejected while reading"),
-        Column("transactions", pa.int64(), "distinct transactions"),
+        Column(
+            "lines_of_other_days",
+            pa.int64(),
+            "rows of these exports whose time is of the day before or after, which audits them",
+        ),
+        Column("transactions", pa.int64(), "distinct transactions that were completed"),
         Column(
             "duplicate_transactions", pa.int64(), "transactions seen a second time and rejected"
         ),
+        Column("training_transactions", pa.int64(), "rung up for practice"),
+        Column("cancelled_transactions", pa.int64(), "cancelled before payment"),
+        Column("voided_transactions", pa.int64(), "voided after payment, and those that void one"),
+        Column("suspended_transactions", pa.int64(), "put aside, and resumed by no other"),
         Column("alcohol_sales", pa.int64(), "transactions with alcohol: the ledger's rows"),
         Column("alcohol_returns", pa.int64(), "transactions that only gave alcohol back"),
         Column("snapshots_indexed", pa.int64(), "frames in the index"),
@@ -115,4 +124,5 @@ STORE_DAYS = Schema(
         Column("times_ambiguous", pa.int64(), "local times that occurred twice; read as the first"),
         Column("times_nonexistent", pa.int64(), "local times skipped by the clock; moved forward"),
     ),
+    version=2,
 )

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from auditor.tables.schema import MONEY, QUANTITY, Column, Schema
+from auditor.tables.schema import MONEY, QUANTITY, TIME, Column, Schema
 
 _PURCHASE_LINE = pa.struct(
     [
@@ -31,22 +31,31 @@ INSIGHTS = Schema(
     version=2,
 )
 
+#: What identifies a sale (``sales/identity.py``).
+_KEY = (
+    Column("store_id", pa.string(), "store"),
+    Column("till_id", pa.string(), "till"),
+    Column("transaction_id", pa.string(), "the till's number of the transaction"),
+    Column("started_at", TIME, "time of the transaction's first line"),
+)
+
 #: Baskets on their way to INSIGHTS, still with their transaction.
 PURCHASES = Schema(
     "purchases",
     (
-        Column("transaction_id", pa.string(), "the till's number of the transaction"),
+        *_KEY,
         Column("snapshot_path", pa.string(), "frame, relative to the snapshots' address"),
-        *INSIGHTS.pick("store_id", "hour", "alcohol_sale", "currency", "lines"),
+        *INSIGHTS.pick("hour", "alcohol_sale", "currency", "lines"),
     ),
+    version=2,
 )
 
 #: The age group of each buyer, from the scored frame.
 POSTERIORS = Schema(
     "posteriors",
     (
-        Column("store_id", pa.string(), "store"),
-        Column("transaction_id", pa.string(), "the till's number of the transaction"),
+        *_KEY,
         Column("groups", pa.list_(pa.float32()), "P(buyer in each age group)"),
     ),
+    version=2,
 )

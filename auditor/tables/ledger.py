@@ -41,6 +41,7 @@ LEDGER = Schema(
             "cashier, or the attendant of a self-checkout; null where there was none",
             nullable=True,
         ),
+        Column("started_at", TIME, "time of the transaction's first line"),
         Column("sold_at", TIME, "time of the sale: its last line"),
         Column("id_check", pa.string(), "what the till recorded of the ID check, one of ID_CHECKS"),
         Column("outcome", pa.string(), "one of OUTCOMES"),
@@ -93,11 +94,12 @@ LEDGER = Schema(
 SALES = Schema(
     "sales",
     LEDGER.pick(
-        *("transaction_id", "store_id", "till_id", "cashier_id", "sold_at", "id_check"),
-        *("legal_age", "challenge_age", "snapshot_id", "snapshot_path", "matched_by"),
+        *("transaction_id", "store_id", "till_id", "cashier_id", "started_at", "sold_at"),
+        *("id_check", "legal_age", "challenge_age", "snapshot_id", "snapshot_path", "matched_by"),
         *("snapshot_offset_s", "id_check_at", "id_check_by", "birth_date", "amount", "basket"),
         "marks",
     ),
+    version=2,
 )
 
 #: The result of scoring one frame: the ledger's estimates, or the reason why there is none.

@@ -29,12 +29,14 @@ class Column:
 class Schema:
     """A table's columns, in order, and its format version, which is raised when a column changes.
 
-    Files of another version are refused: see storage/parquet.py.
+    Files of another version are refused: see storage/parquet.py. Those of ``earlier`` are read, and
+    the columns that they lack, all of which may be null, are null.
     """
 
     name: str
     columns: tuple[Column, ...]
     version: int = 1
+    earlier: tuple["Schema", ...] = ()
 
     @cached_property
     def arrow(self) -> pa.Schema:

@@ -18,13 +18,14 @@ from click.testing import CliRunner, Result
 from auditor.cli.main import main
 from auditor.errors import ExitCode
 from auditor.mapping import load_mapping
+from auditor.storage import revisions
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from tests.support.paths import ROOT
 
 CASES = ROOT / "tests" / "cases"
 DAY = "2026-03-27"
-_DATE = date.fromisoformat(DAY)
+NEXT_DAY = "2026-03-28"
 
 
 class Case:
@@ -34,11 +35,11 @@ class Case:
         self.folder = folder
         shutil.copytree(CASES / name, folder)
 
-    def run(self, *more: str, out: str = "out", **changes: str) -> Result:
-        """Run the audit of the day; ``changes`` are files and folders other than usual."""
+    def run(self, *more: str, out: str = "out", day: str = DAY, **changes: str) -> Result:
+        """Run the audit of a day; ``changes`` are files and folders other than usual."""
         options = {"sales": "sales", "snapshots": "snapshots", "policy": "policy.toml", "out": out}
         addresses = [f"--{k}={self.folder / v}" for k, v in (options | changes).items()]
-        return CliRunner().invoke(main, ["run", "--day", DAY, *addresses, *more])
+        return CliRunner().invoke(main, ["run", "--day", day, *addresses, *more])
 
     def flags(self) -> list[dict[str, str]]:
         """The flagged sales as the report lists them, the first first."""
@@ -46,16 +47,31 @@ class Case:
         with path.open(encoding="utf-8", newline="") as stream:
             return list(csv.DictReader(stream))
 
-    def table(self, name: str) -> list[dict[str, Any]]:
-        """The stored rows of a table of the day."""
-        rows: list[dict[str, Any]] = read_day(
-            Place(str(self.folder / "out")), name, _DATE
-        ).to_pylist()
+    def table(self, name: str, day: str = DAY) -> list[dict[str, Any]]:
+        """The stored rows of a table of a day."""
+        place = Place(str(self.folder / "out"))
+        rows: list[dict[str, Any]] = read_day(place, name, date.fromisoformat(day)).to_pylist()
         return rows
 
     def ledger(self) -> dict[str, dict[str, Any]]:
         """The alcohol sales of the day, by transaction."""
         return {row["transaction_id"]: row for row in self.table("ledger")}
+
+    def sales(self, day: str = DAY) -> list[dict[str, Any]]:
+        """The alcohol sales of a day in the order of their starts."""
+        return sorted(self.table("ledger", day), key=lambda row: row["started_at"])
+
+    def coverage(self, day: str = DAY) -> dict[str, Any]:
+        """What is counted of the day's only store."""
+        (row,) = self.table("coverage", day)
+        return row
+
+    def rewrite(self, path: str, old: str, new: str) -> None:
+        """Replace a text of a file, which has it."""
+        file = self.folder / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
 
     def files(self) -> dict[str, str]:
         """Every file of the folder with its hash."""
@@ -218,3 +234,114 @@ def test_a_database_file_that_no_mapping_names_is_named(
 ) -> None:
     assert case.run().exit_code == ExitCode.ABOVE_LIMITS
     assert "tills-2026-03-27.db: it is a SQLite database, and no mapping names it" in caplog.text
+
+
+@of("06-numbers-by-till")
+def test_numbers_counted_by_till_never_mix(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    first, second = case.sales()
+    assert (first["cashier_id"], first["outcome"], first["snapshot_id"]) == (
+        "E1",
+        "inconclusive",
+        None,
+    )
+    assert (second["cashier_id"], second["outcome"], second["snapshot_id"]) == (
+        "E2",
+        "id_checked",
+        "F1",
+    )
+    assert case.coverage()["duplicate_transactions"] == 0
+
+
+@of("09-midnight")
+def test_a_sale_over_midnight_is_one_sale_with_its_check(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    (sale,) = case.sales()
+    assert (sale["outcome"], len(sale["basket"]), sale["snapshot_id"]) == ("id_checked", 2, "F1")
+    assert case.coverage()["lines_of_other_days"] == 1
+    assert case.coverage()["lines_rejected"] == 0
+
+
+@of("09-midnight")
+@pytest.mark.parametrize("days", [(DAY, NEXT_DAY), (NEXT_DAY, DAY)])
+@pytest.mark.parametrize("files", ["all", "each its own", "the next day's"])
+def test_a_sale_over_midnight_is_counted_once_whatever_is_audited_first(
+    case: Case, days: tuple[str, str], files: str
+) -> None:
+    sales = case.folder / "sales"
+    own, following = sales / f"{DAY}.csv", sales / f"{NEXT_DAY}.csv"
+    head, first, second = own.read_text(encoding="utf-8").splitlines(keepends=True)
+    if files == "all":
+        own.rename(sales / "all.csv")
+    elif files == "each its own":
+        own.write_text(head + first, encoding="utf-8")
+        following.write_text(head + second, encoding="utf-8")
+    else:
+        own.write_text(head, encoding="utf-8")
+        following.write_text(head + first + second, encoding="utf-8")
+    for day in days:
+        case.run(day=day)
+    (sale,) = case.sales()
+    assert (sale["outcome"], len(sale["basket"])) == ("id_checked", 2)
+    assert case.sales(NEXT_DAY) == []
+
+
+@of("09-midnight")
+def test_a_sale_is_completed_when_the_next_file_arrives(case: Case) -> None:
+    own = case.folder / "sales" / f"{DAY}.csv"
+    head, first, second = own.read_text(encoding="utf-8").splitlines(keepends=True)
+    own.write_text(head + first, encoding="utf-8")
+    case.run()
+    (before,) = case.sales()
+    assert len(before["basket"]) == 1
+    later = case.folder / "sales" / f"{NEXT_DAY}.csv"
+    later.write_text(head + second, encoding="utf-8")
+    case.run()
+    (after,) = case.sales()
+    assert (len(after["basket"]), after["outcome"]) == (2, "id_checked")
+    out = Place(str(case.folder / "out"))
+    assert revisions.count(out, date.fromisoformat(DAY), "S001") == 1
+
+    # What the next day sells besides is not this day's matter: nothing is done again.
+    bread = second.replace("M1,", "M7,").replace("beer", "bread").replace("00:01", "09:00")
+    later.write_text(head + second + bread, encoding="utf-8")
+    case.run()
+    assert revisions.count(out, date.fromisoformat(DAY), "S001") == 2
+
+
+@of("19-training-and-void-columns")
+def test_training_and_voided_transactions_are_no_sales(case: Case) -> None:
+    path = f"sales/{DAY}.csv"
+    case.rewrite(path, "training,voided", "transaction_state")
+    case.rewrite(path, ",1,0\n", ",training\n")
+    case.rewrite(path, ",0,1\n", ",voided\n")
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert case.sales() == []
+    counts = case.coverage()
+    assert (counts["training_transactions"], counts["voided_transactions"]) == (1, 1)
+    page = (case.folder / "out/reports" / DAY / "index.html").read_text(encoding="utf-8")
+    assert "rung up for practice" in page
+    assert "voided after payment" in page
+
+
+@of("33-till-day-to-0400")
+@pytest.mark.parametrize("file", [f"{DAY}.csv", "all.csv"])
+@pytest.mark.parametrize("days", [(DAY, NEXT_DAY), (NEXT_DAY, DAY)])
+def test_a_day_that_ends_at_four_has_the_sales_of_the_night(
+    case: Case, file: str, days: tuple[str, str]
+) -> None:
+    case.rewrite("policy.toml", "[[policy]]\n", '[[policy]]\nday_ends_at = "04:00"\n')
+    (case.folder / "sales" / f"{DAY}.csv").rename(case.folder / "sales" / file)
+    for day in days:
+        done = case.run(day=day)
+        if day == DAY:
+            assert done.exit_code == ExitCode.DONE, done.output
+    assert [(s["transaction_id"], s["snapshot_id"]) for s in case.sales()] == [
+        ("M2", "F2"),
+        ("M3", None),
+    ]
+    assert case.sales(NEXT_DAY) == []
+    assert case.coverage()["lines_rejected"] == 0

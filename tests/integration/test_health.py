@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +159,13 @@ def _no_page(chain: Path) -> None:
 def _an_old_face(chain: Path) -> None:
     _policy(chain, "retention_days = 36500", "retention_days = 31")
     old = date.today() - timedelta(days=40)  # noqa: DTZ011  # a day more or less is no matter
-    path = chain / "out" / crop_path(old, "S001", SaleKey("S001", "1").sale_id)
+    path = (
+        chain
+        / "out"
+        / crop_path(
+            old, "S001", SaleKey("S001", "1", "1", datetime(2026, 1, 1, tzinfo=UTC)).sale_id
+        )
+    )
     path.parent.mkdir(parents=True)
     path.touch()
 

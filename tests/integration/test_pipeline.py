@@ -37,7 +37,7 @@ from auditor.pipeline import (
 )
 from auditor.policy import ChainRules, Policy
 from auditor.sales import collecting, control_sample, purchases
-from auditor.sales.identity import SaleKey
+from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.sales.outcomes import assign_outcomes
 from auditor.storage import revisions, spool
 from auditor.storage.parquet import read_table, write_table
@@ -140,9 +140,9 @@ def test_faces_are_kept_of_flagged_sales_and_of_the_control_sample_only(audited_
     assert len(unflagged) == ChainRules().control_sample
     assert set(unflagged["outcome"]) <= set(control_sample.DRAWN_FROM)
     could_be = ledger[ledger["outcome"].isin(control_sample.DRAWN_FROM) & ledger["age"].notna()]
-    keys = [SaleKey(*key) for key in could_be[["store_id", "transaction_id"]].to_numpy().tolist()]
+    keys = [SaleKey(*key) for key in could_be[[*SALE_KEY]].itertuples(index=False, name=None)]
     drawn = control_sample.drawn(date(2026, 3, 27), keys, size=len(unflagged))
-    assert {*unflagged[["store_id", "transaction_id"]].itertuples(index=False, name=None)} == drawn
+    assert {*unflagged[[*SALE_KEY]].itertuples(index=False, name=None)} == drawn
     page = (audited_demo / "reports/2026-03-27/control.html").read_text()
     assert page.count('class="drawn"') == len(unflagged)
 

@@ -5,7 +5,7 @@ import time
 import traceback
 import zlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from tests.support.faulty_storage import KINDS, Faults, storage
 from tests.support.finding import holders
 
 DAY = date(2026, 3, 27)
+NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
 
 #: Known again wherever they turn up.
 KEY, SECRET, TOKEN = "AKIAMARKEDKEY0000000", "marked/secret+" + "x" * 26, "markedtoken" * 9
@@ -229,7 +230,7 @@ def test_what_a_listing_does_not_show_yet_is_not_lost(bucket: str, faults: Fault
         rejects = REJECTS.from_rows([row | {"store_id": store_id}])
         write_partition(out, "rejects", DAY, store_id, rejects)
     finalised.end(out, DAY, ["S001"], whole=True)
-    crop = crop_path(DAY, "S001", SaleKey("S001", "T1").sale_id)
+    crop = crop_path(DAY, "S001", SaleKey("S001", "1", "T1", NOON).sale_id)
     out.write(crop, b"a face")
     out.write(f"reports/{DAY}/summary.json", _summary())
 
@@ -253,7 +254,9 @@ def _summary() -> bytes:
 def test_a_face_that_the_storage_will_not_delete_is_no_success(bucket: str, faults: Faults) -> None:
     out = Place(bucket)
     for number in (1, 2):
-        out.write(crop_path(DAY, "S001", SaleKey("S001", f"T{number}").sale_id), b"a face")
+        out.write(
+            crop_path(DAY, "S001", SaleKey("S001", "1", f"T{number}", NOON).sale_id), b"a face"
+        )
     faults.undeletable = "crops/"
     with pytest.raises(StorageError, match="2 files are still there"):
         expire_days(out, "crops", date(2026, 5, 1))

@@ -12,6 +12,7 @@ from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.cameras import NOTHING, Camera, Change, Drift
 from auditor.policy import Policy
 from auditor.report import Provenance, Report, render_day
+from auditor.sales.identity import SaleKey
 from auditor.tables import (
     CHECK_COUNTS,
     COUNTED,
@@ -70,12 +71,14 @@ POLICY = Policy(
 
 def sale(number: int, outcome: str, **other: Any) -> dict[str, Any]:
     """A row of LEDGER without an estimate; times go up with ``number``."""
+    sold_at = other.get("sold_at", NOON + timedelta(minutes=number))
     return {
         "transaction_id": f"T{number:03}",
         "store_id": "S001",
         "till_id": "2",
         "cashier_id": "C07",
-        "sold_at": NOON + timedelta(minutes=number),
+        "started_at": sold_at,
+        "sold_at": sold_at,
         "id_check": "none",
         "outcome": outcome,
         "legal_age": 18,
@@ -84,6 +87,11 @@ def sale(number: int, outcome: str, **other: Any) -> dict[str, Any]:
         "basket": [line("Merlot 75cl", "8.50", alcohol=True)],
         "marks": [],
     } | other
+
+
+def key(number: str) -> SaleKey:
+    """The key of the sale of :func:`sale` with this number, such as ``T002``."""
+    return SaleKey("S001", "2", number, NOON + timedelta(minutes=int(number[1:])))
 
 
 def line(

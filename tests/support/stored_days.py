@@ -93,6 +93,7 @@ def store_day(
 
 
 def _moved(row: dict[str, Any], by: timedelta, day: date) -> dict[str, Any]:
-    crop = row.get("crop") and crop_path(day, row["store_id"], SaleKey.of(row).sale_id)
-    times = {n: row[n] + by for n in ("sold_at", "id_check_at") if row.get(n)}
-    return row | times | {"crop": crop}
+    times = {n: row[n] + by for n in ("started_at", "sold_at", "id_check_at") if row.get(n)}
+    moved = row | times
+    crop = row.get("crop") and crop_path(day, row["store_id"], SaleKey.of(moved).sale_id)
+    return moved | {"crop": crop}

@@ -19,6 +19,7 @@ from auditor.monitoring.staff import peers
 from auditor.monitoring.staff.exposure import FIRST_DUE
 from auditor.monitoring.staff.peers import PeerResult, Peers
 from auditor.policy import ChainRules, Rules
+from auditor.sales.identity import SALE_ORDER
 from auditor.tables import ByStore, StoreTables
 
 
@@ -141,7 +142,7 @@ class StaffResults:
                     (row,) = ledger.slice(match.row, 1).to_pylist()
                     sales[match.rule].append((match.cashier_id, row))
         for found in sales.values():
-            found.sort(key=lambda s: (s[1]["store_id"], s[1]["sold_at"], s[1]["transaction_id"]))
+            found.sort(key=lambda sale: [sale[1][name] for name in SALE_ORDER])
         return sales
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from auditor.operations.health import access, configuration, pool, results
+from auditor.operations.health import access, configuration, pool, results, schedule
 from auditor.operations.health.result import HealthResult, State, skipped, worst
 from auditor.pipeline import Job
 
@@ -36,6 +36,8 @@ def check(setup: Setup) -> Iterator[HealthResult]:
         yield skipped("model", "which one, the policy says")
     else:
         yield from configuration.models(policy, setup.day, setup.today, deep=setup.deep)
+        if setup.airflow or schedule.VARIABLE in setup.environment:
+            yield schedule.check(policy, setup.today, setup.environment)
     mapping, checked = configuration.mapping(setup.mapping, setup.day)
     if checked is not None:
         yield checked

@@ -35,9 +35,10 @@ def sales(
         return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
     def look(place: Place) -> HealthResult:
-        files = list(files_of_day(place, "", day, policy.stores if policy else (), entries))
-        found = [file.path for file in files if file.problem is None]
-        unread = [f"{file.path}: {file.problem}" for file in files if file.problem]
+        files = files_of_day(place, "", day, policy.stores if policy else (), entries)
+        own = [file for file in files if file.own]
+        found = [file.path for file in own if file.problem is None]
+        unread = [f"{file.path}: {file.problem}" for file in own if file.problem]
         if unread:
             return failed("sales", unread[0], f"{len(unread)} files of {day} are not read")
         if not found:
@@ -64,7 +65,7 @@ def snapshots(
             return _mapped_snapshots(place, day, entries)
         stores = policy.stores if policy else ()
         files = files_of_day(place, INDEX_FOLDER, day, stores)
-        found = [file.path for file in files if file.problem is None]
+        found = [file.path for file in files if file.own and file.problem is None]
         if not found:
             return failed(
                 "snapshots",

@@ -14,14 +14,14 @@ from auditor.operations.pack.pseudonyms import Pseudonyms
 from auditor.operations.pack.sales import decision_rows, sale_rows, with_outcome
 from auditor.report.spreadsheet import Cell
 from auditor.sales import control_sample
-from auditor.sales.identity import SaleKey
+from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage.layout import report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.tables import OUTCOMES, RECORDED_UNDERAGE, StoreTables
 
 _Rows = Callable[[pa.Table], Iterator[dict[str, Cell]]]
-_CROPS, _ZONES = ("transaction_id", "crop"), ("store_id", "time_zone")
+_ZONES = ("store_id", "time_zone")
 
 
 @dataclass(slots=True)
@@ -95,9 +95,9 @@ def _sales(week: Gathered, ledgers: StoreTables, day: date, rows: _Rows) -> None
         flagged = with_outcome(ledger, "flagged")
         week.flags += rows(flagged)
         week.refusals += rows(with_outcome(ledger, "refused"))
-        for number, crop in zip(*(flagged[c].to_pylist() for c in _CROPS), strict=True):
-            if crop is not None:
-                week.crops[SaleKey(store_id, number).sale_id] = crop
+        for row in flagged.select((*SALE_KEY, "crop")).to_pylist():
+            if row["crop"] is not None:
+                week.crops[SaleKey.of(row).sale_id] = row["crop"]
         if sample := list(rows(control_sample.of_ledger(ledger))):
             week.control = (week.control or []) + sample
 

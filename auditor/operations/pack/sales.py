@@ -11,7 +11,7 @@ from auditor.decisions.status import CaseStatus
 from auditor.operations.pack.pseudonyms import Pseudonyms
 from auditor.report.flags_csv import FLAG_COLUMNS
 from auditor.report.spreadsheet import Cell
-from auditor.sales.identity import SaleKey
+from auditor.sales.identity import SALE_ORDER, SaleKey
 
 _AS_IN_FLAGS = (
     *("age_sd", "age_low", "age_high", "p_under_legal", "p_under_challenge"),
@@ -81,13 +81,13 @@ def sale_rows(
         statuses: the last decision about each sale that has one.
     """
     for row in table.to_pylist():
-        store_id, number = row["store_id"], row["transaction_id"]
-        zone, status = ZoneInfo(zones[store_id]), statuses.get(SaleKey(store_id, number))
+        store_id, key = row["store_id"], SaleKey.of(row)
+        zone, status = ZoneInfo(zones[store_id]), statuses.get(key)
         checked_at = row.get("id_check_at")
         yield {
             **{name: row.get(name) for name in _UNCHANGED},
             "day": day,
-            "sale": SaleKey(store_id, number).sale_id,
+            "sale": key.sale_id,
             "cashier": people.name("cashier", store_id, row.get("cashier_id")),
             "sold_at": row["sold_at"].astimezone(zone),
             "products": " + ".join(_products(row)),
@@ -96,7 +96,7 @@ def sale_rows(
             "marks": " ".join(row.get("marks") or ()),
             "decision": status.decision if status else None,
             "decided_at": status.decided_at if status else None,
-            "transaction_id": number,
+            "transaction_id": row["transaction_id"],
             "id_check_by": row.get("id_check_by"),
             "decided_by": status.decided_by if status else None,
             "decision_note": status.note if status else None,
@@ -106,9 +106,8 @@ def sale_rows(
 def with_outcome(ledger: pa.Table, outcome: str) -> pa.Table:
     """The rows of LEDGER with an outcome, ordered by falling P(under the legal age)."""
     found = ledger.filter(pc.equal(ledger["outcome"], outcome))
-    return found.sort_by(
-        [("p_under_legal", "descending"), ("sold_at", "ascending"), ("transaction_id", "ascending")]
-    )
+    order = [(name, "ascending") for name in SALE_ORDER]
+    return found.sort_by([("p_under_legal", "descending"), *order])
 
 
 def decision_rows(log: pa.Table, people: Pseudonyms) -> Iterator[dict[str, Cell]]:

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from auditor.cli.main import main
-from auditor.decisions.log import Judgement, read_decisions
+from auditor.decisions.log import Judgement, read_decisions, without_sale
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError, ExitCode
 from auditor.operations.record_decision import Recorded, record_decision
@@ -28,7 +28,7 @@ from auditor.storage.parquet import read_table, write_table
 from auditor.storage.place import Place
 from auditor.tables import DECISION_LOG, DECISIONS
 from tests.support.paths import ROOT
-from tests.support.report_day import DAY, ledger_rows, sale
+from tests.support.report_day import DAY, key, ledger_rows, sale
 from tests.support.stored_days import store_day
 
 NOON = datetime(2026, 3, 28, 12, tzinfo=UTC)
@@ -86,7 +86,7 @@ def test_a_decision_stands_on_the_pages_of_the_sale(out: Path) -> None:
         assert "Nothing shows a check: taken up with the store</strong>, by A. Officer" in decided
         assert "28 March 2026, 12:00 UTC" in decided
         assert "&lt;/div&gt; asked again" in decided
-        card = text.partition('<article class="case" id="sale-6b7ba5506aa1f5f3"')[2]
+        card = text.partition('<article class="case" id="sale-d9357db29e68efbf"')[2]
         assert decided in card.partition("</article>")[0]
         assert text.replace(decided, "") == before[name]
 
@@ -107,7 +107,7 @@ def test_a_day_that_a_run_is_at_work_on_is_rendered_by_that_run(out: Path) -> No
     with day_lock(Place(str(out)), DAY):
         assert not record_decision(str(out), DAY, "S001/T002", says("looks_older")).in_report
     assert {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()} == before
-    plan = Plan(DAY, "p1", (), (), "", 0, (), ())
+    plan = Plan(DAY, "p1", (), (), "", None, 0, (), ())
     for path, content in ((plan_path(DAY), plan.to_json()), (plan.finalised_path, b"")):
         Place(str(out)).write(path, content)
     assert not record_decision(str(out), DAY, "S001/T002", says("reopened", 1)).in_report
@@ -139,8 +139,8 @@ def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> N
     (drawn, *_) = json.loads((out / f"reports/{DAY}/report.json").read_text())["control_sample"][
         "sales"
     ]
-    key = f"{drawn['store_id']}/{drawn['transaction_id']}"
-    record_decision(str(out), DAY, key, says("looks_older", 1))
+    named = f"{drawn['store_id']}/{drawn['transaction_id']}"
+    record_decision(str(out), DAY, named, says("looks_older", 1))
     listed = (out / "reports/index.html").read_text()
     assert "people looked at 1 of" in listed
     report_day(Job(DAY, "", "", str(out), str(policy)))
@@ -148,7 +148,6 @@ def test_the_list_of_days_says_how_much_is_decided(out: Path, policy: Path) -> N
 
 
 def test_a_review_result_stands_until_the_case_is_reopened(out: Path) -> None:
-    key = SaleKey("S001", "T002")
     for minute, (decision, result) in enumerate(
         [
             ("no_check_seen", "no_check_seen"),
@@ -157,13 +156,18 @@ def test_a_review_result_stands_until_the_case_is_reopened(out: Path) -> None:
             ("cannot_tell", "cannot_tell"),
         ]
     ):
-        record_decision(str(out), DAY, "/".join(key), says(decision, minute))
-        assert case_statuses(log(out))[key].review_result == result
+        record_decision(str(out), DAY, "S001/2/T002", says(decision, minute))
+        assert case_statuses(log(out))[key("T002")].review_result == result
 
 
 @pytest.mark.parametrize(
     "named",
-    ["S001/T002", "sale-6b7ba5506aa1f5f3", "file:///r/store-S001.html#sale-6b7ba5506aa1f5f3"],
+    [
+        "S001/T002",
+        "S001/2/T002",
+        "sale-d9357db29e68efbf",
+        "file:///r/store-S001.html#sale-d9357db29e68efbf",
+    ],
 )
 def test_a_sale_is_named_by_number_or_by_its_place_in_the_report(out: Path, named: str) -> None:
     assert record_decision(str(out), DAY, named, says("cannot_tell")).transaction_id == "T002"
@@ -175,7 +179,7 @@ def test_the_last_decision_stands_and_every_entry_stays(out: Path) -> None:
     record_decision(str(out), DAY, "S001/T002", says("reopened", 1, "wrong picture"))
     record_decision(str(out), DAY, "S001/T002", says("note", 2, "asked the store"))
     assert {p: p.read_bytes() for p in first} == first
-    status = case_statuses(log(out))[SaleKey("S001", "T002")]
+    status = case_statuses(log(out))[key("T002")]
     assert (status.decision, status.note, status.entries) == ("reopened", "asked the store", 3)
     assert flags(out)["T002"]["decision"] == "reopened"
 
@@ -222,7 +226,48 @@ def test_a_log_that_was_written_before_can_still_be_read() -> None:
     assert [row["decided_at"] for row in rows] == [NOON + timedelta(minutes=n) for n in range(3)]
     assert rows[0]["previous_id"] is None
     assert [row["previous_id"] for row in rows[1:]] == [row["decision_id"] for row in rows[:-1]]
-    assert case_statuses(found)[SaleKey("S001", "T002")].review_result == "no_check_seen"
+    assert set(case_statuses(found)) == {SaleKey("S001", None, "T002", None)}
+    assert without_sale(found) == ["S001/T002"]  # there is no ledger beside it
+
+
+def _with_written_log(out: Path) -> None:
+    folder = f"decisions/day={DAY}"
+    shutil.copytree(ROOT / "tests/unit/decisions/written_log" / folder, out / folder)
+
+
+def test_an_entry_of_format_1_is_about_the_only_sale_of_its_number(out: Path) -> None:
+    _with_written_log(out)
+    assert case_statuses(log(out))[key("T002")].review_result == "no_check_seen"
+    assert without_sale(log(out)) == []
+    record_decision(str(out), DAY, "S001/T002", says("reopened", 9))
+    assert case_statuses(log(out))[key("T002")].entries == 4
+
+
+def test_an_entry_of_format_1_is_about_none_of_several_sales(out: Path, policy: Path) -> None:
+    _with_written_log(out)
+    other = sale(2, "id_checked", id_check="id_scanned", till_id="9")
+    store_day(out, policy, rows=[*ledger_rows(), other])
+    assert without_sale(log(out)) == ["S001/T002"]
+    assert key("T002") not in case_statuses(log(out))
+    said = _auditor("decisions", "--out", out, "--day", DAY)
+    assert "S001/T002" in said.stderr
+    assert "about none of them" in said.stderr
+
+
+def test_a_name_that_several_sales_have_is_refused_with_those_that_it_may_mean(
+    out: Path, policy: Path
+) -> None:
+    other = sale(2, "id_checked", id_check="id_scanned", till_id="9")
+    again = sale(50, "id_checked", id_check="id_scanned", till_id="9", transaction_id="T002")
+    store_day(out, policy, rows=[*ledger_rows(), other, again])
+    for named, tills in (("S001/T002", ["2", "9", "9"]), ("S001/9/T002", ["9", "9"])):
+        with pytest.raises(ConfigurationError) as refused:
+            record_decision(str(out), DAY, named, says("cannot_tell"))
+        assert re.findall(r"till (\w+) at", str(refused.value)) == tills
+        assert "till 9 at 12:50:00 (sale-" in str(refused.value)
+    assert record_decision(str(out), DAY, "S001/2/T002", says("cannot_tell")).outcome == "flagged"
+    named = SaleKey.of(again).sale_id
+    assert record_decision(str(out), DAY, named, says("cannot_tell", 1)).entries == 1
 
 
 def test_a_changed_entry_and_a_missing_one_are_found(out: Path) -> None:
@@ -247,7 +292,7 @@ def test_a_changed_entry_and_a_missing_one_are_found(out: Path) -> None:
         ("S001/T999", says("note", note="x"), "no alcohol sale of 2026-03-27"),
         ("S009/T002", says("note", note="x"), "no alcohol sale"),
         ("sale-0000000000000000", says("note", note="x"), "no alcohol sale"),
-        ("T002", says("note", note="x"), "STORE/TRANSACTION"),
+        ("T002", says("note", note="x"), "STORE/TILL/NUMBER"),
         ("S001/T002", says("guilty"), "choose one of check_made"),
         ("S001/T002", says("note"), "needs a text"),
         ("S001/T002", Judgement("note", " ", NOON, "x"), "name of the person"),

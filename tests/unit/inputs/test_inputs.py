@@ -67,7 +67,7 @@ def read_sales(place: Place, day: date, rules: Policy, *, stores: Sequence[str] 
 
 def read_snapshot_index(place: Place, day: date, rules: Policy) -> Reading:
     read = whole(inputs.read_snapshot_index(place, day, rules), SNAPSHOT_INDEX)
-    distinct = distinct_frames(read.table)
+    distinct = distinct_frames(read.table, day, rules)
     counts = {s: c + distinct.counts.get(s, SourceCounts()) for s, c in read.counts.items()}
     rejects = pa.concat_tables([read.rejects, distinct.rejects])
     return replace(read, table=distinct.table, rejects=rejects, counts=counts)
@@ -256,7 +256,8 @@ def test_the_same_file_otherwise_written_holds_the_same(
         ("sold_at", "1969-12-31T23:59:59", "bad_time", "1970"),
         ("sold_at", "2101-01-01T00:00", "bad_time", "2100"),
         ("sold_at", "2026-03-02T12:00 BST", "bad_time", "ISO 8601"),
-        ("sold_at", "2026-03-03T12:00", "other_day", "another business day"),
+        ("sold_at", "2026-03-04T00:00", "other_day", "more than a day away"),
+        ("sold_at", "2026-02-28T23:59", "other_day", "more than a day away"),
     ],
 )
 def test_a_bad_cell_rejects_its_row(
@@ -560,8 +561,7 @@ def test_a_file_with_a_header_only_is_read(tmp_path: Path) -> None:
 def test_which_files_are_of_the_day(tmp_path: Path, path: str, taken: bool) -> None:  # noqa: FBT001
     reading = read(tmp_path, sale(), path=path)
 
-    assert [f.path for f in reading.files] == ([path] if taken else [])
-    assert reading.table.num_rows == taken
+    assert [f.path for f in reading.files if f.own] == ([path] if taken else [])
 
 
 def test_files_are_read_in_the_order_of_their_paths_and_hashed(tmp_path: Path) -> None:
@@ -722,7 +722,125 @@ def test_a_day_is_from_midnight_to_before_midnight(tmp_path: Path) -> None:
 
     reading = read(tmp_path, *(sale(sold_at=at) for at in times), path=UNDATED)
 
-    assert column(reading, "row") == [3, 4]
+    assert column(reading, "row") == [2, 3, 4, 5]  # sales may run over its ends
+    assert reading.counts["S1"].rows_read == 2
+
+
+@pytest.mark.parametrize(
+    ("rules", "of_day"),
+    [
+        ({}, ["00:00", "03:59", "04:00", "23:00"]),
+        ({"day_ends_at": "04:00"}, ["04:00", "23:00", "+ 00:00", "+ 03:59"]),
+    ],
+)
+def test_a_day_ends_when_the_policy_says(
+    tmp_path: Path, rules: dict[str, str], of_day: list[str]
+) -> None:
+    own = ["00:00", "03:59", "04:00", "23:00"]
+    times = [f"2026-03-02T{at}" for at in own] + [f"2026-03-03T{at}" for at in own]
+    names = [*own, *(f"+ {at}" for at in own)]
+    rows = [sale(sold_at=at, sku=name) for at, name in zip(times, names, strict=True)]
+
+    reading = read(tmp_path, *rows, rules=policy(transaction_gap_minutes=0.01, **rules))
+
+    assert [sku for sku in column(reading, "sku") if sku in of_day] == of_day
+    assert reading.counts["S1"].rows_read == len(of_day)
+    assert reading.counts["S1"].rows_of_other_days == len(names) - len(of_day)
+    assert reasons(reading) == []
+
+
+def test_the_clock_of_a_day_that_ends_at_four_follows_summer_time(tmp_path: Path) -> None:
+    """In the night to 29 March 2026 London's clock skips the hour from one to two."""
+    rules = policy(time_zone="Europe/London", day_ends_at="04:00")
+    utc = ["2026-03-28T03:59Z", "2026-03-28T04:00Z", "2026-03-29T02:59Z", "2026-03-29T03:00Z"]
+    put(tmp_path, UNDATED, sales_csv(*(sale(sold_at=at) for at in utc)))
+
+    reading = read_sales(Place(str(tmp_path)), date(2026, 3, 28), rules)
+
+    assert reading.counts["S1"].rows_read == 2
+
+
+def test_a_business_date_that_the_till_wrote_says_the_day(tmp_path: Path) -> None:
+    columns = [*header(TILL_LINES), "business_date"]
+    written = {"2": "2026-03-02", "3": "2026-03-03", "4": "", "5": "2026-03-05", "6": "soon"}
+    rows = [
+        sale(sold_at="2026-03-03T09:00", transaction_id=number) | {"business_date": day}
+        for number, day in written.items()
+    ]
+    put(tmp_path, DATED, sales_csv(*rows, columns=columns))
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert column(reading, "transaction_id") == ["2"]
+    assert reasons(reading) == [("other_day", 5, "sold_at")]
+    assert reading.counts["S1"].rows_of_other_days == 3
+
+
+def test_files_of_the_days_beside_give_what_concerns_the_day(tmp_path: Path) -> None:
+    late, day_after = "S1_2026-03-03.csv", "2026-03-03T01:00"
+    put(tmp_path, DATED, sales_csv(sale(sku="own")))
+    put(
+        tmp_path,
+        late,
+        sales_csv(
+            sale(sku="of the day"),
+            sale(sku="near", sold_at=day_after),
+            sale(sku="far", sold_at="2026-03-03T09:00"),
+            sale(sku="bad", amount="much"),
+            sale(sku="", sold_at=day_after),
+            sale(sold_at="soon"),
+            sale(sku="later", sold_at="2026-03-03T10:00"),
+        ),
+    )
+    put(tmp_path, "S1_2026-03-01.csv", sales_csv(sale(sold_at="2026-03-01T12:00")))
+    put(tmp_path, "S1_2026-03-04.csv", sales_csv(sale(sku="two days later")))
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert column(reading, "sku") == ["own", "of the day", "near"]
+    assert [(f.path, f.own) for f in reading.files] == [(DATED, True), (late, False)]
+    assert reasons(reading) == [("bad_number", 5, "amount")]
+    assert reading.counts == {
+        "S1": SourceCounts(files=1, usable_files=1, rows_read=3, rows_rejected=1)
+    }
+
+
+@pytest.mark.parametrize(("others", "status"), [(1, "read"), (2, "missing")])
+def test_a_file_named_by_the_morning_after_is_the_days_export(
+    tmp_path: Path, others: int, status: str
+) -> None:
+    other = sale(sold_at="2026-03-03T12:00", store_id="S2")
+    put(tmp_path, "2026-03-03.csv", sales_csv(*[sale(store_id="S2")] * 2, *[other] * others))
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert reading.counts["S2"].rows_read == 2
+    assert reading.counts["S2"].status == status
+
+
+def test_a_file_of_another_day_that_cannot_be_used_is_its_own_days_matter(tmp_path: Path) -> None:
+    put(tmp_path, DATED, sales_csv(sale()))
+    put(tmp_path, "S1_2026-03-03.csv", b"")
+    put(tmp_path, "S1_2026-03-01.csv", sales_csv(columns=["sku"]))
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert reading.rejects.num_rows == 0
+    assert [f.path for f in reading.files] == [DATED]
+
+
+def test_what_was_put_aside_or_is_resumed_a_day_off_is_read(tmp_path: Path) -> None:
+    columns = [*header(TILL_LINES), "transaction_state", "resumes"]
+    put(tmp_path, DATED, sales_csv(sale()))
+    for day, extra in (("01", {"transaction_state": "Suspended"}), ("03", {"resumes": "T1"})):
+        far = sale(sold_at=f"2026-03-{day}T12:00", sku=day)
+        row = {"transaction_state": "", "resumes": "", **far, **extra}
+        other = {"transaction_state": "", "resumes": "", **far, "sku": "other"}
+        put(tmp_path, f"S1_2026-03-{day}.csv", sales_csv(row, other, columns=columns))
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert column(reading, "sku") == ["01", "sku-1", "03"]
 
 
 # Parquet
@@ -842,18 +960,18 @@ def test_a_path_below_the_snapshots_is_taken(tmp_path: Path, path: str) -> None:
     assert column(read_index(tmp_path, shot(path=path)), "path") == [path]
 
 
-def test_a_frame_may_lie_outside_the_day_by_the_tolerance(tmp_path: Path) -> None:
-    captured = ["2026-03-01T23:59:29", "2026-03-01T23:59:30", "2026-03-03T00:00:29"]
-    captured.append("2026-03-03T00:00:31")
+def test_a_frame_may_lie_outside_the_day_as_far_as_its_sale_may(tmp_path: Path) -> None:
+    captured = ["2026-03-01T22:00:00", "2026-03-01T23:59:30", "2026-03-03T01:59:59"]
+    captured.append("2026-03-03T02:00:00")
     rows = [shot(snapshot_id=f"F{n}", captured_at=at) for n, at in enumerate(captured)]
 
     dated = read_index(tmp_path / "dated", *rows)
     undated = read_index(tmp_path / "undated", *rows, path=UNDATED)
 
-    assert column(dated, "snapshot_id") == column(undated, "snapshot_id") == ["F1", "F2"]
-    at = "captured_at"
-    assert reasons(dated) == [("other_day", 2, at), ("other_day", 5, at)]
-    assert reasons(undated) == []
+    assert column(dated, "snapshot_id") == column(undated, "snapshot_id") == ["F0", "F1", "F2"]
+    assert reasons(dated) == reasons(undated) == []
+    assert dated.counts["S1"].rows_of_other_days == 4
+    assert undated.counts == {}
 
 
 def test_of_frames_of_one_number_the_first_is_kept(tmp_path: Path) -> None:
@@ -910,7 +1028,7 @@ def test_every_row_is_kept_or_rejected_or_of_another_day_or_store(
     passed = {
         number
         for number, cells in enumerate(rows, start=2)
-        if is_passed_over(cells, in_path=in_path, dated=path == DATED, stores=stores)
+        if is_passed_over(cells, in_path=in_path, stores=stores)
     }
     assert [str(row) for row in kept] == column(reading, "transaction_id")
     assert len(set(kept)) == len(kept)
@@ -952,12 +1070,12 @@ def test_a_damaged_file_is_data_not_an_error(
 
 
 def is_passed_over(
-    cells: dict[str, str] | None, *, in_path: str | None, dated: bool, stores: tuple[str, ...]
+    cells: dict[str, str] | None, *, in_path: str | None, stores: tuple[str, ...]
 ) -> bool:
     store = cells["store_id"] if cells and cells["store_id"] in ("S1", "S2") else in_path
     if stores and store is not None and store not in stores:
         return True
-    return bool(cells and not dated and cells["sold_at"].startswith("2026-03-01"))
+    return bool(cells and cells["sold_at"].startswith("2026-03-01"))
 
 
 @pytest.mark.parametrize("schema", [TILL_LINES, SNAPSHOT_INDEX])

@@ -118,7 +118,7 @@ def test_an_address_that_is_wrong_is_refused_without_showing_a_password(
 ) -> None:
     settings = {"AIRFLOW_CONN_BAD": f'{{"{SECRET}', "AIRFLOW_CONN_ODD": f"mysql://a:{SECRET}@b/c"}
     with pytest.raises(ConfigurationError, match=problem) as caught:
-        fetch(given, tmp_path / "out", **settings)
+        fetch(given, tmp_path / "out", DAY, **settings)
     assert SECRET not in str(caught.value)
 
 

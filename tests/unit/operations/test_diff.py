@@ -15,9 +15,8 @@ from auditor.decisions.log import Judgement, read_decisions
 from auditor.errors import ConfigurationError, ExitCode
 from auditor.operations.diff import DayChange, SaleResult, StoreChange, changes, diff_schema
 from auditor.operations.record_decision import record_decision
-from auditor.sales.identity import SaleKey
 from auditor.storage.place import Place
-from tests.support.report_day import DAY, estimate, ledger_rows, sale
+from tests.support.report_day import DAY, estimate, key, ledger_rows, sale
 from tests.support.stored_days import store_day, write_policy
 
 NEXT = DAY + timedelta(days=1)
@@ -82,10 +81,8 @@ def test_every_sale_that_came_out_otherwise_is_told_with_its_intervals(out: Path
     change = _store(out)
     told = {sale.sale: sale for sale in change.sales}
     numbers = ("T008", "T001", "T009", "T030")
-    assert list(told)[:2] == [
-        SaleKey("S001", n).sale_id for n in numbers[:2]
-    ]  # new flags, then gone ones
-    new, over, gone, come = (told.pop(SaleKey("S001", number).sale_id) for number in numbers)
+    assert list(told)[:2] == [key(n).sale_id for n in numbers[:2]]  # new flags, then gone ones
+    new, over, gone, come = (told.pop(key(number).sale_id) for number in numbers)
     assert not told
     assert (new.before and new.before.outcome, new.after and new.after.outcome) == (
         "over_threshold",
@@ -114,7 +111,7 @@ def test_counts_add_up_before_and_after(out: Path) -> None:
 
 def test_decisions_about_sales_that_came_out_otherwise_are_listed_and_kept(out: Path) -> None:
     (decided,) = _of(out).decided_otherwise
-    assert decided.sale == SaleKey("S001", "T001").sale_id
+    assert decided.sale == key("T001").sale_id
     assert (decided.outcome_then, decided.outcome_now) == ("flagged", "over_threshold")
     log = read_decisions(Place(str(out)), DAY)
     assert log["transaction_id"].to_pylist() == ["T001", "T002"]
@@ -138,15 +135,13 @@ def test_the_command_tells_an_officer_and_names_nobody(out: Path) -> None:
     assert f"{NEVER}: not audited" in lines
     assert "  S001: model 3c3c3c3c3c3c -> 4d4d4d4d4d4d" in lines
     assert "    flags: 1 new, 1 gone" in lines
-    (over,) = [
-        line for line in lines if SaleKey("S001", "T001").sale_id in line and "decided" not in line
-    ]
+    (over,) = [line for line in lines if key("T001").sale_id in line and "decided" not in line]
     assert over.endswith(
         "flagged: 22.4 (17 to 28) -> over_threshold: 27.0 (22 to 32);"
         " its picture is not kept any more"
     )
     (decided,) = [line for line in lines if "decided when the outcome was another" in line]
-    assert SaleKey("S001", "T001").sale_id in decided
+    assert key("T001").sale_id in decided
     assert "flagged then, over_threshold now" in decided
     quiet = "S002, S003, S004: every sale came out as before"
     assert [line for line in lines if quiet in line]

@@ -1,6 +1,6 @@
 """The control sample: drawn by lot, the same every time, whoever draws which part of the day."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -15,7 +15,8 @@ from auditor.sales.identity import SaleKey
 from tests.support.report_day import crop, estimate, render_sales, sale
 
 DAY = date(2026, 3, 27)
-KEYS = [SaleKey(f"S{n % 7:03}", f"T{n:06}") for n in range(2000)]
+NOON = datetime(2026, 3, 27, 12, tzinfo=UTC)
+KEYS = [SaleKey(f"S{n % 7:03}", "1", f"T{n:06}", NOON) for n in range(2000)]
 
 
 @settings(max_examples=30)

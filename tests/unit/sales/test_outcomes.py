@@ -30,6 +30,7 @@ def _sales(
             "store_id": "S001",
             "till_id": "1",
             "cashier_id": "C",
+            "started_at": dt.datetime(2026, 3, 27, 12, tzinfo=dt.UTC),
             "sold_at": dt.datetime(2026, 3, 27, 12, tzinfo=dt.UTC),
             "id_check": check,
             "legal_age": 18,

@@ -76,7 +76,7 @@ def test_what_gets_through_has_no_key_and_no_order() -> None:
         ]
     )
     told = POSTERIORS.from_rows(
-        {"store_id": "S1", "transaction_id": f"T{n}", "groups": [0.123, 0.877]} for n in (3, 1, 2)
+        row(POSTERIORS, transaction_id=f"T{n}", groups=[0.123, 0.877]) for n in (3, 1, 2)
     )
     through = purchases.let_through(bought, told, model="m/1", group_starts=(25,))
     assert set(through.column_names) == set(INSIGHTS.names)
@@ -96,7 +96,7 @@ def product(sku: str) -> dict[str, Any]:
 
 
 def test_scores_without_groups_are_left_out() -> None:
-    keys = pa.table({"store_id": ["S1", "S1"], "transaction_id": ["a", "b"]})
+    keys = POSTERIORS.from_rows(row(POSTERIORS, transaction_id=n, groups=[]) for n in "ab")
     rows = [{"frame": 0, "reason": "no_face"}, {"frame": 1, "groups": [0.5, 0.5]}]
     assert purchases.posteriors(keys, rows)["transaction_id"].to_pylist() == ["b"]
 

@@ -1,0 +1,56 @@
+"""Rows that collecting sets aside, with the reason and the remedy."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from auditor.clock.local_time import Flags
+from auditor.sales.transactions import Transactions
+from auditor.tables import REJECTS
+
+_DETAILS = {
+    "duplicate_transaction": "the transaction stands in the export before, with the same lines; "
+    "the first is kept, send every transaction once",
+    "conflicting_transaction": "the transaction stands in the export before, with another cashier "
+    "or other content of a line; the first is kept, find out which is right",
+    "overlong_transaction": "the transaction began on the day before, which does not read so far "
+    "into this day; set the policy's day_ends_at to an hour at which no till sells",
+    "snapshot_of_unknown_transaction": "the frame names a transaction of which no usable row was "
+    "exported; look for it in the export and among the rejected rows",
+    "snapshot_without_sale": "no transaction of this till without a frame lies near enough in "
+    "time; compare the clocks of camera and till",
+}
+
+
+def line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
+    """REJECTS of the lines that are set aside; ``lines`` are those that were divided."""
+    found = {
+        "duplicate_transaction": divided.duplicates,
+        "conflicting_transaction": divided.conflicts,
+        "overlong_transaction": divided.overlong,
+    }
+    at = np.concatenate(list(found.values()))
+    reasons = np.repeat(list(found), [len(positions) for positions in found.values()])
+    order = np.argsort(at)
+    return _rejects(lines, at[order], reasons[order].tolist())
+
+
+def frame_rejects(index: pa.Table, lost: Flags, named: Flags) -> pa.Table:
+    """REJECTS of the frames that are ``lost``; ``named`` are those that name a transaction."""
+    at = np.flatnonzero(lost)
+    unknown, unmatched = "snapshot_of_unknown_transaction", "snapshot_without_sale"
+    return _rejects(index, at, np.where(named[at], unknown, unmatched).tolist())
+
+
+def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:
+    known = ("source", "row", "store_id", "transaction_id", "snapshot_id")
+    rows = table.select([name for name in known if name in table.column_names])
+    return REJECTS.from_rows(
+        {
+            "stage": "collect",
+            "reason": reason,
+            "detail": f"{row['source']}, row {row['row']}: {_DETAILS[reason]}",
+            **row,
+        }
+        for row, reason in zip(rows.take(pa.array(at)).to_pylist(), reasons, strict=True)
+    )

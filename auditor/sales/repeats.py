@@ -1,0 +1,113 @@
+"""Which lines of a transaction came twice, and which contradict what came before.
+
+An export may be cut into files at any line, sent again, or overlap with the one before. So of each
+transaction:
+
+- a stretch of a file with the same lines as an earlier stretch of that file is a repetition;
+- what another file holds of it is compared with what came before. Lines that are there already are
+  a repetition. The rest continues the transaction, unless it has a line with the time and article
+  of one that the other file has with other content: then the files hold two versions, and the first
+  is kept.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from auditor.clock.local_time import Flags
+from auditor.sales.codes import Codes, coded, combined, combined_columns
+from auditor.sales.matching import times
+
+_ORIGIN = ("source", "row")
+
+
+class Repeats(NamedTuple):
+    """Which lines are set aside: repetitions, and other versions."""
+
+    again: Flags
+    conflicting: Flags
+
+
+def find_repeats(lines: pa.Table, transaction: Codes, source: Codes, run: Codes) -> Repeats:
+    """Find repeated and contradicting lines.
+
+    Args:
+        lines: TILL_LINES, file by file in record order.
+        transaction: of each line.
+        source: of each line, the number of its file.
+        run: of each line, the number of the stretch of consecutive lines of a file and transaction.
+    """
+    again, conflicting = np.zeros((2, lines.num_rows), np.bool_)
+    run_owner = transaction[np.flatnonzero(np.diff(run, prepend=-1))]
+    several = np.flatnonzero((np.bincount(run_owner) > 1)[transaction])
+    if not len(several):
+        return Repeats(again, conflicting)
+    at_till = combined(
+        transaction[several],
+        times(lines["sold_at"])[several],
+        coded(lines["sku"]).codes[several],
+    )
+    # Only where a time and article come twice can a line be a repetition or another version.
+    doubtful = np.unique(transaction[several][(np.bincount(at_till) > 1)[at_till]])
+    at = several[np.isin(transaction[several], doubtful)]
+    part = lines.take(pa.array(at))
+    content = combined_columns(part, [name for name in part.column_names if name not in _ORIGIN])
+    article = combined(transaction[at], times(part["sold_at"]), coded(part["sku"]).codes)
+    article_of = np.zeros(content.max(initial=-1) + 1, np.int64)
+    article_of[content] = article
+    articles = article_of.tolist()
+    for own in _groups(transaction[at]):
+        compared = _Comparison(content[own], articles)
+        for of_file in _groups(source[at[own]]):
+            compared.add_file([of_file[r] for r in _groups(run[at[own[of_file]]])])
+        again[at[own[compared.again]]] = True
+        conflicting[at[own[compared.conflicting]]] = True
+    return Repeats(again, conflicting)
+
+
+class _Comparison:
+    """Compares what the files hold of one transaction; positions are among its lines."""
+
+    def __init__(self, content: Codes, article_of: list[int]) -> None:
+        self._content: list[int] = content.tolist()
+        self._article_of = article_of
+        self._kept: Counter[int] = Counter()
+        self.again: list[int] = []
+        self.conflicting: list[int] = []
+
+    def add_file(self, runs: list[Codes]) -> None:
+        own: list[int] = []
+        seen: set[tuple[int, ...]] = set()
+        for run in runs:
+            positions: list[int] = run.tolist()
+            lines = tuple(sorted(self._content[p] for p in positions))
+            if lines in seen:
+                self.again += positions
+            else:
+                seen.add(lines)
+                own += positions
+        mine = Counter(self._content[p] for p in own)
+        more, less = mine - self._kept, self._kept - mine
+        if self._articles(more) & self._articles(less):
+            self.conflicting += own
+            return
+        for position in own:
+            line = self._content[position]
+            if more[line] > 0:
+                more[line] -= 1
+                self._kept[line] += 1
+            else:
+                self.again.append(position)
+
+    def _articles(self, lines: Counter[int]) -> set[int]:
+        return {self._article_of[line] for line in lines}
+
+
+def _groups(numbers: Codes) -> Iterator[Codes]:
+    """The positions of each number, in the order in which the numbers first occur."""
+    codes = combined(numbers)
+    order = np.argsort(codes, kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)

@@ -1,0 +1,171 @@
+"""What became of each transaction, and which are one because the till says so.
+
+A transaction that was put aside becomes a part of the one that resumes it: by the number that the
+till names, or by its own number, rung up again at the same till. The sale is that of whoever
+completed it, with that transaction's number, till and start: the day on which the customer paid
+holds all of it, while the day on which it was put aside may be audited before anybody resumes it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.clock.local_time import SECOND, Flags
+from auditor.sales.codes import Codes, coded
+from auditor.sales.matching import times
+from auditor.tables import TRANSACTION_STATES
+
+_DAY = 24 * 3600 * SECOND
+#: A transaction whose lines say nothing; then what they may say, of which the last holds.
+_UNSTATED = "unstated"
+_WEAKEST_FIRST = (
+    *(_UNSTATED, "suspended", "completed", "cancelled", "voided", "void", "training"),
+)
+
+
+class Heads(NamedTuple):
+    """The store, till, number and start of some transactions."""
+
+    store: list[str]
+    till: list[str]
+    number: list[str]
+    started: list[int]  # microseconds since 1970 UTC
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Self:
+        """Those of a table with a sale's key."""
+        names = ("store_id", "till_id", "transaction_id")
+        store, till, number = (table[name].to_pylist() for name in names)
+        return cls(store, till, number, times(table["started_at"]).tolist())
+
+
+@dataclass(frozen=True)
+class States:
+    """What became of some transactions."""
+
+    state: Codes  # of each, its place in TRANSACTION_STATES
+    into: Codes  # of each, the one that it is a part of; itself unless another resumed it
+
+
+def find_states(lines: pa.Table, transaction: Codes, heads: Heads) -> States:
+    """Find the state of each transaction from what its lines say, and join those resumed.
+
+    Args:
+        lines: TILL_LINES.
+        transaction: of each line.
+        heads: of each transaction.
+    """
+    stated = coded(lines["transaction_state"])
+    strength = [_WEAKEST_FIRST.index(state or _UNSTATED) for state in stated.distinct]
+    strongest = np.zeros(len(heads.store), np.int64)
+    np.maximum.at(strongest, transaction, np.array(strength, np.int64)[stated.codes])
+    states = [_WEAKEST_FIRST[place] for place in strongest.tolist()]
+    into = list(range(len(states)))
+    names = _named(lines, transaction)
+    if names or "suspended" in states:
+        _Joining(heads, states, into, names).join()
+    known = {state: place for place, state in enumerate(TRANSACTION_STATES)}
+    known[_UNSTATED] = known["completed"]
+    return States(np.array([known[state] for state in states], np.int64), np.array(into, np.int64))
+
+
+def listed_again(lines: pa.Table, transaction: Codes, into: Codes) -> Flags:
+    """Which lines of resumed transactions stand among those of the resuming one once more.
+
+    Some tills list all articles anew when a transaction is resumed, others only what is added.
+    """
+    again = np.zeros(lines.num_rows, np.bool_)
+    joined = np.flatnonzero((into != np.arange(len(into)))[transaction])
+    if not len(joined):
+        return again
+    columns = [lines[name].to_pylist() for name in ("sku", "quantity", "amount")]
+    own: dict[int, Counter[tuple[object, ...]]] = defaultdict(Counter)
+    target = into[transaction]
+    involved = np.flatnonzero(np.isin(target, target[joined]))
+    for at in involved.tolist():
+        own[int(transaction[at])][tuple(column[at] for column in columns)] += 1
+    for resumed in np.unique(transaction[joined]).tolist():
+        if own[resumed] <= own[int(into[resumed])]:
+            again |= transaction == resumed
+    return again
+
+
+def _named(lines: pa.Table, transaction: Codes) -> dict[int, str]:
+    """The number that a transaction resumes or voids, where its lines name one."""
+    at = np.flatnonzero(pc.is_valid(lines["resumes"]).to_numpy(zero_copy_only=False))
+    names = lines["resumes"].take(pa.array(at)).to_pylist()
+    found: dict[int, str] = {}
+    for owner, name in sorted(zip(transaction[at].tolist(), names, strict=True)):
+        found.setdefault(owner, name)
+    return found
+
+
+class _Joining:
+    """Joins what was put aside to what resumed it, and voids what a later transaction voids."""
+
+    def __init__(
+        self, heads: Heads, states: list[str], into: list[int], names: dict[int, str]
+    ) -> None:
+        self._heads, self._states, self._into, self._names = heads, states, into, names
+        self._of_number: dict[tuple[str, str], list[int]] = defaultdict(list)
+        by_start = sorted(range(len(states)), key=lambda t: (heads.started[t], heads.till[t]))
+        for t in by_start:
+            self._of_number[heads.store[t], heads.number[t]].append(t)
+        self._in_order = [t for t in by_start if t in names or states[t] == "suspended"]
+
+    def join(self) -> None:
+        for t in self._in_order:
+            if t in self._names and self._states[t] != "void":
+                self._resume(t)
+        for t in self._in_order:
+            if self._states[t] == "suspended" and self._into[t] == t:
+                self._continue(t)
+        for t, _ in enumerate(self._into):
+            self._into[t] = self._root(t)
+        for t in self._in_order:
+            if t in self._names and self._states[t] == "void":
+                self._void(t)
+
+    def _resume(self, t: int) -> None:
+        waiting = [
+            other
+            for other in self._before(t)
+            if self._into[other] == other and self._states[other] in ("suspended", _UNSTATED)
+        ]
+        waiting.sort(key=lambda other: self._states[other] == "suspended")  # stable: then the last
+        if waiting:
+            self._into[waiting[-1]] = t
+
+    def _continue(self, t: int) -> None:
+        """Join what was put aside to the next of the same number at the same till."""
+        heads = self._heads
+        for other in self._of_number[heads.store[t], heads.number[t]]:
+            later = heads.started[other] - heads.started[t]
+            if 0 < later <= _DAY and heads.till[other] == heads.till[t]:
+                if self._states[other] not in ("void", "training"):
+                    self._into[t] = other
+                return
+
+    def _void(self, t: int) -> None:
+        named = [self._root(other) for other in self._before(t)]
+        sold = [other for other in named if self._states[other] in ("completed", _UNSTATED)]
+        sold.sort(key=lambda other: self._heads.till[other] == self._heads.till[t])
+        if sold:
+            self._states[sold[-1]] = "voided"
+
+    def _before(self, t: int) -> Iterator[int]:
+        """Transactions with the number that this one names, within a day before it, in order."""
+        heads = self._heads
+        for other in self._of_number[heads.store[t], self._names[t]]:
+            if other != t and 0 <= heads.started[t] - heads.started[other] <= _DAY:
+                yield other
+
+    def _root(self, t: int) -> int:
+        while self._into[t] != t:
+            t = self._into[t]
+        return t
