@@ -38,7 +38,7 @@ class Transactions:
 
     Attributes:
         lines: of TILL_LINES; the lines of a transaction are consecutive, in the order of time.
-            Cancelled lines (``void``) and control totals are left out.
+            Control totals are left out.
         starts: the position in ``lines`` at which each transaction starts.
         heads: a row each: the columns of a sale's key, ``cashier_id``, and ``sold_at``, the time of
             its last line.
@@ -114,7 +114,7 @@ def divide(
     belongs = (np.cumsum(is_root) - 1)[states.into[transaction]]
     void = _are(lines, "void")
     emptied = np.bincount(belongs[kept & ~void], minlength=len(roots)) == 0
-    at = np.flatnonzero(kept & (~void | emptied[belongs]))
+    at = np.flatnonzero(kept)
     at = at[_order(lines, belongs, time, at)]
     state = np.where(emptied, TRANSACTION_STATES.index("cancelled"), states.state[roots])
     own = transaction == roots[belongs]

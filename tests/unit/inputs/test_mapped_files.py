@@ -184,8 +184,8 @@ def test_the_day_and_the_store_come_from_the_pattern(tmp_path: Path) -> None:
 
     reading = read(tmp_path, written(LINE).encode(), by, path="S2/02032026_x20260303.csv")
 
-    (row,) = reading.table.to_pylist()
-    assert (row["store_id"], row["business_date"]) == ("S2", DAY)
+    (row,) = (row for row in reading.table.to_pylist() if row["business_date"] == DAY)
+    assert row["store_id"] == "S2"
     assert reading.rejects.num_rows == 0
 
 
