@@ -107,7 +107,7 @@ def test_a_day_that_a_run_is_at_work_on_is_rendered_by_that_run(out: Path) -> No
     with day_lock(Place(str(out)), DAY):
         assert not record_decision(str(out), DAY, "S001/T002", says("looks_older")).in_report
     assert {p: p.read_bytes() for p in (out / f"reports/{DAY}").iterdir()} == before
-    plan = Plan(DAY, "p1", (), (), "", 0, (), ())
+    plan = Plan(DAY, "p1", (), (), "", None, 0, (), ())
     for path, content in ((plan_path(DAY), plan.to_json()), (plan.finalised_path, b"")):
         Place(str(out)).write(path, content)
     assert not record_decision(str(out), DAY, "S001/T002", says("reopened", 1)).in_report
