@@ -19,6 +19,9 @@ ORIGIN = ("source", "row")
 #: Columns of till lines that an export without a mapping rarely has.
 MAPPED = ("line_type", "transaction_state", "business_date", "resumes", "required_age")
 
+#: Columns that may be null and rarely are.
+_USUAL = ("cashier_id",)
+
 _VALUES: Mapping[str, Any] = {
     "store_id": "S1",
     "id_check": "none",
@@ -31,7 +34,8 @@ _VALUES: Mapping[str, Any] = {
 
 def row(schema: Schema, **values: Any) -> dict[str, Any]:
     """One row: plausible values for what has to be there, and the values given."""
-    return {c.name: _value(c) for c in schema.columns if not c.nullable} | values
+    usual = [c for c in schema.columns if not c.nullable or c.name in _USUAL]
+    return {c.name: _value(c) for c in usual} | values
 
 
 def line(**values: Any) -> dict[str, Any]:
