@@ -1,7 +1,7 @@
 """A day's pages from its tables: a report for each store, then the chain's page."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -215,17 +215,14 @@ class Report:
             history_sha256=self._history_sha256,
         )
 
-    def _ages(self, store_ids: Iterable[str], cases: Iterable[Case]) -> Ages:
+    def _ages(self, store_ids: Iterable[str], cases: Sequence[Case]) -> Ages:
         rules = [self._rules[store_id] for store_id in store_ids]
         legal = {age for r in rules for age in (r.legal_age, *r.legal_age_by_category.values())}
-        challenge = {r.challenge_age for r in rules}
-        for case in cases:  # a till may have required other ages than the policy
-            legal.add(case.legal_age)
-            challenge.add(case.challenge_age)
-        return Ages(
-            legal=words.common_age(legal, "the legal age"),
-            challenge=words.common_age(challenge, "the challenge age"),
-        )
+        # A till may have required other ages than the policy.
+        legal |= {case.legal_age for case in cases}
+        ages = {r.challenge_age for r in rules} | {case.challenge_age for case in cases}
+        challenge = words.common_age(ages, "the challenge age")
+        return Ages(words.common_age(legal, "the legal age"), challenge)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ def test_hollow_habits_are_found_by_their_rules_and_nobody_else_is(window: Windo
         "birth_date_against_face": {keys_one, scans_own},
         "fast_check": {catalogue.CONFIRMS_AT_ONCE},
         "judged_by_eye": {catalogue.CARELESS_CASHIER, catalogue.JUDGES_BY_EYE},
+        "check_out_of_time": set(),
     }
 
 
