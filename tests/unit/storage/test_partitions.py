@@ -99,17 +99,13 @@ def _sale_id(number: str) -> str:
 
 
 def test_a_crop_is_named_by_nothing_that_a_till_wrote() -> None:
-    path = crop_path(
-        _DAY, "S001", _sale_id("../../etc/passwd\n<script>")
-    )
+    path = crop_path(_DAY, "S001", _sale_id("../../etc/passwd\n<script>"))
     assert path.startswith("crops/day=2026-03-27/store=S001/")
     assert re.fullmatch(r"sale-[0-9a-f]{16}\.jpg", path.rpartition("/")[2])
 
 
 def test_crops_that_need_no_review_are_removed(out: Place) -> None:
-    kept, gone = (
-        crop_path(_DAY, "S001", _sale_id(t)) for t in ("kept", "gone")
-    )
+    kept, gone = (crop_path(_DAY, "S001", _sale_id(t)) for t in ("kept", "gone"))
     out.write(kept, b"")
     out.write(gone, b"")
     remove_crops(out, _DAY, "S001", [kept])
@@ -118,9 +114,7 @@ def test_crops_that_need_no_review_are_removed(out: Place) -> None:
 
 def test_crops_expire_after_their_days_and_not_before(out: Place) -> None:
     for day in (1, 2, 3):
-        out.write(
-            crop_path(date(2026, 3, day), "S001", _sale_id("T")), b""
-        )
+        out.write(crop_path(date(2026, 3, day), "S001", _sale_id("T")), b"")
     out.write("crops/notes/kept.txt", b"")
     assert expire_days(out, "crops", date(2026, 3, 2)) == ["crops/day=2026-03-01"]
     assert out.folders("crops") == ["day=2026-03-02", "day=2026-03-03", "notes"]
