@@ -81,6 +81,7 @@ def _sale(name: str, slot: Slot, cashier: str, check: Check, rules: Rules) -> di
         "store_id": name.partition("-")[0],
         "till_id": slot.till.till_id,
         "cashier_id": cashier,
+        "started_at": asked_at,
         "sold_at": slot.sold_at,
         "id_check": check.state,
         "legal_age": rules.legal_age,

@@ -990,6 +990,17 @@ def test_of_frames_of_one_number_the_first_is_kept(tmp_path: Path) -> None:
     assert reading.counts["S1"] == SourceCounts(2, 2, rows_read=3, rows_rejected=2)
 
 
+def test_a_frames_number_may_come_again_on_the_next_day(tmp_path: Path) -> None:
+    at = "2026-03-03T00:01"
+    put(tmp_path, f"index/{DATED}", index_csv(shot()))
+    put(tmp_path, "index/S1_2026-03-03.csv", index_csv(shot(captured_at=at), shot(captured_at=at)))
+
+    reading = read_snapshot_index(Place(str(tmp_path)), DAY, policy())
+
+    assert column(reading, "row") == [2, 2]
+    assert reading.rejects.num_rows == 0
+
+
 # Properties
 
 
