@@ -1,0 +1,235 @@
+"""JSON Lines: one object a line. Values inside objects are columns with dotted names.
+
+Numbers keep the text that they are written as, except that a whole number loses its ``.0``: no
+float stands in between. Records are numbered by their lines; with ``records`` several share one.
+"""
+
+import codecs
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from auditor.inputs.formats import base
+from auditor.inputs.formats.base import (
+    Format,
+    Malformed,
+    Records,
+    Wanted,
+    column_positions,
+    unread_columns,
+    unreadable,
+)
+from auditor.inputs.formats.rows import plain, records
+
+_CHUNK = 1 << 20
+_DEEPEST = 16  # objects inside objects
+_MOST_NAMES = 10_000
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+    """Yield the records of JSON lines; arguments and errors are those of ``Format.read``."""
+    part = _Part(wanted)
+    problem = ""
+    lines = _Lines(content, wanted.dialect.encoding)
+    for number, line in lines:
+        if number <= wanted.dialect.skip_lines or not line.strip():
+            continue
+        try:
+            part.add(number, _parsed(line), len(line))
+        except _LineError as error:
+            problem = problem or str(error)
+            part.malformed.append(Malformed(number, str(error)))
+        if part.full:
+            yield part.taken(damaged=lines.damaged)
+    if not part.seen:
+        raise unreadable(f"no line of it is one JSON object: the first {problem or 'is empty'}")
+    column_positions(list(part.seen), wanted)
+    if part.rows or part.malformed:
+        yield part.taken(damaged=lines.damaged)
+
+
+JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), read)
+
+
+class _LineError(Exception):
+    """Why a line is no record; says nothing of its values."""
+
+
+class _Part:
+    """Records that wait to be yielded together, and all names seen so far."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self._wanted = wanted
+        self._names = tuple(dict.fromkeys((*wanted.required, *wanted.optional)))
+        self._list = wanted.dialect.records
+        self._shapes: set[tuple[str, ...]] = set()
+        self.seen: dict[str, None] = {}
+        self._empty()
+
+    @property
+    def full(self) -> bool:
+        """Whether no more should wait."""
+        cells = len(self.rows) * (len(self.seen) if self._wanted.every else 1)
+        return self.size > base.BLOCK_BYTES or max(len(self.rows), cells >> 5) >= base.PART_ROWS
+
+    def add(self, number: int, item: dict[str, Any], size: int) -> None:
+        """Add the records of a line of ``size`` characters; none of them if one has a fault."""
+        item = _flat(item)
+        found = [item] if self._list is None else self._children(item, self._list)
+        for row in found:
+            self._see(row)
+            if list in set(map(type, row.values())):
+                self._check_lists(row)
+        self.rows += found
+        self.numbers += [number] * len(found)
+        self.size += size if self._list is None else size + len(found) * _length(item)
+
+    def taken(self, *, damaged: bool) -> Records:
+        """The records added since the last time."""
+        every = self.seen if self._wanted.every else ()
+        names = [n for n in dict.fromkeys((*self._names, *every)) if self._has(n)]
+        part = records(
+            names,
+            [_texts([row.get(name, "") for row in self.rows]) for name in names],
+            self.numbers,
+            malformed=self.malformed,
+            damaged=damaged,
+            unread=unread_columns(list(self.seen), names),
+        )
+        self._empty()
+        return part
+
+    def _empty(self) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.numbers: list[int] = []
+        self.malformed: list[Malformed] = []
+        self.size = 0  # characters
+
+    def _has(self, name: str) -> bool:
+        return name in self.seen or name in self._wanted.required
+
+    def _check_lists(self, row: dict[str, Any]) -> None:
+        for name in self.seen if self._wanted.every else self._names:
+            if isinstance(row.get(name), list):
+                raise _LineError(f"holds a list, and no plain value, in {_shown(name)}")
+
+    def _see(self, row: dict[str, Any]) -> None:
+        shape = tuple(row)
+        if shape in self._shapes:
+            return
+        self.seen.update(dict.fromkeys(shape))
+        if len(self.seen) > _MOST_NAMES:
+            raise unreadable(f"it has more than {_MOST_NAMES:,} names")
+        if len(self._shapes) < _MOST_NAMES:
+            self._shapes.add(shape)
+
+    def _children(self, parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
+        if name not in parent:
+            raise _LineError(f"has no list {_shown(name)}")
+        members = parent.pop(name)
+        if members in (None, ""):
+            return []
+        if not isinstance(members, list):
+            raise _LineError(f"holds no list in {_shown(name)}")
+        if len(members) * _length(parent) > base.BLOCK_BYTES:
+            raise _LineError(f"is too large with its {len(members):,} members")
+        return [parent | _flat({name: member}) for member in members]
+
+
+class _Lines:
+    """A file's lines with their numbers; of one that is too long, only so much that this shows."""
+
+    def __init__(self, content: BinaryIO, encoding: str | None) -> None:
+        self._content, self._encoding = content, encoding
+        self.damaged = False  # whether U+FFFD stands in the lines so far
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        chunk = self._content.read(_CHUNK)
+        known = next((name for bom, name in _BOMS if chunk.startswith(bom)), "utf-8")
+        decoder = codecs.getincrementaldecoder(self._encoding or known)("replace")
+        number, rest = 0, ""
+        while chunk:
+            text = decoder.decode(chunk)
+            self.damaged |= "\ufffd" in text
+            first, *lines = text.split("\n")
+            if len(rest) <= base.BLOCK_BYTES:
+                rest += first
+            for line in lines:
+                number += 1
+                yield number, rest
+                rest = line
+            chunk = self._content.read(_CHUNK)
+        yield number + 1, rest + decoder.decode(b"", final=True)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    if len(line) > base.BLOCK_BYTES:
+        raise _LineError("is longer than 16 MiB")
+    try:
+        item = _DECODER.decode(line)
+    except json.JSONDecodeError as error:
+        raise _LineError(f"is no JSON ({error.msg} at character {error.pos + 1})") from None
+    except RecursionError:
+        raise _LineError("is nested too deeply") from None
+    if not isinstance(item, dict):
+        raise _LineError("is no JSON object: each line has to hold one, without commas between")
+    return item
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    item = dict(pairs)
+    if len(item) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _LineError(f"has the name {_shown(twice)} twice")
+    return item
+
+
+def _constant(text: str) -> Any:
+    raise _LineError(f"holds {text}, which is no JSON")
+
+
+def _number(text: str) -> str:
+    """A number with a point or an exponent; a whole one without its point."""
+    whole, _, decimals = text.partition(".")
+    return whole if not decimals.strip("0") and "e" not in text.lower() else text
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=str, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
+)
+
+
+def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, Any]:
+    """The same values by dotted names; lists stay."""
+    if not prefix and dict not in set(map(type, item.values())):
+        return item
+    if depth > _DEEPEST:
+        raise _LineError(f"is nested more than {_DEEPEST} deep")
+    found: dict[str, Any] = {}
+    for name, value in item.items():
+        nested = isinstance(value, dict)
+        parts = _flat(value, f"{prefix}{name}.", depth + 1) if nested else {prefix + name: value}
+        if twice := found.keys() & parts.keys():
+            raise _LineError(f"has the name {_shown(min(twice))} twice")
+        found |= parts
+    return found
+
+
+def _texts(values: list[Any]) -> list[str]:
+    if set(map(type, values)) <= {str}:
+        return values
+    return [plain(value) for value in values]
+
+
+def _length(row: dict[str, Any]) -> int:
+    return sum(len(value) for value in row.values() if isinstance(value, (str, list)))
+
+
+def _shown(name: str) -> str:
+    return name[:40] if name.isprintable() else repr(name[:40])

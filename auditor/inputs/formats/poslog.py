@@ -1,0 +1,188 @@
+"""POSLog XML (ARTS, IXRetail), and the dialect of NCR's ACS: a record for each line of a receipt.
+
+:mod:`auditor.inputs.formats.poslog_elements` says where each column stands, docs/formats.md what it
+means. A transaction without lines, such as a cashier's sign-on, is one record. A file is parsed
+piece by piece, one transaction in memory at a time. It may not declare a document type, so that it
+has no entities to expand and no other file to fetch.
+"""
+
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+from xml.parsers import expat
+
+from auditor.inputs.formats import base
+from auditor.inputs.formats.base import Format, Records, UnusableError, Wanted, unreadable
+from auditor.inputs.formats.poslog_elements import (
+    COLUMNS,
+    OF_EVERY_EVENT,
+    OF_EVERY_LINE,
+    Element,
+    local_name,
+    transaction,
+)
+from auditor.inputs.formats.poslog_lines import Fields, receipt_lines
+from auditor.inputs.formats.rows import records
+
+#: Lines that a transaction may have: they are in memory together.
+MOST_LINES = 100_000
+_DEEPEST = 64
+_LONGEST = 4096  # characters of a value that are kept: more than any column may hold
+_CHUNK = 1 << 18
+
+
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+    """Yield a POSLog's records; arguments and errors are those of ``Format.read``."""
+    if unknown := [name for name in wanted.required if name not in COLUMNS]:
+        raise UnusableError(
+            "missing_column",
+            "it is XML, and no mapping names it: write an entry with its `files` and `format = "
+            '"poslog"`, or use the shipped mapping poslog-6 or ncr-acs'
+            if len(unknown) > 1
+            else f"a POSLog has no column {unknown[0]}, but {', '.join(COLUMNS)}",
+            column=unknown[0] if len(unknown) == 1 else None,
+        )
+    names = [n for n in COLUMNS if wanted.every or n in wanted.required or n in wanted.optional]
+    number, size = base.FIRST_RECORD, 0
+    rows: list[list[str]] = []
+    for line in _lines(content):
+        row = [line.get(name, "") for name in names]
+        rows.append(row)
+        size += sum(map(len, row))
+        if len(rows) >= base.PART_ROWS or size > base.BLOCK_BYTES:
+            yield _part(names, rows, number)
+            number, rows, size = number + len(rows), [], 0
+    if rows:
+        yield _part(names, rows, number)
+
+
+POSLOG = Format("poslog", (".xml", ".xml.gz"), read)
+
+
+def _part(names: list[str], rows: list[list[str]], number: int) -> Records:
+    return records(names, list(zip(*rows, strict=True)), range(number, number + len(rows)))
+
+
+def _lines(content: BinaryIO) -> Iterator[Fields]:
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
+    parser.CharacterDataHandler = reader.text
+    read_so_far = 0
+    try:
+        while chunk := content.read(_CHUNK):
+            parser.Parse(chunk, False)
+            read_so_far += len(chunk)
+            if read_so_far - parser.CurrentByteIndex > base.BLOCK_BYTES:
+                raise unreadable("it holds a tag of more than 16 MiB")
+            yield from reader.taken()
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        what = expat.ErrorString(error.code) or "an unknown error"
+        raise unreadable(
+            f"it is no XML from line {error.lineno}, character {error.offset + 1} on ({what})"
+        ) from error
+    yield from reader.taken()
+    if not reader.is_poslog:
+        raise unreadable("it is XML, but no POSLog: it has no element Transaction")
+
+
+def _refuse_doctype(*_: Any) -> None:
+    raise unreadable("it declares a document type, which no POSLog needs and an attack could use")
+
+
+class _Reader:
+    """Handles the parser's events: collects transactions, and forgets them once they are taken."""
+
+    def __init__(self) -> None:
+        self.is_poslog = False
+        self._transaction = transaction()
+        self._kind = self._transaction.elements["*"]
+        # Of each open element: what is looked at in it, and the pieces of its text if it counts.
+        self._open: list[tuple[Element | None, list[str] | None]] = []
+        self._known: dict[tuple[int, str], Element | None] = {}
+        self._fields: Fields = {}  # of what is open: a transaction, a line or a link
+        self._whole: Fields = {}
+        self._lines: list[Fields] = []
+        self._links: list[Fields] = []
+        self._ready: list[Fields] = []
+
+    def taken(self) -> list[Fields]:
+        """The lines of the transactions that have ended since the last time."""
+        ready, self._ready = self._ready, []
+        return ready
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        if len(self._open) >= _DEEPEST:
+            raise unreadable(f"its elements are nested more than {_DEEPEST} deep")
+        within = self._open[-1][0] if self._open else None
+        element = self._below(within, name)
+        self._open.append((element, [] if element and element.column else None))
+        if within is not None and (within.starts or within is self._kind):
+            self._note_kind(within, name)
+        if element is None:
+            return
+        if element.starts:
+            self._begin(element.starts)
+        if attributes and element.attributes:
+            for key, value in attributes.items():
+                column = element.attributes.get(local_name(key).lower())
+                if column and value.strip():
+                    self._fields.setdefault(column, value.strip()[:_LONGEST])
+
+    def text(self, text: str) -> None:
+        """A piece of an element's text."""
+        pieces = self._open[-1][1]
+        if pieces is not None and len(pieces) <= _LONGEST:
+            pieces.append(text)
+
+    def end(self, name: str) -> None:  # noqa: ARG002  # the parser gives it
+        """An element ends."""
+        element, pieces = self._open.pop()
+        if element is None:
+            return
+        if pieces and element.column and (value := "".join(pieces).strip()):
+            self._fields.setdefault(element.column, value[:_LONGEST])
+        if element.starts == "transaction":
+            self._ready += receipt_lines(self._whole, self._lines, self._links)
+            self._lines, self._links = [], []
+        elif element.starts:
+            self._fields = self._whole
+
+    def _begin(self, what: str) -> None:
+        self._fields = {}
+        if what == "transaction":
+            self.is_poslog, self._whole = True, self._fields
+            return
+        found = self._lines if what == "line" else self._links
+        found.append(self._fields)
+        if len(found) > MOST_LINES:
+            raise unreadable(f"a transaction of it has more than {MOST_LINES:,} lines")
+
+    def _below(self, within: Element | None, name: str) -> Element | None:
+        if within is None:
+            local = local_name(name).lower()
+            self.is_poslog |= local == "poslog"
+            inside = any(element for element, _ in self._open)
+            return self._transaction if local == "transaction" and not inside else None
+        key = (id(within), name)
+        if key not in self._known:
+            if len(self._known) > MOST_LINES:
+                raise unreadable("it has too many different elements")
+            self._known[key] = within.below(name)
+        return self._known[key]
+
+    def _note_kind(self, within: Element, name: str) -> None:
+        """Note what a line or a transaction is, which the name of an element in it says."""
+        local = local_name(name)
+        if within.starts == "transaction" and local.endswith("Transaction"):
+            self._fields.setdefault("transaction_type", local)
+        elif within is self._kind and local not in OF_EVERY_EVENT:
+            self._fields.setdefault("event", local)
+        elif within.starts == "line" and local not in OF_EVERY_LINE:
+            if local == "AgeRestriction":
+                self._fields.setdefault("line_type", local)
+            elif self._fields.get("line_type", "AgeRestriction") == "AgeRestriction":
+                self._fields["line_type"] = local

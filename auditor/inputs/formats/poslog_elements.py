@@ -1,0 +1,135 @@
+"""Where each column of a POSLog stands: a path of elements, or of elements and an attribute.
+
+Names are compared without namespace prefix and case, so that both POSLog 6 and the dialect of NCR's
+ACS are covered; ``*`` is any element. What no path leads to is never read: no card, no account, no
+loyalty member, no name and no signature leaves the file.
+"""
+
+from dataclasses import dataclass, field
+
+#: Of a transaction, below ``Transaction``.
+OF_TRANSACTION = {
+    "@CancelFlag": "cancel",
+    "@TrainingModeFlag": "training",
+    "RetailStoreID": "store",
+    "BusinessUnit/UnitID": "store",
+    "WorkstationID": "workstation",
+    "SequenceNumber": "sequence",
+    "OperatorID": "operator",
+    "BusinessDayDate": "business_day",
+    "BeginDateTime": "begin",
+    "EndDateTime": "end",
+    "*/ReceiptDateTime": "receipt_time",
+    "*/@TransactionStatus": "status",
+    "*/*/TransactionCount": "quantity",
+    "*/*/TotalNetSalesAmount": "amount",
+}
+
+#: Of a link to another transaction, below ``TransactionLink``.
+OF_LINK = {
+    "@ReasonCode": "link_reason",
+    "RetailStoreID": "link_store",
+    "BusinessUnit/UnitID": "link_store",
+    "WorkstationID": "link_workstation",
+    "SequenceNumber": "link_sequence",
+    "BusinessDayDate": "link_business_day",
+}
+
+_CHECK = {
+    "": "required_age",
+    "AgeRestrictionCode": "required_age",
+    "MinimumAge": "required_age",
+    "RequiredAge": "required_age",
+    "@Birthdate": "birth_date",
+    "Birthdate": "birth_date",
+    "DateOfBirth": "birth_date",
+    "@Verified": "check_verified",
+    "Verified": "check_verified",
+    "ApprovalMethod": "check_method",
+    "@ApprovalMethod": "check_method",
+    "Disposition": "check_method",
+    "ApproverID": "approver",
+    "OperatorID": "approver",
+}
+
+#: Of a line, below ``LineItem``; ``*`` is what kind of line it is: Sale, Return, Tender, ...
+OF_LINE = {
+    "@VoidFlag": "void",
+    "@EntryMethod": "entry_method",
+    "SequenceNumber": "line",
+    "BeginDateTime": "line_begin",
+    "EndDateTime": "line_end",
+    "ItemLink": "voids_line",
+    "OperatorBypassApproval/ApproverID": "approver",
+    "*/ItemLink": "voids_line",
+    "*/@ItemType": "item_type",
+    "*/@TenderType": "tender_type",
+    "*/ItemID": "item_id",
+    "*/POSIdentity/POSItemID": "pos_item_id",
+    "*/MerchandiseHierarchy": "category",
+    "*/Description": "description",
+    "*/ItemDescription": "description",
+    "*/Quantity": "quantity",
+    "*/ExtendedAmount": "amount",
+    "*/Amount": "amount",
+    "*/ExtendedRewardAmount": "amount",
+    "*/OperatorBypassApproval/ApproverID": "approver",
+    **{f"AgeRestriction/{path}".rstrip("/"): column for path, column in _CHECK.items()},
+    **{f"*/AgeRestriction/{path}".rstrip("/"): column for path, column in _CHECK.items()},
+}
+
+#: Columns that the reader concludes from others.
+CONCLUDED = ("transaction_type", "line_type", "time", "check", "resumes")
+
+#: Every column that a POSLog has.
+COLUMNS = tuple(
+    dict.fromkeys((*OF_TRANSACTION.values(), *OF_LINK.values(), *OF_LINE.values(), *CONCLUDED))
+)
+
+#: Elements of a line that do not say what kind of line it is.
+OF_EVERY_LINE = frozenset(
+    ("SequenceNumber", "BeginDateTime", "EndDateTime", "ItemLink", "OperatorBypassApproval")
+)
+
+#: Elements of a transaction without lines that do not say what happened.
+OF_EVERY_EVENT = frozenset(("ReasonCode", "ReceiptDateTime", "TransactionCount", "TransactionLink"))
+
+
+@dataclass(slots=True)
+class Element:
+    """An element that is looked at: its column, its attributes', and its own elements by name."""
+
+    column: str | None = None
+    attributes: dict[str, str] = field(default_factory=dict)
+    elements: dict[str, "Element"] = field(default_factory=dict)
+    starts: str = ""  # what begins with it: "transaction", "line" or "link"
+
+    def below(self, name: str) -> "Element | None":
+        """The element of this name in it, if that is looked at."""
+        local = local_name(name).lower()
+        return self.elements.get(local) or self.elements.get("*")
+
+    def add(self, path: str, column: str) -> None:
+        """Add the column at the end of a path."""
+        name, _, rest = path.partition("/")
+        if not name:
+            self.column = column
+        elif name.startswith("@"):
+            self.attributes[name[1:].lower()] = column
+        else:
+            self.elements.setdefault(name.lower(), Element()).add(rest, column)
+
+
+def local_name(name: str) -> str:
+    """A name without its namespace prefix."""
+    return name.rpartition(":")[2]
+
+
+def transaction() -> Element:
+    """``Transaction``, with all that is looked at in it."""
+    found, line, link = (Element(starts=starts) for starts in ("transaction", "line", "link"))
+    for element, paths in ((found, OF_TRANSACTION), (line, OF_LINE), (link, OF_LINK)):
+        for path, column in paths.items():
+            element.add(path, column)
+    found.elements["*"].elements |= {"lineitem": line, "transactionlink": link}
+    return found

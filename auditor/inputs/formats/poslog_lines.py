@@ -1,0 +1,126 @@
+"""The lines of a transaction of a POSLog: what each says by itself and as one of them."""
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal, InvalidOperation
+
+#: Column names with their values.
+Fields = dict[str, str]
+
+_GIVING_BACK = "Return"
+_ITEMS = ("Sale", _GIVING_BACK)
+_YES, _NO = ("true", "1", "yes", "y"), ("false", "0", "no", "n")
+_REFUSED = ("refus", "denied", "declin", "reject")
+_OWN = ("resum", "retriev", "recall", "suspend", "void")  # reasons to be the same sale
+
+
+def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> Iterator[Fields]:
+    """A transaction's lines, each with what holds for all of them.
+
+    Args:
+        whole: what the transaction says of itself.
+        lines: its lines in their order; none of a transaction that only notes an event.
+        links: the other transactions that it names.
+    """
+    link = next(iter(sorted(links, key=lambda link: not _is_own(link))), {})
+    whole = whole | link
+    if link and _is_own(link) and "link_sequence" in link:
+        whole["resumes"] = link["link_sequence"]
+    begin = whole.get("begin") or whole.get("end") or whole.get("receipt_time", "")
+    end = whole.get("end") or begin
+    for line in lines:
+        _conclude(line)
+        line["time"] = (
+            line.get("line_end")
+            or line.get("line_begin")
+            or (end if line.get("line_type") == "Tender" else begin)
+        )
+    _void_reversed(lines)
+    yield from (whole | line for line in lines)
+    if not lines:
+        kind = whole.get("transaction_type", "")
+        event = kind if kind == "RetailTransaction" else whole.get("event", kind)
+        yield whole | {"line_type": event, "time": begin}
+
+
+def _is_own(link: Fields) -> bool:
+    reason = link.get("link_reason", "").casefold()
+    return any(word in reason for word in _OWN)
+
+
+def _conclude(line: Fields) -> None:
+    """Add what follows from a line by itself."""
+    kind = line.get("line_type", "")
+    line["check"] = _check(line)
+    line["void"] = "true" if line.get("void", "").casefold() in _YES else "false"
+    if kind in _ITEMS:
+        line.setdefault("quantity", "1")
+        line.setdefault("item_id", line.get("pos_item_id", ""))
+    if kind == _GIVING_BACK:
+        for name in ("quantity", "amount"):
+            value = line.get(name, "")
+            if value and not value.startswith("-"):
+                line[name] = f"-{value.removeprefix('+')}"
+
+
+def _check(line: Fields) -> str:
+    """What the till did about the buyer's age, in a word of docs/formats.md; empty if nothing."""
+    asked = ("required_age", "birth_date", "check_verified", "check_method")
+    if not any(name in line for name in asked) and line.get("line_type") != "AgeRestriction":
+        return ""
+    method, verified = (line.get(n, "").casefold() for n in ("check_method", "check_verified"))
+    # The method of entry of an article's line is that of the article.
+    alone = line.get("line_type") == "AgeRestriction"
+    entry = line.get("entry_method", "").casefold() if alone else ""
+    if any(word in method for word in _REFUSED):
+        return "refused"
+    if verified in _NO:
+        return "unverified"
+    if "scan" in method or entry in {"scanned", "msr"}:
+        return "scanned"
+    if "birth_date" in line:
+        return "birth_date"
+    return "verified" if verified in _YES or method else "asked"
+
+
+def _void_reversed(lines: Iterable[Fields]) -> None:
+    """Mark what a later line takes back before payment; a line that takes nothing back counts.
+
+    A void line is either the article itself, which was never sold, or its reversal: a second line
+    that names it or has its number and price with a minus. Of a reversal both lines are void. One
+    whose article is not found stays an item with a negative quantity, and is called unmatched.
+    """
+    before: dict[tuple[str, str, str], list[Fields]] = {}
+    by_number: dict[str, Fields] = {}
+    for line in lines:
+        if line.get("line_type") not in _ITEMS:
+            continue
+        is_void = line["void"] == "true"
+        item, quantity, amount = (line.get(n, "") for n in ("item_id", "quantity", "amount"))
+        reverses = line.get("voids_line", "")
+        if is_void and reverses in by_number:
+            by_number[reverses]["void"] = "true"
+        elif is_void and quantity.startswith("-") and line["line_type"] == "Sale":
+            stack = before.get((item, _opposite(quantity), _opposite(amount)), [])
+            while stack and stack[-1]["void"] == "true":
+                stack.pop()
+            if stack:
+                stack.pop()["void"] = "true"
+            else:
+                line["void"] = "unmatched"
+        if not is_void:
+            before.setdefault((item, _plain(quantity), _plain(amount)), []).append(line)
+            by_number[line.get("line", "")] = line
+
+
+def _plain(number: str) -> str:
+    try:
+        return str(Decimal(number).normalize())
+    except InvalidOperation:
+        return number
+
+
+def _opposite(number: str) -> str:
+    try:
+        return str((-Decimal(number)).normalize())
+    except InvalidOperation:
+        return number

@@ -1,0 +1,147 @@
+"""SQLite files: one table or one query of the mapping, read row by row.
+
+What stands in the file is not trusted: it may be read, and nothing else. No other file is attached,
+no extension loaded, and a query that works without end is broken off.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any, BinaryIO
+
+from auditor.inputs.formats import base
+from auditor.inputs.formats.base import (
+    Format,
+    Records,
+    UnusableError,
+    Wanted,
+    column_positions,
+    unread_columns,
+    unreadable,
+)
+from auditor.inputs.formats.rows import plain, records
+
+#: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
+MOST_STEPS = 300_000_000
+_STEPS_AT_ONCE = 1_000_000
+_LONGEST_VALUE = base.BLOCK_BYTES
+_MAGIC = b"SQLite format 3\0"
+_VERSIONS_AT, _WAL = 18, b"\2\2"
+_READING = {
+    sqlite3.SQLITE_SELECT,
+    sqlite3.SQLITE_READ,
+    sqlite3.SQLITE_FUNCTION,
+    sqlite3.SQLITE_RECURSIVE,
+}
+_SETTINGS = ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "mmap_size = 0")
+
+
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+    """Yield the records of a table or query; arguments and errors are those of ``Format.read``."""
+    dialect = wanted.dialect
+    if not (dialect.table or dialect.query):
+        raise UnusableError(
+            "unreadable_file",
+            "it is a SQLite database, and no mapping names it: write an entry with its `files`, "
+            '`format = "sqlite"` and a `table` or `query` (`auditor mapping suggest` writes one)',
+        )
+    with tempfile.NamedTemporaryFile(suffix=".db") as file:
+        shutil.copyfileobj(content, file)
+        file.flush()
+        _check_header(file.name)
+        try:
+            with closing(_opened(file.name)) as database:
+                yield from _rows(database, wanted)
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise unreadable(f"SQLite cannot read it ({str(error)[:200]})") from error
+
+
+SQLITE = Format("sqlite", (".db", ".sqlite", ".sqlite3"), read, magic=_MAGIC)
+
+
+def _check_header(path: str) -> None:
+    with open(path, "rb") as file:  # noqa: PTH123  # the path is a temporary file's
+        head = file.read(100)
+    if not head.startswith(_MAGIC):
+        raise unreadable("it is no SQLite database")
+    if _WAL[:1] in head[_VERSIONS_AT : _VERSIONS_AT + 2]:
+        raise UnusableError(
+            "unreadable_file",
+            "its last rows may stand in a -wal file beside it, which is not read: export a copy "
+            "with VACUUM INTO 'copy.db'",
+        )
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, isolation_level=None)
+    database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
+    for setting in _SETTINGS:
+        database.execute(f"PRAGMA {setting}")
+    database.text_factory = lambda text: text.decode(errors="replace")
+    return database
+
+
+def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
+    patience = _Patience()
+    database.set_progress_handler(patience.spent, _STEPS_AT_ONCE)
+    for (fault,) in database.execute("PRAGMA quick_check(1)"):
+        if fault != "ok":
+            raise unreadable(f"SQLite finds it damaged ({str(fault)[:200]})")
+    database.set_authorizer(_allow)
+    patience.left = MOST_STEPS
+    cursor = database.execute(wanted.dialect.query or _every(database, wanted.dialect.table or ""))
+    header = [name for name, *_ in cursor.description or ()]
+    positions = column_positions(header, wanted)
+    unread = unread_columns(header, positions)
+    number, size = base.FIRST_RECORD, 0
+    rows: list[tuple[Any, ...]] = []
+
+    def taken() -> Records:
+        columns = list(zip(*rows, strict=True))
+        texts = [[plain(value) for value in columns[at]] for at in positions.values()]
+        numbers = range(number - len(rows), number)
+        damaged = any("\ufffd" in text for column in texts for text in column)
+        return records(list(positions), texts, numbers, damaged=damaged, unread=unread)
+
+    for row in cursor:
+        patience.left = MOST_STEPS
+        rows.append(row)
+        number += 1
+        size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        if len(rows) >= base.PART_ROWS or size > base.BLOCK_BYTES:
+            yield taken()
+            rows, size = [], 0
+    if rows:
+        yield taken()
+
+
+def _every(database: sqlite3.Connection, table: str) -> str:
+    """The query for all rows of a table or view, which has to exist."""
+    known = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+    if table not in known:
+        raise UnusableError(
+            "unreadable_file",
+            f"it has no table {table}: name one of {', '.join(known)[:200]} in the mapping",
+        )
+    quoted = table.replace('"', '""')
+    return f'SELECT * FROM "{quoted}"'  # noqa: S608  # a name that the database has
+
+
+def _allow(action: int, *_: Any) -> int:
+    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
+
+
+class _Patience:
+    """Breaks a query off that has worked for too long without a row."""
+
+    def __init__(self) -> None:
+        self.left = MOST_STEPS
+
+    def spent(self) -> bool:
+        """Count the steps since the last call; whether there were too many."""
+        self.left -= _STEPS_AT_ONCE
+        return self.left < 0

@@ -1,0 +1,160 @@
+"""Excel workbooks (.xlsx): one sheet, with a header row. A sheet is held in memory as a whole.
+
+Cells hold what a CSV file would: dates and times in ISO 8601, whole numbers without ``.0``, the
+last result of a formula. The extra ``xlsx`` installs the library.
+"""
+
+import copy
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, BinaryIO
+
+from auditor.inputs.formats import base
+from auditor.inputs.formats.base import (
+    Format,
+    Malformed,
+    Records,
+    UnusableError,
+    Wanted,
+    column_positions,
+    unread_columns,
+    unreadable,
+)
+from auditor.inputs.formats.rows import plain, records
+
+#: Bytes that a workbook may unpack to: about 300,000 till lines.
+MOST_BYTES = 256 << 20
+#: Cells between the first and the last of a sheet: the reader makes room for each.
+MOST_CELLS = 20_000_000
+_CHUNK = 1 << 20
+_LONGEST_REFERENCE = 32  # bytes of ` r="XFD1048576"`, with room
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']\$?([A-Za-z]{0,3})\$?(\d{1,10})["']""")
+_INSTEAD = "export the sheet as CSV, or split it by day or store"
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+    """Yield a sheet's records; arguments and errors are those of ``Format.read``."""
+    _check_size(content)
+    dialect = wanted.dialect
+    first, rows = _sheet(content, dialect.sheet)
+    if first <= dialect.skip_lines:
+        rows = islice(rows, dialect.skip_lines - first + 1, None)
+        first = dialect.skip_lines + 1
+    header = [plain(value).strip() for value in dialect.header or next(rows, ())]
+    first += not dialect.header
+    positions = column_positions(header, wanted)
+    unread = unread_columns(header, positions)
+    numbered = enumerate(rows, first)
+    while part := list(islice(numbered, base.PART_ROWS)):
+        malformed = [
+            Malformed(number, "has cells beyond the header's last column")
+            for number, row in part
+            if any(value != "" for value in row[len(header) :])
+        ]
+        bad = {record.number for record in malformed}
+        kept = [(n, row) for n, row in part if n not in bad and any(value != "" for value in row)]
+        yield records(
+            list(positions),
+            [[_cell(row, at) for _, row in kept] for at in positions.values()],
+            [number for number, _ in kept],
+            malformed=malformed,
+            unread=unread,
+        )
+
+
+def refuse_xls(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:  # noqa: ARG001  # as Format.read
+    """Refuse a workbook of Excel 97.
+
+    Raises:
+        UnusableError: always.
+    """
+    raise UnusableError(
+        "unreadable_file", "it is a workbook of Excel 97 (.xls): save it as .xlsx, or as CSV"
+    )
+
+
+XLSX = Format("xlsx", (".xlsx", ".xlsm"), read, random_access=True)
+XLS = Format("xls", (".xls",), refuse_xls, magic=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+
+
+def _sheet(content: BinaryIO, name: str | None) -> tuple[int, Iterator[Sequence[Any]]]:
+    """The number of a sheet's first row that holds anything, and its rows from there."""
+    try:
+        import python_calamine as calamine  # noqa: PLC0415  # an extra
+    except ImportError:
+        raise UnusableError(
+            "unreadable_file",
+            'reading .xlsx needs the extra "xlsx": install auditor[xlsx], or export CSV',
+        ) from None
+    content.seek(0)
+    try:
+        # A copy: the library reads files of Python's own kinds only.
+        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content.read()))
+        if name is not None and name not in book.sheet_names:
+            known = ", ".join(book.sheet_names)[:200]
+            raise UnusableError(
+                "unreadable_file", f"it has no sheet {name}: name one of {known} in the mapping"
+            )
+        sheet = book.get_sheet_by_name(name) if name else book.get_sheet_by_index(0)
+    except (calamine.CalamineError, OSError, ValueError) as error:
+        raise unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
+    row, column = sheet.start or (0, 0)
+    # Columns before the first that is used are left out: they come back, as they count.
+    return row + 1, ([""] * column + cells for cells in sheet.iter_rows())
+
+
+def _cell(row: Sequence[Any], at: int) -> str:
+    return plain(row[at]) if at < len(row) else ""
+
+
+def _check_size(content: BinaryIO) -> None:
+    """Unpack a workbook without keeping it: what its directory states may be a lie.
+
+    Raises:
+        UnusableError: it is no workbook, unpacks to too much, or a sheet is too large.
+    """
+    left = MOST_BYTES
+    try:
+        with zipfile.ZipFile(content) as archive:
+            for member in archive.infolist():
+                left -= _checked(archive, member, left)
+    except _BROKEN as error:
+        raise unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
+
+
+def _checked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> int:
+    """How many bytes a member unpacks to."""
+    unbelieved = copy.copy(member)
+    unbelieved.file_size = most + 1
+    size, rest, is_sheet = 0, b"", member.filename.lower().endswith(".xml")
+    columns = rows = 0
+    with archive.open(unbelieved) as stream:
+        while chunk := stream.read(_CHUNK):
+            size += len(chunk)
+            if size > most:
+                raise UnusableError(
+                    "unreadable_file",
+                    f"it unpacks to more than {MOST_BYTES >> 20} MiB: {_INSTEAD}",
+                )
+            if not is_sheet:
+                continue
+            for letters, digits in set(_REFERENCE.findall(rest + chunk)):
+                columns, rows = max(columns, _column(letters)), max(rows, int(digits))
+            rest = chunk[-_LONGEST_REFERENCE:]
+    if columns * rows > MOST_CELLS:
+        raise UnusableError(
+            "unreadable_file", f"a sheet spans more than {MOST_CELLS:,} cells: {_INSTEAD}"
+        )
+    return size
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
