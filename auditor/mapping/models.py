@@ -30,8 +30,8 @@ TIMES = {
 _FORMATS_OF = {
     "delimiter": ("csv",),
     "quote": ("csv",),
-    "skip_lines": ("csv",),
-    "header": ("csv",),
+    "skip_lines": ("csv", "xlsx"),
+    "header": ("csv", "xlsx"),
     "encoding": ("csv", "jsonl"),
     "records": ("jsonl",),
     "sheet": ("xlsx",),

@@ -7,6 +7,7 @@
 - ``finalised/``: the stores of each day (finalised.py).
 - ``revisions/``: earlier results of days that were audited again (revisions.py).
 - ``reports/YYYY-MM-DD/``: the pages, lists and summary of a day's report.
+- ``extracts/day=YYYY-MM-DD/*.parquet``: what databases gave for the day and its neighbours.
 - ``policies/HASH.json``: the policies that reports were rendered with.
 """
 
@@ -60,7 +61,12 @@ def mapping_path(sha256: str) -> str:
     return f"mappings/{sha256}.json"
 
 
+def extract_path(day: date, query: str, of: date) -> str:
+    """Where what a query gave for the day ``of`` is kept for the audit of ``day``."""
+    return f"{day_folder('extracts', day)}/{query}-{of.isoformat()}.parquet"
+
+
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day may have."""
-    names = (*STORED, *DAILY, "revisions", "crops", "decisions", "finalised")
+    names = (*STORED, *DAILY, "revisions", "crops", "decisions", "extracts", "finalised")
     return [day_folder(name, day) for name in names]

@@ -6,8 +6,11 @@ float stands in between. Records are numbered by their lines; with ``records`` s
 
 import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import (
@@ -19,9 +22,10 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
-from auditor.inputs.formats.rows import plain, records
+from auditor.inputs.formats.json_blocks import plain_cells, sample
+from auditor.inputs.formats.rows import texts
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 22
 _DEEPEST = 16  # objects inside objects
 _MOST_NAMES = 10_000
 _BOMS = (
@@ -35,22 +39,28 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield the records of JSON lines; arguments and errors are those of ``Format.read``."""
     part = _Part(wanted)
     problem = ""
-    lines = _Lines(content, wanted.dialect.encoding)
-    for number, line in lines:
-        if number <= wanted.dialect.skip_lines or not line.strip():
+    blocks = _Blocks(content, wanted.dialect.encoding)
+    for first, lines in blocks:
+        if (cells := part.plain_cells(lines)) is not None:
+            if part.rows or part.malformed:
+                yield part.taken(damaged=blocks.damaged)
+            yield part.records(cells, range(first, first + len(lines)), damaged=blocks.damaged)
             continue
-        try:
-            part.add(number, _parsed(line), len(line))
-        except _LineError as error:
-            problem = problem or str(error)
-            part.malformed.append(Malformed(number, str(error)))
-        if part.full:
-            yield part.taken(damaged=lines.damaged)
+        for number, line in enumerate(lines, first):
+            if not line.strip():
+                continue
+            try:
+                part.add(number, _parsed(line), len(line))
+            except _LineError as error:
+                problem = problem or str(error)
+                part.malformed.append(Malformed(number, str(error)))
+            if part.full:
+                yield part.taken(damaged=blocks.damaged)
     if not part.seen:
         raise unreadable(f"no line of it is one JSON object: the first {problem or 'is empty'}")
     column_positions(list(part.seen), wanted)
     if part.rows or part.malformed:
-        yield part.taken(damaged=lines.damaged)
+        yield part.taken(damaged=blocks.damaged)
 
 
 JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), read)
@@ -93,16 +103,25 @@ class _Part:
         """The records added since the last time."""
         every = self.seen if self._wanted.every else ()
         names = [n for n in dict.fromkeys((*self._names, *every)) if self._has(n)]
-        part = records(
-            names,
-            [_texts([row.get(name, "") for row in self.rows]) for name in names],
-            self.numbers,
-            malformed=self.malformed,
-            damaged=damaged,
-            unread=unread_columns(list(self.seen), names),
-        )
+        cells = {name: texts([row.get(name, "") for row in self.rows]) for name in names}
+        part = self.records(pa.table(cells), self.numbers, damaged=damaged)
         self._empty()
         return part
+
+    def plain_cells(self, lines: list[str]) -> pa.Table | None:
+        """The cells of lines that all hold plain values; None if they do not, or may not."""
+        if self._list is not None or self._wanted.every or "." in "".join(self._names):
+            return None
+        objects = sample(lines)
+        for item in objects:
+            self._see(item)
+        return plain_cells(lines, objects, self._names) if objects else None
+
+    def records(self, cells: pa.Table, numbers: Sequence[int], *, damaged: bool) -> Records:
+        """Records of these cells, with what was malformed since the last time."""
+        malformed = tuple(self.malformed)
+        unread = unread_columns(list(self.seen), cells.column_names)
+        return Records(cells, np.array(numbers, np.int64), malformed, damaged, unread)
 
     def _empty(self) -> None:
         self.rows: list[dict[str, Any]] = []
@@ -141,30 +160,28 @@ class _Part:
         return [parent | _flat({name: member}) for member in members]
 
 
-class _Lines:
-    """A file's lines with their numbers; of one that is too long, only so much that this shows."""
+class _Blocks:
+    """A file's lines, some at a time, with the first's number; one that is too long is cut off."""
 
     def __init__(self, content: BinaryIO, encoding: str | None) -> None:
         self._content, self._encoding = content, encoding
         self.damaged = False  # whether U+FFFD stands in the lines so far
 
-    def __iter__(self) -> Iterator[tuple[int, str]]:
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         chunk = self._content.read(_CHUNK)
         known = next((name for bom, name in _BOMS if chunk.startswith(bom)), "utf-8")
         decoder = codecs.getincrementaldecoder(self._encoding or known)("replace")
-        number, rest = 0, ""
+        number, rest = 1, ""
         while chunk:
-            text = decoder.decode(chunk)
-            self.damaged |= "\ufffd" in text
-            first, *lines = text.split("\n")
-            if len(rest) <= base.BLOCK_BYTES:
-                rest += first
-            for line in lines:
-                number += 1
-                yield number, rest
-                rest = line
+            lines = decoder.decode(chunk).split("\n")
+            self.damaged |= any("\ufffd" in line for line in lines)
+            lines[0] = rest + lines[0]
+            rest = lines.pop()[: base.BLOCK_BYTES + 1]
+            if lines:
+                yield number, lines
+                number += len(lines)
             chunk = self._content.read(_CHUNK)
-        yield number + 1, rest + decoder.decode(b"", final=True)
+        yield number, [rest + decoder.decode(b"", final=True)]
 
 
 def _parsed(line: str) -> dict[str, Any]:
@@ -219,12 +236,6 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, A
             raise _LineError(f"has the name {_shown(min(twice))} twice")
         found |= parts
     return found
-
-
-def _texts(values: list[Any]) -> list[str]:
-    if set(map(type, values)) <= {str}:
-        return values
-    return [plain(value) for value in values]
 
 
 def _length(row: dict[str, Any]) -> int:

@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
+import numpy as np
+import pyarrow as pa
+
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import Format, Records, UnusableError, Wanted, unreadable
 from auditor.inputs.formats.poslog_elements import (
@@ -21,7 +24,7 @@ from auditor.inputs.formats.poslog_elements import (
     transaction,
 )
 from auditor.inputs.formats.poslog_lines import Fields, receipt_lines
-from auditor.inputs.formats.rows import records
+from auditor.inputs.formats.rows import texts
 
 #: Lines that a transaction may have: they are in memory together.
 MOST_LINES = 100_000
@@ -59,7 +62,9 @@ POSLOG = Format("poslog", (".xml", ".xml.gz"), read)
 
 
 def _part(names: list[str], rows: list[list[str]], number: int) -> Records:
-    return records(names, list(zip(*rows, strict=True)), range(number, number + len(rows)))
+    columns = zip(*rows, strict=True)
+    cells = {name: texts(values) for name, values in zip(names, columns, strict=True)}
+    return Records(pa.table(cells), np.arange(number, number + len(rows), dtype=np.int64))
 
 
 def _lines(content: BinaryIO) -> Iterator[Fields]:

@@ -39,7 +39,7 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
     if not lines:
         kind = whole.get("transaction_type", "")
         event = kind if kind == "RetailTransaction" else whole.get("event", kind)
-        yield whole | {"line_type": event, "time": begin}
+        yield {"quantity": "0", "amount": "0"} | whole | {"line_type": event, "time": begin}
 
 
 def _is_own(link: Fields) -> bool:
@@ -55,6 +55,9 @@ def _conclude(line: Fields) -> None:
     if kind in _ITEMS:
         line.setdefault("quantity", "1")
         line.setdefault("item_id", line.get("pos_item_id", ""))
+    else:
+        line.setdefault("quantity", "0")
+        line.setdefault("amount", "0")
     if kind == _GIVING_BACK:
         for name in ("quantity", "amount"):
             value = line.get(name, "")

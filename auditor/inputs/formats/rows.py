@@ -1,14 +1,12 @@
-"""Rows of Python values as records: what the readers share that do not read with Arrow."""
+"""Python values as the text that a CSV file would hold, for readers that do not use Arrow."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-import numpy as np
 import pyarrow as pa
-
-from auditor.inputs.formats.base import Malformed, Records
 
 _WHOLE_BELOW = 2.0**53  # from here on, a float may stand for several whole numbers
 
@@ -23,50 +21,52 @@ def plain(value: Any) -> str:
     Raises:
         NotPlainError: it is no plain value.
     """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        whole = value.is_integer() and abs(value) < _WHOLE_BELOW
-        return str(int(value)) if whole else repr(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, (dt.datetime, dt.date, dt.time)):
-        return value.isoformat()
-    if isinstance(value, dt.timedelta):
-        minutes, seconds = divmod(round(value.total_seconds()), 60)
-        return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    if isinstance(value, int):
-        return str(value)
-    raise NotPlainError
+    as_text = _AS_TEXT.get(type(value))
+    if as_text is None:
+        raise NotPlainError
+    return as_text(value)
 
 
-def records(
-    names: Sequence[str],
-    columns: Iterable[Sequence[str]],
-    numbers: Sequence[int],
-    *,
-    malformed: Sequence[Malformed] = (),
-    damaged: bool = False,
-    unread: Sequence[str] = (),
-) -> Records:
-    """Records of columns of text; a lone surrogate becomes U+FFFD, and the records damaged."""
-    cells = {}
-    for name, texts in zip(names, columns, strict=True):
-        try:
-            cells[name] = pa.array(texts, pa.string())
-        except UnicodeEncodeError:
-            damaged = True
-            cells[name] = pa.array([_without_surrogates(text) for text in texts], pa.string())
-    return Records(
-        pa.table(cells), np.array(numbers, np.int64), tuple(malformed), damaged, tuple(unread)
-    )
+def texts(values: Sequence[Any]) -> pa.Array:
+    """Values as text; in place of a lone surrogate, which no file can hold, stands U+FFFD.
+
+    Raises:
+        NotPlainError: one of them is no plain value.
+    """
+    if not set(map(type, values)) <= {str}:
+        values = [plain(value) for value in values]
+    try:
+        return pa.array(values, pa.string())
+    except UnicodeEncodeError:
+        return pa.array([_without_surrogates(text) for text in values], pa.string())
 
 
 def _without_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _float(value: float) -> str:
+    whole = value.is_integer() and abs(value) < _WHOLE_BELOW
+    return str(int(value)) if whole else repr(value)
+
+
+def _duration(value: dt.timedelta) -> str:
+    minutes, seconds = divmod(round(value.total_seconds()), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+
+_AS_TEXT: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "",
+    str: str,
+    bool: lambda value: str(value).lower(),
+    int: str,
+    float: _float,
+    Decimal: lambda value: format(value, "f"),
+    dt.datetime: dt.datetime.isoformat,
+    dt.date: dt.date.isoformat,
+    dt.time: dt.time.isoformat,
+    dt.timedelta: _duration,
+    bytes: lambda value: value.decode(errors="replace"),
+    memoryview: lambda value: bytes(value).decode(errors="replace"),
+    UUID: str,
+}

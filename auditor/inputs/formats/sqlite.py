@@ -4,13 +4,16 @@ What stands in the file is not trusted: it may be read, and nothing else. No oth
 no extension loaded, and a query that works without end is broken off.
 """
 
-import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import (
@@ -22,7 +25,7 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
-from auditor.inputs.formats.rows import plain, records
+from auditor.inputs.formats.rows import texts
 
 #: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
 MOST_STEPS = 300_000_000
@@ -81,7 +84,7 @@ def _opened(path: str) -> sqlite3.Connection:
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_VALUE)
     for setting in _SETTINGS:
         database.execute(f"PRAGMA {setting}")
-    database.text_factory = lambda text: text.decode(errors="replace")
+    database.text_factory = bytes
     return database
 
 
@@ -89,8 +92,8 @@ def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
     patience = _Patience()
     database.set_progress_handler(patience.spent, _STEPS_AT_ONCE)
     for (fault,) in database.execute("PRAGMA quick_check(1)"):
-        if fault != "ok":
-            raise unreadable(f"SQLite finds it damaged ({str(fault)[:200]})")
+        if fault != b"ok":
+            raise unreadable(f"SQLite finds it damaged ({fault.decode(errors='replace')[:200]})")
     database.set_authorizer(_allow)
     patience.left = MOST_STEPS
     cursor = database.execute(wanted.dialect.query or _every(database, wanted.dialect.table or ""))
@@ -102,16 +105,18 @@ def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
 
     def taken() -> Records:
         columns = list(zip(*rows, strict=True))
-        texts = [[plain(value) for value in columns[at]] for at in positions.values()]
-        numbers = range(number - len(rows), number)
-        damaged = any("\ufffd" in text for column in texts for text in column)
-        return records(list(positions), texts, numbers, damaged=damaged, unread=unread)
+        cells, damaged = {}, False
+        for name, at in positions.items():
+            cells[name], replaced = _text(columns[at])
+            damaged |= replaced
+        numbers = np.arange(number - len(rows), number, dtype=np.int64)
+        return Records(pa.table(cells), numbers, damaged=damaged, unread=unread)
 
     for row in cursor:
         patience.left = MOST_STEPS
         rows.append(row)
         number += 1
-        size += sum(len(value) for value in row if isinstance(value, (str, bytes)))
+        size += _length(row)
         if len(rows) >= base.PART_ROWS or size > base.BLOCK_BYTES:
             yield taken()
             rows, size = [], 0
@@ -119,9 +124,33 @@ def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
         yield taken()
 
 
+def _length(row: tuple[Any, ...]) -> int:
+    try:
+        return sum(map(len, row))
+    except TypeError:  # numbers and nulls have none
+        return sum(len(value) for value in row if isinstance(value, bytes))
+
+
+def _text(values: Sequence[Any]) -> tuple[pa.Array, bool]:
+    """Values as text, and whether U+FFFD stands for bytes of some that are not UTF-8."""
+    if set(map(type, values)) <= {bytes, type(None)}:
+        column = pa.array(values, pa.binary()).fill_null(b"")
+        try:
+            return column.cast(pa.string()), False
+        except pa.ArrowInvalid:
+            pass
+    column = texts(values)
+    return column, pc.any(pc.match_substring(column, "\ufffd")).as_py()
+
+
 def _every(database: sqlite3.Connection, table: str) -> str:
     """The query for all rows of a table or view, which has to exist."""
-    known = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
+    known = [
+        name.decode(errors="replace")
+        for (name,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+        )
+    ]
     if table not in known:
         raise UnusableError(
             "unreadable_file",

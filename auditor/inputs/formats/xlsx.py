@@ -13,6 +13,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
 
+import numpy as np
+import pyarrow as pa
+
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import (
     Format,
@@ -24,7 +27,7 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
-from auditor.inputs.formats.rows import plain, records
+from auditor.inputs.formats.rows import plain, texts
 
 #: Bytes that a workbook may unpack to: about 300,000 till lines.
 MOST_BYTES = 256 << 20
@@ -45,7 +48,8 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     if first <= dialect.skip_lines:
         rows = islice(rows, dialect.skip_lines - first + 1, None)
         first = dialect.skip_lines + 1
-    header = [plain(value).strip() for value in dialect.header or next(rows, ())]
+    names: Sequence[Any] = dialect.header or next(rows, ())
+    header = [plain(value).strip() for value in names]
     first += not dialect.header
     positions = column_positions(header, wanted)
     unread = unread_columns(header, positions)
@@ -58,13 +62,12 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
         ]
         bad = {record.number for record in malformed}
         kept = [(n, row) for n, row in part if n not in bad and any(value != "" for value in row)]
-        yield records(
-            list(positions),
-            [[_cell(row, at) for _, row in kept] for at in positions.values()],
-            [number for number, _ in kept],
-            malformed=malformed,
-            unread=unread,
-        )
+        cells = {
+            name: texts([row[at] if at < len(row) else "" for _, row in kept])
+            for name, at in positions.items()
+        }
+        numbers = np.array([number for number, _ in kept], np.int64)
+        yield Records(pa.table(cells), numbers, tuple(malformed), unread=unread)
 
 
 def refuse_xls(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:  # noqa: ARG001  # as Format.read
@@ -106,10 +109,6 @@ def _sheet(content: BinaryIO, name: str | None) -> tuple[int, Iterator[Sequence[
     row, column = sheet.start or (0, 0)
     # Columns before the first that is used are left out: they come back, as they count.
     return row + 1, ([""] * column + cells for cells in sheet.iter_rows())
-
-
-def _cell(row: Sequence[Any], at: int) -> str:
-    return plain(row[at]) if at < len(row) else ""
 
 
 def _check_size(content: BinaryIO) -> None:
