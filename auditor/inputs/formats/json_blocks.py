@@ -57,10 +57,15 @@ def plain_cells(
         return None
     if table.num_rows != len(lines):
         return None
-    return pa.table({name: _text(table[name].combine_chunks()) for name in kinds})
+    cells = {name: _text(table[name].combine_chunks()) for name in kinds}
+    return None if any(column is None for column in cells.values()) else pa.table(cells)
 
 
-def _text(column: pa.Array) -> pa.Array:
+def _text(column: pa.Array) -> pa.Array | None:
+    """A column as text; None if a number is so small that Arrow writes it with an exponent."""
     if column.type == _NUMBER:
-        column = pc.utf8_rtrim(pc.utf8_rtrim(column.cast(pa.string()), "0"), ".")
+        text = pc.utf8_rtrim(pc.utf8_rtrim(column.cast(pa.string()), "0"), ".")
+        column = pc.if_else(pc.equal(column, pa.scalar(0, _NUMBER)), "0", text)
+        if pc.any(pc.match_substring(column, "E")).as_py():
+            return None
     return column.fill_null("")

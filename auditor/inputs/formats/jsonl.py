@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import (
@@ -112,10 +113,16 @@ class _Part:
         """The cells of lines that all hold plain values; None if they do not, or may not."""
         if self._list is not None or self._wanted.every or "." in "".join(self._names):
             return None
+        if max(map(len, lines)) > base.BLOCK_BYTES:  # its middle is gone
+            return None
         objects = sample(lines)
         for item in objects:
             self._see(item)
-        return plain_cells(lines, objects, self._names) if objects else None
+        cells = plain_cells(lines, objects, self._names) if objects else None
+        if cells is None:
+            return None
+        self._see({name: None for name in self._names if _any_text(cells[name])})
+        return cells.select([name for name in self._names if self._has(name)])
 
     def records(self, cells: pa.Table, numbers: Sequence[int], *, damaged: bool) -> Records:
         """Records of these cells, with what was malformed since the last time."""
@@ -236,6 +243,10 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, A
             raise _LineError(f"has the name {_shown(min(twice))} twice")
         found |= parts
     return found
+
+
+def _any_text(column: pa.ChunkedArray) -> bool:
+    return bool(pc.any(pc.not_equal(column, "")).as_py())
 
 
 def _length(row: dict[str, Any]) -> int:

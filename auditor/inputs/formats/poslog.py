@@ -21,7 +21,7 @@ from auditor.inputs.formats.poslog_elements import (
     OF_EVERY_LINE,
     Element,
     local_name,
-    transaction,
+    outermost,
 )
 from auditor.inputs.formats.poslog_lines import Fields, receipt_lines
 from auditor.inputs.formats.rows import texts
@@ -102,11 +102,9 @@ class _Reader:
 
     def __init__(self) -> None:
         self.is_poslog = False
-        self._transaction = transaction()
-        self._kind = self._transaction.elements["*"]
-        # Of each open element: what is looked at in it, and the pieces of its text if it counts.
-        self._open: list[tuple[Element | None, list[str] | None]] = []
-        self._known: dict[tuple[int, str], Element | None] = {}
+        self._open = [outermost()]  # the elements that are looked at, from the outermost
+        self._skipped = 0  # the open elements inside of one that is not
+        self._texts: list[list[str]] = []  # the pieces of the text of each open one with a column
         self._fields: Fields = {}  # of what is open: a transaction, a line or a link
         self._whole: Fields = {}
         self._lines: list[Fields] = []
@@ -120,17 +118,23 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        if len(self._open) >= _DEEPEST:
+        if len(self._open) + self._skipped > _DEEPEST:
             raise unreadable(f"its elements are nested more than {_DEEPEST} deep")
-        within = self._open[-1][0] if self._open else None
-        element = self._below(within, name)
-        self._open.append((element, [] if element and element.column else None))
-        if within is not None and (within.starts or within is self._kind):
-            self._note_kind(within, name)
-        if element is None:
+        if self._skipped:
+            self._skipped = self._skipped + 1
             return
+        within = self._open[-1]
+        if within.kinds:
+            self._note_kind(within, name)
+        element = within.below(name)
+        if element is None:
+            self._skipped = 1
+            return
+        self._open.append(element)
         if element.starts:
             self._begin(element.starts)
+        if element.column is not None:
+            self._texts.append([])
         if attributes and element.attributes:
             for key, value in attributes.items():
                 column = element.attributes.get(local_name(key).lower())
@@ -139,22 +143,26 @@ class _Reader:
 
     def text(self, text: str) -> None:
         """A piece of an element's text."""
-        pieces = self._open[-1][1]
-        if pieces is not None and len(pieces) <= _LONGEST:
-            pieces.append(text)
+        if self._texts and not self._skipped and len(self._texts[-1]) <= _LONGEST:
+            self._texts[-1].append(text)
 
-    def end(self, name: str) -> None:  # noqa: ARG002  # the parser gives it
+    def end(self, name: str) -> None:
         """An element ends."""
-        element, pieces = self._open.pop()
-        if element is None:
+        if self._skipped:
+            self._skipped -= 1
             return
-        if pieces and element.column and (value := "".join(pieces).strip()):
-            self._fields.setdefault(element.column, value[:_LONGEST])
+        element = self._open.pop()
+        if element.column is not None:
+            value = "".join(self._texts.pop()).strip()
+            if value:
+                self._fields.setdefault(element.column, value[:_LONGEST])
         if element.starts == "transaction":
             self._ready += receipt_lines(self._whole, self._lines, self._links)
             self._lines, self._links = [], []
         elif element.starts:
             self._fields = self._whole
+        elif len(self._open) == 1:
+            self.is_poslog |= local_name(name).lower() == "poslog"
 
     def _begin(self, what: str) -> None:
         self._fields = {}
@@ -166,27 +174,16 @@ class _Reader:
         if len(found) > MOST_LINES:
             raise unreadable(f"a transaction of it has more than {MOST_LINES:,} lines")
 
-    def _below(self, within: Element | None, name: str) -> Element | None:
-        if within is None:
-            local = local_name(name).lower()
-            self.is_poslog |= local == "poslog"
-            inside = any(element for element, _ in self._open)
-            return self._transaction if local == "transaction" and not inside else None
-        key = (id(within), name)
-        if key not in self._known:
-            if len(self._known) > MOST_LINES:
-                raise unreadable("it has too many different elements")
-            self._known[key] = within.below(name)
-        return self._known[key]
-
     def _note_kind(self, within: Element, name: str) -> None:
         """Note what a line or a transaction is, which the name of an element in it says."""
         local = local_name(name)
-        if within.starts == "transaction" and local.endswith("Transaction"):
-            self._fields.setdefault("transaction_type", local)
-        elif within is self._kind and local not in OF_EVERY_EVENT:
-            self._fields.setdefault("event", local)
-        elif within.starts == "line" and local not in OF_EVERY_LINE:
+        if within.starts == "transaction":
+            if local.endswith("Transaction"):
+                self._fields.setdefault("transaction_type", local)
+        elif within.starts != "line":
+            if local not in OF_EVERY_EVENT:
+                self._fields.setdefault("event", local)
+        elif local not in OF_EVERY_LINE:
             if local == "AgeRestriction":
                 self._fields.setdefault("line_type", local)
             elif self._fields.get("line_type", "AgeRestriction") == "AgeRestriction":

@@ -95,6 +95,10 @@ OF_EVERY_LINE = frozenset(
 OF_EVERY_EVENT = frozenset(("ReasonCode", "ReceiptDateTime", "TransactionCount", "TransactionLink"))
 
 
+#: Names of elements that are remembered; more are looked up each time.
+_MOST_NAMES = 10_000
+
+
 @dataclass(slots=True)
 class Element:
     """An element that is looked at: its column, its attributes', and its own elements by name."""
@@ -103,11 +107,18 @@ class Element:
     attributes: dict[str, str] = field(default_factory=dict)
     elements: dict[str, "Element"] = field(default_factory=dict)
     starts: str = ""  # what begins with it: "transaction", "line" or "link"
+    kinds: bool = False  # whether the names of the elements in it say of what kind it is
+    _known: dict[str, "Element | None"] = field(default_factory=dict)
 
     def below(self, name: str) -> "Element | None":
         """The element of this name in it, if that is looked at."""
-        local = local_name(name).lower()
-        return self.elements.get(local) or self.elements.get("*")
+        try:
+            return self._known[name]
+        except KeyError:
+            found = self.elements.get(local_name(name).lower()) or self.elements.get("*")
+            if len(self._known) < _MOST_NAMES:
+                self._known[name] = found
+            return found
 
     def add(self, path: str, column: str) -> None:
         """Add the column at the end of a path."""
@@ -125,11 +136,16 @@ def local_name(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def transaction() -> Element:
-    """``Transaction``, with all that is looked at in it."""
-    found, line, link = (Element(starts=starts) for starts in ("transaction", "line", "link"))
-    for element, paths in ((found, OF_TRANSACTION), (line, OF_LINE), (link, OF_LINK)):
+def outermost() -> Element:
+    """What is around a file's outermost element, with all that is looked at in it."""
+    transaction = Element(starts="transaction", kinds=True)
+    line, link = Element(starts="line", kinds=True), Element(starts="link")
+    for element, paths in ((transaction, OF_TRANSACTION), (line, OF_LINE), (link, OF_LINK)):
         for path, column in paths.items():
             element.add(path, column)
-    found.elements["*"].elements |= {"lineitem": line, "transactionlink": link}
-    return found
+    kind = transaction.elements["*"]
+    kind.kinds = True
+    kind.elements |= {"lineitem": line, "transactionlink": link}
+    around = Element(elements={"transaction": transaction})
+    around.elements["*"] = around
+    return around

@@ -34,7 +34,8 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
             or line.get("line_begin")
             or (end if line.get("line_type") == "Tender" else begin)
         )
-    _void_reversed(lines)
+    if any(line["void"] == "true" for line in lines):
+        _void_reversed(lines)
     yield from (whole | line for line in lines)
     if not lines:
         kind = whole.get("transaction_type", "")
