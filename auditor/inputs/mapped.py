@@ -42,7 +42,9 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
 
 def format_of(file: SourceFile) -> str | None:
     """The format that the mapping says a file has, if it does."""
-    return file.entry.format if file.entry else None
+    if file.entry is None:
+        return None
+    return "parquet" if file.entry.format == "sql" else file.entry.format
 
 
 def missing_columns(entry: Entry | None, part: Records) -> list[str]:

@@ -19,6 +19,7 @@ from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
 from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import UnusableError
+from auditor.inputs.formats.sql import Query, extract
 from auditor.inputs.frame_files import named_frames
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
 from auditor.inputs.notes import Notes
@@ -54,28 +55,35 @@ class Reading:
     unusable: str | None = None  # why nothing of the file could be used
 
 
-def read_sales(
+def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     place: Place,
     day: date,
     policy: Policy,
     *,
     stores: Collection[str] = (),
     mapping: MappingOfDay | None = None,
+    out: Place | None = None,
 ) -> Iterator[Reading]:
     """Read the till exports of a business day: the rows sold on that day by their store's clock.
 
     The policy gives each store's time zone. Only rows of ``stores`` are kept; empty for all. The
-    mapping says how the exports are written; without one they have the audit's own columns.
+    mapping says how the exports are written; without one they have the audit's own columns. What
+    it takes from databases is extracted into ``out``, once, and read there.
 
     Yields:
         The files in the order of their paths, a large one in parts, so that memory depends neither
         on the number of files nor on their size.
 
     Raises:
-        SourceError: there is nothing at the place, or its storage fails.
+        SourceError: there is nothing at the place, or its storage or a database fails.
+        ConfigurationError: an address or a query of the mapping is wrong.
     """
     request = Request(TILL_LINES, "sold_at", day, policy, frozenset(stores))
-    return _read(request, place, "", mapping.sales if mapping else ())
+    entries = mapping.sales if mapping else ()
+    of_files = [entry for entry in entries if entry.format != "sql"]
+    extracts = (_read_extract(request, out, e) for e in entries if e.format == "sql" and out)
+    files = () if entries and not of_files else _read(request, place, "", of_files)
+    return chain(files, *extracts)
 
 
 def read_snapshot_index(
@@ -198,6 +206,13 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
         unplaced_rows=found[None].rows_rejected if None in found else 0,
         notes=notes.table() if wanted else INPUT_NOTES.empty(),
     )
+
+
+def _read_extract(request: Request, out: Place, entry: Entry) -> Iterator[Reading]:
+    """Read what a database gives for the day, as it was when that was first asked for."""
+    query = Query(entry.query or "", entry.database, entry.password_env, entry.connection)
+    path = extract(query, request.day, out, audited=request.day)
+    yield from _read_file(request, out, SourceFile(path, dated=False, store=None, entry=entry))
 
 
 def _add(found: dict[str | None, SourceCounts], more: dict[str | None, SourceCounts]) -> None:

@@ -35,8 +35,11 @@ _FORMATS_OF = {
     "encoding": ("csv", "jsonl"),
     "records": ("jsonl",),
     "sheet": ("xlsx",),
-    "table": ("sqlite", "sql"),
+    "table": ("sqlite",),
     "query": ("sqlite", "sql"),
+    "database": ("sql",),
+    "password_env": ("sql",),
+    "connection": ("sql",),
 }
 
 
@@ -66,10 +69,11 @@ def _ascii_sign(text: str) -> str:
 
 
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
+_Variable = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$", examples=["TILL_PASSWORD"])]
 _Sign = Annotated[str, AfterValidator(_ascii_sign)]
 _Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
 _PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
-_Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "ncr", "sqlite", "sql"]
+_Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "sqlite", "sql"]
 _Epoch = Literal["seconds", "milliseconds", "microseconds"]
 #: The columns that a placeholder in the pattern names by itself.
 _FROM_PATH: dict[str, "_Placeholder"] = {
@@ -148,7 +152,10 @@ class Entry(Strict):
     sheet: _Text | None = None
     records: _Text | None = None
     table: _Text | None = None
-    query: _Text | None = None
+    query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
+    database: _Text | None = None
+    password_env: _Variable | None = None
+    connection: _Variable | None = None
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'", "’"] = ""  # noqa: RUF001  # as the Swiss write it
     currency: Annotated[str, Field(max_length=10)] = ""
@@ -160,8 +167,7 @@ class Entry(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if (self.files is None) == (self.frames is None):
-            raise ValueError("give either files or frames: the pattern of the paths")
+        self._check_origin()
         if self.decimal == self.thousands:
             raise ValueError("decimal and thousands must differ")
         if self.format is not None:
@@ -176,6 +182,20 @@ class Entry(Strict):
                     f"columns.{column}: the pattern has no {{{min(unknown)}}} that path could name"
                 )
         return self
+
+    def _check_origin(self) -> None:
+        """Check that it says where its rows come from, in one way only."""
+        if self.format == "sql":
+            if self.files or self.frames or not self.query:
+                raise ValueError("format sql needs query, and neither files nor frames")
+            if (self.database is None) == (self.connection is None):
+                raise ValueError("format sql needs either database or connection")
+            if self.password_env and self.connection:
+                raise ValueError("password_env is for database: a connection has its own password")
+        elif (self.files is None) == (self.frames is None):
+            raise ValueError("give either files or frames: the pattern of the paths")
+        if self.format == "sqlite" and (self.table is None) == (self.query is None):
+            raise ValueError("format sqlite needs either table or query")
 
     @property
     def pattern(self) -> Pattern:

@@ -58,7 +58,9 @@ class CollectedDay:
         self._sale_counts: dict[str, SaleCounts] = {}
         stores = day.job.stores
         mapping = day.mapping.on(day.date) if day.mapping else None
-        exports = read_sales(day.sales, day.date, day.policy, stores=stores, mapping=mapping)
+        exports = read_sales(
+            day.sales, day.date, day.policy, stores=stores, mapping=mapping, out=day.out
+        )
         self.exports = self._spool(exports, self._lines)
         indexes = read_snapshot_index(
             day.snapshots, day.date, day.policy, stores=stores, mapping=mapping

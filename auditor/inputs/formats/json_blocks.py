@@ -1,18 +1,59 @@
-"""The fast way through JSON lines: many at a time with Arrow, where their values are plain."""
+"""JSON lines many at a time: how they are taken from a file, and read where values are plain."""
 
+import codecs
 import io
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
+from auditor.inputs.formats import base
+
+_CHUNK = 1 << 22
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 _SAMPLE = 20  # lines that show of which kind each name's values are
 # Wide enough for any amount or identifier; a number that does not fit takes the slow way.
 _NUMBER = pa.decimal128(38, 10)
 _MAYBE_EXPONENT = re.compile(r"\d[eE][+-]?\d")
+
+
+class Blocks:
+    """A file's lines, some at a time, with the first's number; one that is too long is cut off."""
+
+    def __init__(self, content: BinaryIO, encoding: str | None) -> None:
+        self._content, self._encoding = content, encoding
+        self.damaged = False  # whether U+FFFD stands in the lines so far
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        chunk = self._content.read(_CHUNK)
+        known = next((name for bom, name in _BOMS if chunk.startswith(bom)), "utf-8")
+        decoder = codecs.getincrementaldecoder(self._encoding or known)("replace")
+        number, rest = 1, ""
+        while chunk:
+            lines = decoder.decode(chunk).split("\n")
+            self.damaged |= any("\ufffd" in line for line in lines)
+            lines[0] = rest + lines[0]
+            rest = lines.pop()[: base.BLOCK_BYTES + 1]
+            if lines:
+                yield number, lines
+                number += len(lines)
+            chunk = self._content.read(_CHUNK)
+        yield number, [rest + decoder.decode(b"", final=True)]
+
+
+class Cells(NamedTuple):
+    """Columns of text, and the names of those that hold numbers."""
+
+    table: pa.Table
+    numeric: frozenset[str]
 
 
 def sample(lines: Sequence[str]) -> list[dict[str, object]]:
@@ -26,7 +67,7 @@ def sample(lines: Sequence[str]) -> list[dict[str, object]]:
 
 def plain_cells(
     lines: Sequence[str], objects: Iterable[dict[str, object]], names: Iterable[str]
-) -> pa.Table | None:
+) -> Cells | None:
     """The values of ``names``, as text; None if the lines have to be looked at one by one.
 
     A number is the text that it is written as, without zeros at the end of its decimals.
@@ -58,7 +99,9 @@ def plain_cells(
     if table.num_rows != len(lines):
         return None
     cells = {name: _text(table[name].combine_chunks()) for name in kinds}
-    return None if any(column is None for column in cells.values()) else pa.table(cells)
+    if any(column is None for column in cells.values()):
+        return None
+    return Cells(pa.table(cells), frozenset(name for name in kinds if kinds[name] == _NUMBER))
 
 
 def _text(column: pa.Array) -> pa.Array | None:

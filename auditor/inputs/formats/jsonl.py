@@ -4,7 +4,6 @@ Numbers keep the text that they are written as, except that a whole number loses
 float stands in between. Records are numbered by their lines; with ``records`` several share one.
 """
 
-import codecs
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
@@ -23,24 +22,18 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
-from auditor.inputs.formats.json_blocks import plain_cells, sample
-from auditor.inputs.formats.rows import texts
+from auditor.inputs.formats.json_blocks import Blocks, Cells, plain_cells, sample
+from auditor.inputs.formats.rows import Number, are_numbers, texts
 
-_CHUNK = 1 << 22
 _DEEPEST = 16  # objects inside objects
 _MOST_NAMES = 10_000
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield the records of JSON lines; arguments and errors are those of ``Format.read``."""
     part = _Part(wanted)
     problem = ""
-    blocks = _Blocks(content, wanted.dialect.encoding)
+    blocks = Blocks(content, wanted.dialect.encoding)
     for first, lines in blocks:
         if (cells := part.plain_cells(lines)) is not None:
             if part.rows or part.malformed:
@@ -104,12 +97,14 @@ class _Part:
         """The records added since the last time."""
         every = self.seen if self._wanted.every else ()
         names = [n for n in dict.fromkeys((*self._names, *every)) if self._has(n)]
-        cells = {name: texts([row.get(name, "") for row in self.rows]) for name in names}
-        part = self.records(pa.table(cells), self.numbers, damaged=damaged)
+        columns = {name: [row.get(name, "") for row in self.rows] for name in names}
+        cells = pa.table({name: texts(values) for name, values in columns.items()})
+        numeric = frozenset(name for name, values in columns.items() if are_numbers(values))
+        part = self.records(Cells(cells, numeric), self.numbers, damaged=damaged)
         self._empty()
         return part
 
-    def plain_cells(self, lines: list[str]) -> pa.Table | None:
+    def plain_cells(self, lines: list[str]) -> Cells | None:
         """The cells of lines that all hold plain values; None if they do not, or may not."""
         if self._list is not None or self._wanted.every or "." in "".join(self._names):
             return None
@@ -118,17 +113,23 @@ class _Part:
         objects = sample(lines)
         for item in objects:
             self._see(item)
-        cells = plain_cells(lines, objects, self._names) if objects else None
-        if cells is None:
+        found = plain_cells(lines, objects, self._names) if objects else None
+        if found is None:
             return None
-        self._see({name: None for name in self._names if _any_text(cells[name])})
-        return cells.select([name for name in self._names if self._has(name)])
+        self._see({name: None for name in self._names if _any_text(found.table[name])})
+        known = [name for name in self._names if self._has(name)]
+        return found._replace(table=found.table.select(known))
 
-    def records(self, cells: pa.Table, numbers: Sequence[int], *, damaged: bool) -> Records:
+    def records(self, cells: Cells, numbers: Sequence[int], *, damaged: bool) -> Records:
         """Records of these cells, with what was malformed since the last time."""
-        malformed = tuple(self.malformed)
-        unread = unread_columns(list(self.seen), cells.column_names)
-        return Records(cells, np.array(numbers, np.int64), malformed, damaged, unread)
+        return Records(
+            cells.table,
+            np.array(numbers, np.int64),
+            tuple(self.malformed),
+            damaged,
+            unread_columns(list(self.seen), cells.table.column_names),
+            cells.numeric,
+        )
 
     def _empty(self) -> None:
         self.rows: list[dict[str, Any]] = []
@@ -167,30 +168,6 @@ class _Part:
         return [parent | _flat({name: member}) for member in members]
 
 
-class _Blocks:
-    """A file's lines, some at a time, with the first's number; one that is too long is cut off."""
-
-    def __init__(self, content: BinaryIO, encoding: str | None) -> None:
-        self._content, self._encoding = content, encoding
-        self.damaged = False  # whether U+FFFD stands in the lines so far
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        chunk = self._content.read(_CHUNK)
-        known = next((name for bom, name in _BOMS if chunk.startswith(bom)), "utf-8")
-        decoder = codecs.getincrementaldecoder(self._encoding or known)("replace")
-        number, rest = 1, ""
-        while chunk:
-            lines = decoder.decode(chunk).split("\n")
-            self.damaged |= any("\ufffd" in line for line in lines)
-            lines[0] = rest + lines[0]
-            rest = lines.pop()[: base.BLOCK_BYTES + 1]
-            if lines:
-                yield number, lines
-                number += len(lines)
-            chunk = self._content.read(_CHUNK)
-        yield number, [rest + decoder.decode(b"", final=True)]
-
-
 def _parsed(line: str) -> dict[str, Any]:
     if len(line) > base.BLOCK_BYTES:
         raise _LineError("is longer than 16 MiB")
@@ -218,14 +195,14 @@ def _constant(text: str) -> Any:
     raise _LineError(f"holds {text}, which is no JSON")
 
 
-def _number(text: str) -> str:
+def _number(text: str) -> Number:
     """A number with a point or an exponent; a whole one without its point."""
     whole, _, decimals = text.partition(".")
-    return whole if not decimals.strip("0") and "e" not in text.lower() else text
+    return Number(whole if not decimals.strip("0") and "e" not in text.lower() else text)
 
 
 _DECODER = json.JSONDecoder(
-    parse_int=str, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
+    parse_int=Number, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
 )
 
 

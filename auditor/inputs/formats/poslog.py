@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import Format, Records, UnusableError, Wanted, unreadable
+from auditor.inputs.formats.base import MAP_IT, Format, Records, UnusableError, Wanted, unreadable
 from auditor.inputs.formats.poslog_elements import (
     COLUMNS,
     OF_EVERY_EVENT,
@@ -36,14 +36,7 @@ _CHUNK = 1 << 18
 def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield a POSLog's records; arguments and errors are those of ``Format.read``."""
     if unknown := [name for name in wanted.required if name not in COLUMNS]:
-        raise UnusableError(
-            "missing_column",
-            "it is XML, and no mapping names it: write an entry with its `files` and `format = "
-            '"poslog"`, or use the shipped mapping poslog-6 or ncr-acs'
-            if len(unknown) > 1
-            else f"a POSLog has no column {unknown[0]}, but {', '.join(COLUMNS)}",
-            column=unknown[0] if len(unknown) == 1 else None,
-        )
+        raise _unknown(unknown)
     names = [n for n in COLUMNS if wanted.every or n in wanted.required or n in wanted.optional]
     number, size = base.FIRST_RECORD, 0
     rows: list[list[str]] = []
@@ -59,6 +52,19 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
 
 
 POSLOG = Format("poslog", (".xml", ".xml.gz"), read)
+
+
+def _unknown(names: list[str]) -> UnusableError:
+    """The error of columns that no POSLog has: mostly, that nobody said that it is one."""
+    if len(names) > 1:
+        return UnusableError(
+            "missing_column",
+            f"it is XML, and no mapping names it: try --mapping poslog-6 or ncr-acs; {MAP_IT}",
+        )
+    known = ", ".join(COLUMNS)
+    return UnusableError(
+        "missing_column", f"a POSLog has no column {names[0]}, but {known}", column=names[0]
+    )
 
 
 def _part(names: list[str], rows: list[list[str]], number: int) -> Records:

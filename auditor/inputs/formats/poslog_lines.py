@@ -101,7 +101,7 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
         is_void = line["void"] == "true"
         item, quantity, amount = (line.get(n, "") for n in ("item_id", "quantity", "amount"))
         reverses = line.get("voids_line", "")
-        if is_void and reverses in by_number:
+        if is_void and reverses and reverses in by_number:
             by_number[reverses]["void"] = "true"
         elif is_void and quantity.startswith("-") and line["line_type"] == "Sale":
             stack = before.get((item, _opposite(quantity), _opposite(amount)), [])

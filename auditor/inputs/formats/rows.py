@@ -11,6 +11,12 @@ import pyarrow as pa
 _WHOLE_BELOW = 2.0**53  # from here on, a float may stand for several whole numbers
 
 
+class Number(str):
+    """A number as the text that it is written as in its file."""
+
+    __slots__ = ()
+
+
 class NotPlainError(Exception):
     """A value that no cell of a CSV file could hold, such as a list."""
 
@@ -33,12 +39,20 @@ def texts(values: Sequence[Any]) -> pa.Array:
     Raises:
         NotPlainError: one of them is no plain value.
     """
-    if not set(map(type, values)) <= {str}:
+    if not set(map(type, values)) <= {str, Number}:
         values = [plain(value) for value in values]
     try:
         return pa.array(values, pa.string())
     except UnicodeEncodeError:
         return pa.array([_without_surrogates(text) for text in values], pa.string())
+
+
+def are_numbers(values: Sequence[Any]) -> bool:
+    """Whether all values that are not empty were numbers in their file."""
+    kinds = set(map(type, values)) - {type(None)}
+    if str in kinds:
+        kinds = {type(value) for value in values if value not in ("", None)}
+    return bool(kinds) and kinds <= {Number, int, float, Decimal}
 
 
 def _without_surrogates(text: str) -> str:
@@ -58,6 +72,7 @@ def _duration(value: dt.timedelta) -> str:
 _AS_TEXT: dict[type, Callable[[Any], str]] = {
     type(None): lambda _: "",
     str: str,
+    Number: str,
     bool: lambda value: str(value).lower(),
     int: str,
     float: _float,

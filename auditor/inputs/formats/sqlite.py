@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import (
+    MAP_IT,
     Format,
     Records,
     UnusableError,
@@ -25,7 +26,7 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
-from auditor.inputs.formats.rows import texts
+from auditor.inputs.formats.rows import are_numbers, texts
 
 #: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
 MOST_STEPS = 300_000_000
@@ -48,8 +49,7 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     if not (dialect.table or dialect.query):
         raise UnusableError(
             "unreadable_file",
-            "it is a SQLite database, and no mapping names it: write an entry with its `files`, "
-            '`format = "sqlite"` and a `table` or `query` (`auditor mapping suggest` writes one)',
+            f"it is a SQLite database, and no mapping names it with a table or a query; {MAP_IT}",
         )
     with tempfile.NamedTemporaryFile(suffix=".db") as file:
         shutil.copyfileobj(content, file)
@@ -110,7 +110,8 @@ def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
             cells[name], replaced = _text(columns[at])
             damaged |= replaced
         numbers = np.arange(number - len(rows), number, dtype=np.int64)
-        return Records(pa.table(cells), numbers, damaged=damaged, unread=unread)
+        numeric = frozenset(name for name, at in positions.items() if are_numbers(columns[at]))
+        return Records(pa.table(cells), numbers, (), damaged, unread, numeric)
 
     for row in cursor:
         patience.left = MOST_STEPS

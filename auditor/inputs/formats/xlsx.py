@@ -27,7 +27,7 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
-from auditor.inputs.formats.rows import plain, texts
+from auditor.inputs.formats.rows import are_numbers, plain, texts
 
 #: Bytes that a workbook may unpack to: about 300,000 till lines.
 MOST_BYTES = 256 << 20
@@ -62,12 +62,14 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
         ]
         bad = {record.number for record in malformed}
         kept = [(n, row) for n, row in part if n not in bad and any(value != "" for value in row)]
-        cells = {
-            name: texts([row[at] if at < len(row) else "" for _, row in kept])
+        columns = {
+            name: [row[at] if at < len(row) else "" for _, row in kept]
             for name, at in positions.items()
         }
+        cells = pa.table({name: texts(values) for name, values in columns.items()})
         numbers = np.array([number for number, _ in kept], np.int64)
-        yield Records(pa.table(cells), numbers, tuple(malformed), unread=unread)
+        numeric = frozenset(name for name, values in columns.items() if are_numbers(values))
+        yield Records(cells, numbers, tuple(malformed), unread=unread, numeric=numeric)
 
 
 def refuse_xls(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:  # noqa: ARG001  # as Format.read

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.inputs.formats import base, jsonl
+from auditor.inputs.formats import base, json_blocks, jsonl
 from auditor.inputs.formats.base import Dialect, Records, UnusableError, Wanted
 from auditor.inputs.records import read_records
 
@@ -94,7 +94,7 @@ def test_a_bad_line_costs_itself_only(line: bytes, problem: str) -> None:
 
 def test_a_line_that_is_too_long_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "BLOCK_BYTES", 1000)
-    monkeypatch.setattr(jsonl, "_CHUNK", 100)
+    monkeypatch.setattr(json_blocks, "_CHUNK", 100)
     parts = read(b'{"id": "' + b"x" * 5000 + b'"}\n{"id": "last"}\n', "id")
     assert [row["id"] for row in rows(parts)] == ["last"]
     assert problems(parts) == {1: "is longer than 16 MiB"}

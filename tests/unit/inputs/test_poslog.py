@@ -1,0 +1,285 @@
+"""POSLog and the dialect of NCR ACS: a record a line, safe whatever the XML holds."""
+
+import io
+import re
+from collections.abc import Mapping as Values
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from auditor import inputs
+from auditor.inputs.formats import base, poslog
+from auditor.inputs.formats.base import UnusableError, Wanted
+from auditor.inputs.formats.poslog_elements import COLUMNS
+from auditor.inputs.records import read_records
+from auditor.mapping import load_mapping
+from auditor.storage.place import Place
+from tests.support.formats import poslog_bytes
+from tests.support.paths import ROOT
+from tests.support.samples import DAY, policy, put
+
+SAMPLES = ROOT / "tests" / "unit" / "inputs" / "tills"
+HEAD = (
+    "<RetailStoreID>S1</RetailStoreID><WorkstationID>3</WorkstationID>"
+    "<SequenceNumber>87</SequenceNumber><EndDateTime>2026-03-02T12:00:00</EndDateTime>"
+    "<OperatorID>102</OperatorID>"
+)
+
+
+def read(content: bytes) -> list[dict[str, str]]:
+    wanted = Wanted((), every=True)
+    parts = read_records("x.xml", lambda: io.BytesIO(content), wanted, "poslog")
+    return [row for part in parts for row in part.cells.to_pylist()]
+
+
+def transaction(*lines: str, attributes: str = "", head: str = HEAD, more: str = "") -> bytes:
+    body = "".join(f"<LineItem>{line}</LineItem>" for line in lines)
+    return poslog_bytes(
+        f"<Transaction {attributes}>{head}"
+        f"<RetailTransaction>{body}{more}</RetailTransaction></Transaction>"
+    )
+
+
+def item(name: str, quantity: str = "1", amount: str = "1.95", kind: str = "Sale") -> str:
+    return (
+        f"<{kind}><ItemID>{name}</ItemID><ExtendedAmount>{amount}</ExtendedAmount>"
+        f"<Quantity>{quantity}</Quantity></{kind}>"
+    )
+
+
+def audited(name: str, mapping: str, tmp_path: Path) -> pa.Table:
+    put(tmp_path, f"{DAY}.xml", (SAMPLES / name).read_bytes())
+    given = load_mapping(mapping)
+    assert given is not None
+    parts = list(inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=given.on(DAY)))
+    assert [r for part in parts for r in part.rejects.to_pylist()] == []
+    return pa.concat_tables(part.table for part in parts)
+
+
+def pick(row: Values[str, Any], *names: str) -> tuple[Any, ...]:
+    return tuple(row[name] for name in names)
+
+
+def test_the_shipped_mapping_of_poslog_6_reads_what_its_tills_write(tmp_path: Path) -> None:
+    rows = audited("poslog-6.xml", "poslog-6", tmp_path).to_pylist()
+    names = ("transaction_id", "line_type", "sku", "quantity", "id_check", "transaction_state")
+    assert [pick(row, *names) for row in rows] == [
+        ("4711", "item", "100101", Decimal("1.000"), "dob_entered", None),
+        ("4711", "item", "200200", Decimal("0.754"), "not_recorded", None),
+        ("4711", "discount", "Discount", Decimal("0.000"), "not_recorded", None),
+        ("4711", "tender", "Tender", Decimal("0.000"), "not_recorded", None),
+        ("4712", "item", "100101", Decimal("2.000"), "not_recorded", "training"),
+        ("4713", "item", "100101", Decimal("1.000"), "not_recorded", "cancelled"),
+        ("4714", "item", "100101", Decimal("-1.000"), "not_recorded", None),
+        ("4715", "item", "100101", Decimal("1.000"), "not_recorded", "suspended"),
+        ("4716", "item", "100101", Decimal("1.000"), "refused", None),
+        ("4717", "item", "100101", Decimal("1.000"), "not_recorded", "void"),
+        ("4718", "control", "TillSettle", Decimal("6.000"), "not_recorded", None),
+    ]
+    first, resumed, voiding, totals = (rows[at] for at in (0, 8, 9, 10))
+    assert pick(first, "birth_date", "required_age", "category", "cashier_id") == (
+        *(date(1990, 1, 2), 18, "BEER", "E1"),
+    )
+    assert first["sold_at"] == datetime(2026, 3, 2, 18, 14, 40, tzinfo=UTC)
+    assert rows[3]["sold_at"] == datetime(2026, 3, 2, 18, 15, 2, tzinfo=UTC)  # the tender's
+    assert rows[6]["amount"] == Decimal("-1.95")
+    assert pick(resumed, "resumes", "id_check_by") == ("4715", "E9")
+    assert voiding["resumes"] == "4711"
+    assert totals["amount"] == Decimal("123.45")
+
+
+def test_the_shipped_mapping_of_ncr_acs_reads_what_its_tills_write(tmp_path: Path) -> None:
+    rows = audited("ncr-acs.xml", "ncr-acs", tmp_path).to_pylist()
+    names = ("till_id", "transaction_id", "line_type", "sku", "id_check", "resumes")
+    assert [pick(row, *names) for row in rows] == [
+        ("3", "87", "other", "Tax", "none", None),
+        ("3", "87", "item", "00000000000101", "none", None),
+        ("3", "87", "id_check", "AgeRestriction", "dob_entered", None),
+        ("3", "87", "item", "00000000000202", "none", None),
+        ("3", "87", "void", "00000000000303", "none", None),
+        ("3", "87", "void", "00000000000303", "none", None),
+        ("3", "87", "tender", "Tender", "none", None),
+        ("3", "87", "discount", "LoyaltyReward", "none", None),
+        ("3", "87", "other", "LoyaltyMembership", "none", None),
+        ("31", "114", "item", "00000000000202", "none", "111"),
+        ("31", "114", "tender", "Tender", "none", "111"),
+        ("5", "61", "other", "OperatorSignOn", "none", None),
+    ]
+    check = rows[2]
+    assert pick(check, "birth_date", "required_age") == (date(1980, 1, 1), 21)
+    assert {row["business_date"] for row in rows} == {date(2026, 3, 1)}
+    assert rows[1]["quantity"] == Decimal("0.650")
+
+
+def test_no_card_account_member_name_or_signature_leaves_a_poslog() -> None:
+    for name in ("ncr-acs.xml", "poslog-6.xml"):
+        text = str(read((SAMPLES / name).read_bytes()))
+        assert re.search("SECRET", (SAMPLES / name).read_text(encoding="utf-8"))
+        assert "SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    "root", ["POSLog", "x:POSLog", "Transactions", "Envelope><Body"], ids=lambda root: root[:6]
+)
+def test_names_count_without_namespace_and_case(root: str) -> None:
+    end = "</Body></Envelope>" if "Body" in root else f"</{root}>"
+    prefix = "x:" if ":" in root else ""
+    content = (
+        f'<{root} xmlns:x="urn:other"><{prefix}Transaction><{prefix}workstationid>7'
+        f"</{prefix}workstationid></{prefix}Transaction>{end}"
+    )
+    if "Body" in root:
+        content = content.replace('<Envelope><Body xmlns:x="urn:other">', "<Envelope><Body>")
+    assert [row["workstation"] for row in read(content.encode())] == ["7"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text", "word"),
+    [
+        ('Birthdate="1980-01-01" Verified="true"', "21", "birth_date"),
+        ('Birthdate="1980-01-01" Verified="false"', "21", "unverified"),
+        ('Verified="true"', "21", "verified"),
+        ("", "21", "asked"),
+        ("", "<ApprovalMethod>DOB</ApprovalMethod><BirthDate>1990-01-02</BirthDate>", "birth_date"),
+        ("", "<ApprovalMethod>IDScanned</ApprovalMethod>", "scanned"),
+        ("", "<ApprovalMethod>Visual</ApprovalMethod>", "verified"),
+        ("", "<ApprovalMethod>Refused</ApprovalMethod>", "refused"),
+    ],
+)
+def test_what_a_till_did_about_the_age_is_said_in_one_word(
+    attributes: str, text: str, word: str
+) -> None:
+    (row,) = read(transaction(f"<AgeRestriction {attributes}>{text}</AgeRestriction>"))
+    assert (row["line_type"], row["check"]) == ("AgeRestriction", word)
+    (row,) = read(
+        transaction(
+            item("1").replace(
+                "</Sale>", f"<AgeRestriction {attributes}>{text}</AgeRestriction></Sale>"
+            )
+        )
+    )
+    assert (row["line_type"], row["check"]) == ("Sale", word)
+
+
+def test_an_article_that_was_scanned_says_nothing_of_the_buyers_papers() -> None:
+    check = '<AgeRestriction Birthdate="1980-01-01">21</AgeRestriction>'
+    content = transaction(item("1") + check).replace(
+        b"<LineItem", b'<LineItem EntryMethod="Scanned"'
+    )
+    assert [row["check"] for row in read(content)] == ["birth_date"]
+    content = transaction(check).replace(b"<LineItem", b'<LineItem EntryMethod="Scanned"')
+    assert [row["check"] for row in read(content)] == ["scanned"]
+
+
+def voided(*lines: str) -> list[str]:
+    content = transaction(*lines).replace(b"<LineItem>VOID", b'<LineItem VoidFlag="true">')
+    return [row["void"] for row in read(content)]
+
+
+def test_a_reversal_voids_the_line_that_it_takes_back() -> None:
+    back = "VOID" + item("beer", "-1", "-1.95")
+    assert voided(item("beer"), item("milk"), back) == ["true", "false", "true"]
+    assert voided(item("beer"), item("beer"), back) == ["false", "true", "true"]
+    assert voided(item("beer", "1.0"), back) == ["true", "true"]
+    assert voided("VOID" + item("beer"), item("beer")) == ["true", "false"]
+    assert voided(item("milk"), back) == ["false", "unmatched"]
+    assert voided(item("beer"), back, back) == ["true", "true", "unmatched"]
+
+
+def test_a_reversal_may_name_the_line_that_it_takes_back() -> None:
+    lines = [f"<SequenceNumber>{n}</SequenceNumber>" + item("beer") for n in (1, 2)]
+    assert voided(*lines, "VOID<ItemLink>1</ItemLink>" + item("beer")) == ["true", "false", "true"]
+
+
+def test_a_return_is_negative_however_it_is_written() -> None:
+    rows = read(transaction(item("1", kind="Return"), item("1", "-1", "-1.95", kind="Return")))
+    assert [(row["quantity"], row["amount"]) for row in rows] == [("-1", "-1.95")] * 2
+
+
+def test_only_a_link_to_the_same_sale_resumes_it() -> None:
+    def linked(reason: str, number: int) -> str:
+        return (
+            f'<TransactionLink ReasonCode="{reason}"><WorkstationID>9</WorkstationID>'
+            f"<SequenceNumber>{number}</SequenceNumber></TransactionLink>"
+        )
+
+    (row,) = read(transaction(item("1"), more=linked("Return", 5)))
+    assert (row["resumes"], row["link_reason"], row["sequence"]) == ("", "Return", "87")
+    (row,) = read(transaction(item("1"), more=linked("Return", 5) + linked("Resume", 6)))
+    assert (row["resumes"], row["link_workstation"], row["link_sequence"]) == ("6", "9", "6")
+
+
+def test_lines_have_their_own_time_where_the_till_writes_it() -> None:
+    head = HEAD.replace("<EndDate", "<BeginDateTime>2026-03-02T11:58:00</BeginDateTime><EndDate")
+    own = "<EndDateTime>2026-03-02T11:59:00</EndDateTime>" + item("1")
+    tender = "<Tender><Amount>1</Amount></Tender>"
+    rows = read(transaction(item("1"), own, tender, head=head))
+    assert [row["time"][11:16] for row in rows] == ["11:58", "11:59", "12:00"]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (
+            b'<!DOCTYPE a [<!ENTITY a "x"><!ENTITY b "&a;&a;">]><POSLog>&b;</POSLog>',
+            "document type",
+        ),
+        (b'<!DOCTYPE POSLog SYSTEM "file:///etc/passwd"><POSLog/>', "document type"),
+        (b"<POSLog><Transaction>&x;</Transaction></POSLog>", "no XML from line 1"),
+        (b"<POSLog><Transaction>", "no XML from line 1"),
+        (b"<html><body/></html>", "no POSLog"),
+        (b"not XML", "no XML"),
+        (b"<POSLog>" + b"<a>" * 100_000, "nested more than 64"),
+        (b"<POSLog><Transaction>" + b"<Sale>" * 100_000, "nested more than 64"),
+        (b"<POSLog>\xff\xfe</POSLog>", "no XML"),
+        (b"<POSLog/><POSLog/>", "junk after"),
+    ],
+)
+def test_a_file_that_is_no_whole_poslog_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(UnusableError, match=problem):
+        read(content)
+
+
+def test_a_day_without_transactions_is_no_fault() -> None:
+    assert read(b"<POSLog/>") == []
+
+
+def test_a_transaction_or_a_tag_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(poslog, "MOST_LINES", 100)
+    assert len(read(transaction(*[item("1")] * 100))) == 100
+    with pytest.raises(UnusableError, match="more than 100 lines"):
+        read(transaction(*[item("1")] * 101))
+    monkeypatch.setattr(base, "BLOCK_BYTES", 1 << 20)
+    with pytest.raises(UnusableError, match="a tag of more than"):
+        read(b'<POSLog><Transaction a="' + b"x" * (3 << 20) + b'"/></POSLog>')
+
+
+def test_long_texts_are_cut_to_more_than_any_column_holds() -> None:
+    (row,) = read(transaction(item("x" * 2_000_000)))
+    assert 2000 < len(row["item_id"]) < 10_000
+
+
+def test_a_part_is_yielded_before_its_cells_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "BLOCK_BYTES", 10_000)
+    content = transaction(*[item("x" * 500)] * 100)
+    parts = list(poslog.read(io.BytesIO(content), Wanted(("item_id",))))
+    assert max(part.cells.nbytes for part in parts) < 20_000
+    assert [n for part in parts for n in part.numbers] == list(range(2, 102))
+
+
+def test_xml_that_no_mapping_names_says_which_may_help() -> None:
+    with pytest.raises(UnusableError, match="no mapping names it: try --mapping poslog-6"):
+        list(poslog.read(io.BytesIO(b"<POSLog/>"), Wanted(("transaction_id", "sku"))))
+    with pytest.raises(UnusableError, match="no column sku, but"):
+        list(poslog.read(io.BytesIO(b"<POSLog/>"), Wanted(("sku", "store"))))
+
+
+def test_every_column_is_documented() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    assert [name for name in COLUMNS if f"`{name}`" not in text] == []
