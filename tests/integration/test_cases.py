@@ -141,3 +141,51 @@ def test_a_mapping_is_named_by_the_environment_too(
     done = case.run()
     assert done.exit_code == ExitCode.WRONG_USE
     assert "the nearest is german-csv" in done.stderr
+
+
+@of("37-poslog-xml")
+def test_a_poslog_is_read_by_the_mapping_that_comes_with_the_program(case: Case) -> None:
+    done = case.run("--mapping", "poslog-6")
+    assert done.exit_code == ExitCode.DONE, done.output
+    (sale,) = case.table("ledger")
+    assert (sale["id_check"], sale["birth_date"]) == ("dob_entered", date(1990, 1, 2))
+    assert case.table("rejects") == []
+
+
+@of("37-poslog-xml")
+def test_without_a_mapping_the_terminal_names_those_that_come_with_the_program(
+    case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert case.run().exit_code == ExitCode.ABOVE_LIMITS
+    assert "POSLog_20260327.xml: it is XML, and no mapping names it" in caplog.text
+    assert "--mapping poslog-6 or ncr-acs" in caplog.text
+
+
+@of("38-xlsx")
+def test_a_workbook_with_our_columns_is_read(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert [sale["transaction_id"] for sale in case.table("ledger")] == ["4711"]
+
+
+@of("39-jsonl")
+def test_json_lines_with_our_columns_are_read(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert [sale["transaction_id"] for sale in case.table("ledger")] == ["4711"]
+
+
+@of("40-sqlite")
+def test_a_database_file_is_read_by_a_mapping(case: Case) -> None:
+    done = case.run(mapping="mapping.toml")
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert [sale["transaction_id"] for sale in case.table("ledger")] == ["4711"]
+    assert [row["reason"] for row in case.table("rejects")] == []
+
+
+@of("40-sqlite")
+def test_a_database_file_that_no_mapping_names_is_named(
+    case: Case, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert case.run().exit_code == ExitCode.ABOVE_LIMITS
+    assert "tills-2026-03-27.db: it is a SQLite database, and no mapping names it" in caplog.text

@@ -44,24 +44,22 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield a sheet's records; arguments and errors are those of ``Format.read``."""
     _check_size(content)
     dialect = wanted.dialect
-    first, rows = _sheet(content, dialect.sheet)
-    if first <= dialect.skip_lines:
-        rows = islice(rows, dialect.skip_lines - first + 1, None)
-        first = dialect.skip_lines + 1
-    names: Sequence[Any] = dialect.header or next(rows, ())
+    rows = enumerate(_sheet(content, dialect.sheet), 1)
+    numbered = ((number, row) for number, row in rows if number > dialect.skip_lines and _any(row))
+    names: Sequence[Any] = dialect.header or next(numbered, (0, ()))[1]
     header = [plain(value).strip() for value in names]
-    first += not dialect.header
+    while header and not header[-1]:
+        header.pop()
     positions = column_positions(header, wanted)
     unread = unread_columns(header, positions)
-    numbered = enumerate(rows, first)
     while part := list(islice(numbered, base.PART_ROWS)):
         malformed = [
             Malformed(number, "has cells beyond the header's last column")
             for number, row in part
-            if any(value != "" for value in row[len(header) :])
+            if _any(row[len(header) :])
         ]
         bad = {record.number for record in malformed}
-        kept = [(n, row) for n, row in part if n not in bad and any(value != "" for value in row)]
+        kept = [(number, row) for number, row in part if number not in bad]
         columns = {
             name: [row[at] if at < len(row) else "" for _, row in kept]
             for name, at in positions.items()
@@ -87,8 +85,12 @@ XLSX = Format("xlsx", (".xlsx", ".xlsm"), read, random_access=True)
 XLS = Format("xls", (".xls",), refuse_xls, magic=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
-def _sheet(content: BinaryIO, name: str | None) -> tuple[int, Iterator[Sequence[Any]]]:
-    """The number of a sheet's first row that holds anything, and its rows from there."""
+def _any(row: Sequence[Any]) -> bool:
+    return any(value != "" for value in row)
+
+
+def _sheet(content: BinaryIO, name: str | None) -> Iterator[Sequence[Any]]:
+    """A sheet's rows, from its first."""
     try:
         import python_calamine as calamine  # noqa: PLC0415  # an extra
     except ImportError:
@@ -108,9 +110,9 @@ def _sheet(content: BinaryIO, name: str | None) -> tuple[int, Iterator[Sequence[
         sheet = book.get_sheet_by_name(name) if name else book.get_sheet_by_index(0)
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
-    row, column = sheet.start or (0, 0)
+    _, column = sheet.start or (0, 0)
     # Columns before the first that is used are left out: they come back, as they count.
-    return row + 1, ([""] * column + cells for cells in sheet.iter_rows())
+    return ([""] * column + cells for cells in sheet.iter_rows())
 
 
 def _check_size(content: BinaryIO) -> None:
@@ -131,7 +133,7 @@ def _check_size(content: BinaryIO) -> None:
 def _checked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> int:
     """How many bytes a member unpacks to."""
     unbelieved = copy.copy(member)
-    unbelieved.file_size = most + 1
+    unbelieved.file_size = most + 2 * _CHUNK  # its hash is checked once so much is read
     size, rest, is_sheet = 0, b"", member.filename.lower().endswith(".xml")
     columns = rows = 0
     with archive.open(unbelieved) as stream:
