@@ -301,7 +301,7 @@ def test_a_sale_is_completed_when_the_next_file_arrives(case: Case) -> None:
     # What the next day sells by itself is not this day's matter: the day rests on its own file.
     later.write_text(head + second.replace("M1,", "M7,"), encoding="utf-8")
     case.run()
-    assert case.ledger() == [before]
+    assert case.sales() == [before]
     assert revisions.count(out, date.fromisoformat(DAY), "S001") == 0
 
     later.write_text(head + second, encoding="utf-8")

@@ -36,10 +36,10 @@ def program(name: str, package: str) -> Path:
 
 
 @contextmanager
-def servers() -> Iterator[dict[str, str]]:
-    """Both servers, running; yields the address of each, password included."""
+def servers(*, with_redis: bool = True) -> Iterator[dict[str, str]]:
+    """Both servers, running, or PostgreSQL; yields the address of each, password included."""
     postgres = program("postgres", "postgresql")
-    redis_server = program("redis-server", "redis-server")
+    redis_server = program("redis-server", "redis-server") if with_redis else None
     # Not pytest's folder: no other user may enter that.
     folder = Path(tempfile.mkdtemp(prefix="auditor-servers-", dir="/tmp"))  # private
     nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
@@ -74,11 +74,15 @@ def servers() -> Iterator[dict[str, str]]:
         put("password", password)
         _make_database(postgres.resolve().with_name("initdb"), as_nobody)
         start("postgres", [str(postgres), "-D", "db", *_postgres_settings(ports[0])])
-        put(
-            "redis.conf",
-            f"bind 127.0.0.1\nport {ports[1]}\nrequirepass {password}\nsave ''\nappendonly no\n",
-        )
-        start("redis", [str(redis_server), "redis.conf"])
+        if redis_server is None:
+            del addresses["redis"]
+        else:
+            put(
+                "redis.conf",
+                f"bind 127.0.0.1\nport {ports[1]}\nrequirepass {password}\nsave ''\n"
+                "appendonly no\n",
+            )
+            start("redis", [str(redis_server), "redis.conf"])
         _wait_for(addresses, folder)
         yield addresses
     finally:
@@ -120,7 +124,8 @@ def _wait_for(addresses: dict[str, str], folder: Path) -> None:
 def _answer(addresses: dict[str, str]) -> bool:
     try:
         psycopg2.connect(addresses["postgresql"].replace("+psycopg2", "")).close()
-        redis.Redis.from_url(addresses["redis"]).ping()
+        if "redis" in addresses:
+            redis.Redis.from_url(addresses["redis"]).ping()
     except (psycopg2.OperationalError, redis.ConnectionError):
         return False
     return True
