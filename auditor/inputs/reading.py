@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from auditor.errors import SourceError
+from auditor.errors import NoSourceError, SourceError
 from auditor.inputs.cells import Fault
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
@@ -126,7 +126,7 @@ def distinct_frames(index: pa.Table, day: date, policy: Policy) -> Reading:
 
 def _read(request: Request, place: Place, under: str) -> Iterator[Reading]:
     if not place.exists():
-        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
+        raise NoSourceError(f"there is nothing at {place}: check the address and the rights to it")
     known = request.stores.union(request.policy.stores)
     for file in files_of_day(place, under, request.day, known):
         yield from _read_file(request, place, file) if file.own else _look(request, place, file)

@@ -32,6 +32,7 @@ class DayResult:
 def plan_day(job: Job) -> list[Batch]:
     """Plan a day (:func:`auditor.pipeline.plan.plan`); the batches to score, maybe none."""
     day = Day.open(job)
+    day.check_addresses()
     with day.lock():
         return list(plan.plan(day).batches)
 
@@ -73,6 +74,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         AuditorError: the run failed as a whole.
     """
     day = Day.open(job)
+    day.check_addresses()
     with day.lock(wait=wait):
         batches = plan.plan(day).batches
         paths = (read_table(day.out, b.path, b.schema, ["snapshot_path"]) for b in batches)

@@ -30,7 +30,7 @@ from auditor.report.sales import Case, Unjudged
 from auditor.report.schema import closed
 from auditor.sales.identity import SaleKey
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 #: The JSON Schema of report.json, by its file name.
 SCHEMA = "report.schema.json"
@@ -94,7 +94,7 @@ class Head:
     """The part of the document that stays short, however large the chain."""
 
     schema_version: Annotated[
-        Literal[1],
+        Literal[2],
         Field(description="raised when a key is renamed, removed or changes meaning"),
     ]
     day: Annotated[date, Field(description="the business day")]

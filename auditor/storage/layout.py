@@ -16,6 +16,10 @@ from auditor.tables import DAILY, STORED
 
 PART = "part-0.parquet"
 
+#: The folders that results have below OUT, one of days or other parts each.
+_BY_DAY = (*STORED, *DAILY, "revisions", "crops", "decisions", "finalised")
+FOLDERS = (*_BY_DAY, "reports", "policies", "packs", "keys", "unfinished", "insight-reports")
+
 #: The folder of face packs, each in a folder ``until=YYYY-MM-DD``.
 FACE_PACKS = "packs/faces"
 
@@ -57,5 +61,4 @@ def policy_path(sha256: str) -> str:
 
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day may have."""
-    names = (*STORED, *DAILY, "revisions", "crops", "decisions", "finalised")
-    return [day_folder(name, day) for name in names]
+    return [day_folder(name, day) for name in _BY_DAY]

@@ -40,7 +40,7 @@ def check(setup: Setup) -> Iterator[HealthResult]:
     yield configuration.templates()
     yield access.sales(setup.sales, setup.day, policy)
     yield access.snapshots(setup.snapshots, setup.day, policy)
-    yield access.out(setup.out)
+    yield access.out(setup.out, {"sales": setup.sales, "snapshots": setup.snapshots})
     if setup.out is not None:
         yield access.space(setup.out, setup.day)
         if policy is None:

@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from auditor.operations.health.result import HealthResult, failed, ok, skipped, 
 from auditor.policy import Policy
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
+from auditor.storage.separation import check_apart
 
 #: Nights for which there has to be space, each taking as much as the checked day.
 NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
@@ -73,14 +74,21 @@ def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult
     return _at("snapshots", url, look)
 
 
-def out(url: str | None) -> HealthResult:
-    """Whether results can be written: a temporary probe file is written, read and removed."""
+def out(url: str | None, inputs: Mapping[str, str | None]) -> HealthResult:
+    """Whether results can be written: a temporary probe file is written, read and removed.
+
+    ``inputs`` are the addresses of the inputs, by the options that give them.
+    """
     if url is None:
         return failed("out", _NOT_SET, "set AUDITOR_OUT, or give --out")
 
     def look(place: Place) -> HealthResult:
         if place.single_file is not None:
             return failed("out", f"{place} is a file", "name a folder for the results")
+        try:
+            check_apart(place, {name: Place(given) for name, given in inputs.items() if given})
+        except ConfigurationError as error:
+            return failed("out", str(error), "name another folder with --out")
         # The name starts with a dot, so that no reader opens the file should it be left behind.
         probe, content = f".check-{secrets.token_hex(8)}", secrets.token_bytes(64)
         place.write(probe, content)
