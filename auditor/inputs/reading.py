@@ -9,7 +9,7 @@ import io
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import BinaryIO
 
@@ -27,7 +27,7 @@ from auditor.inputs.validation import Request, Rows
 from auditor.policy import Policy
 from auditor.storage.failures import TranslatedStream, concerns_the_file
 from auditor.storage.place import OutsideError, Place
-from auditor.tables import REJECTS, SNAPSHOT_INDEX, TILL_LINES
+from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 INDEX_FOLDER = "index"
 #: Bytes up to which a file is fetched once and kept while it is read.
@@ -57,6 +57,7 @@ class Reading:
     #: Those read to their end, unusable ones included; of the days beside it those that gave rows.
     files: tuple[FileHash, ...] = ()
     unplaced_rows: int = 0  # rejected rows whose store is unknown; in no store's counts
+    notes: pa.Table = field(default_factory=INPUT_NOTES.empty)  # what was noticed, and costs no row
 
 
 def read_sales(

@@ -15,17 +15,19 @@ from auditor.pipeline import provenance
 from auditor.pipeline.batches import Batch
 from auditor.pipeline.completeness import check_posteriors, check_sales
 from auditor.pipeline.day import Day
-from auditor.pipeline.plans import Plan, read_plan
+from auditor.pipeline.plans import PLANNED, Plan, read_plan
 from auditor.pipeline.score import with_crop_paths
 from auditor.sales import control_sample, purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import finalised, revisions
+from auditor.storage.daily import write_daily
 from auditor.storage.parquet import read_table
 from auditor.storage.partitions import remove_other_stores, remove_partition, write_partition
 from auditor.storage.place import Place
 from auditor.storage.retention import remove_crops
 from auditor.storage.spool import bucket_of
 from auditor.tables import (
+    DAILY,
     INCONCLUSIVE_REASONS,
     LEDGER,
     OUTCOMES,
@@ -92,7 +94,11 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
             )
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
-    write.baselines.write(out, of_stores=tuple(row_of) if day.job.stores else ())
+    of_stores = tuple(row_of) if day.job.stores else ()
+    write.baselines.write(out, of_stores=of_stores)
+    for name in PLANNED:
+        table = read_table(out, plan.exported_path(name), DAILY[name])
+        write_daily(out, name, day.date, table, of_stores=of_stores)
     if not day.job.stores:
         write_partition(out, "rejects", day.date, UNKNOWN_STORE, pa.concat_tables(unplaced))
         for store_id in set(before).difference(row_of):  # their last version is kept

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from auditor.decisions.log import read_decisions
 from auditor.errors import BusyError, ConfigurationError, ContractError, OvertakenError
 from auditor.faces.model import Card
-from auditor.monitoring import cameras, limits
+from auditor.monitoring import cameras, completeness, limits
 from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.day_figures import read_figures
 from auditor.monitoring.baselines.window import read_window
@@ -31,10 +31,12 @@ from auditor.report import (
     render_day,
     render_site,
 )
+from auditor.report.text.completeness import unaudited
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
+from auditor.tables import INPUT_NOTES
 from auditor.telemetry import emit
 
 
@@ -117,6 +119,8 @@ def _write_pages(
         policy=policy,
         window=read_window(out, day, policy.chain_rules(day).people_window_days),
         drift=drift,
+        completeness=completeness.compare(out, day, policy),
+        notes=_input_notes(out, day),
         history=read_figures(out, day_figures.days_before(day)),
     )
     written = set()
@@ -128,6 +132,11 @@ def _write_pages(
         if path not in written:
             out.remove(path)
     return drift, written
+
+
+def _input_notes(out: Place, day: date) -> pa.Table:
+    parts = [notes for *_, notes in read_daily(out, "input_notes", [day])]
+    return pa.concat_tables([INPUT_NOTES.empty(), *parts])
 
 
 def _kept_policy(out: Place, sha256: str | None) -> Policy:
@@ -181,9 +190,14 @@ def list_days(out: Place, day: date) -> None:
 
 
 def exceeded_limits(day: Day) -> list[str]:
-    """A sentence for each of the policy's limits that the stored day exceeds."""
+    """A sentence for each limit of the policy that the stored day exceeds.
+
+    A category that may be alcohol, and that the policy does not know, exceeds all of them: its
+    sales are not counted.
+    """
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
-    return limits.exceeded(
+    found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
+    return unaudited(found) + limits.exceeded(
         day.rules,
         store_days=read_day(day.out, "coverage", day.date, day.job.stores),
         outcomes=count_outcomes(day),

@@ -40,6 +40,10 @@ Proportion = Annotated[float, Field(ge=0, le=1)]
 Skus = Annotated[frozenset[str], Field(examples=[["201001", "201002"]])]
 
 
+#: What tills ask an age for besides alcohol.
+AGE_RESTRICTED = frozenset({"tobacco", "vapes", "lottery", "knives", "fireworks", "medicines"})
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -71,6 +75,8 @@ class Rules(Strict):
     challenge_age: Annotated[int, Field(ge=1, le=99)] = 25
     counting_checks: frozenset[IdCheck] = frozenset({"id_scanned", "dob_entered", "id_viewed"})
     alcohol_categories: frozenset[str] = frozenset({"beer", "cider", "wine", "spirits"})
+    # Known, and not alcohol: what is in none of both, and has ID checks, is reported.
+    other_categories: frozenset[str] = AGE_RESTRICTED
     alcohol_skus: Skus = frozenset()
     alcohol_free_skus: Skus = frozenset()
     # When a business day ends on the date after it, by the store's clock.
@@ -173,9 +179,7 @@ class InsightRules(Strict):
     min_cell: Annotated[int, Field(ge=3)] = 10  # counts of fewer baskets are withheld
     keep_days: Annotated[int, Field(ge=1)] = 400
     # Besides alcohol, what is never suggested to groups that may be under age.
-    age_restricted_categories: frozenset[str] = frozenset(
-        {"tobacco", "vapes", "lottery", "knives", "fireworks", "medicines"}
-    )
+    age_restricted_categories: frozenset[str] = AGE_RESTRICTED
     age_restricted_skus: Skus = frozenset()
     out_of_range_skus: Skus = frozenset()  # never suggested
 
