@@ -12,6 +12,9 @@ from auditor.tables import REJECTS
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
 
+#: The reason of such a cell.
+KEPT = "bad_optional_cell"
+
 _STAGE = "inputs"
 #: Columns whose cells are never repeated in a message: personal data.
 _WITHHELD = ("birth_date",)
@@ -35,7 +38,7 @@ class BadCell:
         """Its row of REJECTS; ``source`` is the file's path."""
         reason, problem = REASONS[self.fault]
         if self.column in KEPT_WITHOUT:
-            reason, problem = "bad_optional_cell", f"{problem}; the row is kept without it"
+            reason, problem = KEPT, f"{problem}; the row is kept without it"
         return {
             "stage": _STAGE,
             "reason": reason,

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from auditor.decisions.log import read_decisions
 from auditor.errors import BusyError, ConfigurationError, ContractError, OvertakenError
 from auditor.faces.model import Card
+from auditor.inputs import reasons
 from auditor.monitoring import cameras, completeness, limits
 from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.day_figures import read_figures
@@ -31,13 +32,15 @@ from auditor.report import (
     render_day,
     render_site,
 )
-from auditor.report.text.completeness import unaudited
+from auditor.report.text.completeness import NAME_IT, unaudited
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES
 from auditor.telemetry import emit
+
+_OF_REASONS = ("source", "row", "reason", "detail")
 
 
 def report(day: Day) -> str:
@@ -197,12 +200,25 @@ def exceeded_limits(day: Day) -> list[str]:
     """
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
     found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
-    return unaudited(found) + limits.exceeded(
+    unknown = [f"{clause}: {NAME_IT}" for clause in unaudited(found)]
+    return unknown + limits.exceeded(
         day.rules,
         store_days=read_day(day.out, "coverage", day.date, day.job.stores),
         outcomes=count_outcomes(day),
         rejects=(rejects.of(store_id, limits.OF_REJECTS) for store_id in rejects.stores),
     )
+
+
+def rejected_inputs(day: Day) -> tuple[Counter[str], list[str]]:
+    """How many input rows the stored day set aside, by reason, and why files could not be used."""
+    stored = Partitions(day.out, "rejects", day.date, day.job.stores)
+    counts, unusable = Counter[str](), list[str]()
+    for store_id in stored.stores:
+        of_store = stored.of(store_id, _OF_REASONS)
+        rows, files = reasons(of_store)
+        counts += rows
+        unusable += files
+    return counts, sorted(unusable)
 
 
 def count_outcomes(day: Day) -> dict[str, int]:

@@ -21,12 +21,16 @@ from auditor.storage.parquet import read_table
 class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
-    ``above_limits`` has a sentence for each of the policy's limits that the day exceeds.
+    ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
+    ``rejected`` the number of input rows that were set aside, by reason, and ``unusable`` why files
+    could not be used at all.
     """
 
     report: str
     outcomes: dict[str, int]
     above_limits: list[str]
+    rejected: dict[str, int]
+    unusable: list[str]
 
 
 def plan_day(job: Job) -> list[Batch]:
@@ -86,4 +90,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         finalise.finalise(day, batches)
         page = report.report(day)
     expire_results(day.out, day.policy, day.date + timedelta(days=1))
-    return DayResult(page, report.count_outcomes(day), report.exceeded_limits(day))
+    rejected, unusable = report.rejected_inputs(day)
+    return DayResult(
+        page, report.count_outcomes(day), report.exceeded_limits(day), dict(rejected), unusable
+    )

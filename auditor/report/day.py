@@ -84,9 +84,10 @@ class Report:
         store_days = STORE_DAYS.conform(store_days)
         self._day, self.policy, self.provenance = day, policy, provenance
         self.decisions, self.drift = decisions, drift
-        self._completeness, self._notes = completeness, INPUT_NOTES.conform(notes)
         self._chain_rules = policy.chain_rules(day)
         self._settings = store_settings(day, store_days, policy, provenance)
+        self._completeness = completeness.of(self._settings)
+        self._notes = INPUT_NOTES.conform(notes)
         self._zones = {store_id: own.zone for store_id, own in self._settings.items()}
         if unknown := sorted(set(ledger.stores) - set(self._settings)):
             raise ContractError(f"table ledger: stores {unknown} are not in store_days")

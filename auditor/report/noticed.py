@@ -58,7 +58,7 @@ class Noticed:
 
     @property
     def unaudited(self) -> tuple[str, ...]:
-        """A sentence for each way in which alcohol may have been sold that is not audited."""
+        """What speaks for alcohol that is not audited, a clause each."""
         return tuple(texts.unaudited(self.completeness))
 
     @property

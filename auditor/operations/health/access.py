@@ -9,9 +9,12 @@ from datetime import date
 from pathlib import Path
 
 from auditor.errors import ConfigurationError, SourceError
-from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame
+from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame, sample_sales
+from auditor.monitoring.completeness import Completeness
+from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
 from auditor.policy import Policy
+from auditor.report.noticed import Noticed
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 from auditor.storage.separation import check_apart
@@ -22,12 +25,15 @@ NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
 #: Bytes that have to be free if there is no audited day to estimate from.
 LEAST_FREE = 2**30
 
+#: Files that cannot be used of which the reason is given.
+_REASONS = 3
+
 _NOT_SET = "no address is set"
 _RETRY = "see that the address is right, the storage is up and its credentials may read there"
 
 
 def sales(url: str | None, day: date, policy: Policy | None) -> HealthResult:
-    """Whether the day's till exports are there, and the first of them can be read."""
+    """Whether the day's till exports are there, and a run can read the first of them."""
     if url is None:
         return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
@@ -40,10 +46,30 @@ def sales(url: str | None, day: date, policy: Policy | None) -> HealthResult:
                 f"no till export of {day} below {place}",
                 f"get the exports; a file's path has to contain {day}, or no date at all",
             )
-        place.read(found[0])
-        return ok("sales", f"{len(found)} till exports of {day}; the first can be read")
+        return _sampled(f"{len(found)} till exports of {day}", place, day, policy or Policy())
 
     return _at("sales", url, look)
+
+
+def _sampled(said: str, place: Place, day: date, policy: Policy) -> HealthResult:
+    """What a run would make of the exports, by those of their rows that are read here."""
+    sample = sample_sales(place, day, policy)
+    rejected = sum(sample.rejected.values())
+    counts = ", ".join(f"{count} {reason}" for reason, count in sample.rejected.most_common())
+    read = f"{said}; of {'all' if sample.whole else 'the first'} rows {sample.rows} can be read"
+    if rejected:
+        read += f", {rejected} cannot ({counts})"
+    if sample.unusable:
+        why = "; ".join(sample.unusable[:_REASONS])
+        more = len(sample.unusable) - _REASONS
+        read += f", {len(sample.unusable)} files cannot: {why}" + (f"; {more} more" * (more > 0))
+    todo = "correct the export, or give a mapping that reads it"
+    most = policy.chain_rules(day).max_rejected_share
+    if sample.unusable or too_many(rejected, rejected + sample.rows, most):
+        return failed("sales", read, todo)
+    if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
+        return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
+    return ok("sales", read)
 
 
 def snapshots(url: str | None, day: date, policy: Policy | None) -> HealthResult:

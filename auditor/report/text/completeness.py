@@ -35,18 +35,16 @@ def category(found: UnknownCategory) -> str:
 
 
 def unaudited(found: Completeness) -> list[str]:
-    """A sentence for each way in which alcohol may have been sold that the policy does not know."""
+    """What speaks for alcohol that the policy does not know, a clause each; ``NAME_IT`` helps."""
     sentences = []
     if nothing := found.nothing_sold:
         stores = list(dict.fromkeys(c.store_id for c in nothing))
         sentences.append(
             f"no line of the till export of {words.some(stores)} is alcohol by the policy, and"
-            f" it has {_categories(nothing)}: {NAME_IT}"
+            f" it has {_categories(nothing)}"
         )
     if checked := [c for c in found.categories if c.kind == "checked"]:
-        sentences.append(
-            f"the policy does not name {_categories(checked)}: {NAME_IT}",
-        )
+        sentences.append(f"the policy does not name {_categories(checked)}")
     return sentences
 
 
