@@ -28,6 +28,12 @@ class SourceError(AuditorError):
     """An input as a whole cannot be used. One bad row or frame never raises: it is rejected."""
 
 
+class NoSourceError(SourceError):
+    """There is nothing at the address of an input: it is wrong, or the storage is not there yet."""
+
+    exit_code = ExitCode.WRONG_USE
+
+
 class StorageError(AuditorError, OSError):
     """The storage behind an address failed, or has no room or no right for a result.
 
@@ -37,6 +43,12 @@ class StorageError(AuditorError, OSError):
 
 class ModelError(AuditorError):
     """The age model's files are missing, changed, or not what their card says."""
+
+
+class NoModelError(ModelError):
+    """A version of the age model was named that is not there."""
+
+    exit_code = ExitCode.WRONG_USE
 
 
 class ContractError(AuditorError):

@@ -58,7 +58,8 @@ def default_args(
 
 
 def _address(variable: str, meaning: str) -> Param:
-    # A key in an address would stand on Airflow's pages, so the DAG is not there with one.
+    # A key in an address would stand on Airflow's pages, so the DAG is not there with one. An empty
+    # variable is refused when the DAG runs (require), so that it is seen on its page.
     url = without_credentials(os.environ.get(variable))
     return Param(url, type=["null", "string"], description=meaning)
 
@@ -67,7 +68,7 @@ def results() -> dict[str, Param]:
     """The parameters of a DAG that reads results: ``out`` and ``policy``."""
     return {
         "out": _address("AUDITOR_OUT", "URL of the results"),
-        "policy": _address("AUDITOR_POLICY", "URL of the policy's TOML (may stay empty)"),
+        "policy": _address("AUDITOR_POLICY", "URL of the policy's TOML (may stay unset)"),
     }
 
 
@@ -81,14 +82,19 @@ def inputs() -> dict[str, Param]:
 
 
 def require(params: Mapping[str, Any], *names: str) -> None:
-    """Check that addresses are set.
+    """Check that these addresses are set, and that no address is empty.
 
     Raises:
         ConfigurationError: naming the variables of those that are not.
     """
     from auditor.errors import ConfigurationError
 
-    if unset := [name for name in names if not params[name]]:
+    given = {name: params.get(name) for name in ("sales", "snapshots", "out", "policy", "mapping")}
+    if unset := [
+        name
+        for name, url in given.items()
+        if (url is None and name in names) or (url is not None and not url.strip())
+    ]:
         variables = " and ".join(f"AUDITOR_{name.upper()}" for name in unset)
         raise ConfigurationError(
             f"no address for {' and '.join(unset)}: set {variables} for Airflow,"

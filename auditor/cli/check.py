@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date, timedelta
 from importlib.metadata import version
@@ -18,24 +18,14 @@ if TYPE_CHECKING:
     from auditor.operations.health import HealthResult
 
 
-def _address(name: str, meaning: str) -> Callable[..., Any]:
-    return click.option(
-        f"--{name}",
-        type=options.Address(),
-        envvar=f"AUDITOR_{name.upper()}",
-        show_envvar=True,
-        help=meaning,
-    )
-
-
 @click.command()
 @click.option(
     "--day", type=options.Day(), help="Business day that should be done. [default: yesterday]"
 )
-@_address("sales", "Till exports.")
-@_address("snapshots", "Frames and their index.")
-@_address("out", "Where ledger and reports are.")
-@_address("policy", "Policy, a TOML file.")
+@options.address("sales", "Till exports.")
+@options.address("snapshots", "Frames and their index.")
+@options.address("out", "Where ledger and reports are.")
+@options.policy
 @options.mapping
 @click.option(
     "--time-zone",

@@ -1,5 +1,6 @@
 """Options that several commands share, and their types."""
 
+import os
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +22,7 @@ class Day(click.ParamType[date]):
 
 
 class Address(click.ParamType[str]):
-    """A path or URL. An empty one would silently stand for the current folder."""
+    """A path or URL. An empty one, of an unset variable, would stand for the current folder."""
 
     name = "URL"
 
@@ -32,9 +33,37 @@ class Address(click.ParamType[str]):
         return str(value)
 
 
+class _AddressOption(click.Option):
+    """An option that may also be given as a variable, which must not be empty where it is set."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        """The value of the variable; click itself takes an empty one for none."""
+        variable = str(self.envvar)
+        if (value := os.environ.get(variable)) is not None and not value.strip():
+            raise click.BadParameter(
+                f"the variable {variable} is empty: give it an address, or unset it",
+                ctx=ctx,
+                param=self,
+            )
+        return super().resolve_envvar_value(ctx)
+
+
+def address(name: str, meaning: str, **settings: Any) -> Callable[..., Any]:
+    """The option of an address, such as ``--out``, which the variable AUDITOR_OUT may give too."""
+    return click.option(
+        f"--{name}",
+        cls=_AddressOption,
+        type=Address(),
+        envvar=f"AUDITOR_{name.upper()}",
+        show_envvar=True,
+        help=meaning,
+        **settings,
+    )
+
+
 def out_option(meaning: str) -> Callable[..., Any]:
     """The required ``--out``, with its help text."""
-    return click.option("--out", required=True, type=Address(), help=meaning)
+    return address("out", meaning, required=True)
 
 
 def day_option(meaning: str) -> Callable[..., Any]:
@@ -42,27 +71,15 @@ def day_option(meaning: str) -> Callable[..., Any]:
     return click.option("--day", type=Day(), required=True, help=meaning)
 
 
-sales = click.option(
-    "--sales", required=True, type=Address(), help="Till exports: a folder or a file."
-)
-snapshots = click.option(
-    "--snapshots", required=True, type=Address(), help="Frames and, in index/, their index."
-)
+sales = address("sales", "Till exports: a folder or a file.", required=True)
+snapshots = address("snapshots", "Frames and, in index/, their index.", required=True)
 out = out_option("Where ledger and reports are.")
-policy = click.option(
-    "--policy",
-    type=Address(),
+policy = address("policy", "Policy, a TOML file or URL. [default: built in]", metavar="FILE")
+mapping = address(
+    "mapping",
+    "What the tills' files hold: a TOML file or URL, or the name of a mapping that comes with the"
+    " program. [default: the audit's own columns]",
     metavar="FILE",
-    help="Policy, a TOML file or URL. [default: built in]",
-)
-mapping = click.option(
-    "--mapping",
-    type=Address(),
-    metavar="FILE",
-    envvar="AUDITOR_MAPPING",
-    show_envvar=True,
-    help="What the tills' files hold: a TOML file or URL, or the name of a mapping that comes with"
-    " the program. [default: the audit's own columns]",
 )
 stores = click.option(
     "--store", "stores", multiple=True, metavar="ID", help="Only this store; repeatable."

@@ -18,9 +18,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--week", metavar="YYYY-Www", help="ISO week to pack, such as 2026-W13.")
-@click.option(
-    "--out", type=options.Address(), help="Where ledger and reports are; the pack goes there too."
-)
+@options.address("out", "Where ledger and reports are; the pack goes there too.")
 @options.policy
 @click.option("--key", type=_FILE, help="Ed25519 key in PEM, or a secret, to sign or check with.")
 @click.option("--attach", multiple=True, type=_FILE, help="Document to add; repeatable.")
@@ -66,6 +64,8 @@ def pack(  # noqa: PLR0913  # one argument an option
     root = out.rstrip("/")
     click.echo(f"Pack: {root}/{made.zip} and {root}/{made.folder}/index.html")
     click.echo(f"Manifest {made.sha256}, signed: {made.signed}")
+    for kept in made.kept:
+        click.echo(f"The earlier pack had another content and is kept: {root}/{kept}", err=True)
     if made.faces:
         click.echo(f"Pictures, until {faces_until}: {root}/{made.faces}")
         click.echo(f"Flagged sales whose picture is not kept (any more): {made.faces_gone}")

@@ -1,13 +1,19 @@
 """``auditor run``."""
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from auditor.cli import options
 from auditor.cli.output import progress_bar
 from auditor.errors import ExitCode
+
+if TYPE_CHECKING:
+    from auditor.pipeline import DayResult
+
+#: Files that cannot be used of which the reason is printed.
+_MOST_FILES = 10
 
 
 @click.command()
@@ -42,7 +48,20 @@ def run(*, wait: bool, **job_options: Any) -> None:
     for outcome, count in sorted(result.outcomes.items()):
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
+    _print_rejected(result)
     for words in result.above_limits:
         click.echo(f"Above the policy's limits: {words}", err=True)
     if result.above_limits:
         sys.exit(ExitCode.ABOVE_LIMITS)
+
+
+def _print_rejected(result: "DayResult") -> None:
+    """Say which files and rows could not be used, and why."""
+    for why in result.unusable[:_MOST_FILES]:
+        click.echo(f"Not read: {why}", err=True)
+    if (more := len(result.unusable) - _MOST_FILES) > 0:
+        click.echo(f"Not read: {more} more files", err=True)
+    if result.rejected:
+        ordered = sorted(result.rejected.items(), key=lambda item: (-item[1], item[0]))
+        counts = ", ".join(f"{count} {reason}" for reason, count in ordered)
+        click.echo(f"Rows set aside: {counts}", err=True)

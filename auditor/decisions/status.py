@@ -1,12 +1,24 @@
 """The status of each sale, from the decisions about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 
 from auditor.sales.identity import SaleKey
 from auditor.tables import NOTE, REOPENED, REVIEW_RESULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What somebody wrote, whether with a decision or as a remark."""
+
+    text: str
+    by: str
+    at: datetime
+    decision: str  # that it was written with; ``note`` if with none
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +32,22 @@ class CaseStatus:
     decision: str | None  # the last that is not a note; None if all entries are notes
     decided_by: str | None
     decided_at: datetime | None
-    note: str | None  # of the last entry that has one
+    note: str | None  # written with that decision, by whoever decided
     outcome_then: str  # the audit's at the last decision; the ledger's may be another by now
     entries: int  # that the log has about the sale
     review_result: str | None = None  # one of tables.REVIEW_RESULTS
+    notes: tuple[Note, ...] = ()  # all of them, in order of recording
+
+    @property
+    def last_note(self) -> Note | None:
+        """What was written last, by whomever."""
+        return self.notes[-1] if self.notes else None
+
+    @property
+    def other_notes(self) -> tuple[Note, ...]:
+        """Those that were not written with the decision that stands, in order of recording."""
+        decided = (self.decision, self.decided_by, self.decided_at)
+        return tuple(n for n in self.notes if (n.decision, n.by, n.at) != decided)
 
 
 def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
@@ -32,13 +56,16 @@ def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
     for row in log.to_pylist():
         key, decision = SaleKey.of(row), row["decision"]
         status = statuses.get(key, CaseStatus(None, None, None, None, row["outcome"], 0))
-        status = replace(status, entries=status.entries + 1, note=row["note"] or status.note)
+        status = replace(
+            status, entries=status.entries + 1, notes=(*status.notes, *_notes(row, decision))
+        )
         if decision != NOTE:
             status = replace(
                 status,
                 decision=decision,
                 decided_by=row["decided_by"],
                 decided_at=row["decided_at"],
+                note=row["note"],
                 outcome_then=row["outcome"],
             )
         if decision in REVIEW_RESULTS:
@@ -47,3 +74,10 @@ def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
             status = replace(status, review_result=None)
         statuses[key] = status
     return statuses
+
+
+def _notes(row: Mapping[str, Any], decision: str) -> list[Note]:
+    """The note of an entry of the log, if it has one."""
+    if row["note"] is None:
+        return []
+    return [Note(row["note"], row["decided_by"], row["decided_at"], decision)]

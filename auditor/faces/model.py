@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor import resources
-from auditor.errors import ModelError
+from auditor.errors import ModelError, NoModelError
 from auditor.faces.ages import AGES, AgeDistributions, Decoding
 from auditor.faces.calibration import Calibration
 from auditor.faces.engines import Network, age_network
@@ -66,6 +66,12 @@ class Card:
             ModelError: no such version, or its card lacks an entry.
         """
         path = folder(version) / "card.toml"
+        if not path.parent.is_dir():
+            there = sorted(p.parent.name for p in path.parents[1].glob("*/card.toml"))
+            raise NoModelError(
+                f"there is no version {version!r} of the age model: those that are there are"
+                f" {', '.join(there) or 'none'}"
+            )
         try:
             entries = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
@@ -118,7 +124,7 @@ def folder(version: str) -> Path:
         ModelError: the version is not a plain name.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", version):
-        raise ModelError(f"{version!r} is no model version")
+        raise NoModelError(f"{version!r} is no version of the age model: name one such as 4")
     return resources.folder(f"models/{NAME}") / version
 
 

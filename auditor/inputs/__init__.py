@@ -9,15 +9,18 @@ from auditor.inputs.reading import (
     read_sales,
     read_snapshot_index,
 )
-from auditor.inputs.sampling import first_frame
+from auditor.inputs.sampling import Sample, first_frame, reasons, sample_sales
 
 __all__ = [
     "INDEX_FOLDER",
     "FileHash",
     "Reading",
+    "Sample",
     "distinct_frames",
     "files_of_day",
     "first_frame",
     "read_sales",
     "read_snapshot_index",
+    "reasons",
+    "sample_sales",
 ]

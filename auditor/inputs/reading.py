@@ -14,7 +14,7 @@ from itertools import chain
 import numpy as np
 import pyarrow as pa
 
-from auditor.errors import SourceError
+from auditor.errors import NoSourceError
 from auditor.inputs.content import Content
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
@@ -162,7 +162,7 @@ def _read(
     request: Request, place: Place, under: str, entries: Sequence[Entry] = ()
 ) -> Iterator[Reading]:
     if not place.exists():
-        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
+        raise NoSourceError(f"there is nothing at {place}: check the address and the rights to it")
     known = request.stores.union(request.policy.stores)
     for file in files_of_day(place, under, request.day, known, entries):
         yield from _read_file(request, place, file) if file.own else _look(request, place, file)
@@ -291,7 +291,7 @@ def _add(found: dict[str | None, SourceCounts], more: dict[str | None, SourceCou
 def _read_frames(request: Request, place: Place, entry: Entry) -> Iterator[Reading]:
     """Read the names of frames that have no index; they count as one file of each store."""
     if not place.exists():
-        raise SourceError(f"there is nothing at {place}: check the address and the rights to it")
+        raise NoSourceError(f"there is nothing at {place}: check the address and the rights to it")
     file = SourceFile(entry.pattern.text, dated=False, store=None, entry=entry)
     digest, found = hashlib.sha256(), dict[str | None, SourceCounts]()
     for part, path in named_frames(place, entry, request.day):

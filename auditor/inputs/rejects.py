@@ -16,6 +16,9 @@ from auditor.tables import REJECTS
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
 
+#: The reason of such a cell.
+KEPT = "bad_optional_cell"
+
 _STAGE = "inputs"
 _OF_TIME = (Fault.BAD_TIME, Fault.BAD_DATE, Fault.BAD_BIRTH_DATE)
 _OF_WORDS = (Fault.UNKNOWN_ID_CHECK, Fault.UNKNOWN_LINE_TYPE, Fault.UNKNOWN_STATE)
@@ -46,7 +49,7 @@ class BadCell:
             if columns[1:] not in ([], [self.column]):
                 where = f"{self.column} ({' and '.join(map(shown, columns[1:]))})"
         if self.column in KEPT_WITHOUT:
-            reason, problem = "bad_optional_cell", f"{problem}; the row is kept without it"
+            reason, problem = KEPT, f"{problem}; the row is kept without it"
         return {
             "stage": _STAGE,
             "reason": reason,

@@ -29,6 +29,8 @@ def exceeded(
 ) -> list[str]:
     """The limits that a day exceeds: a sentence each, naming the policy's key.
 
+    A file that could not be used at all exceeds any: nobody knows how many sales it holds.
+
     Args:
         limits: the chain's rules on that day.
         store_days: tables.STORE_DAYS.
@@ -44,7 +46,13 @@ def exceeded(
             f"no usable till export from {len(missing)} of {days.num_rows} stores "
             f"({', '.join(missing[:10])}); max_missing_stores is {limits.max_missing_stores}"
         )
-    rows = input_rows(days, rejects)
+    parts = list(rejects)
+    if files := sorted({source for part in parts for source in _unusable(part)}):
+        sentences.append(
+            f"{len(files)} input files could not be used ({', '.join(files[:10])}): what they hold"
+            " is not audited"
+        )
+    rows = input_rows(days, parts)
     unjudged, sales = outcomes.get("inconclusive", 0), sum(outcomes.values())
     for what, part, whole, key in (
         ("input rows were set aside", rows.rejected, rows.read, "max_rejected_share"),
@@ -54,6 +62,12 @@ def exceeded(
         if too_many(part, whole, most):
             sentences.append(f"{part} of {whole} {what}; {key} is {most:g}")
     return sentences
+
+
+def _unusable(rejects: pa.Table) -> list[str]:
+    """The files that were rejected as a whole."""
+    whole = rejects.filter(pc.is_null(rejects["row"]))
+    return [source for source in whole["source"].unique().to_pylist() if source]
 
 
 def input_rows(store_days: pa.Table, rejects: Iterable[pa.Table]) -> InputRows:

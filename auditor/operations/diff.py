@@ -20,7 +20,7 @@ from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import revisions
 from auditor.storage.layout import partition_path
 from auditor.storage.partitions import Partitions, read_day
-from auditor.storage.place import Place, results_at
+from auditor.storage.place import Place, results_in
 from auditor.storage.revisions import Revision
 from auditor.tables import OUTCOMES
 
@@ -149,12 +149,12 @@ def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
     """Compare each day from ``first`` to ``last`` with the revision before it.
 
     Raises:
-        ConfigurationError: the days are in the wrong order.
+        ConfigurationError: the days are in the wrong order, or there are no results at ``out``.
         ContractError: a day's log of decisions was changed by hand.
     """
     if last < first:
         raise ConfigurationError(f"the last day, {last}, is before the first, {first}")
-    place = results_at(out)
+    place = results_in(out)
     for days in range((last - first).days + 1):
         yield _of_day(place, first + timedelta(days))
 

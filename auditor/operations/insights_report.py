@@ -9,7 +9,7 @@ from auditor.insights.analysis import Progress, analyse
 from auditor.insights.results import Insights
 from auditor.policy import Policy, load_policy
 from auditor.report.insight_pages import render_insights
-from auditor.storage.place import OutsideError, Place, results_at
+from auditor.storage.place import OutsideError, Place, results_in
 
 #: Where the pages lie: not among the audit's, for others may read them.
 FOLDER = "insight-reports"
@@ -37,7 +37,7 @@ def report_purchases(
         SourceError: no baskets were kept of the period.
         ModelError: it is not known how the model confuses ages.
     """
-    policy, place = load_policy(policy_url), results_at(out)
+    policy, place = load_policy(policy_url), results_in(out)
     found = analyse(
         place,
         first,

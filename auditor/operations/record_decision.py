@@ -1,5 +1,6 @@
 """Records a decision about a sale, and renders the day's report again."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,7 +20,10 @@ from auditor.errors import ConfigurationError, ContractError
 from auditor.pipeline import render_again
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage.partitions import Partitions, read_day
-from auditor.storage.place import Place, results_at
+from auditor.storage.place import Place, results_in
+
+#: The day of a page's address, which the report's folder is named by.
+_DAY_OF_LINK = re.compile(r"(?:\A|[/\\])(\d{4}-\d{2}-\d{2})[/\\][^/\\]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +55,12 @@ def record_decision(out: str, day: date, sale: str, says: Judgement) -> Recorded
         says: the judgement.
 
     Raises:
-        ConfigurationError: there is no such sale on that day, or several, the decision is unknown,
-            or the name is missing.
+        ConfigurationError: there is no such sale on that day, or several, the link is to another
+            day's report, the decision is unknown, or the name is missing.
         ContractError: the log was changed by hand, or the store's day is not finalised. Or the
             report could not be rendered again: the judgement is recorded then.
     """
-    place = results_at(out)
+    place = results_in(out)
     row = _find(place, day, sale)
     provenance = read_day(place, "provenance", day, [row["store_id"]]).to_pylist()
     if not provenance:  # its finalising goes on, or broke off
@@ -89,7 +93,7 @@ def decisions_and_zones(
     Raises:
         ContractError: the log was changed by hand.
     """
-    place, columns = results_at(out), ("store_id", "time_zone")
+    place, columns = results_in(out), ("store_id", "time_zone")
     stores = read_day(place, "coverage", day, columns=columns)
     zones = dict(zip(*(stores[name].to_pylist() for name in columns), strict=True))
     log = read_decisions(place, day)
@@ -97,7 +101,12 @@ def decisions_and_zones(
 
 
 def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
-    link = sale.rpartition("#")[2]
+    before, _, link = sale.rpartition("#")
+    if (named := _DAY_OF_LINK.search(before)) and named[1] != str(day):
+        raise ConfigurationError(
+            f"the link is to a sale in the report of {named[1]}, and --day is {day}: give the day"
+            " of the report"
+        )
     if link.startswith("sale-"):
         ledgers = Partitions(place, "ledger", day)
         for store_id in ledgers.stores:

@@ -15,15 +15,22 @@ import pyarrow as pa
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.inputs.counts import SourceCounts
+from auditor.monitoring.completeness.counting import control_totals, count_tills
+from auditor.monitoring.completeness.number_runs import count_numbers
 from auditor.pipeline.day import Day
 from auditor.policy import Policy
 from auditor.sales import Collected, SaleCounts, collect
 from auditor.storage import spool
 from auditor.storage.spool import Spool
-from auditor.tables import REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
+from auditor.tables import (
+    EXPORTED,
+    INPUT_NOTES,
+    REJECTS,
+    SNAPSHOT_INDEX,
+    STORE_DAYS,
+    TILL_LINES,
+)
 
-#: Files of which nothing could be read that are named in the log.
-_MOST_WARNINGS = 20
 _AND_FIT = ", and has to fit an entry of the mapping"
 
 log = logging.getLogger(__name__)
@@ -63,6 +70,8 @@ class CollectedDay:
         self._rejects = Spool(REJECTS, day.out, f"{folder}/rejects")
         self._sale_counts: dict[str, SaleCounts] = {}
         self.used: set[tuple[str, str]] = set()
+        self._exported: dict[str, list[pa.Table]] = {name: [] for name in EXPORTED}
+        self._notes: list[pa.Table] = []
         stores = day.job.stores
         mapping = day.mapping.on(day.date) if day.mapping else None
         exports = read_sales(
@@ -88,6 +97,7 @@ class CollectedDay:
             collected = collect(lines, distinct.table, self._day.date, self._day.policy, self._keys)
             self._sale_counts |= collected.counts
             self.used |= collected.used
+            self._count(collected, control_totals(lines, self._day.date, self._day.policy), rejects)
             rejects = pa.concat_tables([rejects, distinct.rejects, collected.rejects])
             yield number, replace(collected, rejects=rejects)
 
@@ -116,11 +126,32 @@ class CollectedDay:
             stores=self._day.job.stores,
         )
 
+    def exported(self) -> dict[str, pa.Table]:
+        """The tables.EXPORTED of the day, by name, once all buckets have been taken."""
+        return {
+            name: pa.concat_tables([EXPORTED[name].empty(), *parts])
+            for name, parts in self._exported.items()
+        }
+
+    def notes(self) -> pa.Table:
+        """INPUT_NOTES of the day."""
+        own = local_times(self._day.date, self._day.policy, self.exports.counts)
+        return INPUT_NOTES.add_up([*self._notes, own])
+
+    def _count(self, collected: Collected, control: pa.Table, rejects: pa.Table) -> None:
+        day, policy = self._day.date, self._day.policy
+        made = collected.transactions
+        self._exported["tills"].append(count_tills(made, control, day, policy))
+        self._exported["number_runs"].append(count_numbers(made, rejects))
+        self._exported["categories"].append(collected.categories)
+
     def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:
         read = SourcesRead()
         for reading in readings:
             rows.add(reading.table)
             self._rejects.add(reading.rejects)
+            if reading.notes.num_rows:
+                self._notes.append(reading.notes)
             read.add(reading)
         return read
 
@@ -150,10 +181,6 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
             f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
             f"{job.day}, or no date at all{'' if day.mapping is None else _AND_FIT}"
         )
-    for problem in unusable[:_MOST_WARNINGS]:
-        log.warning("nothing could be read of %s", problem)
-    if len(unusable) > _MOST_WARNINGS:
-        log.warning("nor of %d more files: see the rejects", len(unusable) - _MOST_WARNINGS)
     for what, files, url in (
         ("till export", collected.exports.files, job.sales),
         ("snapshot index", collected.indexes.files, f"{job.snapshots}/index"),
@@ -161,6 +188,19 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
         if not files:
             log.warning("there is no %s of %s below %s", what, job.day, url)
     return collected
+
+
+def local_times(day: date, policy: Policy, counts: Mapping[str, SourceCounts]) -> pa.Table:
+    """INPUT_NOTES of the stores whose times have no offset, while the policy sets no time zone.
+
+    They are read in the default zone, which is right by chance only.
+    """
+    return INPUT_NOTES.from_rows(
+        {"store_id": store_id, "kind": "local_time", "rows": own.times_read_as_local}
+        for store_id, own in sorted(counts.items())
+        if own.times_read_as_local
+        and "time_zone" not in policy.rules(day, store_id).model_fields_set
+    )
 
 
 def store_days(  # noqa: PLR0913  # three counts of three stages, none of which may know the others

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from auditor.errors import BusyError
+from auditor.errors import BusyError, NoSourceError
 from auditor.faces.model import Card
 from auditor.mapping import Mapping, load_mapping
 from auditor.policy import ChainRules, Policy, load_policy
 from auditor.storage.place import Place, results_at
+from auditor.storage.separation import check_apart
 
 #: Called after each frame with the number of frames scored so far, and of all frames of the day.
 Progress = Callable[[int, int], None]
@@ -50,6 +51,22 @@ class Day:
         """
         policy = policy or load_policy(job.policy)
         return cls(job, policy, policy.chain_rules(job.day), results_at(job.out))
+
+    def check_addresses(self) -> None:
+        """Check before anything is written that there are inputs, and results not among them.
+
+        Raises:
+            ConfigurationError: results would lie among inputs, or the other way round.
+            NoSourceError: there is nothing at the address of the exports or of the frames.
+        """
+        inputs = {"sales": self.sales, "snapshots": self.snapshots}
+        check_apart(self.out, inputs)
+        for name, place in inputs.items():
+            if not place.exists(place.single_file or ""):
+                raise NoSourceError(
+                    f"there is nothing at {place}: check the address of --{name} and the rights to"
+                    " it"
+                )
 
     @property
     def date(self) -> dt.date:

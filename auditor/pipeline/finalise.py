@@ -15,11 +15,12 @@ from auditor.pipeline import provenance
 from auditor.pipeline.batches import Batch
 from auditor.pipeline.completeness import check_posteriors, check_sales
 from auditor.pipeline.day import Day
-from auditor.pipeline.plans import Plan, read_plan
+from auditor.pipeline.plans import PLANNED, Plan, read_plan
 from auditor.pipeline.score import with_crop_paths
 from auditor.sales import control_sample, purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import finalised, revisions
+from auditor.storage.daily import write_daily
 from auditor.storage.layout import mapping_path
 from auditor.storage.parquet import read_table
 from auditor.storage.partitions import remove_other_stores, remove_partition, write_partition
@@ -27,6 +28,7 @@ from auditor.storage.place import Place
 from auditor.storage.retention import remove_crops
 from auditor.storage.spool import bucket_of
 from auditor.tables import (
+    DAILY,
     INCONCLUSIVE_REASONS,
     LEDGER,
     OUTCOMES,
@@ -62,13 +64,7 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     """
     start, out = time.perf_counter(), day.out
     plan = read_plan(out, day.date, batches)
-    now = {"policy": day.policy.sha256, "mapping": day.mapping_sha256}
-    planned = {"policy": plan.policy_sha256, "mapping": plan.mapping_sha256}
-    for name in ("policy", "mapping"):
-        if now[name] != planned[name]:
-            raise ConfigurationError(
-                f"the {name} has changed since {day.date} was planned: run it again"
-            )
+    _check_settings(day, plan)
     _keep_mapping(day)
     store_days = read_table(out, plan.coverage_path, STORE_DAYS)
     row_of = {store_id: row for row, store_id in enumerate(store_days["store_id"].to_pylist())}
@@ -97,7 +93,11 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
             )
         elsewhere = pc.invert(pc.is_in(rejected_in, pa.array(stores, pa.string())))
         unplaced.append(rejects.filter(elsewhere))
-    write.baselines.write(out, of_stores=tuple(row_of) if day.job.stores else ())
+    of_stores = tuple(row_of) if day.job.stores else ()
+    write.baselines.write(out, of_stores=of_stores)
+    for name in PLANNED:
+        table = read_table(out, plan.exported_path(name), DAILY[name])
+        write_daily(out, name, day.date, table, of_stores=of_stores)
     if not day.job.stores:
         write_partition(out, "rejects", day.date, UNKNOWN_STORE, pa.concat_tables(unplaced))
         for store_id in set(before).difference(row_of):  # their last version is kept
@@ -109,6 +109,15 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     out.write(plan.finalised_path, b"")
     seconds = time.perf_counter() - start
     emit("finalised", day.date, **write.totals, seconds=seconds)
+
+
+def _check_settings(day: Day, plan: Plan) -> None:
+    now = {"policy": day.policy.sha256, "mapping": day.mapping_sha256}
+    planned = {"policy": plan.policy_sha256, "mapping": plan.mapping_sha256}
+    if changed := [name for name in now if now[name] != planned[name]]:
+        raise ConfigurationError(
+            f"the {changed[0]} has changed since {day.date} was planned: run it again"
+        )
 
 
 def _keep_mapping(day: Day) -> None:

@@ -16,7 +16,7 @@ from auditor.pipeline.plans import Plan, find_plan, plan_path
 from auditor.sales import purchases
 from auditor.storage.parquet import write_table
 from auditor.storage.place import Place
-from auditor.tables import PURCHASES, REJECTS, STORE_DAYS
+from auditor.tables import DAILY, PURCHASES, REJECTS, STORE_DAYS
 from auditor.telemetry import emit
 
 #: Beginning of the names of the folders in a day's workspace where rows wait during planning.
@@ -66,6 +66,8 @@ def plan(day: Day) -> Plan:
     baskets.close()
     store_days = collected.store_days()
     write_table(out, planned.coverage_path, store_days, STORE_DAYS)
+    for name, table in {**collected.exported(), "input_notes": collected.notes()}.items():
+        write_table(out, planned.exported_path(name), table, DAILY[name])
     planned = replace(
         planned,
         batches=(*sales.batches, *baskets.batches),

@@ -10,6 +10,10 @@ from auditor.errors import ContractError, OvertakenError, SourceError
 from auditor.pipeline.batches import Batch, Kind
 from auditor.pipeline.day import workspace
 from auditor.storage.place import Place
+from auditor.tables import EXPORTED
+
+#: The daily tables that are known once the day is planned.
+PLANNED = (*EXPORTED, "input_notes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Plan:
         """An empty file, which is there once the plan is finalised."""
         return f"{self.folder}/finalised"
 
+    def exported_path(self, name: str) -> str:
+        """Where the day's table of a name in ``PLANNED`` is."""
+        return f"{self.folder}/{name}.parquet"
+
     def bucket_path(self, table: str, bucket: int) -> str:
         """Where the rows of a table, ``rejects`` or ``purchases``, of a bucket of stores are."""
         return f"{self.folder}/{table}-{bucket:02d}.parquet"
@@ -56,6 +64,7 @@ class Plan:
         return {
             self.coverage_path,
             self.finalised_path,
+            *map(self.exported_path, PLANNED),
             *(path for batch in self.batches for path in batch.files),
             *(self.bucket_path("rejects", bucket) for bucket in self.rejects),
             *(self.bucket_path("purchases", bucket) for bucket in self.purchases),

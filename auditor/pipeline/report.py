@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from auditor.decisions.log import read_decisions
 from auditor.errors import BusyError, ConfigurationError, ContractError, OvertakenError
 from auditor.faces.model import Card
-from auditor.monitoring import cameras, limits
+from auditor.inputs import reasons
+from auditor.monitoring import cameras, completeness, limits
 from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.day_figures import read_figures
 from auditor.monitoring.baselines.window import read_window
@@ -31,11 +32,15 @@ from auditor.report import (
     render_day,
     render_site,
 )
+from auditor.report.text.completeness import NAME_IT, unaudited
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
+from auditor.tables import INPUT_NOTES
 from auditor.telemetry import emit
+
+_OF_REASONS = ("source", "row", "reason", "detail")
 
 
 def report(day: Day) -> str:
@@ -117,6 +122,8 @@ def _write_pages(
         policy=policy,
         window=read_window(out, day, policy.chain_rules(day).people_window_days),
         drift=drift,
+        completeness=completeness.compare(out, day, policy),
+        notes=_input_notes(out, day),
         history=read_figures(out, day_figures.days_before(day)),
     )
     written = set()
@@ -128,6 +135,11 @@ def _write_pages(
         if path not in written:
             out.remove(path)
     return drift, written
+
+
+def _input_notes(out: Place, day: date) -> pa.Table:
+    parts = [notes for *_, notes in read_daily(out, "input_notes", [day])]
+    return pa.concat_tables([INPUT_NOTES.empty(), *parts])
 
 
 def _kept_policy(out: Place, sha256: str | None) -> Policy:
@@ -181,14 +193,32 @@ def list_days(out: Place, day: date) -> None:
 
 
 def exceeded_limits(day: Day) -> list[str]:
-    """A sentence for each of the policy's limits that the stored day exceeds."""
+    """A sentence for each limit of the policy that the stored day exceeds.
+
+    A category that may be alcohol, and that the policy does not know, exceeds all of them: its
+    sales are not counted.
+    """
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
-    return limits.exceeded(
+    found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
+    unknown = [f"{clause}: {NAME_IT}" for clause in unaudited(found)]
+    return unknown + limits.exceeded(
         day.rules,
         store_days=read_day(day.out, "coverage", day.date, day.job.stores),
         outcomes=count_outcomes(day),
         rejects=(rejects.of(store_id, limits.OF_REJECTS) for store_id in rejects.stores),
     )
+
+
+def rejected_inputs(day: Day) -> tuple[Counter[str], list[str]]:
+    """How many input rows the stored day set aside, by reason, and why files could not be used."""
+    stored = Partitions(day.out, "rejects", day.date, day.job.stores)
+    counts, unusable = Counter[str](), list[str]()
+    for store_id in stored.stores:
+        of_store = stored.of(store_id, _OF_REASONS)
+        rows, files = reasons(of_store)
+        counts += rows
+        unusable += files
+    return counts, sorted(unusable)
 
 
 def count_outcomes(day: Day) -> dict[str, int]:

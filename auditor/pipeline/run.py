@@ -21,17 +21,22 @@ from auditor.storage.parquet import read_table
 class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
-    ``above_limits`` has a sentence for each of the policy's limits that the day exceeds.
+    ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
+    ``rejected`` the number of input rows that were set aside, by reason, and ``unusable`` why files
+    could not be used at all.
     """
 
     report: str
     outcomes: dict[str, int]
     above_limits: list[str]
+    rejected: dict[str, int]
+    unusable: list[str]
 
 
 def plan_day(job: Job) -> list[Batch]:
     """Plan a day (:func:`auditor.pipeline.plan.plan`); the batches to score, maybe none."""
     day = Day.open(job)
+    day.check_addresses()
     with day.lock():
         return list(plan.plan(day).batches)
 
@@ -73,6 +78,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         AuditorError: the run failed as a whole.
     """
     day = Day.open(job)
+    day.check_addresses()
     with day.lock(wait=wait):
         batches = plan.plan(day).batches
         paths = (read_table(day.out, b.path, b.schema, ["snapshot_path"]) for b in batches)
@@ -84,4 +90,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         finalise.finalise(day, batches)
         page = report.report(day)
     expire_results(day.out, day.policy, day.date + timedelta(days=1))
-    return DayResult(page, report.count_outcomes(day), report.exceeded_limits(day))
+    rejected, unusable = report.rejected_inputs(day)
+    return DayResult(
+        page, report.count_outcomes(day), report.exceeded_limits(day), dict(rejected), unusable
+    )

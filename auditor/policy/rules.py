@@ -52,6 +52,10 @@ def _not_of_all(pattern: str) -> str:
 NamePattern = Annotated[str, AfterValidator(_not_of_all)]
 
 
+#: What tills ask an age for besides alcohol.
+AGE_RESTRICTED = frozenset({"tobacco", "vapes", "lottery", "knives", "fireworks", "medicines"})
+
+
 def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -89,6 +93,8 @@ class Rules(Strict):
     challenge_age: Age = 25
     counting_checks: frozenset[IdCheck] = frozenset({"id_scanned", "dob_entered", "id_viewed"})
     alcohol_categories: frozenset[str] = frozenset({"beer", "cider", "wine", "spirits"})
+    # Known, and not alcohol: what is in none of both, and has ID checks, is reported.
+    other_categories: frozenset[str] = AGE_RESTRICTED
     alcohol_skus: Skus = frozenset()
     alcohol_free_skus: Skus = frozenset()
     # None without the chain's word: a name that matches by mistake would hide a sale of alcohol.
@@ -223,9 +229,7 @@ class InsightRules(Strict):
     min_cell: Annotated[int, Field(ge=3)] = 10  # counts of fewer baskets are withheld
     keep_days: Annotated[int, Field(ge=1)] = 400
     # Besides alcohol, what is never suggested to groups that may be under age.
-    age_restricted_categories: frozenset[str] = frozenset(
-        {"tobacco", "vapes", "lottery", "knives", "fireworks", "medicines"}
-    )
+    age_restricted_categories: frozenset[str] = AGE_RESTRICTED
     age_restricted_skus: Skus = frozenset()
     out_of_range_skus: Skus = frozenset()  # never suggested
 

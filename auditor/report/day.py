@@ -11,6 +11,7 @@ from auditor.decisions.status import case_statuses
 from auditor.errors import ContractError
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.cameras import Drift
+from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import OF_REJECTS, InputRows, input_rows
 from auditor.monitoring.recall import DayReview, ReviewCounts, count_reviews
 from auditor.monitoring.staff.outcome_counts import Counts, count_cashiers, count_stores
@@ -19,6 +20,7 @@ from auditor.monitoring.weekdays import COMPARED_OUTCOMES, WeekdayHistory, hash_
 from auditor.policy import Policy
 from auditor.report.coverage import Coverage, Tally, cover, tally
 from auditor.report.listing import StoreSales, by_lot, by_reason, ranks
+from auditor.report.noticed import Noticed
 from auditor.report.pages import Ages, Cameras, Control, Page, Provenance, StoreReport
 from auditor.report.past import PastCharts
 from auditor.report.people_sections import PeopleSections
@@ -27,7 +29,7 @@ from auditor.report.sales import Case, Drawn, Unjudged
 from auditor.report.settings import store_settings
 from auditor.report.text import words
 from auditor.report.text.day import about_past, lede
-from auditor.tables import REJECTS, STORE_DAYS, StoreTables
+from auditor.tables import INPUT_NOTES, REJECTS, STORE_DAYS, StoreTables
 
 #: Cases, unjudged sales and cashiers that one page lists: none grows beyond a few megabytes.
 CHAIN_LIMIT = 200
@@ -54,6 +56,8 @@ class Report:
         window: Window,
         history: pa.Table,
         drift: Drift,
+        completeness: Completeness,
+        notes: pa.Table,
     ) -> None:
         """Check and measure the day's tables.
 
@@ -69,6 +73,8 @@ class Report:
             window: counts of the days up to and including ``day``, by which people are measured.
             history: rows of DAY_FIGURES of earlier days, those of day_figures.days_before.
             drift: the day's cameras against their own past.
+            completeness: what the tills wrote on the day, against their own past.
+            notes: INPUT_NOTES of the day.
 
         Raises:
             ContractError: the tables are not per schema, contradict each other, or name a store
@@ -80,6 +86,9 @@ class Report:
         self.decisions, self.drift = decisions, drift
         self._chain_rules = policy.chain_rules(day)
         self._settings = store_settings(day, store_days, policy, provenance)
+        self._completeness = completeness.of(self._settings)
+        self._notes = INPUT_NOTES.conform(notes)
+        self._zones = {store_id: own.zone for store_id, own in self._settings.items()}
         if unknown := sorted(set(ledger.stores) - set(self._settings)):
             raise ContractError(f"table ledger: stores {unknown} are not in store_days")
         self._ledger, self._rejects, self._store_days = ledger, rejects, store_days
@@ -184,6 +193,7 @@ class Report:
             store_id, coverage.alcohol_sales, {o: coverage.of(o) for o in COMPARED_OUTCOMES}
         )
         asked = self._chain_rules.control_sample
+        noticed = Noticed.of(self._completeness, self._notes, self._zones, store_id)
         sample = Control.of(listed.drawn, drawn_from=listed.drawn_from, asked=asked)
         return Page(
             day=self._day,
@@ -191,7 +201,7 @@ class Report:
             store_id=store_id,
             store_name=None if store_id is None else self._settings[store_id].name,
             lede=(
-                *lede(coverage, chain=is_chain),
+                *lede(coverage, noticed.completeness, chain=is_chain),
                 *about_past(past, words.weekday(self._day)),
             ),
             ages=self._ages(self._settings if store_id is None else [store_id], listed.cases),
@@ -207,6 +217,7 @@ class Report:
             rejected=listed.rejects.section(),
             past=self._charts.section(store_id, past) if past else None,
             cameras=Cameras.of(self.drift, store_id, limit),
+            noticed=noticed,
             control=sample if is_chain else None,
             review=listed.review if is_chain and self._statuses else None,
             min_exposure=self._chain_rules.min_exposure,

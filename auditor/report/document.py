@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import Field, TypeAdapter
 
 from auditor.monitoring.cameras import Drift
+from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.id_check_quality.leads import RuleResult
 from auditor.monitoring.staff.outcome_counts import Counts
 from auditor.monitoring.staff.peers import Peers
@@ -23,6 +24,7 @@ from auditor.report.coverage import Coverage
 from auditor.report.flags_csv import FLAG_COLUMNS
 from auditor.report.fragments import JsonList, JsonObject, json_document, plain
 from auditor.report.listing import by_reason
+from auditor.report.noticed import InputNote
 from auditor.report.pages import Control, Page, Provenance, StoreReport
 from auditor.report.past import Past
 from auditor.report.rejected import Rejected
@@ -30,7 +32,7 @@ from auditor.report.sales import Case, Unjudged
 from auditor.report.schema import closed
 from auditor.sales.identity import SaleKey
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 
 #: The JSON Schema of report.json, by its file name.
 SCHEMA = "report.schema.json"
@@ -94,7 +96,7 @@ class Head:
     """The part of the document that stays short, however large the chain."""
 
     schema_version: Annotated[
-        Literal[1],
+        Literal[2],
         Field(description="raised when a key is renamed, removed or changes meaning"),
     ]
     day: Annotated[date, Field(description="the business day")]
@@ -107,6 +109,12 @@ class Head:
     store_counts: tuple[Counts, ...]
     people: PeopleResults
     cameras: Annotated[Drift, Field(description="against their own past days")]
+    completeness: Annotated[
+        Completeness, Field(description="signs of sales that the exports lack, uncut")
+    ]
+    input_notes: Annotated[
+        tuple[InputNote, ...], Field(description="noticed of the inputs, and costs no row")
+    ]
     rejected: Rejected
     past: Annotated[PastWeekdays | None, Field(description="none on a day without alcohol sales")]
     history_sha256: Annotated[str | None, Field(description="over the figures of past days")]
@@ -181,6 +189,8 @@ def head_of(chain: Page, staff: StaffResults, drift: Drift, decisions: pa.Table)
             id_check_quality=tuple(staff.rules.values()),
         ),
         cameras=drift,
+        completeness=chain.noticed.completeness,
+        input_notes=chain.noticed.inputs,
         rejected=chain.rejected,
         past=PastWeekdays.of(chain.past) if chain.past else None,
         history_sha256=chain.history_sha256,

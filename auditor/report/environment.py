@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from auditor import resources
 from auditor.report.people import cashier_page_name
-from auditor.report.text import cameras, words
+from auditor.report.text import cameras, completeness, words
 
 TEMPLATES = "reports/templates"
 
@@ -76,6 +76,10 @@ def _store_label(item: Any) -> str:
     return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
 
 
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 _WORDS: tuple[Callable[..., str], ...] = (
     *(
         words.cashier,
@@ -99,6 +103,13 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     # From a page in OUT/reports/<day>/ to a file below OUT.
     "crop_url": lambda crop: f"../../{quote(crop, safe='/=')}",
     "decision": lambda decision: words.label(words.DECISIONS, decision),
+    "number_gap": completeness.gap,
+    "silence": lambda found, day, with_store: _sentence(
+        completeness.silent(found, day, with_store=with_store)
+    ),
+    "usual_numbers": completeness.usual_numbers,
+    "usual_totals": completeness.usual_totals,
+    "why_category": lambda found: completeness.WHY[found.kind],
     "expected": words.expected_count,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,

@@ -41,7 +41,10 @@ FLAG_COLUMNS: Mapping[str, str] = {
     "decision": "what a person decided last, see GLOSSARY.md; empty where nobody has yet",
     "decided_by": "who did",
     "decided_at": "and when, UTC",
-    "decision_note": "and the last note",
+    "decision_note": "what they wrote with it",
+    "last_note": "what somebody wrote last, with a decision or as a remark",
+    "last_note_by": "who did",
+    "last_note_at": "and when, UTC",
 }
 
 
@@ -69,12 +72,16 @@ class FlagsCsv:
 def _row(case: Case) -> dict[str, Cell]:
     estimate = asdict(case.estimate) if case.estimate else {}
     status = asdict(case.status) if case.status else {}
+    note = case.status.last_note if case.status else None
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
         **{name: estimate.get(name) for name in ("age", "p_under_legal", "p_under_challenge")},
         **{f"age_{name}": estimate.get(name) for name in ("sd", "low", "high")},
         **{name: status.get(name) for name in ("decision", "decided_by", "decided_at")},
         "decision_note": status.get("note"),
+        "last_note": note.text if note else None,
+        "last_note_by": note.by if note else None,
+        "last_note_at": note.at if note else None,
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
     }

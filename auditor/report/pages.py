@@ -11,6 +11,7 @@ from auditor.monitoring.recall import DayReview
 from auditor.monitoring.staff.outcome_counts import Counts
 from auditor.monitoring.statistics.rates import at_most
 from auditor.report.coverage import Coverage
+from auditor.report.noticed import Noticed
 from auditor.report.past import Past
 from auditor.report.people import CashierPage, People
 from auditor.report.rejected import Rejected
@@ -143,6 +144,7 @@ class Page:
     rejected: Rejected
     past: Past | None
     cameras: Cameras
+    noticed: Noticed
     control: Control | None
     review: DayReview | None
     min_exposure: int

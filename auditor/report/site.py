@@ -92,6 +92,7 @@ def summarise(chain: Page, rows: InputRows, policy_sha256: str) -> Summary:
             chain.past.comparison.signals if chain.past else (),
             cameras_changed=len(chain.cameras.changed),
             rows_rejected=chain.rejected.total,
+            completeness=chain.noticed.completeness,
         ),
         review=chain.review,
         policy_sha256=policy_sha256,

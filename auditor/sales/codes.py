@@ -10,6 +10,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.tables import MONEY
+
+#: The largest amount that MONEY holds, in the currency's smallest unit.
+LARGEST_AMOUNT = 10**MONEY.precision - 1
+
 Codes = npt.NDArray[np.int64]
 
 
@@ -65,3 +70,10 @@ def last_digits(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> Codes:
     whole = pc.multiply(column, pa.scalar(Decimal(10**kind.scale))).cast(pa.int64())
     units: Codes = whole.to_numpy()
     return units
+
+
+def money(cents: Codes) -> pa.Array:
+    """Whole numbers of the currency's smallest unit as MONEY, cut to what that holds."""
+    within = np.clip(cents, -LARGEST_AMOUNT, LARGEST_AMOUNT)
+    unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
+    return pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)

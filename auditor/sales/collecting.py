@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,23 @@ from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol, find_alcohol
 from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
+from auditor.sales.categories import count_categories
 from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks, latest_birth_date
-from auditor.sales.codes import coded
+from auditor.sales.codes import LARGEST_AMOUNT, coded, money
+from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
 from auditor.sales.rejected import frame_rejects, line_rejects
 from auditor.sales.transactions import KeyParts, Transactions, divide
-from auditor.tables import MONEY, PURCHASES, REJECTS, SALES, SNAPSHOT_INDEX, TILL_LINES
+from auditor.tables import (
+    CATEGORY_COUNTS,
+    PURCHASES,
+    REJECTS,
+    SALES,
+    SNAPSHOT_INDEX,
+    TILL_LINES,
+    TRANSACTIONS,
+)
 
 #: Notes on a sale's record, in the order in which a sale carries them.
 MARKS = (
@@ -42,7 +51,6 @@ _NO_SALES = {
     "suspended": ("suspended",),
 }
 _AT_A_TIME = 1_000_000  # rows, unless one store has more
-_LARGEST_AMOUNT = 10**MONEY.precision - 1  # in the smallest unit of the currency
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +83,8 @@ class Collected:
     counts: dict[str, SaleCounts]  # by store
     purchases: pa.Table  # PURCHASES, the baskets that the policy lets be analysed by age group
     used: frozenset[tuple[str, str]]  # the name of the table, till_lines or snapshot_index; path
+    transactions: pa.Table  # TRANSACTIONS, all of them, whatever became of them
+    categories: pa.Table  # CATEGORY_COUNTS of all lines
 
 
 def collect(
@@ -102,6 +112,8 @@ def collect(
         counts={store: counts for part in parts for store, counts in part.counts.items()},
         purchases=pa.concat_tables([PURCHASES.empty(), *(part.purchases for part in parts)]),
         used=frozenset(file for part in parts for file in part.used),
+        transactions=pa.concat_tables([TRANSACTIONS.empty(), *(p.transactions for p in parts)]),
+        categories=pa.concat_tables([CATEGORY_COUNTS.empty(), *(p.categories for p in parts)]),
     )
 
 
@@ -177,6 +189,8 @@ def _collect_stores(
             day=day,
         ),
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
+        transactions=transactions_of(divided),
+        categories=count_categories(divided, alcohol.lines, day, policy),
     )
 
 
@@ -237,10 +251,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
 
 
 def _amounts(cents: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
-    within = np.clip(cents, -_LARGEST_AMOUNT, _LARGEST_AMOUNT)
-    unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
-    amounts = pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)
-    return amounts, within != cents
+    return money(cents), np.abs(cents) > LARGEST_AMOUNT
 
 
 def _marks(flags: Sequence[Flags]) -> pa.Array:

@@ -17,6 +17,19 @@ from auditor.tables import DAILY, STORED
 
 PART = "part-0.parquet"
 
+#: The folders that results have below OUT, one of days or other parts each.
+_BY_DAY = (*STORED, *DAILY, "revisions", "crops", "decisions", "extracts", "finalised")
+FOLDERS = (
+    *_BY_DAY,
+    "reports",
+    "policies",
+    "mappings",
+    "packs",
+    "keys",
+    "unfinished",
+    "insight-reports",
+)
+
 #: The folder of face packs, each in a folder ``until=YYYY-MM-DD``.
 FACE_PACKS = "packs/faces"
 
@@ -68,5 +81,4 @@ def extract_path(day: date, query: str, of: date) -> str:
 
 def folders_of_day(day: date) -> list[str]:
     """Every folder that a day may have."""
-    names = (*STORED, *DAILY, "revisions", "crops", "decisions", "extracts", "finalised")
-    return [day_folder(name, day) for name in names]
+    return [day_folder(name, day) for name in _BY_DAY]

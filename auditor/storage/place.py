@@ -7,6 +7,7 @@ one piece.
 
 import errno
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -20,6 +21,7 @@ from fsspec.implementations.local import LocalFileSystem
 from auditor.errors import ConfigurationError
 from auditor.storage.addresses import shown, without_credentials
 from auditor.storage.failures import TranslatedStream, local_failures, remote_failures
+from auditor.storage.layout import FOLDERS
 from auditor.storage.local_files import (
     PARTIAL_PREFIX,
     flush_folder,
@@ -31,6 +33,9 @@ from auditor.storage.s3 import S3_TRIES, configure_s3, retried
 
 configure_s3()
 
+#: The folder of a day, of a report of one, or of faces until one.
+_OF_A_DAY = re.compile(r"(?:\w+=)?\d{4}-\d{2}-\d{2}")
+
 
 class OutsideError(ValueError):
     """A path is absolute, is a URL, or climbs out of its place."""
@@ -38,6 +43,24 @@ class OutsideError(ValueError):
 
 class TooLargeError(ValueError):
     """A file has more bytes than the caller allows."""
+
+
+def results_in(url: str) -> "Place":
+    """Open the folder of results that are there.
+
+    Raises:
+        ConfigurationError: there are none, so that the address is wrong; or as of
+            :func:`results_at`.
+    """
+    place = results_at(url)
+    for name in place.folders(""):
+        if name in FOLDERS and any(map(_OF_A_DAY.fullmatch, place.folders(name))):
+            return place
+    raise ConfigurationError(
+        f"there are no results at {place}: "
+        + ("no day lies below it" if place.exists() else "there is nothing")
+        + "; name the folder that `auditor run` was given, with --out"
+    )
 
 
 def results_at(url: str) -> "Place":
@@ -66,6 +89,8 @@ class Place:
             StorageError: the storage does not answer, as of every method that accesses it.
         """
         without_credentials(url)
+        if not url.strip():
+            raise ConfigurationError("an address is empty: name a folder or a URL")
         try:
             self._fs, root = fsspec.core.url_to_fs(url)
         except (ImportError, ValueError) as error:
@@ -83,6 +108,17 @@ class Place:
     def __str__(self) -> str:
         """The address without its scheme and options, which may hold credentials."""
         return f"{self._root}/{self.single_file or ''}"
+
+    @property
+    def scheme(self) -> str:
+        """What kind of storage it is on: ``file``, ``s3`` and so on."""
+        protocol = self._fs.protocol
+        return str(protocol if isinstance(protocol, str) else protocol[0])
+
+    @property
+    def root(self) -> str:
+        """The full path of the folder, in its storage."""
+        return self._root
 
     def exists(self, path: str = "") -> bool:
         """Whether there is a file or folder at ``path``."""

@@ -2,18 +2,28 @@
 
 from auditor.tables.baselines import (
     CAMERA_COUNTS,
+    CATEGORY_COUNTS,
     CHECK_COUNTS,
     DAY_FIGURES,
+    NUMBER_RUNS,
     QUALITY_COUNTS,
     RECORDED_AGES,
+    TILL_DAYS,
 )
 from auditor.tables.by_store import ByStore, StoreTables
 from auditor.tables.decisions import DECISION_LOG
-from auditor.tables.inputs import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, STORE_DAYS, TILL_LINES
+from auditor.tables.inputs import (
+    INPUT_NOTES,
+    REJECTS,
+    SNAPSHOT_INDEX,
+    STORE_DAYS,
+    TILL_LINES,
+    TRANSACTIONS,
+)
 from auditor.tables.insights import INSIGHTS, POSTERIORS, PURCHASES
 from auditor.tables.ledger import FRAME_SCORES, LEDGER, PROVENANCE, SALES
 from auditor.tables.schema import MONEY, QUANTITY, TIME, Column, Schema
-from auditor.tables.stored import COUNTED, DAILY, STORED, UNKNOWN_STORE
+from auditor.tables.stored import COUNTED, DAILY, EXPORTED, STORED, UNKNOWN_STORE
 from auditor.tables.vocabulary import (
     CAMERA_QUANTITIES,
     DECISIONS,
@@ -34,12 +44,14 @@ from auditor.tables.vocabulary import (
 __all__ = [
     "CAMERA_COUNTS",
     "CAMERA_QUANTITIES",
+    "CATEGORY_COUNTS",
     "CHECK_COUNTS",
     "COUNTED",
     "DAILY",
     "DAY_FIGURES",
     "DECISIONS",
     "DECISION_LOG",
+    "EXPORTED",
     "FRAME_SCORES",
     "ID_CHECKS",
     "INCONCLUSIVE_REASONS",
@@ -51,6 +63,7 @@ __all__ = [
     "LINE_TYPES",
     "MONEY",
     "NOTE",
+    "NUMBER_RUNS",
     "OUTCOMES",
     "POSTERIORS",
     "PROVENANCE",
@@ -67,8 +80,10 @@ __all__ = [
     "SNAPSHOT_INDEX",
     "STORED",
     "STORE_DAYS",
+    "TILL_DAYS",
     "TILL_LINES",
     "TIME",
+    "TRANSACTIONS",
     "TRANSACTION_STATES",
     "UNKNOWN_STORE",
     "ByStore",

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from auditor.tables.schema import Column, Schema
+from auditor.tables.schema import MONEY, TIME, Column, Schema
 from auditor.tables.vocabulary import OUTCOMES
 
 DAY_FIGURES = Schema(
@@ -78,5 +78,66 @@ CAMERA_COUNTS = Schema(
             "bin", pa.int16(), "class of the quantity, see auditor.monitoring.cameras.quantities"
         ),
         Column("sales", pa.int32(), "alcohol sales in this class", counted=True),
+    ),
+)
+
+#: Hours of a clock: how many counts ``by_hour`` of TILL_DAYS has.
+HOURS = 24
+
+TILL_DAYS = Schema(
+    "till_days",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("till_id", pa.string(), "till"),
+        Column("transactions", pa.int32(), "transactions that began at it, whatever their state"),
+        Column(
+            "by_hour",
+            pa.list_(pa.int32()),
+            "of these, by the hour of the store's clock in which they began: 24 counts",
+        ),
+        Column("completed", pa.int32(), "of these, completed"),
+        Column("turnover", MONEY, "what the lines of the completed ones add up to"),
+        Column("control_transactions", pa.int64(), "as the till's own totals have it", True),
+        Column("control_turnover", MONEY, "the same of the turnover", nullable=True),
+    ),
+)
+
+_GAP = pa.struct(
+    [
+        pa.field("after", pa.string(), nullable=False),  # the transactions on either side
+        pa.field("after_at", TIME, nullable=False),
+        pa.field("before", pa.string(), nullable=False),
+        pa.field("before_at", TIME, nullable=False),
+        pa.field("missing", pa.int64(), nullable=False),
+    ]
+)
+
+NUMBER_RUNS = Schema(
+    "number_runs",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("till_id", pa.string(), "till; null where a store counts over all its tills", True),
+        Column("numbers", pa.int32(), "distinct transaction numbers that end in digits"),
+        Column("steps", pa.int32(), "pairs of neighbours among them, in the order of numbers"),
+        Column("steps_of_one", pa.int32(), "of these, pairs with no number between them"),
+        Column("missing", pa.int64(), "numbers that lack between neighbours near each other"),
+        Column("gaps", pa.list_(_GAP), "the largest few places where numbers lack"),
+    ),
+)
+
+CATEGORY_COUNTS = Schema(
+    "category_counts",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("category", pa.string(), "article category; null for lines without one", True),
+        Column("lines", pa.int32(), "lines of articles", counted=True),
+        Column("alcohol", pa.int32(), "of these, alcohol by the policy", counted=True),
+        Column(
+            "unexplained",
+            pa.int32(),
+            "of these, in transactions without anything that the policy names as alcohol or other",
+            counted=True,
+        ),
+        Column("checked", pa.int32(), "of the unexplained, with an ID check", counted=True),
     ),
 )

@@ -45,6 +45,17 @@ TILL_LINES = Schema(
     ),
 )
 
+#: Every transaction of a day, whatever became of it: what is asked is whether any is missing.
+TRANSACTIONS = Schema(
+    "transactions",
+    (
+        *TILL_LINES.pick("store_id", "till_id", "transaction_id"),
+        Column("started_at", TIME, "time of its first line"),
+        Column("completed", pa.bool_(), "whether it was paid"),
+        Column("amount", MONEY, "what its lines add up to; cut to what the column holds"),
+    ),
+)
+
 SNAPSHOT_INDEX = Schema(
     "snapshot_index",
     (

@@ -2,12 +2,15 @@
 
 from auditor.tables.baselines import (
     CAMERA_COUNTS,
+    CATEGORY_COUNTS,
     CHECK_COUNTS,
     DAY_FIGURES,
+    NUMBER_RUNS,
     QUALITY_COUNTS,
     RECORDED_AGES,
+    TILL_DAYS,
 )
-from auditor.tables.inputs import REJECTS, STORE_DAYS
+from auditor.tables.inputs import INPUT_NOTES, REJECTS, STORE_DAYS
 from auditor.tables.insights import INSIGHTS
 from auditor.tables.ledger import LEDGER, PROVENANCE
 
@@ -30,5 +33,14 @@ COUNTED = {
     "recorded_ages": RECORDED_AGES,
 }
 
-#: Baselines for later days: one file a day for all stores.
-DAILY = {"figures": DAY_FIGURES, "cameras": CAMERA_COUNTS, **COUNTED}
+#: What the tills wrote, by which a sale that the export lacks may be noticed; part of DAILY.
+EXPORTED = {"tills": TILL_DAYS, "number_runs": NUMBER_RUNS, "categories": CATEGORY_COUNTS}
+
+#: One file a day for all stores: baselines for later days, and what was noticed of the inputs.
+DAILY = {
+    "figures": DAY_FIGURES,
+    "cameras": CAMERA_COUNTS,
+    **COUNTED,
+    **EXPORTED,
+    "input_notes": INPUT_NOTES,
+}

@@ -273,7 +273,7 @@ def test_flags_csv_without_flags_has_its_header() -> None:
 
 def test_report_json_holds_what_the_pages_show(files: dict[str, bytes]) -> None:
     report = json.loads(files["report.json"])
-    assert report["schema_version"] == 1
+    assert report["schema_version"] == 2
     assert report["day"] == "2026-03-27"
     assert report["provenance"]["inputs_sha256"] == "1a" * 32
     assert {o["code"]: o["count"] for o in report["coverage"]["outcomes"]} == {

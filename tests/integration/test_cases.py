@@ -6,6 +6,7 @@ a test named after it.
 
 import csv
 import hashlib
+import re
 import shutil
 from datetime import date
 from decimal import Decimal
@@ -21,6 +22,7 @@ from auditor.mapping import load_mapping
 from auditor.storage import revisions
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
+from tests.support.page_reader import Reader
 from tests.support.paths import ROOT
 
 CASES = ROOT / "tests" / "cases"
@@ -40,6 +42,16 @@ class Case:
         options = {"sales": "sales", "snapshots": "snapshots", "policy": "policy.toml", "out": out}
         addresses = [f"--{k}={self.folder / v}" for k, v in (options | changes).items()]
         return CliRunner().invoke(main, ["run", "--day", day, *addresses, *more])
+
+    def auditor(self, *arguments: str) -> Result:
+        """Run any command; an argument with @ before it is a path of the folder."""
+        paths = (a.replace("@", f"{self.folder}/") for a in arguments)
+        return CliRunner().invoke(main, list(paths))
+
+    def page(self) -> str:
+        """The text of the chain's page, with every white space made one blank."""
+        page = self.folder / "out" / "reports" / DAY / "index.html"
+        return " ".join(Reader(page.read_bytes()).text.split())
 
     def flags(self) -> list[dict[str, str]]:
         """The flagged sales as the report lists them, the first first."""
@@ -136,11 +148,11 @@ def test_a_german_tills_csv_is_read_by_the_mapping_that_comes_with_the_program(c
 
 @of("35-german-csv")
 def test_without_a_mapping_the_terminal_says_what_the_file_looks_like(
-    case: Case, caplog: pytest.LogCaptureFixture
+    case: Case,
 ) -> None:
-    case.run()
-    assert "Bondaten_20260327.csv: this looks semicolon-separated" in caplog.text
-    assert "auditor mapping suggest" in caplog.text
+    done = case.run()
+    assert "Bondaten_20260327.csv: this looks semicolon-separated" in _plain(done.stderr)
+    assert "auditor mapping suggest" in _plain(done.stderr)
 
 
 @of("41-no-index")
@@ -199,11 +211,12 @@ def test_a_poslog_is_read_by_the_mapping_that_comes_with_the_program(case: Case)
 
 @of("37-poslog-xml")
 def test_without_a_mapping_the_terminal_names_those_that_come_with_the_program(
-    case: Case, caplog: pytest.LogCaptureFixture
+    case: Case,
 ) -> None:
-    assert case.run().exit_code == ExitCode.ABOVE_LIMITS
-    assert "POSLog_20260327.xml: it is XML, and no mapping names it" in caplog.text
-    assert "--mapping poslog-6 or ncr-acs" in caplog.text
+    done = case.run()
+    assert done.exit_code == ExitCode.ABOVE_LIMITS
+    assert "POSLog_20260327.xml: it is XML, and no mapping names it" in _plain(done.stderr)
+    assert "--mapping poslog-6 or ncr-acs" in _plain(done.stderr)
 
 
 @of("38-xlsx")
@@ -230,10 +243,110 @@ def test_a_database_file_is_read_by_a_mapping(case: Case) -> None:
 
 @of("40-sqlite")
 def test_a_database_file_that_no_mapping_names_is_named(
-    case: Case, caplog: pytest.LogCaptureFixture
+    case: Case,
 ) -> None:
-    assert case.run().exit_code == ExitCode.ABOVE_LIMITS
-    assert "tills-2026-03-27.db: it is a SQLite database, and no mapping names it" in caplog.text
+    done = case.run()
+    assert done.exit_code == ExitCode.ABOVE_LIMITS
+    assert "tills-2026-03-27.db: it is a SQLite database, and no mapping names it" in _plain(
+        done.stderr
+    )
+
+
+@of("03-category-not-in-policy")
+def test_an_export_without_known_alcohol_but_with_id_checks_is_not_a_day_without_alcohol(
+    case: Case,
+) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.ABOVE_LIMITS, done.output
+    named = "“Wein” (1 line, 1 with an ID check), “Bier” (1 line)"
+    assert named in _plain(done.stderr)
+    assert "No alcohol was sold" not in case.page()
+    assert named in case.page()
+    found = case.auditor(
+        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
+        *("--policy", "@policy.toml", "--out", "@out"),
+    )
+    assert found.exit_code == ExitCode.ABOVE_LIMITS
+    assert named in _plain(found.output)
+
+
+@of("03-category-not-in-policy")
+@pytest.mark.parametrize(
+    ("key", "code"), [("alcohol_categories", "flagged"), ("other_categories", "0 alcohol sales")]
+)
+def test_a_category_that_the_policy_names_is_known(case: Case, key: str, code: str) -> None:
+    policy = case.folder / "policy.toml"
+    policy.write_text(f'{policy.read_text()}{key} = ["bier", "WEIN"]\n')
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    assert code in done.output
+
+
+@of("14-note-of-another-officer")
+def test_a_note_stands_under_who_wrote_it(case: Case) -> None:
+    assert case.run().exit_code == ExitCode.DONE
+    decide = ("decide", "--out", "@out", "--day", DAY, "--sale", "S001/T1")
+    case.auditor(*decide, "--decision", "looks_older", "--by", "A. Officer")
+    case.auditor(*decide, "--decision", "note", "--by", "B. Other", "--note", "I do not agree")
+    (row,) = case.flags()
+    assert (row["decided_by"], row["decision_note"]) == ("A. Officer", "")
+    assert (row["last_note_by"], row["last_note"]) == ("B. Other", "I do not agree")
+    assert "by A. Officer, " in case.page()
+    assert re.search(r"Note by B\. Other, [^:]*:\d\d UTC: I do not agree", case.page())
+
+
+@of("17-empty-address")
+@pytest.mark.parametrize("given", ["option", "variable", "policy"])
+def test_an_empty_address_is_refused_and_nothing_written(
+    case: Case, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.chdir(case.folder)
+    before = case.files()
+    options = {"--sales": "sales", "--snapshots": "snapshots", "--out": "out"}
+    if given == "option":
+        options |= {"--sales": "", "--out": ""}
+    elif given == "variable":
+        del options["--out"]
+        monkeypatch.setenv("AUDITOR_OUT", "")
+    else:
+        monkeypatch.setenv("AUDITOR_POLICY", " ")
+    done = case.auditor("run", "--day", DAY, *(part for pair in options.items() for part in pair))
+    assert done.exit_code == ExitCode.WRONG_USE, done.output
+    assert "is empty" in done.stderr
+    assert case.files() == before
+
+
+@of("18-expire-of-no-folder")
+@pytest.mark.parametrize("out", ["@outt", "@sales"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("expire", "--policy", "@policy.toml", "--as-of", "2026-11-30"),
+        ("diff", "--from", DAY, "--to", DAY),
+        ("decisions", "--day", DAY),
+        ("decide", "--day", DAY, "--sale", "S001/T1", "--decision", "cannot_tell", "--by", "A"),
+        ("pack", "--week", "2026-W13"),
+        ("insights", "--from", DAY, "--to", DAY),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_folder_without_results_is_an_error(
+    case: Case, command: tuple[str, ...], out: str
+) -> None:
+    before = case.files()
+    done = case.auditor(*command, "--out", out)
+    assert done.exit_code == ExitCode.WRONG_USE, done.output
+    assert "there are no results at" in done.stderr
+    assert case.files() == before
+
+
+@of("18-expire-of-no-folder")
+def test_faces_of_a_result_expire(case: Case) -> None:
+    assert case.run().exit_code == ExitCode.DONE
+    done = case.auditor(
+        "expire", "--out", "@out", "--policy", "@policy.toml", "--as-of", "2026-11-30"
+    )
+    assert (done.exit_code, done.output) == (ExitCode.DONE, f"Removed crops/day={DAY}\n")
 
 
 @of("06-numbers-by-till")
@@ -346,3 +459,7 @@ def test_a_day_that_ends_at_four_has_the_sales_of_the_night(
     ]
     assert case.sales(NEXT_DAY) == []
     assert case.coverage()["lines_rejected"] == 0
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())

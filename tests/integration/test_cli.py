@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -74,10 +75,67 @@ def test_an_unreadable_policy_is_wrong_use(small_chain: Path, tmp_path: Path, po
     assert "Traceback" not in result.stderr
 
 
-def test_no_such_inputs_is_a_failed_run(tmp_path: Path) -> None:
+def test_no_such_inputs_is_wrong_use_and_nothing_is_written(tmp_path: Path) -> None:
     result = _run(tmp_path / "nowhere", tmp_path / "out")
-    assert result.exit_code == ExitCode.FAILED
+    assert result.exit_code == ExitCode.WRONG_USE
+    assert "--sales" in result.stderr
     assert "nowhere" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_not_there_is_wrong_use_and_those_that_are_are_listed(
+    small_chain: Path, tmp_path: Path
+) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text("[[policy]]\neffective_from = 2026-01-01\nmodel = 99\n")
+    result = _run(small_chain, tmp_path / "out", "--policy", policy)
+    assert result.exit_code == ExitCode.WRONG_USE
+    assert "those that are there are 1, 3, 4" in result.stderr
+
+
+@pytest.mark.parametrize("out", ["sales", "sales/new/out", "snapshots/index", "link/out"])
+def test_results_among_inputs_are_refused_and_nothing_is_written(
+    small_chain: Path, tmp_path: Path, out: str
+) -> None:
+    chain = tmp_path / "chain"
+    shutil.copytree(small_chain, chain, ignore=shutil.ignore_patterns("out"))
+    (chain / "link").symlink_to(chain / "sales")
+    before = sorted(chain.rglob("*"))
+    result = _run(chain, chain / out)
+    assert result.exit_code == ExitCode.WRONG_USE, result.output
+    assert "the next run would read them as inputs" in result.stderr
+    assert sorted(chain.rglob("*")) == before
+
+
+def test_addresses_come_from_the_variables_too(
+    small_chain: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {"SALES": "sales", "SNAPSHOTS": "snapshots", "POLICY": "policy.toml"}
+    for name, path in names.items():
+        monkeypatch.setenv(f"AUDITOR_{name}", str(small_chain / path))
+    monkeypatch.setenv("AUDITOR_OUT", str(tmp_path))
+    assert _auditor("run", "--day", "2026-03-27").exit_code == ExitCode.DONE
+    assert "unchanged" in _auditor("diff", "--from", "2026-03-27", "--to", "2026-03-27").output
+
+
+def test_a_run_says_which_files_and_rows_it_could_not_use(
+    small_chain: Path, tmp_path: Path
+) -> None:
+    chain = tmp_path / "chain"
+    shutil.copytree(small_chain, chain, ignore=shutil.ignore_patterns("out"))
+    (chain / "sales/2026-03-27/other.csv").write_text("Bonnr;Zeit\n1;2\n")
+    (export,) = (chain / "sales/2026-03-27").glob("S001*")
+    lines = export.read_text().splitlines(keepends=True)
+    export.write_text("".join([*lines[:-1], lines[-1].replace("2026-03-27", "yesterday")]))
+    result = _run(chain, tmp_path / "out", "--policy", chain / "policy.toml")
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    assert "Not read: 2026-03-27/other.csv: " in result.stderr
+    assert re.search(r"Rows set aside: (\d+ \w+, )*1 bad_time", result.stderr)
+    assert "1 input files could not be used (2026-03-27/other.csv)" in result.stderr
+    checked = _auditor("check", "--day", "2026-03-27", "--sales", chain / "sales", "--json")
+    (sales,) = (f for f in json.loads(checked.output)["findings"] if f["check"] == "sales")
+    assert sales["state"] == "failed"
+    assert "2026-03-27/other.csv: it lacks" in sales["said"]
 
 
 @pytest.fixture

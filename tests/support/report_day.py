@@ -10,6 +10,14 @@ import pyarrow.compute as pc
 from auditor.monitoring.baselines.day_figures import days_before
 from auditor.monitoring.baselines.window import Window
 from auditor.monitoring.cameras import NOTHING, Camera, Change, Drift
+from auditor.monitoring.completeness import (
+    Completeness,
+    Gap,
+    MissingNumbers,
+    SilentTills,
+    TotalsDiffer,
+    UnknownCategory,
+)
 from auditor.policy import Policy
 from auditor.report import Provenance, Report, render_day
 from auditor.sales.identity import SaleKey
@@ -19,6 +27,7 @@ from auditor.tables import (
     DAY_FIGURES,
     DECISION_LOG,
     INCONCLUSIVE_REASONS,
+    INPUT_NOTES,
     LEDGER,
     QUALITY_COUNTS,
     QUALITY_RULES,
@@ -339,6 +348,8 @@ def given(**other: Any) -> dict[str, Any]:
         "history": history(),
         "window": window(),
         "drift": drift(),
+        "completeness": completeness(),
+        "notes": input_notes(),
     }
     whole: dict[str, Any] = {"provenance": PROVENANCE, "policy": POLICY} | tables | other
     rejected_in = pc.fill_null(whole["rejects"]["store_id"], UNKNOWN_STORE)
@@ -347,6 +358,49 @@ def given(**other: Any) -> dict[str, Any]:
         "rejects": ByStore(whole["rejects"], rejected_in),
     }
     return whole | divided
+
+
+def completeness() -> Completeness:
+    """Something of every sign that sales are missing."""
+    gap = Gap("0119", NOON, SCRIPT, NOON + timedelta(minutes=9), 3)
+    return Completeness(
+        categories=(
+            UnknownCategory("nothing_sold", "S002", "Wein", 12, 3),
+            UnknownCategory("nothing_sold", "S002", None, 2, 0),
+            UnknownCategory("checked", "S001", SCRIPT, 40, 9),
+            UnknownCategory("new", "S001", "garden", 4, 0),
+        ),
+        numbers=(
+            MissingNumbers("S001", "2", numbers=140, missing=3, usual=0.2, gaps=(gap,)),
+            MissingNumbers("S003", None, numbers=300, missing=1, usual=None, gaps=(gap,)),
+        ),
+        silent=(
+            SilentTills("S001", ("1", SCRIPT), False, 14, 17, expected=61.5, weeks=4),
+            SilentTills("S003", ("1",), True, 20, 24, expected=30.0, weeks=3),
+        ),
+        totals=(
+            TotalsDiffer("S001", "2", 138, 140, Decimal(1), Decimal("9.5"), None, None),
+            TotalsDiffer("S003", "1", 50, 51, Decimal(2), Decimal(5), 0, Decimal("0.5")),
+        ),
+        days=21,
+        sha256="7a" * 32,
+    )
+
+
+def input_notes() -> pa.Table:
+    """What can be noticed of inputs."""
+    return INPUT_NOTES.from_rows(
+        {"store_id": store_id, "source": "a.csv", "kind": kind, "column": column, "value": value}
+        | {"rows": 40}
+        for store_id, kind, column, value in (
+            ("S001", "unread_column", "training", None),
+            ("S001", "unread_column", SCRIPT, None),
+            ("S001", "unmapped_value", "id_check", SCRIPT),
+            (None, "missing_column", "void", None),
+            ("S003", "lost_zeros", "till_id", None),
+            ("S001", "local_time", None, None),
+        )
+    )
 
 
 def render(**other: Any) -> dict[str, bytes]:
@@ -454,5 +508,7 @@ def render_sales(rows: list[dict[str, Any]], **day: Any) -> dict[str, bytes]:
         rejects=REJECTS.empty(),
         history=DAY_FIGURES.empty(),
         drift=NOTHING,
+        completeness=Completeness(days=0, sha256="7a" * 32),
+        notes=INPUT_NOTES.empty(),
         window=Window(28, (), "5e" * 32, {name: kind.empty() for name, kind in COUNTED.items()}),
     )

@@ -42,10 +42,10 @@ def check(setup: Setup) -> Iterator[HealthResult]:
     if checked is not None:
         yield checked
     yield configuration.templates()
-    yield access.sales(setup.sales, setup.day, policy, mapping.sales if mapping else ())
+    yield access.sales(setup.sales, setup.day, policy, mapping)
     entries = mapping.snapshots if mapping else ()
     yield access.snapshots(setup.snapshots, setup.day, policy, entries)
-    yield access.out(setup.out)
+    yield access.out(setup.out, {"sales": setup.sales, "snapshots": setup.snapshots})
     if setup.out is not None:
         yield access.space(setup.out, setup.day)
         if policy is None:

@@ -4,18 +4,22 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from auditor.errors import ConfigurationError, SourceError
-from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame
+from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame, sample_sales
 from auditor.inputs.frame_files import named_frames
-from auditor.mapping import Entry
+from auditor.mapping import Entry, MappingOfDay
+from auditor.monitoring.completeness import Completeness
+from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
 from auditor.policy import Policy
+from auditor.report.noticed import Noticed
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
+from auditor.storage.separation import check_apart
 
 #: Nights for which there has to be space, each taking as much as the checked day.
 NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
@@ -23,34 +27,58 @@ NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
 #: Bytes that have to be free if there is no audited day to estimate from.
 LEAST_FREE = 2**30
 
+#: Files that cannot be used of which the reason is given.
+_REASONS = 3
+
 _NOT_SET = "no address is set"
 _RETRY = "see that the address is right, the storage is up and its credentials may read there"
 
 
 def sales(
-    url: str | None, day: date, policy: Policy | None, entries: Sequence[Entry] = ()
+    url: str | None, day: date, policy: Policy | None, mapping: MappingOfDay | None = None
 ) -> HealthResult:
-    """Whether the day's till exports are there, and the first of them can be read."""
+    """Whether the day's till exports are there, and a run can read the first of them."""
     if url is None:
         return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
     def look(place: Place) -> HealthResult:
+        entries = mapping.sales if mapping else ()
         files = files_of_day(place, "", day, policy.stores if policy else (), entries)
-        own = [file for file in files if file.own]
-        found = [file.path for file in own if file.problem is None]
-        unread = [f"{file.path}: {file.problem}" for file in own if file.problem]
-        if unread:
-            return failed("sales", unread[0], f"{len(unread)} files of {day} are not read")
+        found = [file.path for file in files if file.own]
         if not found:
             return failed(
                 "sales",
                 f"no till export of {day} below {place}",
                 f"get the exports; a file's path has to contain {day}, or no date at all",
             )
-        place.read(found[0])
-        return ok("sales", f"{len(found)} till exports of {day}; the first can be read")
+        return _sampled(
+            f"{len(found)} till exports of {day}", place, day, policy or Policy(), mapping
+        )
 
     return _at("sales", url, look)
+
+
+def _sampled(
+    said: str, place: Place, day: date, policy: Policy, mapping: MappingOfDay | None
+) -> HealthResult:
+    """What a run would make of the exports, by those of their rows that are read here."""
+    sample = sample_sales(place, day, policy, mapping)
+    rejected = sum(sample.rejected.values())
+    counts = ", ".join(f"{count} {reason}" for reason, count in sample.rejected.most_common())
+    read = f"{said}; of {'all' if sample.whole else 'the first'} rows {sample.rows} can be read"
+    if rejected:
+        read += f", {rejected} cannot ({counts})"
+    if sample.unusable:
+        why = "; ".join(sample.unusable[:_REASONS])
+        more = len(sample.unusable) - _REASONS
+        read += f", {len(sample.unusable)} files cannot: {why}" + (f"; {more} more" * (more > 0))
+    todo = "correct the export, or give a mapping that reads it"
+    most = policy.chain_rules(day).max_rejected_share
+    if sample.unusable or too_many(rejected, rejected + sample.rows, most):
+        return failed("sales", read, todo)
+    if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
+        return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
+    return ok("sales", read)
 
 
 def snapshots(
@@ -102,14 +130,21 @@ def _mapped_snapshots(place: Place, day: date, entries: Sequence[Entry]) -> Heal
     )
 
 
-def out(url: str | None) -> HealthResult:
-    """Whether results can be written: a temporary probe file is written, read and removed."""
+def out(url: str | None, inputs: Mapping[str, str | None]) -> HealthResult:
+    """Whether results can be written: a temporary probe file is written, read and removed.
+
+    ``inputs`` are the addresses of the inputs, by the options that give them.
+    """
     if url is None:
         return failed("out", _NOT_SET, "set AUDITOR_OUT, or give --out")
 
     def look(place: Place) -> HealthResult:
         if place.single_file is not None:
             return failed("out", f"{place} is a file", "name a folder for the results")
+        try:
+            check_apart(place, {name: Place(given) for name, given in inputs.items() if given})
+        except ConfigurationError as error:
+            return failed("out", str(error), "name another folder with --out")
         # The name starts with a dot, so that no reader opens the file should it be left behind.
         probe, content = f".check-{secrets.token_hex(8)}", secrets.token_bytes(64)
         place.write(probe, content)

@@ -8,9 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from auditor.faces.model import Card
+from auditor.monitoring import completeness
 from auditor.operations.health.result import HealthResult, State, failed, ok, warning
 from auditor.pipeline import Day, Job, exceeded_limits, stored_summary, unfinished
 from auditor.policy import Policy
+from auditor.report.text import completeness as texts
 from auditor.report.text import words
 from auditor.storage.layout import report_page
 from auditor.storage.partitions import read_day
@@ -45,6 +47,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
         yield _limits(exceeded_limits(opened), day)
         yield _report(out, day, again)
         yield from _cameras(out, day)
+        yield _missing(out, day, policy)
         yield _provenance(read_day(out, "provenance", day), policy, day, again)
     # A damaged file, or whatever a storage library raises.
     except Exception as error:  # noqa: BLE001
@@ -128,6 +131,17 @@ def _cameras(out: Place, day: date) -> Iterator[HealthResult]:
         )
     else:
         yield ok("cameras", f"none is known to have changed on {day}")
+
+
+def _missing(out: Place, day: date, policy: Policy) -> HealthResult:
+    found = completeness.compare(out, day, policy)
+    if signs := texts.signs(found, day):
+        return warning(
+            "missing",
+            f"signs of sales that the exports of {day} lack: " + "; ".join(signs),
+            f"see #missing in {report_page(day)}, and ask whoever exports the tills' data",
+        )
+    return ok("missing", f"no sign of sales that the exports of {day} lack")
 
 
 def _provenance(found: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:

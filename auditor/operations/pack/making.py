@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from auditor import resources
 from auditor.errors import ModelError, SourceError
@@ -28,7 +28,7 @@ from auditor.report.environment import assets, environment
 from auditor.report.schema import SCHEMAS
 from auditor.report.spreadsheet import Cell, csv_text
 from auditor.storage.layout import FACE_PACKS
-from auditor.storage.place import Place, results_at
+from auditor.storage.place import Place, results_in
 from auditor.tables import OUTCOMES
 
 #: Where packs lie below OUT.
@@ -62,19 +62,23 @@ class Pack:
     sha256: str
     signed: str
     days_missing: tuple[date, ...]
+    kept: tuple[str, ...]  # zips of the packs that these replaced and that had another content
     faces: str | None  # the zip of the pictures
     faces_gone: int  # flagged sales whose picture is not kept (any more)
 
 
 def make_pack(order: Order) -> Pack:
-    """Make the pack of a week; it replaces an earlier one.
+    """Make the pack of a week.
+
+    An earlier one with another content stays beside it as a zip, ``NAME-replaced-0001.zip`` and so
+    on: somebody may have been given it, or its hash, and it can still be verified.
 
     Raises:
         SourceError: no day of the week has a report, or an attachment cannot be read.
         ConfigurationError: the policy, the key or an attachment cannot be used.
         ContractError: a table or a decision was changed.
     """
-    out, policy = results_at(order.out), load_policy(order.policy)
+    out, policy = results_in(order.out), load_policy(order.policy)
     people = Pseudonyms(None) if order.with_names else pseudonyms_of(out)
     week = gather(out, order.week.days, people)
     if not week.reported:
@@ -108,25 +112,58 @@ def make_pack(order: Order) -> Pack:
     name = f"{order.week}{'-with-names' if order.with_names else ''}"
     manifest = Manifest(**head, kind="week", delete_after=None, files=manifests.list_files(files))
     folder = f"{PACKS}/{name}"
-    sha256, signed = _put(out, folder, files, manifest, order.key)
+    made = _put(out, folder, files, manifest, order.key)
     faces, gone = _faces(out, order, week, cover, head)
-    return Pack(f"{folder}.zip", folder, sha256, signed, tuple(week.missing), faces, gone)
+    return Pack(
+        made.zip,
+        folder,
+        made.sha256,
+        made.signed,
+        tuple(week.missing),
+        tuple(part.kept for part in (made, faces) if part and part.kept),
+        faces.zip if faces else None,
+        gone,
+    )
+
+
+class _Put(NamedTuple):
+    """A pack that was put in place; ``kept`` is where the one is kept that it replaced."""
+
+    zip: str
+    sha256: str
+    signed: str
+    kept: str | None
 
 
 def _put(
     out: Place, folder: str, files: Mapping[str, bytes], manifest: Manifest, key: Key | None
-) -> tuple[str, str]:
+) -> _Put:
     content = manifests.as_json(manifest)
     signature = key.sign(content) if key else sign_without_key(content)
     whole = {**files, MANIFEST: content, SIGNATURE: manifests.as_json(signature)}
+    zipped_whole = zipped(whole, folder.rpartition("/")[2])
+    kept = _keep(out, folder, zipped_whole)
     for path, part in whole.items():
         out.write(f"{folder}/{path}", part)
     for path in list(out.files(folder)):
         if path.removeprefix(f"{folder}/") not in whole:
             out.remove(path)
-    out.write(f"{folder}.zip", zipped(whole, folder.rpartition("/")[2]))
+    out.write(f"{folder}.zip", zipped_whole)
     by = f"{signature.algorithm}, key {signature.key_id}" if key else "hash alone"
-    return signature.sha256, by
+    return _Put(f"{folder}.zip", signature.sha256, by, kept)
+
+
+def _keep(out: Place, folder: str, successor: bytes) -> str | None:
+    """Keep the zip in place, if it differs from its successor; the path at which it is kept."""
+    if not out.exists(f"{folder}.zip") or (present := out.read(f"{folder}.zip")) == successor:
+        return None
+    number = 1
+    while out.exists(path := f"{folder}-replaced-{number:04}.zip"):
+        if out.read(path) == present:  # it came back, or an earlier call was interrupted
+            return path
+        number += 1
+    out.write(path, present)
+    return path
 
 
 def _cover(order: Order, policy: Policy, week: Gathered, smallest: int) -> covers.Cover:
@@ -209,7 +246,7 @@ def _cards(week: Gathered) -> dict[str, bytes]:
 
 def _faces(
     out: Place, order: Order, week: Gathered, cover: covers.Cover, head: Mapping[str, Any]
-) -> tuple[str | None, int]:
+) -> tuple[_Put | None, int]:
     if order.faces_until is None:
         return None, 0
     kept = {sale: crop for sale, crop in sorted(week.crops.items()) if out.exists(crop)}
@@ -228,8 +265,7 @@ def _faces(
         files=manifests.list_files(files),
     )
     folder = f"{FACE_PACKS}/until={order.faces_until}/{order.week}-faces"
-    _put(out, folder, files, manifest, order.key)
-    return f"{folder}.zip", len(week.flags) - len(kept)
+    return _put(out, folder, files, manifest, order.key), len(week.flags) - len(kept)
 
 
 def _page(template: str, **context: Any) -> bytes:

@@ -43,7 +43,8 @@ NAMED_COLUMNS: Mapping[str, str] = {
     "transaction_id": "the till's number of the transaction",
     "id_check_by": "who did the ID check",
     "decided_by": "who decided",
-    "decision_note": "and the last note",
+    "decision_note": "what they wrote with it",
+    **{name: FLAG_COLUMNS[name] for name in ("last_note", "last_note_by", "last_note_at")},
 }
 
 DECISION_COLUMNS: Mapping[str, str] = {
@@ -83,7 +84,7 @@ def sale_rows(
     for row in table.to_pylist():
         store_id, key = row["store_id"], SaleKey.of(row)
         zone, status = ZoneInfo(zones[store_id]), statuses.get(key)
-        checked_at = row.get("id_check_at")
+        checked_at, note = row.get("id_check_at"), status.last_note if status else None
         yield {
             **{name: row.get(name) for name in _UNCHANGED},
             "day": day,
@@ -100,6 +101,9 @@ def sale_rows(
             "id_check_by": row.get("id_check_by"),
             "decided_by": status.decided_by if status else None,
             "decision_note": status.note if status else None,
+            "last_note": note.text if note else None,
+            "last_note_by": note.by if note else None,
+            "last_note_at": note.at if note else None,
         }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.weekdays import PastComparison, ShareComparison
 from auditor.report.coverage import Coverage
 from auditor.report.text import words
@@ -14,11 +15,11 @@ SHARES = {
 }
 
 
-def lede(coverage: Coverage, *, chain: bool) -> tuple[str, ...]:
+def lede(coverage: Coverage, completeness: Completeness, *, chain: bool) -> tuple[str, ...]:
     """The day in at most three sentences that never read silence as compliance."""
     sentences = [_about_exports(coverage) if chain else _about_export(coverage)]
     if coverage.with_export("read"):
-        sentences += _about_sales(coverage)
+        sentences += _about_sales(coverage, completeness)
     return tuple(s for s in sentences if s)
 
 
@@ -58,9 +59,12 @@ def notices(
     *,
     cameras_changed: int,
     rows_rejected: int,
+    completeness: Completeness,
 ) -> tuple[str, ...]:
     """What makes a day worth a look in the list of days, in short texts."""
     texts = []
+    if completeness.to_name:
+        texts.append("categories that the policy does not name")
     for status, what in (("missing", "no till export"), ("unreadable", "unreadable till export")):
         if stores := coverage.with_export(status):
             texts.append(f"{what} from {words.counted(len(stores), 'store')}")
@@ -70,6 +74,8 @@ def notices(
     texts += [f"{_quoted(s)} {'higher' if s.side > 0 else 'lower'} than usual" for s in signals]
     if cameras_changed:
         texts.append(f"{words.counted(cameras_changed, 'camera')} to look at")
+    if completeness.numbers or completeness.silent or completeness.totals:
+        texts.append("signs of missing sales")
     if rows_rejected:
         texts.append(f"{words.counted(rows_rejected, 'row')} set aside")
     return tuple(texts)
@@ -98,13 +104,18 @@ def _about_export(coverage: Coverage) -> str:
     return ""
 
 
-def _about_sales(coverage: Coverage) -> list[str]:
+def _about_sales(coverage: Coverage, completeness: Completeness) -> list[str]:
     sales, flags = coverage.alcohol_sales, coverage.of("flagged")
     unjudged = coverage.of("inconclusive")
     if not sales:
         if not coverage.transactions:
             return ["The till export holds no transactions: closed, or not recording."]
         transactions = words.counted(coverage.transactions, "transaction")
+        if completeness.nothing_sold:
+            return [
+                f"Nothing in {transactions} is alcohol by the policy.",
+                "The policy does not know all that was sold: nothing follows about alcohol.",
+            ]
         return [f"No alcohol was sold in {transactions}."]
     of_sales = f"of {words.counted(sales, 'alcohol sale')}"
     if not coverage.scored and not flags:

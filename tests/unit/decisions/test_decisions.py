@@ -62,8 +62,9 @@ def test_a_decision_is_in_the_files_of_the_day(out: Path) -> None:
     assert row["decided_by"] == "A. Officer"
     assert row["decided_at"] == "2026-03-28T12:00:00+00:00"
     assert row["decision_note"] == "'-> area manager"  # no formula
-    assert {n: c for n, c in row.items() if not n.startswith("deci")} == {
-        n: c for n, c in before["T002"].items() if not n.startswith("deci")
+    decided = ("deci", "last_note")
+    assert {n: c for n, c in row.items() if not n.startswith(decided)} == {
+        n: c for n, c in before["T002"].items() if not n.startswith(decided)
     }
     assert {t: r for t, r in flags(out).items() if t != "T002"} == {
         t: r for t, r in before.items() if t != "T002"
@@ -89,6 +90,53 @@ def test_a_decision_stands_on_the_pages_of_the_sale(out: Path) -> None:
         card = text.partition('<article class="case" id="sale-d9357db29e68efbf"')[2]
         assert decided in card.partition("</article>")[0]
         assert text.replace(decided, "") == before[name]
+
+
+def test_a_note_stands_under_its_author_and_with_no_other_decision(out: Path) -> None:
+    others = (
+        Judgement("looks_older", "A. Officer", NOON, "grey hair"),
+        Judgement("note", "B. Other", NOON + timedelta(minutes=1), "I do not agree"),
+        Judgement("reopened", "C. Third", NOON + timedelta(minutes=2)),
+        Judgement("note", "A. Officer", NOON + timedelta(minutes=3), "=agreed"),
+    )
+    for each in others:
+        record_decision(str(out), DAY, "S001/T002", each)
+    row = flags(out)["T002"]
+    assert (row["decided_by"], row["decision"], row["decision_note"]) == (
+        "C. Third",
+        "reopened",
+        "",
+    )
+    assert (row["last_note"], row["last_note_by"]) == ("'=agreed", "A. Officer")
+    assert row["last_note_at"] == "2026-03-28T12:03:00+00:00"
+    page = (out / f"reports/{DAY}/store-S001.html").read_text()
+    decided = page.partition('<div class="decided">')[2].partition("</div>")[0]
+    told = [" ".join(part.split()) for part in re.sub("<[^>]*>", "", decided).split("\n") if part]
+    first, older = "28 March 2026, 12:00 UTC", "clearly looks over the challenge age"
+    assert told[1:] == [
+        "Reopened, by C. Third, 28 March 2026, 12:02 UTC. 4 entries in the log.",
+        f"Note by A. Officer, {first}, with an earlier decision ({older}): grey hair",
+        "Note by B. Other, 28 March 2026, 12:01 UTC: I do not agree",
+        "Note by A. Officer, 28 March 2026, 12:03 UTC: =agreed",
+    ]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://audit.example/reports/2026-03-26/store-S001.html#{sale}",
+        "file:///out/reports/2026-03-26/index.html#{sale}",
+        "2026-03-26/index.html#{sale}",
+        r"C:\out\reports\2026-03-26\index.html#{sale}",
+    ],
+)
+def test_a_link_to_another_days_report_is_refused(out: Path, link: str) -> None:
+    sale_id = key("T002").sale_id
+    with pytest.raises(ConfigurationError, match=r"report of 2026-03-26, and --day is 2026-03-27"):
+        record_decision(str(out), DAY, link.format(sale=sale_id), says("looks_older"))
+    assert log(out).num_rows == 0
+    same_day = link.replace("2026-03-26", str(DAY)).format(sale=sale_id)
+    assert record_decision(str(out), DAY, same_day, says("looks_older")).transaction_id == "T002"
 
 
 def test_a_decision_is_recorded_even_if_the_report_cannot_be_rendered_again(out: Path) -> None:
@@ -180,7 +228,8 @@ def test_the_last_decision_stands_and_every_entry_stays(out: Path) -> None:
     record_decision(str(out), DAY, "S001/T002", says("note", 2, "asked the store"))
     assert {p: p.read_bytes() for p in first} == first
     status = case_statuses(log(out))[key("T002")]
-    assert (status.decision, status.note, status.entries) == ("reopened", "asked the store", 3)
+    assert (status.decision, status.note, status.entries) == ("reopened", "wrong picture", 3)
+    assert [note.text for note in status.notes] == ["wrong picture", "asked the store"]
     assert flags(out)["T002"]["decision"] == "reopened"
 
 

@@ -16,6 +16,7 @@ from auditor.faces.model import Card
 from auditor.monitoring import cameras
 from auditor.monitoring.baselines.daily_baselines import AGGREGATES
 from auditor.monitoring.baselines.window import Window, read_window
+from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.id_check_quality.leads import find_leads
 from auditor.monitoring.staff.peers import Peers, cashiers
 from auditor.policy import Policy
@@ -27,6 +28,7 @@ from auditor.tables import (
     DAILY,
     DAY_FIGURES,
     DECISION_LOG,
+    INPUT_NOTES,
     LEDGER,
     REJECTS,
     STORE_DAYS,
@@ -195,6 +197,8 @@ def test_without_a_past_the_page_says_so(out: Place) -> None:
         policy=POLICY,
         window=alone,
         drift=cameras.NOTHING,
+        completeness=Completeness(),
+        notes=INPUT_NOTES.empty(),
     )
     files = dict(render_day(day))
     assert "No earlier day is on record" in b"".join(files["index.html"]).decode()

@@ -69,6 +69,10 @@ def _typed(row: dict[str, str]) -> dict[str, object]:
     return {**row, **numbers, "id_check_at": None}
 
 
+def _worksheet_row(row: dict[str, str]) -> list[Any]:
+    return [value or "" for value in _typed(row).values()]
+
+
 def _nested(rows: Sequence[dict[str, str]]) -> bytes:
     return jsonl_bytes([{"till": {"lines": [row]}, "number": n} for n, row in enumerate(rows)])
 
@@ -104,9 +108,7 @@ _FORMATS: dict[str, tuple[str, Callable[[list[dict[str, str]]], bytes], Any]] = 
     ),
     "xlsx of numbers": (
         "xlsx",
-        lambda rows: xlsx_bytes(
-            {"x": [_HEAD, *([v or "" for v in _typed(row).values()] for row in rows)]}  # type: ignore[misc]
-        ),
+        lambda rows: xlsx_bytes({"x": [_HEAD, *map(_worksheet_row, rows)]}),
         None,
     ),
     "sqlite": (

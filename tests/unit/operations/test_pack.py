@@ -201,6 +201,26 @@ def test_people_stand_under_pseudonyms(files: dict[str, bytes], stored: tuple[Pa
     assert "this pack holds personal data" in cover.text
 
 
+def test_a_pack_with_another_content_leaves_the_earlier_one_to_be_verified(tmp_path: Path) -> None:
+    policy, out = write_policy(tmp_path), tmp_path / "out"
+    store_day(out, policy, DAY)
+    order = Order(str(out), WEEK, str(policy))
+    first = make_pack(order)
+    content = (out / first.zip).read_bytes()
+    assert make_pack(order).kept == ()  # the same again
+    record_decision(str(out), DAY, "S001/T002", Judgement("looks_older", "A", datetime.now(UTC)))
+    second = make_pack(order)
+    assert second.kept == ("packs/2026-W13-replaced-0001.zip",)
+    assert (out / second.kept[0]).read_bytes() == content
+    verified = verify(str(out / second.kept[0]), None)
+    assert (verified.sha256, verified.problems) == (first.sha256, ())
+    assert make_pack(order).kept == ()
+    named = order.week, str(policy)
+    record_decision(str(out), DAY, "S001/T002", Judgement("cannot_tell", "A", datetime.now(UTC)))
+    assert make_pack(Order(str(out), *named)).kept == ("packs/2026-W13-replaced-0002.zip",)
+    assert (out / "packs/2026-W13-replaced-0001.zip").read_bytes() == content
+
+
 def test_a_pseudonym_is_of_a_person_in_a_store_and_of_a_key(tmp_path: Path) -> None:
     one, other = Pseudonyms(bytes(32)), Pseudonyms(b"1" * 32)
     assert one.name("cashier", "S1", "C1") == one.name("cashier", "S1", "C1")

@@ -680,3 +680,45 @@ def test_every_transaction_and_every_frame_ends_somewhere(
     )
     claimed = [s["snapshot_id"] for s in result.sales.to_pylist() if s["snapshot_id"]]
     assert len(claimed) == count.snapshots_matched
+
+
+def categories(result: Collected) -> dict[str | None, tuple[int, ...]]:
+    names = ("lines", "alcohol", "unexplained", "checked")
+    rows = result.categories.to_pylist()
+    return {row["category"]: tuple(row[name] for name in names) for row in rows}
+
+
+def test_categories_are_counted_with_the_checks_that_nothing_in_the_sale_explains() -> None:
+    checked = {"id_check": "id_scanned"}
+    lines = [
+        line(transaction_id="T1", **checked),  # wine explains it
+        line(transaction_id="T1", category="bread", **checked),
+        line(transaction_id="T2", category="Bier", **checked),
+        line(transaction_id="T2", category=" BREAD"),
+        line(transaction_id="T3", category=None),
+        line(transaction_id="T4", category="Tobacco", **checked),  # named, not as alcohol
+        line(transaction_id="T4", category="bread", **checked),
+        line(transaction_id="T5", category="bier"),
+        line(transaction_id="T5", category="", line_type="id_check", **checked),
+    ]
+    assert categories(collected(lines)) == {
+        "wine": (1, 1, 0, 0),
+        "bread": (3, 0, 1, 0),
+        "Bier": (2, 0, 2, 2),
+        "Tobacco": (1, 0, 0, 0),
+        None: (1, 0, 1, 0),
+    }
+
+
+def test_every_transaction_is_told_whatever_became_of_it() -> None:
+    lines = [
+        line(transaction_id="T1", category="bread", sold_at=after(5), amount=Decimal(3)),
+        line(transaction_id="T1", category="bread", sold_at=after(1), amount=Decimal(4)),
+        line(transaction_id="T2", transaction_state="cancelled", sold_at=after(9)),
+    ]
+    told = collected(lines).transactions.to_pylist()
+    assert [(r["transaction_id"], r["started_at"], r["completed"]) for r in told] == [
+        ("T1", after(1), True),
+        ("T2", after(9), False),
+    ]
+    assert told[0]["amount"] == 7

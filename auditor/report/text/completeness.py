@@ -1,0 +1,171 @@
+"""What speaks for sales that the audit does not see, in words that claim no more than it does."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+
+from auditor.monitoring.completeness import (
+    Completeness,
+    Gap,
+    MissingNumbers,
+    SilentTills,
+    TotalsDiffer,
+    UnknownCategory,
+)
+from auditor.report.text import words
+
+#: What the policy has to be told, wherever a category that it does not know is named.
+NAME_IT = (
+    "if it is alcohol, name it in the policy's alcohol_categories, otherwise in other_categories"
+)
+
+#: Why a category is named, by its kind.
+WHY = {
+    "nothing_sold": "no line of the export is alcohol by the policy",
+    "checked": "the till asked for an age, and nothing else explains it",
+    "new": "in no export of the days before",
+}
+
+
+def category(found: UnknownCategory) -> str:
+    """A category with its counts: ``“Wein” (12 lines, 3 with an ID check)``."""
+    name = f"“{words.visible(found.category, 60)}”" if found.category else "no category"
+    checked = f", {words.integer(found.checked)} with an ID check" if found.checked else ""
+    return f"{name} ({words.counted(found.lines, 'line')}{checked})"
+
+
+def unaudited(found: Completeness) -> list[str]:
+    """What speaks for alcohol that the policy does not know, a clause each; ``NAME_IT`` helps."""
+    sentences = []
+    if nothing := found.nothing_sold:
+        stores = list(dict.fromkeys(c.store_id for c in nothing))
+        sentences.append(
+            f"no line of the till export of {words.some(stores)} is alcohol by the policy, and"
+            f" it has {_categories(nothing)}"
+        )
+    if checked := [c for c in found.categories if c.kind == "checked"]:
+        sentences.append(f"the policy does not name {_categories(checked)}")
+    return sentences
+
+
+def signs(found: Completeness, day: date) -> list[str]:
+    """A short text for each other sign, for the health check: no transaction is named."""
+    texts = []
+    new = [c for c in found.categories if c.kind == "new"]
+    if new:
+        texts.append(f"categories that no export had before: {_categories(new)}")
+    if found.numbers:
+        lacking = sum(n.missing for n in found.numbers)
+        texts.append(
+            f"{words.counted(lacking, 'transaction number')} missing at"
+            f" {words.some([_till_of(n) for n in found.numbers])}"
+        )
+    texts += [silent(each, day) for each in found.silent[:_NAMED]]
+    if more := len(found.silent) - _NAMED:
+        texts += [f"{more} more silences"] if more > 0 else []
+    if found.totals:
+        named = words.some([f"till {t.till_id} of {t.store_id}" for t in found.totals])
+        texts.append(f"totals of the till's own that differ from its lines: {named}")
+    return texts
+
+
+def silent(found: SilentTills, day: date, *, with_store: bool = True) -> str:
+    """Which tills were silent when, and what was usual."""
+    hours = f"from {found.from_hour:02}:00 to {found.to_hour:02}:00"
+    names = [words.visible(till, 40) for till in found.tills]
+    who = "all tills" if found.all_tills else f"till{'s'[: len(names) > 1]} {words.some(names)}"
+    of = f" of {found.store_id}" if with_store else ""
+    before = words.counted(found.weeks, words.weekday(day))
+    return (
+        f"{who}{of} without a transaction {hours}, when the {before} before it had"
+        f" {words.expected_count(found.expected)} on average"
+    )
+
+
+def gap(found: Gap) -> str:
+    """Where numbers lack, by the transactions around them; times in the zone that they have."""
+    return (
+        f"{words.integer(found.missing)} between {words.visible(found.after, 40)}"
+        f" ({found.after_at:%H:%M}) and {words.visible(found.before, 40)}"
+        f" ({found.before_at:%H:%M})"
+    )
+
+
+def usual_numbers(found: MissingNumbers) -> str:
+    """How many numbers lacked before."""
+    if found.usual is None:
+        return "no earlier day to compare with"
+    return f"{words.expected_count(found.usual)} by the days before"
+
+
+def usual_totals(found: TotalsDiffer) -> str:
+    """By how much the totals differed before."""
+    if found.usual_transactions is None or found.usual_turnover is None:
+        return "no earlier day to compare with"
+    return (
+        f"at most {words.integer(found.usual_transactions)} and {_amount(found.usual_turnover)}"
+        " on the days before"
+    )
+
+
+def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) -> str:
+    """What was noticed of the inputs, in a sentence."""
+    named = f"“{words.visible(column, 60)}”" if column else "a column"
+    seen = words.some([f"“{words.visible(value, 60)}”" for value in values])
+    of_rows = f" in {words.counted(rows, 'row')}" if rows else ""
+    match kind:
+        case "unmapped_value":
+            return f"Values of {named} that the mapping does not name: {seen}{of_rows}."
+        case "missing_column":
+            return f"The mapping reads {named}, which a file lacks{of_rows}."
+        case "lost_zeros":
+            return (
+                f"Numbers in {named} have different widths{of_rows}: leading zeros may have been"
+                " lost on the way."
+            )
+        case "local_time":
+            return (
+                f"Times without an offset{of_rows}, and the policy sets no time zone: they were"
+                " read as UTC. Set time_zone in the policy."
+            )
+    label = words.visible(kind.replace("_", " "))
+    return f"{label.capitalize()}: {named}{f', {seen}' if values else ''}{of_rows}."
+
+
+def unread_columns(columns: Iterable[str]) -> str:
+    """The columns of the inputs that nothing reads, in one sentence."""
+    return f"Columns that nobody read: {words.some([words.visible(c, 60) for c in columns])}."
+
+
+#: Silences named in the health check.
+_NAMED = 3
+
+
+def _categories(found: Sequence[UnknownCategory]) -> str:
+    """The categories of one or several stores, each once, those with most checks first."""
+    together: dict[str, UnknownCategory] = {}
+    for each in found:
+        name = (each.category or "").casefold()
+        before = together.get(name)
+        together[name] = (
+            UnknownCategory(
+                each.kind,
+                each.store_id,
+                before.category,
+                before.lines + each.lines,
+                before.checked + each.checked,
+            )
+            if before
+            else each
+        )
+    ordered = sorted(together.values(), key=lambda c: (-c.checked, -c.lines, c.category or ""))
+    return words.some([category(each) for each in ordered])
+
+
+def _till_of(found: MissingNumbers) -> str:
+    store = found.store_id
+    return store if found.till_id is None else f"till {words.visible(found.till_id, 40)} of {store}"
+
+
+def _amount(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
