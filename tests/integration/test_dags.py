@@ -81,6 +81,7 @@ def test_addresses_come_from_the_environment(dag: dict[str, Any]) -> None:
         "snapshots": "s3://shop/snapshots",
         "out": "s3://audit",
         "policy": None,
+        "mapping": None,
         "batch_size": None,
     }
 
