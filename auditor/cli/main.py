@@ -14,6 +14,7 @@ from auditor.cli.diff import diff
 from auditor.cli.estimate import estimate
 from auditor.cli.expire import expire
 from auditor.cli.insights import insights
+from auditor.cli.mapping import mapping
 from auditor.cli.pack import pack
 from auditor.cli.run import run
 from auditor.errors import AuditorError
@@ -76,6 +77,6 @@ def main(*, debug: bool, log_json: bool) -> None:
 
 for _command in (
     *(run, estimate, compare_models, decide, decisions, diff),
-    *(pack, demo, expire, check, insights),
+    *(pack, demo, expire, check, insights, mapping),
 ):
     main.add_command(_command)

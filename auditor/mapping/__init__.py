@@ -1,7 +1,7 @@
 """The mapping: how the files that tills and cameras write become the audit's own columns."""
 
 from auditor.mapping.columns import Applied, apply
-from auditor.mapping.file import load_mapping, shipped_names
+from auditor.mapping.file import load_mapping, shipped_names, shipped_text
 from auditor.mapping.mapping import Mapping, MappingOfDay
 from auditor.mapping.models import WORDS, Entry, Source
 
@@ -15,4 +15,5 @@ __all__ = [
     "apply",
     "load_mapping",
     "shipped_names",
+    "shipped_text",
 ]

@@ -36,6 +36,11 @@ def load_mapping(url: str | None) -> Mapping | None:
     return Mapping.from_toml(content, origin=url)
 
 
+def shipped_text(name: str) -> str:
+    """The TOML of a mapping that comes with the program, to be copied and changed."""
+    return (_SHIPPED / f"{name}.toml").read_text("utf-8")
+
+
 def shipped_names() -> tuple[str, ...]:
     """The names of the mappings that come with the program."""
     return tuple(sorted(path.stem for path in _SHIPPED.glob("*.toml")))

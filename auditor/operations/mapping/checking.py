@@ -1,0 +1,243 @@
+"""Reads a day through a mapping as ``auditor run`` does, and says what it understood of it."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.errors import SourceError
+from auditor.inputs import Reading, distinct_frames, read_sales, read_snapshot_index
+from auditor.mapping import load_mapping
+from auditor.operations.mapping.shown_lines import (
+    NAMES,
+    NO_CHECK,
+    first_and_last,
+    shown_lines,
+)
+from auditor.operations.mapping.words import hints_at_alcohol
+from auditor.policy import Policy, load_policy
+from auditor.sales import collect
+from auditor.sales.alcohol import alcohol_lines
+from auditor.storage.place import Place
+from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
+
+_MOST_SHOWN = 20  # values of a kind
+_NOTES = {
+    "unread_column": "a column that nothing reads",
+    "missing_column": "a column that the mapping names, and that the file lacks",
+    "unmapped_value": "a value that the mapping does not name",
+    "unknown_category": "a category that the policy does not name",
+    "lost_zeros": "numbers of differing widths: leading zeros may be lost",
+    "local_time": "times without an offset in a store without a time zone: name it",
+}
+#: What may stay so: most exports have columns that the audit has no use for.
+_HARMLESS = ("unread_column",)
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Something that was not understood.
+
+    Attributes:
+        what: in words.
+        rows: how many rows it concerns, if that is known.
+        example: a file, row and column, or a value.
+        harmless: whether it may stay so.
+    """
+
+    what: str
+    rows: int | None = None
+    example: str = ""
+    harmless: bool = False
+
+
+@dataclass(frozen=True)
+class Understood:
+    """What the audit makes of a day's files.
+
+    Attributes:
+        files: how many exports were read.
+        lines: some lines, as text by column; names and birth dates are masked.
+        counts: of transactions, alcohol sales and the like.
+        by: counts by value: checks of the alcohol sales, stores, tills, states, types of lines,
+            categories that are alcohol, and other ones.
+        first, last: the first and last time of a line, by its store's clock.
+        snapshots: counts of frames, and an example; empty if they were not asked for.
+        unclear: what was not understood.
+    """
+
+    day: date
+    files: int
+    lines: list[dict[str, str]]
+    counts: dict[str, int]
+    by: dict[str, dict[str, int]]
+    first: str = ""
+    last: str = ""
+    snapshots: dict[str, Any] = field(default_factory=dict)
+    unclear: list[Unclear] = field(default_factory=list)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether all was understood that has to be."""
+        return all(each.harmless for each in self.unclear)
+
+
+def check_mapping(
+    *, mapping: str | None, sales: str, snapshots: str | None, day: date, policy: str | None
+) -> Understood:
+    """Read a day's exports, and indexes if they are asked for, without scoring or writing.
+
+    Raises:
+        ConfigurationError: mapping, policy or an address is wrong.
+        SourceError: there is no export of the day.
+    """
+    rules, mapped = load_policy(policy), load_mapping(mapping)
+    of_day = mapped.on(day) if mapped else None
+    rules.chain_rules(day)  # one has to be in force
+    with tempfile.TemporaryDirectory() as folder:  # of what is extracted from databases
+        read = read_sales(Place(sales), day, rules, mapping=of_day, out=Place(folder))
+        exports = _Read(TILL_LINES, read)
+    if not exports.files and not exports.unusable:
+        raise SourceError(
+            f"no file below {sales} is an export of {day}: compare the paths with `files` in the "
+            "mapping, which are relative to that address"
+        )
+    frames = None
+    if snapshots is not None:
+        indexes = read_snapshot_index(Place(snapshots), day, rules, mapping=of_day)
+        frames = _Read(SNAPSHOT_INDEX, indexes)
+    return _understood(exports, frames, day, rules)
+
+
+class _Read:
+    """All that was read of one kind of source."""
+
+    def __init__(self, schema: Any, readings: Iterable[Reading]) -> None:
+        tables, rejects, notes = [schema.empty()], [REJECTS.empty()], [INPUT_NOTES.empty()]
+        self.files = 0
+        self.unusable: list[str] = []
+        for reading in readings:
+            tables.append(reading.table)
+            rejects.append(reading.rejects)
+            notes.append(reading.notes)
+            self.files += len(reading.files)
+            if reading.unusable is not None:
+                self.unusable.append(reading.unusable)
+        self.table = pa.concat_tables(tables)
+        self.rejects, self.notes = pa.concat_tables(rejects), pa.concat_tables(notes)
+
+    def unclear(self) -> list[Unclear]:
+        """Files, rows, columns and values that were not understood."""
+        found = [Unclear("a file that cannot be read", None, said) for said in self.unusable]
+        rows = self.rejects.filter(pc.is_valid(self.rejects["row"]))
+        reasons = Counter((r["reason"], r["column"]) for r in rows.to_pylist())
+        examples: dict[tuple[str, str | None], str] = {}
+        for reject in rows.to_pylist():
+            examples.setdefault((reject["reason"], reject["column"]), _example(reject))
+        for (reason, column), count in reasons.most_common():
+            about = f"{reason} in {column}" if column else reason
+            found.append(Unclear(f"rejected: {about}", count, examples[reason, column]))
+        for note in INPUT_NOTES.add_up([self.notes]).to_pylist():
+            harmless = note["kind"] in _HARMLESS
+            where = ", ".join(
+                f"{name} {note[name]}" for name in ("source", "column", "value") if note[name]
+            )
+            found.append(Unclear(_NOTES[note["kind"]], note["rows"], where, harmless))
+        return found
+
+
+def _example(reject: dict[str, Any]) -> str:
+    value = reject["value"]
+    shown = f" (seen: {value})" if value and reject["column"] not in NAMES else ""
+    return f"{reject['detail']}{shown}"
+
+
+def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) -> Understood:
+    lines = exports.table
+    index = distinct_frames(frames.table).table if frames else SNAPSHOT_INDEX.empty()
+    collected = collect(lines, index, day, rules)
+    alcohol = alcohol_lines(lines, day, rules)
+    sales = collected.sales
+    counts = {"lines": lines.num_rows}
+    for name in ("transactions", "alcohol_sales", "alcohol_returns"):
+        counts[name] = sum(getattr(own, name) for own in collected.counts.values())
+    is_item = pc.is_in(pc.fill_null(lines["line_type"], "item"), pa.array(("item", "void")))
+    categories = pc.fill_null(lines["category"], "")
+    is_alcohol = pa.array(alcohol)
+    is_other = pc.and_(is_item, pc.invert(is_alcohol))
+    by = {
+        "ID checks of the alcohol sales": _counted(sales["id_check"]),
+        "stores": _counted(lines["store_id"]),
+        "tills": _counted(lines["till_id"]),
+        "types of lines": _counted(pc.fill_null(lines["line_type"], "item")),
+        "states of transactions": _states(lines),
+        "categories of alcohol": _counted(categories.filter(is_alcohol)),
+        "other categories": _counted(categories.filter(is_other)),
+    }
+    unclear = exports.unclear() + (frames.unclear() if frames else [])
+    unclear += _unclear_categories(lines.filter(is_other))
+    if not counts["alcohol_sales"]:
+        unclear.append(
+            Unclear("no alcohol sale was found: name categories in the mapping or the policy")
+        )
+    first, last = first_and_last(lines, day, rules)
+    return Understood(
+        day=day,
+        files=exports.files,
+        lines=shown_lines(lines, is_alcohol, is_item, day, rules),
+        counts=counts,
+        by=by,
+        first=first,
+        last=last,
+        snapshots=_snapshots(frames, collected.counts.values()) if frames else {},
+        unclear=unclear,
+    )
+
+
+def _states(lines: pa.Table) -> dict[str, int]:
+    """Transactions by state; one has the state that any of its lines names."""
+    keys = ["store_id", "till_id", "transaction_id"]
+    states = (
+        lines.select([*keys, "transaction_state"])
+        .group_by(keys)
+        .aggregate([("transaction_state", "max")])
+    )
+    return _counted(pc.fill_null(states["transaction_state_max"], "completed"))
+
+
+def _unclear_categories(others: pa.Table) -> list[Unclear]:
+    """Categories that are no alcohol to the policy, and look like it or have ID checks."""
+    checked = pc.invert(pc.is_in(others["id_check"], pa.array(NO_CHECK)))
+    others = others.append_column("checked", checked)
+    table = others.group_by("category").aggregate([("checked", "sum"), ([], "count_all")])
+    found = []
+    for row in table.to_pylist():
+        name, checks = row["category"] or "", row["checked_sum"] or 0
+        if checks or hints_at_alcohol(name):
+            why = f"has ID checks on {checks} lines" if checks else "sounds like alcohol"
+            found.append(
+                Unclear(
+                    f"a category that is no alcohol to the policy {why}", row["count_all"], name
+                )
+            )
+    return found
+
+
+def _snapshots(frames: _Read, counts: Iterable[Any]) -> dict[str, Any]:
+    some = frames.table.slice(0, 1).to_pylist()
+    matched = sum(own.snapshots_matched for own in counts)
+    example = {}
+    for name, value in (some[0] if some else {}).items():
+        if name in SNAPSHOT_INDEX.names and name not in ("source", "row") and value is not None:
+            example[name] = str(value)
+    return {"frames": frames.table.num_rows, "matched": matched, "example": example}
+
+
+def _counted(values: pa.ChunkedArray) -> dict[str, int]:
+    counts = {c["values"] or "(empty)": c["counts"] for c in values.value_counts().to_pylist()}
+    return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:_MOST_SHOWN])

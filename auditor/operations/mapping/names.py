@@ -1,0 +1,103 @@
+"""What tills call things: names of columns in English, German, French, Spanish and Dutch.
+
+Names are compared word by word, without case, accents and signs; ``names.toml`` lists them.
+"""
+
+import re
+import tomllib
+import unicodedata
+from difflib import SequenceMatcher
+from pathlib import Path
+
+_LISTS = Path(__file__).with_name("names.toml")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
+_FUZZY = 0.84  # the least likeness of two names that count as alike
+_OF_TAIL = 0.95  # what the last part of a dotted name is worth
+_LATER = 0.0015  # what each place in a list costs
+
+#: Words that say how a number is written, and nothing else.
+_UNITS = frozenset(("cents", "cent", "pence", "minor", "eur", "euro", "usd", "gbp", "chf", "flag"))
+
+#: Columns with a word of these hold what concerns a customer or a payment: nothing of them is
+#: matched by likeness, and none of their values is repeated.
+PRIVATE = frozenset(
+    (
+        *("customer", "kunde", "kunden", "client", "cliente", "klant", "buyer", "shopper"),
+        *("guest", "card", "karte", "kartennummer", "carte", "tarjeta", "kaart", "pan"),
+        *("iban", "bic", "account", "konto", "kontonummer", "cuenta", "loyalty", "member"),
+        *("membership", "mitglied", "payback", "bonus", "fidelite", "fidelidad", "email"),
+        *("mail", "phone", "telefon", "telephone", "telefono", "mobile", "address"),
+        *("adresse", "street", "postcode", "zip", "ssn", "passport", "token", "signature"),
+        *("unterschrift", "authorization", "billing", "shipping", "payment"),
+    )
+)
+
+#: What words are short for.
+_SHORT = {
+    **dict.fromkeys(("txn", "trx", "trans", "tran", "tx"), "transaction"),
+    **dict.fromkeys(("no", "nr", "num", "numero", "nummer", "nbr"), "number"),
+    **dict.fromkeys(("desc", "descr", "dscr"), "description"),
+    **dict.fromkeys(("dept", "dep"), "department"),
+    **dict.fromkeys(("amt",), "amount"),
+    **dict.fromkeys(("qty", "qte", "quant"), "quantity"),
+    **dict.fromkeys(("op", "oper"), "operator"),
+    **dict.fromkeys(("art",), "artikel"),
+    **dict.fromkeys(("emp",), "employee"),
+    **dict.fromkeys(("reg",), "register"),
+    **dict.fromkeys(("cat",), "category"),
+    **dict.fromkeys(("tm",), "time"),
+    **dict.fromkeys(("dt",), "date"),
+    **dict.fromkeys(("ident",), "id"),
+}
+
+
+def words_of(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case, without accents and signs."""
+    split = _CAMEL.sub(" ", name.replace("ß", "ss").replace("°", "o"))
+    plain = unicodedata.normalize("NFKD", split)
+    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+    return tuple(_SHORT.get(word, word) for word in re.findall(r"[^\W_]+", plain))
+
+
+#: By our column, or a part of one, the words of each name that it may have.
+SYNONYMS: dict[str, list[tuple[str, ...]]] = {
+    role: [words_of(name) for name in names]
+    for role, names in tomllib.loads(_LISTS.read_text("utf-8")).items()
+}
+
+
+def is_private(name: str) -> bool:
+    """Whether a column's name says that it concerns a customer, a card or an account."""
+    return not PRIVATE.isdisjoint(words_of(name))
+
+
+def likeness(name: str, role: str) -> float:
+    """How well a column's name fits a role: 1 for a name that is listed, 0 for none like it."""
+    whole = words_of(name)
+    tails = [whole, tuple(word for word in whole if word not in _UNITS)]
+    if "." in name:
+        parts = name.split(".")
+        tails += [words_of(parts[-1]), words_of(" ".join(parts[-2:]))]
+    scores = [
+        _alike(tail, words) * (1 if tail is whole else _OF_TAIL) - place * _LATER
+        for tail in tails
+        if tail
+        for place, words in enumerate(SYNONYMS[role])
+    ]
+    return max(scores, default=0.0)
+
+
+def _alike(found: tuple[str, ...], listed: tuple[str, ...]) -> float:
+    text, name = "".join(found), "".join(listed)
+    if text == name:
+        return 1.0
+    if len(listed) > 1 and any(
+        found[at : at + len(listed)] == listed for at in range(len(found) - len(listed) + 1)
+    ):
+        return 0.8
+    if len(listed) == 1 and listed[0] in found and len(name) > 2:
+        return 0.6
+    if min(len(text), len(name)) < 5 or abs(len(text) - len(name)) > 4:
+        return 0.0
+    ratio = SequenceMatcher(None, text, name).ratio()
+    return ratio * 0.8 if ratio >= _FUZZY else 0.0

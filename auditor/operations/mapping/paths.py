@@ -1,0 +1,192 @@
+"""Guesses the pattern of files' paths: where day, store and till stand in them."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import PurePosixPath
+
+from auditor.mapping.patterns import compiled
+
+_DAYS = (
+    (r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)", ("%Y-%m-%d",)),
+    (r"(?<!\d)\d{8}(?=\d{4}(?:\d\d)?(?!\d))", ("%Y%m%d",)),
+    (r"(?<!\d)\d{8}(?!\d)", ("%Y%m%d", "%d%m%Y", "%m%d%Y")),
+    (r"(?<!\d)\d{4}_\d\d_\d\d(?!\d)", ("%Y_%m_%d",)),
+    (r"(?<!\d)\d{4}\.\d\d\.\d\d(?!\d)", ("%Y.%m.%d",)),
+    (r"(?<!\d)\d{4}/\d\d/\d\d(?!\d)", ("%Y/%m/%d",)),
+    (r"(?<!\d)\d\d\.\d\d\.\d{4}(?!\d)", ("%d.%m.%Y",)),
+    (r"(?<!\d)\d\d-\d\d-\d{4}(?!\d)", ("%d-%m-%Y", "%m-%d-%Y")),
+    (r"(?<!\d)\d\d_\d\d_\d{4}(?!\d)", ("%d_%m_%Y", "%m_%d_%Y")),
+    (r"(?<!\d)\d{6}(?!\d)", ("%y%m%d", "%d%m%y")),
+)
+_ANY = "\0"  # stands for any text until the pattern is written
+_SHORT = 6  # digits of a date that only the data proves to be one
+_CLOCK = re.compile(r"[T_\-.]?(?P<clock>\d{6}|\d{4}|\d\d-\d\d-\d\d|\d\d_\d\d_\d\d)(?!\d)")
+_STORE = (
+    r"store|shop|branch|outlet|site|loc|filiale|fil|markt|laden|magasin|mag|tienda|winkel|filiaal"
+)
+_TILL = r"till|pos|reg|register|lane|terminal|term|kasse|caisse|caja|kassa|cam|camera"
+_KEYED = re.compile(
+    rf"(?P<key>{_STORE}|{_TILL})(?P<sign>=|[-_]?)(?P<id>[A-Za-z]?\d[A-Za-z\d]*|(?<==)\w+)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(?P<letters>[A-Za-z]{1,4})(?P<number>\d{2,6})")
+_PIECE = re.compile(r"[^_\-./ =]+|[_\-./ =]")
+
+
+@dataclass
+class PathGuess:
+    """A pattern, and what of it is not certain."""
+
+    pattern: str
+    remarks: list[str] = field(default_factory=list)
+
+
+def guess_pattern(
+    paths: Sequence[str],
+    *,
+    days: Collection[date] = (),
+    stores: Collection[str] = (),
+    tills: Collection[str] = (),
+    frames: bool = False,
+) -> PathGuess:
+    """The pattern of paths of one kind of file, relative to the address.
+
+    Args:
+        paths: as PurePosixPath writes them.
+        days: the days of their sales.
+        stores: the stores that their columns name.
+        tills: the tills.
+        frames: whether these are frames, whose paths name the time.
+    """
+    words = _Words(frozenset(stores), frozenset(tills))
+    guess = _pattern_of(paths[0], frozenset(days), words, frames=frames)
+    if "{day" not in guess.pattern and "{time" not in guess.pattern:
+        guess.remarks.append("no day stands in its name, so it is read for every day")
+    rest = [path for path in paths if compiled(guess.pattern).match(path) is None]
+    if rest:
+        wider = _widened(guess.pattern, paths)
+        if wider is None:
+            suffix = _literal(PurePosixPath(paths[0]).suffix)
+            guess.remarks.append("their names have little in common")
+            wider = f"**/*{suffix}" if len({PurePosixPath(p).suffix for p in paths}) == 1 else "**"
+        guess.pattern = wider
+    return guess
+
+
+def _pattern_of(path: str, days: frozenset[date], words: "_Words", *, frames: bool) -> PathGuess:
+    named = _days_in(path, days)
+    if not named:
+        return PathGuess(words.as_pattern(path), words.remarks)
+    *others, (start, end, form, other) = named
+    if other:
+        words.remarks.append(f"the day in its name may be {other} as well")
+    token = "{day}" if form in ("%Y-%m-%d", "%Y%m%d") else f"{{day:{form}}}"
+    clock = _CLOCK.match(path, end)
+    if clock and not any(end <= at < clock.end() for at, *_ in others):
+        between = _literal(path[end : clock.start("clock")])
+        if frames:
+            letters = iter(("%H", "%M", "%S"))
+            packed = re.sub(r"\d\d", lambda _: next(letters), clock["clock"])
+            token = f"{{time:{form}{between}{packed}}}"
+        else:
+            token = f"{token if between else f'{{day:{form}}}'}{between}*"
+        end = clock.end()
+    before, after = path[:start], path[end:]
+    for at, until, *_ in sorted(others, reverse=True):
+        if until <= start:
+            before = f"{before[:at]}{_ANY}{before[until:]}"
+        else:
+            after = f"{after[: at - end]}{_ANY}{after[until - end :]}"
+    return PathGuess(words.as_pattern(before) + token + words.as_pattern(after), words.remarks)
+
+
+def _days_in(path: str, days: frozenset[date]) -> list[tuple[int, int, str, str]]:
+    """The days that a path names: where each stands, its format, and another that fits as well.
+
+    The one that is meant is the last: a day of the file's sales, or else the last of the path.
+    """
+    found: list[tuple[bool, int, int, str, str]] = []
+    for pattern, forms in _DAYS:
+        for match in re.finditer(pattern, path):
+            fitting = [(form, day) for form in forms if (day := _as_day(match[0], form))]
+            proven = [form for form, day in fitting if day in days]
+            taken = any(match.start() < end and start < match.end() for _, start, end, *_ in found)
+            if taken or not fitting or (not proven and len(match[0]) == _SHORT):
+                continue
+            form = (proven or [form for form, _ in fitting])[0]
+            other = "" if proven else "".join(form for form, _ in fitting[1:2])
+            found.append((bool(proven), *match.span(), form, other))
+    return [rest for _, *rest in sorted(found)]  # type: ignore[misc]  # of four
+
+
+def _as_day(text: str, form: str) -> date | None:
+    try:
+        day = datetime.strptime(text, form).date()  # noqa: DTZ007  # a date has no zone
+    except ValueError:
+        return None
+    return day if 2000 <= day.year <= 2099 else None
+
+
+class _Words:
+    """Turns parts of a path into a pattern, with each placeholder once."""
+
+    def __init__(self, stores: frozenset[str], tills: frozenset[str]) -> None:
+        self._known = {"store": stores, "till": tills}
+        self._free = ["store", "till"]
+        self.remarks: list[str] = []
+
+    def as_pattern(self, text: str) -> str:
+        """Placeholders for store and till, and asterisks for numbers that are neither."""
+        found, end = "", 0
+        for keyed in _KEYED.finditer(text):
+            what = "store" if re.fullmatch(_STORE, keyed["key"], re.IGNORECASE) else "till"
+            inside = keyed.start() > end and text[keyed.start() - 1].isalpha()
+            if what not in self._free or inside:
+                continue
+            found += self._plain(text[end : keyed.start()])
+            found += f"{_literal(keyed['key'] + keyed['sign'])}{{{what}}}"
+            self._free.remove(what)
+            end = keyed.end()
+        return found + self._plain(text[end:])
+
+    def _plain(self, text: str) -> str:
+        pieces = _PIECE.findall(text)
+        suffix = len(pieces) - 1 if pieces[-2:-1] == ["."] else -1
+        return "".join(
+            _literal(piece) if at == suffix else self._word(piece)
+            for at, piece in enumerate(pieces)
+        )
+
+    def _word(self, piece: str) -> str:
+        for what in self._free:
+            if piece in self._known[what]:
+                return self._taken(what)
+        if code := _CODE.fullmatch(piece):
+            for what in self._free:
+                if code["number"] in self._known[what]:
+                    return f"{code['letters']}{self._taken(what)}"
+        unknown = [what for what in self._free if not self._known[what]]
+        if code and unknown:
+            self.remarks.append(f"{piece} in its name is taken for the {unknown[0]}")
+            return self._taken(unknown[0])
+        return "*" if piece.isdigit() else _literal(piece)
+
+    def _taken(self, what: str) -> str:
+        self._free.remove(what)
+        return f"{{{what}}}"
+
+
+def _literal(text: str) -> str:
+    """Text as a pattern: what stands for something else becomes any one character."""
+    return re.sub(r"[*?{}]", "?", text).replace(_ANY, "*")
+
+
+def _widened(pattern: str, paths: Sequence[str]) -> str | None:
+    """The pattern with asterisks for the words by which the paths differ; None if none fits."""
+    pieces = re.findall(r"\{[^{}]*\}|[^_\-./ {}]+|[_\-./ ]", pattern)
+    for piece in (p for p in pieces if len(p) > 1 and "{" not in p):
+        if not all(piece in path for path in paths):
+            pattern = pattern.replace(piece, "*", 1)
+    return pattern if all(compiled(pattern).match(path) for path in paths) else None

@@ -1,0 +1,229 @@
+"""Samples of files: what format and dialect they have, and some of their records as text."""
+
+import contextlib
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from auditor.errors import ConfigurationError
+from auditor.inputs.formats.base import Dialect, UnusableError, Wanted
+from auditor.inputs.records import read_records
+from auditor.operations.mapping.csv_dialect import guess_csv, unnamed
+from auditor.operations.mapping.databases import sample_of_database
+from auditor.operations.mapping.workbooks import Grid, guess_sheet, read_grid
+
+#: Records of a file that are looked at.
+MOST_RECORDS = 5000
+_HEAD_BYTES = 1 << 20
+_LINES = 500  # of JSON that are looked at for their names
+_WIDEST_SHEET = 300
+_NAMESPACES = 1 << 14  # bytes in which an XML file names its dialects
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"SQLite format 3\0": "sqlite",
+    b"PK\x03\x04": "xlsx",
+}
+_XML = (".xml", ".xml.gz")
+_REFUSED = {
+    b"\xd0\xcf\x11\xe0": "it is a workbook of Excel 97 (.xls): save it as .xlsx, or as CSV",
+    b"%PDF": "it is a PDF: ask for the till's export of lines, as CSV or another table",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Some records of a file.
+
+    Attributes:
+        path: the file.
+        form: its format, as a mapping names it.
+        dialect: keys of a mapping's entry that say how the file is written.
+        columns: text by name; all have one length.
+        numeric: the columns that held numbers.
+        remarks: what is not certain about its dialect.
+        head: the start of the file, where it is text.
+    """
+
+    path: Path
+    form: str
+    dialect: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    numeric: frozenset[str] = frozenset()
+    remarks: tuple[str, ...] = ()
+    head: str = ""
+
+    @property
+    def rows(self) -> int:
+        """How many records it has."""
+        return len(next(iter(self.columns.values()), ()))
+
+    def joined(self, other: "Sample") -> "Sample":
+        """Both together, if they are of one kind."""
+        columns = {n: [*self.columns[n], *other.columns[n]] for n in self.columns}
+        return replace(self, columns=columns, numeric=self.numeric & other.numeric)
+
+    def is_of_kind(self, other: "Sample") -> bool:
+        """Whether the files are written alike, and have the same columns."""
+        same = self.form == other.form and set(self.columns) == set(other.columns)
+        return same and dict(self.dialect) == dict(other.dialect)
+
+
+def take_sample(path: Path) -> Sample:
+    """Look at a file.
+
+    Raises:
+        ConfigurationError: it cannot be read, or is of no format that is known.
+    """
+    try:
+        with path.open("rb") as file:
+            head = _unpacked_head(file)
+        return _sampled(path, head, lambda: path.open("rb"))
+    except UnusableError as error:
+        raise ConfigurationError(f"{path}: {error.problem}") from error
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: it cannot be read ({error.strerror or error})"
+        ) from error
+
+
+def _sampled(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample:
+    if not head.strip():
+        raise UnusableError("unreadable_file", "it is empty: give a file with some sales in it")
+    for magic, problem in _REFUSED.items():
+        if head.startswith(magic):
+            raise UnusableError("unreadable_file", problem)
+    form = next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
+    if form == "xlsx":
+        return _workbook(path, content)
+    if form == "sqlite":
+        query, columns, numeric, remarks = sample_of_database(str(path), content, MOST_RECORDS)
+        return Sample(path, form, query, columns, numeric, tuple(remarks))
+    if form == "parquet":
+        columns, numeric = _columns(path, content, form, _every())
+        return Sample(path, form, {}, columns, numeric)
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"<") or path.name.lower().endswith(_XML):
+        columns, _ = _columns(path, content, "poslog", _every())
+        return Sample(path, "poslog", {}, columns, head=head[:_NAMESPACES].decode(errors="replace"))
+    if start.startswith((b"{", b"[")) and b'"' in start[:4096]:
+        return _json_lines(path, head, content)
+    guess = guess_csv(head)
+    dialect = guess.keys
+    columns, numeric = _columns(path, content, "csv", _every(**dialect))
+    return Sample(path, "csv", dialect, columns, numeric, guess.remarks)
+
+
+def _every(**dialect: Any) -> Wanted:
+    return Wanted((), every=True, dialect=Dialect(**dialect))
+
+
+def _columns(
+    path: Path, content: Callable[[], BinaryIO], form: str, wanted: Wanted
+) -> tuple[dict[str, list[str]], frozenset[str]]:
+    """The first records, by column, and which columns held numbers."""
+    columns: dict[str, list[str]] = {}
+    numeric: frozenset[str] = frozenset()
+    rows = 0
+    for part in read_records(path.name, content, wanted, form):
+        taken = part.cells.slice(0, MOST_RECORDS - rows)
+        numeric |= part.numeric
+        for name in taken.column_names:
+            # A name that only later records have was empty in the earlier ones.
+            columns.setdefault(name, [""] * rows).extend(taken[name].to_pylist())
+        rows += taken.num_rows
+        for texts in columns.values():
+            texts.extend([""] * (rows - len(texts)))
+        if rows >= MOST_RECORDS:
+            break
+    if not columns:
+        raise UnusableError("unreadable_file", "it has no records: give a file with some sales")
+    return {name: texts for name, texts in columns.items() if name}, numeric
+
+
+def _json_lines(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample:
+    text = head.decode("utf-8-sig", errors="replace")
+    if text.lstrip().startswith("["):
+        raise UnusableError(
+            "unreadable_file",
+            "it is one JSON list: export JSON Lines, one object a line (jq -c '.[]' makes them)",
+        )
+    lines = [line for line in text.splitlines()[:_LINES] if line.strip()]
+    first = next((found for line in lines if (found := _parsed(line))), None)
+    if first is None:
+        raise UnusableError(
+            "unreadable_file",
+            "it is JSON, but not one object a line: export JSON Lines (jq -c . makes them)",
+        )
+    lists = [name for name, size in _lists(first) if size]
+    dialect: dict[str, Any] = {"records": lists[0]} if lists else {}
+    remarks = (
+        (f"records: the lists in it are {', '.join(lists)}; a record may be another one",)
+        if len(lists) > 1
+        else ()
+    )
+    names = tuple(dict.fromkeys(n for line in lines for n in _plain_names(line, lists[:1])))
+    wanted = Wanted((), names, dialect=Dialect(**dialect))
+    columns, numeric = _columns(path, content, "jsonl", wanted)
+    return Sample(path, "jsonl", dialect, columns, numeric, remarks)
+
+
+def _plain_names(line: str, records: Sequence[str]) -> list[str]:
+    """The dotted names of an object, and of the records in it, that have plain values."""
+    return [name for name, _ in _leaves(_parsed(line), "", records)]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """The object of a line; None if it is none."""
+    with contextlib.suppress(ValueError, RecursionError):
+        found = json.loads(line)
+        return found if isinstance(found, dict) else None
+    return None
+
+
+def _leaves(value: Any, prefix: str, records: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        dotted = f"{prefix}{name}"
+        if isinstance(inner, dict):
+            yield from _leaves(inner, f"{dotted}.", records)
+        elif dotted in records and isinstance(inner, list):
+            for each in inner:
+                yield from _leaves(each, f"{dotted}.", records)
+        elif not isinstance(inner, list):
+            yield dotted, inner
+
+
+def _lists(value: Any, prefix: str = "") -> list[tuple[str, int]]:
+    """The lists of objects in an object, by dotted name, the longest first."""
+    found: list[tuple[str, int]] = []
+    for name, inner in value.items() if isinstance(value, dict) else ():
+        if isinstance(inner, list) and inner and all(isinstance(each, dict) for each in inner):
+            found.append((f"{prefix}{name}", len(inner[0])))
+        elif isinstance(inner, dict):
+            found += _lists(inner, f"{prefix}{name}.")
+    return sorted(found, key=lambda each: -each[1])
+
+
+def _workbook(path: Path, content: Callable[[], BinaryIO]) -> Sample:
+    def grid(sheet: str | None) -> Grid:
+        wanted = _every(header=unnamed(_WIDEST_SHEET), sheet=sheet)
+        return read_grid(read_records(path.name, content, wanted, "xlsx"))
+
+    dialect, remarks = guess_sheet(content, grid)
+    columns, numeric = _columns(path, content, "xlsx", _every(**dialect))
+    return Sample(path, "xlsx", dialect, columns, numeric, tuple(remarks))
+
+
+def _unpacked_head(file: BinaryIO) -> bytes:
+    head = file.read(_HEAD_BYTES)
+    if not head.startswith(b"\x1f\x8b"):
+        return head
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(head)) as packed:
+            return packed.read1(_HEAD_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise UnusableError("unreadable_file", f"its compression is broken ({error})") from error

@@ -1,0 +1,131 @@
+"""Drafts a mapping from files of a till or a camera that nobody has described yet."""
+
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from auditor.errors import ConfigurationError
+from auditor.mapping import Mapping
+from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
+from auditor.operations.mapping.dates import days_of, times_of
+from auditor.operations.mapping.draft import Draft
+from auditor.operations.mapping.entry_keys import add_numbers, add_zone
+from auditor.operations.mapping.found import Found
+from auditor.operations.mapping.matching import SALES, SNAPSHOTS, Match, match_columns
+from auditor.operations.mapping.paths import PathGuess, guess_pattern
+from auditor.operations.mapping.poslog import draft_poslog
+from auditor.operations.mapping.sampling import Sample, take_sample
+from auditor.operations.mapping.traits import Traits, traits_of
+from auditor.operations.mapping.values import distinct_ids
+
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
+_MOST_FILES = 50
+
+
+def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple[str, list[Draft]]:
+    """A mapping for these files, as TOML with comments, and its entries.
+
+    Args:
+        files: exports, indexes or frames; files of one kind make one entry.
+        root: the folder that will be the address; without one, where the files lie.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or is of no known format.
+    """
+    pictures = [path for path in files if path.suffix.lower() in PICTURES]
+    exports = [path for path in files if path not in pictures][:_MOST_FILES]
+    kinds: list[tuple[Sample, list[Path]]] = []
+    for path in exports:
+        sample = take_sample(path)
+        for number, (known, paths) in enumerate(kinds):
+            if known.is_of_kind(sample):
+                kinds[number] = known.joined(sample), [*paths, path]
+                break
+        else:
+            kinds.append((sample, [path]))
+    drafts = [_drafted(sample, _relative(paths, root)) for sample, paths in kinds]
+    if pictures:
+        drafts.append(_frames(_relative(pictures, root), drafts))
+    text = _as_toml(drafts)
+    Mapping.from_toml(text.encode(), origin="the suggested mapping")
+    return text, drafts
+
+
+def _as_toml(drafts: Sequence[Draft]) -> str:
+    head = (
+        "# A draft of a mapping. Look at each line with CHECK, and delete the mark; then run\n"
+        "#   auditor mapping check --mapping THIS_FILE --sales URL --day YYYY-MM-DD\n"
+        "# docs/mapping.md says what each key means.\n\n"
+        "[[mapping]]\n"
+        "effective_from = 2000-01-01  # the first day whose files are written so\n"
+    )
+    entries = sorted(drafts, key=lambda draft: draft.kind)
+    return "\n".join([head, *(draft.as_toml() for draft in entries)])
+
+
+def _relative(paths: Sequence[Path], root: Path | None) -> list[str]:
+    """The paths below the root; without one, below the folder that they share."""
+    if root is None:
+        root = paths[0].resolve().parent
+        while not all(path.resolve().is_relative_to(root) for path in paths):
+            root = root.parent
+        if root.name.casefold() == "index" and len(paths) == 1:
+            root = root.parent
+    try:
+        return [path.resolve().relative_to(root.resolve()).as_posix() for path in paths]
+    except ValueError as error:
+        raise ConfigurationError(f"{paths[0]} does not lie below {root}") from error
+
+
+def _frames(paths: Sequence[str], others: Sequence[Draft]) -> Draft:
+    stores = {store for draft in others for store in draft.stores}
+    tills = {till for draft in others for till in draft.tills}
+    guess = guess_pattern(paths, stores=stores, tills=tills, frames=True)
+    checks = list(guess.remarks)
+    if "{time" not in guess.pattern:
+        checks.append("no time was found in its name: frames without an index need one")
+    keys = {"frames": guess.pattern}
+    return Draft("snapshots", keys, {"frames": checks}, read_from=[PurePosixPath(paths[0]).name])
+
+
+def _drafted(sample: Sample, paths: list[str]) -> Draft:
+    names = [PurePosixPath(path).name for path in paths][:3]
+    if sample.form == "poslog":
+        return draft_poslog(sample, guess_pattern(paths), names)
+    traits = {name: traits_of(cells) for name, cells in sample.columns.items()}
+    is_index = any(own.frames > 0.9 for own in traits.values())
+    named = "header" not in sample.dialect
+    matches = match_columns(traits, SNAPSHOTS if is_index else SALES, named=named)
+    path = _path(sample, paths, matches, traits)
+    times = times_of(matches, traits, paths)
+    found = Found(sample, traits, matches, times, path)
+    columns = list((draft_snapshots if is_index else draft_sales)(found))
+    keys: dict[str, Any] = {"files": path.pattern, "format": sample.form, **sample.dialect}
+    checks = {"files": path.remarks}
+    for remark in sample.remarks:
+        key, _, said = remark.partition(": ")
+        checks.setdefault(key, []).append(said)
+    draft = Draft("snapshots" if is_index else "sales", keys, checks, columns, read_from=names)
+    add_numbers(draft, found)
+    add_zone(draft, found)
+    draft.stores, draft.tills = (
+        distinct_ids(found.texts(role)) for role in ("store_id", "till_id")
+    )
+    read = {name for drafted in columns for name in used_columns(drafted)}
+    draft.unread = [name for name in traits if name not in read]
+    return draft
+
+
+def _path(
+    sample: Sample, paths: list[str], matches: dict[str, Match], traits: dict[str, Traits]
+) -> PathGuess:
+    texts = {
+        role: distinct_ids(sample.columns[matches[role].column]) if role in matches else ()
+        for role in ("store_id", "till_id")
+    }
+    return guess_pattern(
+        paths,
+        days=days_of(matches, traits),
+        stores=texts["store_id"],
+        tills=texts["till_id"],
+    )

@@ -1,0 +1,192 @@
+"""Drafts what a till's words become: of ID checks, states, lines, categories and stores."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from auditor.mapping.models import WORDS
+from auditor.operations.mapping.draft import Drafted, Value
+from auditor.operations.mapping.names import words_of
+from auditor.operations.mapping.traits import Traits
+from auditor.operations.mapping.words import (
+    Meaning,
+    check_word,
+    drink_of,
+    hints_at_alcohol,
+    is_flag,
+    line_word,
+    state_word,
+)
+from auditor.policy import STORE_ID_PATTERN, Rules
+
+#: Words of a column that are written out; a column with more of them holds something else.
+MOST_WORDS = 40
+_MOST_CATEGORIES = 80
+_LONGEST = 60  # characters of a value that is written out
+_ALCOHOL = Rules().alcohol_categories
+_MOSTLY = 0.5  # share of a category's articles that are drinks, from which it is one
+_DIGITS = re.compile(r"\d{9,}")  # may be the number of a card or an account
+_YES_OF = {
+    "0": ("1",),
+    "false": ("true",),
+    "n": ("Y", "J"),
+    "no": ("yes",),
+    "nein": ("ja",),
+    "non": ("oui",),
+    "f": ("t",),
+}
+_MEANT = {"id_check": "done", "transaction_state": "completed", "line_type": "item"}
+_FIND: dict[str, Callable[[str, str], Meaning | None]] = {
+    "id_check": check_word,
+    "transaction_state": state_word,
+    "line_type": line_word,
+}
+
+
+def drafted_words(role: str, column: str, own: Traits) -> Drafted:
+    """A column of which we know all words: ``id_check``, ``transaction_state``, ``line_type``."""
+    known = WORDS[role]
+    texts = list(own.texts)
+    if all(text.casefold() in known for text in texts):
+        return Drafted(role, {"column": column})
+    if own.distinct > MOST_WORDS or any(_is_unfit(text) for text in texts):
+        return _by_presence(role, column)
+    if own.filled < 1:
+        texts.append("")
+    values = [_value(role, column, text) for text in texts if text.casefold() not in known]
+    if all(value.word == _MEANT[role] for value in values):
+        values += _unseen(role, column, texts)
+    return Drafted(role, {"column": column}, values=tuple(values))
+
+
+def flag_values(role: str, column: str, own: Traits) -> dict[str, str]:
+    """What the words of a flag become, as one of several sources; those that are no are left out.
+
+    Times, as of a cancellation, mean yes wherever there is one.
+    """
+    if own.times is not None and own.times.has_date:
+        found = _FIND[role]("yes", column)
+        return {"?*": found.word} if found else {}
+    meanings = {text: _FIND[role](text, column) for text in own.texts[:MOST_WORDS]}
+    default = _MEANT[role]
+    meant = {t: m.word for t, m in meanings.items() if m is not None and m.word != default}
+    unseen = _unseen(role, column, own.texts) if not meant else []
+    return meant | {value.text: value.word or "" for value in unseen}
+
+
+@dataclass(frozen=True)
+class Article:
+    """A line's category, what it sells, and whether the till asked for an age."""
+
+    category: str
+    text: str
+    checked: bool
+
+
+def drafted_categories(column: str, own: Traits, articles: Sequence[Article]) -> Drafted:
+    """The category, with those that look like alcohol as the policy's default calls them."""
+    if own.distinct == 0:
+        return Drafted("category", {"column": column}, "it is empty in the sample")
+    sold: defaultdict[str, list[Article]] = defaultdict(list)
+    for article in articles:
+        sold[article.category.strip()].append(article)
+    values = []
+    for text in own.texts:
+        value = _category(text, sold.get(text, []))
+        if own.distinct <= _MOST_CATEGORIES or value.word != text or value.check:
+            values.append(value)
+    values.sort(key=lambda value: (value.word == value.text, not value.check))
+    values = [value for value in values if not _is_unfit(value.text)]
+    has_alcohol = any(value.word in _ALCOHOL for value in values)
+    check = "" if has_alcohol else "none of its values looks like alcohol: say which ones are"
+    if all(value.word == value.text and not value.check for value in values) and has_alcohol:
+        return Drafted("category", {"column": column})
+    return Drafted("category", {"column": column}, check, tuple(values))
+
+
+def drafted_store(column: str, own: Traits) -> Drafted:
+    """The store, whose ids are made of names where these cannot be ids."""
+    good = re.compile(STORE_ID_PATTERN)
+    if own.distinct > _MOST_CATEGORIES or all(good.fullmatch(text) for text in own.texts):
+        return Drafted("store_id", {"column": column})
+    values = tuple(
+        Value(text, "-".join(words_of(text)) or "store", "the store's id in your policy")
+        for text in own.texts
+        if len(text) <= _LONGEST
+    )
+    return Drafted("store_id", {"column": column}, values=values)
+
+
+def varies_within(flags: Sequence[str], transactions: Sequence[str]) -> bool:
+    """Whether lines of one transaction have different flags."""
+    seen: dict[str, str] = {}
+    return any(
+        seen.setdefault(number, flag.strip()) != flag.strip()
+        for number, flag in zip(transactions, flags, strict=True)
+    )
+
+
+def _unseen(role: str, column: str, texts: Sequence[str]) -> list[Value]:
+    """What yes means in a flag of which the sample has only no."""
+    found = _FIND[role]("yes", column)
+    if found is None or role == "id_check":
+        return []
+    yes = [word for text in texts for word in _YES_OF.get(text.casefold(), ())]
+    return [Value(text, found.word, "not in the sample") for text in yes or ("1", "Y")]
+
+
+def _by_presence(role: str, column: str) -> Drafted:
+    """Texts that are no words, such as times or numbers: what counts is that one stands there."""
+    found = _FIND[role]("yes", column)
+    word = found.word if found else {"id_check": "id_viewed"}.get(role)
+    if word is None:
+        return Drafted(role, None, f"{column} holds too many different values to be it")
+    default = "none" if role == "id_check" else _MEANT[role]
+    values = (Value("?*", word, "any text is taken for it"), Value("", default))
+    return Drafted(role, {"column": column}, values=values)
+
+
+def _value(role: str, column: str, text: str) -> Value:
+    meaning = _FIND[role](text, column)
+    if meaning is None:
+        return Value(text, None, f"one of {', '.join(WORDS[role])}")
+    if meaning.sure:
+        return Value(text, meaning.word)
+    if not text and role == "id_check":
+        return Value(text, meaning.word, "empty where no check was made?")
+    if is_flag([text]) and role == "id_check":
+        return Value(text, meaning.word, "what exactly did the cashier do?")
+    return Value(text, meaning.word, "is this what it means?")
+
+
+def _category(text: str, sold: Sequence[Article]) -> Value:
+    drinks = Counter(drink_of(article.text) for article in sold)
+    named = drinks.total() - drinks.pop(None, 0)
+    likeliest = drinks.most_common(1)[0][0] if drinks else None
+    checked = sum(article.checked for article in sold)
+    examples = dict.fromkeys(article.text.strip() for article in sold if article.text.strip())
+    note = "" if any(map(str.isalpha, text)) else f"e.g. {', '.join(list(examples)[:3])}"
+    note = note if examples else ""
+    if text.casefold() in _ALCOHOL:
+        return Value(text, text.casefold())
+    if by_name := drink_of(text):
+        return Value(text, by_name, note=note)
+    if likeliest and (named >= _MOSTLY * len(sold) or checked):
+        why = "ID was checked for some of its articles" if checked else "its articles look like it"
+        return Value(text, likeliest, why, note)
+    if checked:
+        return Value(text, text, "ID was checked for some of its articles: alcohol?", note)
+    if hints_at_alcohol(text) or named:
+        return Value(text, text, "alcohol? Then beer, cider, wine or spirits", note)
+    return Value(text, text, note=note)
+
+
+def _is_unfit(text: str) -> bool:
+    """Whether a text may concern a person, and so is not written out."""
+    return len(text) > _LONGEST or _DIGITS.search(text) is not None or "@" in text
+
+
+def distinct_ids(cells: Collection[str]) -> frozenset[str]:
+    """The distinct texts of a column."""
+    return frozenset(cell.strip() for cell in cells if cell.strip())

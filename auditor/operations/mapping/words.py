@@ -1,0 +1,195 @@
+"""What tills write: words of ID checks, states, types of lines and drinks, and what they mean.
+
+A word counts wherever it stands in a text, in lower case and without accents.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+
+class Meaning(NamedTuple):
+    """One of our words, and whether nothing else can be meant."""
+
+    word: str
+    sure: bool
+
+
+_YES = frozenset(
+    (
+        *("y", "yes", "j", "ja", "o", "oui", "s", "si", "sim", "t", "true", "1", "x", "on", "ok"),
+        *("pass", "passed", "done", "wahr", "vrai", "waar"),
+    )
+)
+_NO = frozenset(
+    (
+        *("n", "no", "nein", "non", "nee", "nej", "f", "false", "0", "off", "-", "fail", "failed"),
+        *("falsch", "faux", "onwaar"),
+    )
+)
+
+#: By what it means, the patterns of words; the first that is found decides.
+_Lists = dict[str, tuple[str, ...]]
+
+_CHECKS: _Lists = {
+    "not_recorded": (r"not recorded|unknown|unbekannt|inconnu|onbekend|desconocid",),
+    "refused": (
+        r"refus|denied|declin|reject|no sale|abgelehnt|abgewiesen|verweiger|geweiger|rechaz",
+    ),
+    "prompt_suppressed": (r"suppress|bypass|overrid|skip|unterdruck|ubersprung|ignor|omitid",),
+    "none": (
+        r"\bnone\b|\bno id\b|\bunchecked|\bnot? (checked|asked|verified|required|needed|shown)",
+        r"\bkeine?r?\b|\bohne\b|nicht (gepruft|kontroll|verlangt|notig|erford)|\baucune?\b",
+        r"\bsans\b|non (verif|control)|\bgeen\b|\bzonder\b|niet (gecontr|gevraagd)|\bningun",
+        r"\bsin\b|^n/?a$",
+    ),
+    "id_scanned": (r"scan|escane|gelesen|lecture|swipe|\bmsr\b|\bnfc\b",),
+    "dob_on_file": (
+        r"on file|known customer|member|hinterlegt|gespeichert|stammkunde|enregistre|registrad",
+    ),
+    "dob_entered": (
+        r"\bdob\b|birth|keyed|date entered|geburt|\bgeb\b|eingegeben|naissance|\bddn\b",
+        r"nacimiento|geboorte",
+    ),
+    "looks_over": (
+        r"looks?\b|appear|obvious|visual|older|adult|(over|uber) (1[68]|2\d|30)|offensicht",
+        r"sichtlich|sichtpruf|augenschein|volljahrig|estime|a vue|plus de|majeur|aparent|mayor",
+        r"oogschijn|duidelijk|meerderjarig",
+    ),
+    "id_viewed": (
+        r"\bid\b|passport|licen[cs]e|checked|verifi|viewed|shown|seen|document|ausweis|reisepass",
+        r"fuhrerschein|gepruft|kontrolliert|vorgelegt|gezeigt|carte|identit|piece|permis",
+        r"\bvue?\b|controle|\bdni\b|comprobad|legitim|gecontroleerd|gezien",
+    ),
+}
+_STATES: _Lists = {
+    "training": (r"train|practice|\bdemo\b|\btest|ubung|schulung|formation|ecole|oefen|formacion",),
+    "suspended": (
+        r"suspend|parked|\bhold\b|layby|layaway|geparkt|unterbroch|attente|espera|geparkeerd",
+    ),
+    "voided": (r"void|reversed|storno|storniert|annul|anulad|gestorneerd",),
+    "cancelled": (r"cancel|abort|abandon|abgebroch|abbruch|annule|geannuleerd",),
+    "completed": (
+        r"complet|closed|paid|payment|sale|sold|finish|success|settled|normal|regular|fulfilled",
+        r"refund|return|exchange|verkauf|abgeschloss|bezahlt|fertig|retoure|ruckgabe|vente|paye",
+        r"remboursement|venta|pagad|devolucion|verkoop|betaald|retour|voltooid|termin|^ok$",
+    ),
+}
+_LINES: _Lists = {
+    "void": (r"void|cancel|correction|storno|korrektur|annul",),
+    "discount": (
+        r"discount|promo|coupon|markdown|rabatt|nachlass|gutschein|remise|korting|descuento",
+    ),
+    "id_check": (r"\bage\b|id.?check|alters(pr|kontr|freig)|ausweis|leeftijd|edad",),
+    "tender": (
+        r"tender|payment|\bcash\b|\bcard\b|\bchange\b|zahl|\bbar\b|paiement|reglement|\bpago",
+        r"betaling|betaal",
+    ),
+    "control": (r"z.?report|\bcontrol|abschluss|zbon|grand total|cloture",),
+    "item": (
+        r"item|sale|return|refund|product|position|stock|deposit|artikel|verkauf|ruckgabe|pfand",
+        r"article|produit|vente|articulo|venta|verkoop|regel|retour",
+    ),
+    "other": (r"tax|info|note|header|comment|total|text|steuer|mwst|kopf|summe|tva|iva|btw",),
+}
+_FREE = re.compile(
+    r"(alcohol|alkohol)[- ]?(free|frei)|non[- ]?alcohol|0[.,]0 ?%|sans alcool|sin alcohol|"
+    r"alcoholvrij|root beer|ginger|malzbier|vinegar|essig|vinaigre|glass(es)?\b|glaser"
+)
+_DRINKS: _Lists = {
+    "cider": (r"\bciders?\b|cidre|apfelwein|\bsidra\b",),
+    "spirits": (
+        r"spirit|liquor|liqueur|whisk|wodka|vodka|\bgin\b|\brh?um\b|tequila|mezcal|cognac|brandy",
+        r"bourbon|alcopop|\brtd\b|spirituos|schnaps|likor|weinbrand|\bkorn\b|hochprozent|ouzo",
+        r"grappa|alcool fort|licores|destilad|sterke drank|gedistilleerd|jenever",
+    ),
+    "wine": (
+        r"\bwines?\b|(?<!sch)wein\b|\bwein|weine\b|\bvins?\b|\bvinos?\b|wijn|\bsekt|champagne|cava\b",
+        r"prosecco|sparkling|sherry|vermouth|port wine|rioja|riesling|merlo|beaujolais|chablis",
+        r"cabernet|zinfandel|malbec|shiraz|syrah|chianti|tempranillo|moscato|burgunder|burgundy",
+        r"chardonnay|sauvignon|pinot|bordeaux",
+    ),
+    "beer": (
+        r"\bbeers?\b|bier\b|\bbier|biere|cerveza|\blager\b|\bales?\b|\bipa\b|stout|\bporter\b",
+        r"\bpils|weissbier|weizenbier|hefeweizen|radler|kolsch|brauerei",
+    ),
+}
+_ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
+
+
+def folded(text: str) -> str:
+    """A text in lower case, without accents, to look for words in it."""
+    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
+    return "".join(c for c in plain if not unicodedata.combining(c)).strip().replace("_", " ")
+
+
+def check_word(text: str, column: str = "") -> Meaning | None:
+    """What a till's word for an ID check means, by it and the name of its column."""
+    word = folded(text)
+    if not word:
+        return Meaning("none", sure=False)
+    if word in _NO:
+        return Meaning("none", sure=True)
+    if word in _YES:
+        name = folded(column)
+        said = _first(_CHECKS, name, ("id_scanned", "dob_on_file", "dob_entered"))
+        return Meaning(said or "id_viewed", sure=said is not None)
+    found = _first(_CHECKS, word)
+    return Meaning(found, sure=found != "looks_over") if found else None
+
+
+def state_word(text: str, column: str = "") -> Meaning | None:
+    """What a till's word for the state of a transaction means; a flag by its column's name."""
+    word = folded(text)
+    if word in _YES:
+        said = _first(_STATES, folded(column), tuple(_STATES)[:4])
+        return Meaning(said, sure=True) if said else None
+    if word in _NO or not word:
+        return Meaning("completed", sure=True)
+    found = _first(_STATES, word)
+    return (
+        Meaning(found, sure=found in {"training", "suspended", "completed", word})
+        if found
+        else None
+    )
+
+
+def line_word(text: str, column: str = "") -> Meaning | None:
+    """What a till's word for the type of a line means; a flag by its column's name."""
+    word = folded(text)
+    if word in _YES:
+        said = _first(_LINES, folded(column), tuple(_LINES)[:3])
+        return Meaning(said, sure=True) if said else None
+    if word in _NO or not word:
+        return Meaning("item", sure=True)
+    found = _first(_LINES, word)
+    return Meaning(found, sure=found == word) if found else None
+
+
+def drink_of(text: str) -> str | None:
+    """Which of the policy's categories of alcohol a category or an article belongs to."""
+    word = folded(text)
+    if not word or _FREE.search(word):
+        return None
+    return _first(_DRINKS, word)
+
+
+def hints_at_alcohol(text: str) -> bool:
+    """Whether a category may hold alcohol, with or without other things."""
+    word = folded(text)
+    return bool(_ALCOHOL.search(word) or _first(_DRINKS, word))
+
+
+def is_flag(texts: Iterable[str]) -> bool:
+    """Whether texts are yes and no only."""
+    words = {folded(text) for text in texts} - {""}
+    return bool(words) and words <= {*_YES, *_NO}
+
+
+def _first(lists: _Lists, word: str, among: Collection[str] = ()) -> str | None:
+    """What a word means; ``among`` which meanings, if not all."""
+    for ours, patterns in lists.items():
+        if (not among or ours in among) and any(re.search(each, word) for each in patterns):
+            return ours
+    return None

@@ -1,0 +1,158 @@
+"""What `auditor mapping check` says of a day's files, and which exit code it ends with."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from auditor.cli.main import main
+from auditor.errors import ExitCode
+from tests.support.formats import sqlite_bytes
+
+DAY = "2026-03-27"
+HEADER = "nr;store;till;clerk;at;sku;dept;qty;price;check;by;dob;state"
+LINES = (
+    f"1;S001;3;Mary Major;{DAY}T18:00:00Z;b1;beer;1;1.95;Y;John Roe;1990-02-03;",
+    f"2;S001;3;Mary Major;{DAY}T19:00:00Z;w1;wine;1;9.00;N;;;",
+    f"3;S002;4;Mary Major;{DAY}T20:00:00Z;w1;wine;1;9.00;N;;;T",
+)
+MAPPING = """
+[[mapping]]
+effective_from = 2020-01-01
+[[mapping.sales]]
+files = "{day}.csv"
+format = "csv"
+delimiter = ";"
+[mapping.sales.columns]
+transaction_id = "nr"
+store_id = "store"
+till_id = "till"
+cashier_id = "clerk"
+sold_at = "at"
+category = "dept"
+quantity = "qty"
+amount = "price"
+id_check = { column = "check", values = { Y = "id_viewed", N = "none" } }
+id_check_by = "by"
+birth_date = "dob"
+transaction_state = { column = "state", values = { T = "training" } }
+"""
+FRAMES = '[[mapping.snapshots]]\nframes = "{store}_{till}_{time:%Y%m%d_%H%M%S}.jpg"\n'
+
+
+def check(folder: Path, *lines: str, mapping: str = MAPPING, **more: str) -> Result:
+    """Check a mapping on a day of these lines."""
+    (folder / "sales").mkdir(exist_ok=True)
+    (folder / f"sales/{DAY}.csv").write_text("\n".join((HEADER, *lines)), "utf-8")
+    (folder / "mapping.toml").write_text(mapping, "utf-8")
+    options = {"mapping": "mapping.toml", "sales": "sales"} | more
+    addresses = [f"--{name}={folder / value}" for name, value in options.items()]
+    return CliRunner().invoke(main, ["mapping", "check", "--day", DAY, "--json", *addresses])
+
+
+def of(result: Result) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_counts_are_those_of_the_day(tmp_path: Path) -> None:
+    result = check(tmp_path, *LINES)
+    assert result.exit_code == ExitCode.DONE
+    found = of(result)
+    assert found["counts"]["lines"] == 3
+    assert found["by"]["stores"] == {"S001": 2, "S002": 1}
+    assert found["by"]["tills"] == {"3": 2, "4": 1}
+    assert found["by"]["states of transactions"] == {"completed": 2, "training": 1}
+    assert (found["first"], found["last"]) == (f"{DAY} 18:00:00+00:00", f"{DAY} 20:00:00+00:00")
+
+
+def test_names_and_birth_dates_are_masked(tmp_path: Path) -> None:
+    result = check(tmp_path, *LINES)
+    line = of(result)["lines"][0]
+    assert (line["cashier_id"], line["id_check_by"]) == ("****", "****")
+    assert line["birth_date"] == "1990-**-**"
+    assert not any(secret in result.output for secret in ("Mary", "Roe", "02-03"))
+
+
+def test_ten_lines_are_shown_of_which_some_are_alcohol(tmp_path: Path) -> None:
+    bread = [f"{n};S001;3;c;{DAY}T18:00:00Z;x;bread;1;1;N;;;" for n in range(10, 60)]
+    shown = of(check(tmp_path, *bread, LINES[1]))["lines"]
+    assert len(shown) == 10
+    assert "wine" in [line["category"] for line in shown]
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "example"),
+    [
+        ("5;S001;3;c;2026-03-27T18:00:00Z;b;beer;1;1;Z;;;", "unmapped_value in id_check", "row 3"),
+        ("5;S001;3;c;2026-03-27T18:00:00Z;b;beer;1;x;Y;;;", "bad_number in amount", "seen: x"),
+        ("5;S001;3;c;2026-03-27T18:00:00Z;b;Bier;1;1;N;;;", "sounds like alcohol", "Bier"),
+        ("5;S001;3;c;2026-03-27T18:00:00Z;b;tobacco;1;1;Y;;;", "has ID checks on 1 l", "tobacco"),
+    ],
+)
+def test_what_is_not_understood_is_named_with_an_example_and_exit_code_3(
+    line: str, what: str, example: str, tmp_path: Path
+) -> None:
+    result = check(tmp_path, LINES[0], line)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    [unclear] = of(result)["unclear"]
+    assert what in unclear["what"]
+    assert example in unclear["example"]
+    assert unclear["rows"] == 1
+
+
+def test_a_column_that_nothing_reads_is_named_and_may_stay(tmp_path: Path) -> None:
+    without = MAPPING.replace('id_check_by = "by"\n', "")
+    result = check(tmp_path, *LINES, mapping=without)
+    assert result.exit_code == ExitCode.DONE
+    [unused] = of(result)["unclear"]
+    assert unused["harmless"]
+    assert "column by" in unused["example"]
+
+
+def test_a_day_without_alcohol_is_not_understood(tmp_path: Path) -> None:
+    result = check(tmp_path, f"1;S001;3;c;{DAY}T18:00:00Z;b1;food;1;1.95;N;;;")
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    assert "no alcohol sale" in of(result)["unclear"][0]["what"]
+
+
+def test_a_wrong_mapping_is_exit_code_2_and_a_day_without_files_1(tmp_path: Path) -> None:
+    wrong = check(tmp_path, *LINES, mapping=MAPPING.replace("delimiter", "delimeter"))
+    assert wrong.exit_code == ExitCode.WRONG_USE
+    assert "delimiter" in wrong.output
+    nothing = check(tmp_path, *LINES, mapping=MAPPING, sales="mapping.toml")
+    assert nothing.exit_code == ExitCode.ABOVE_LIMITS  # the file is there, and is no export
+    (tmp_path / "empty").mkdir()
+    missing = check(tmp_path, *LINES, sales="empty")
+    assert missing.exit_code == ExitCode.FAILED
+    assert "no file below" in missing.output
+
+
+def test_frames_are_counted_and_matched(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / "snapshots/S001_3_20260327_180005.jpg").write_bytes(b"")
+    found = of(check(tmp_path, *LINES, mapping=MAPPING + FRAMES, snapshots="snapshots"))
+    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 1)
+    assert found["snapshots"]["example"]["till_id"] == "3"
+
+
+def test_nothing_is_written(tmp_path: Path) -> None:
+    check(tmp_path, *LINES)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    arguments = ["--mapping", str(tmp_path / "mapping.toml"), "--sales", str(tmp_path / "sales")]
+    CliRunner().invoke(main, ["mapping", "check", "--day", DAY, *arguments])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_database_is_asked_without_an_extract_being_kept(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    row = dict(zip(HEADER.split(";"), LINES[0].split(";"), strict=True))
+    (tmp_path / "till.db").write_bytes(sqlite_bytes([row]))
+    asked = MAPPING.replace('files = "{day}.csv"\n', "").replace(
+        'delimiter = ";"', 'query = "SELECT * FROM lines"\ndatabase = "sqlite:///DB"'
+    )
+    asked = asked.replace("DB", str(tmp_path / "till.db"))
+    result = check(tmp_path, mapping=asked.replace('format = "csv"', 'format = "sql"'))
+    assert of(result)["counts"]["alcohol_sales"] == 1, result.output

@@ -1,0 +1,413 @@
+"""A mapping is drafted from exports of unknown tills, and checked, as a data engineer would."""
+
+import json
+import tomllib
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.cli.main import main
+from auditor.errors import ConfigurationError, ExitCode
+from auditor.mapping import Mapping
+from auditor.operations.mapping.names import likeness
+from auditor.operations.mapping.numbers import guess_numbers
+from auditor.operations.mapping.paths import guess_pattern
+from auditor.operations.mapping.suggesting import suggest_mapping
+from auditor.operations.mapping.times import decided_by, how_written
+from auditor.operations.mapping.words import check_word, drink_of, line_word, state_word
+from tests.support.formats import Cell, xlsx_bytes
+from tests.support.till_exports import EXPORTS, Export
+
+DAY = "2026-03-27"
+POLICY = (
+    '[stores]\nS001 = {{}}\n12 = {{}}\n[[policy]]\neffective_from = 2020-01-01\ntime_zone = "{}"\n'
+)
+every_export = pytest.mark.parametrize("make", EXPORTS, ids=lambda make: make.__name__)
+
+
+def put(folder: Path, export: Export) -> Path:
+    path = folder / "sales" / export.path
+    path.parent.mkdir(parents=True)
+    path.write_bytes(export.content)
+    return path
+
+
+def drafted(path: Path, root: Path | None = None) -> dict[str, Any]:
+    """The only entry that is suggested for a file."""
+    text, _ = suggest_mapping([path], root=root)
+    document = tomllib.loads(text)["mapping"][0]
+    entries = [*document.get("sales", []), *document.get("snapshots", [])]
+    assert len(entries) == 1
+    return entries[0]
+
+
+def of_csv(folder: Path, text: str, name: str = "sales_2026-03-27.csv") -> dict[str, Any]:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return drafted(path)
+
+
+def command(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["mapping", *map(str, arguments)])
+
+
+def corrected(folder: Path, export: Export) -> list[str]:
+    """Suggest a mapping and correct it by hand; the options of the commands that follow."""
+    path, out = put(folder, export), folder / "mapping.toml"
+    result = command("suggest", path, "--sales", folder / "sales", "--out", out)
+    assert result.exit_code == ExitCode.DONE, result.output
+    text = out.read_text("utf-8")
+    for line, instead in export.corrections.items():
+        assert line in text
+        text = text.replace(line, instead)
+    out.write_text(text, "utf-8")
+    (folder / "policy.toml").write_text(POLICY.format(export.time_zone))
+    return [
+        *("--mapping", str(out), "--sales", str(folder / "sales"), "--day", DAY),
+        *("--policy", str(folder / "policy.toml")),
+    ]
+
+
+@every_export
+def test_format_dialect_and_columns_of_an_unknown_export_are_recognised(
+    make: Callable[[], Export], tmp_path: Path
+) -> None:
+    export = make()
+    entry = drafted(put(tmp_path, export), tmp_path / "sales")
+    assert {key: entry.get(key) for key in export.keys} == export.keys
+    assert {name: entry["columns"].get(name) for name in export.columns} == export.columns
+
+
+@every_export
+def test_a_corrected_draft_gives_the_alcohol_sales_with_their_checks(
+    make: Callable[[], Export], tmp_path: Path
+) -> None:
+    export = make()
+    result = command("check", *corrected(tmp_path, export), "--json")
+    understood = json.loads(result.stdout)
+    assert understood["by"]["ID checks of the alcohol sales"] == export.checks
+    assert understood["understood"]
+    assert result.exit_code == ExitCode.DONE
+
+
+def test_a_corrected_draft_is_what_a_run_reads_with(tmp_path: Path) -> None:
+    export = EXPORTS[0]()
+    options = corrected(tmp_path, export)
+    (tmp_path / "snapshots").mkdir()
+    result = CliRunner().invoke(
+        main,
+        ["run", *options, "--snapshots", str(tmp_path / "snapshots"), "--out", str(tmp_path / "o")],
+    )
+    assert f"{DAY}: 2 alcohol sales" in result.output
+
+
+def test_what_a_person_has_to_look_at_is_marked_and_said(tmp_path: Path) -> None:
+    path, out = put(tmp_path, EXPORTS[0]()), tmp_path / "mapping.toml"
+    result = command("suggest", path, "--out", out)
+    text = out.read_text("utf-8")
+    assert 'encoding = "cp1252"  # CHECK: not UTF-8' in text
+    assert '"" = "none"  # CHECK:' in text
+    assert result.output.count("  CHECK ") == 3
+    assert "found: transaction_id, store_id" in result.output
+
+
+def test_nothing_of_a_person_stands_in_a_draft_or_its_summary(tmp_path: Path) -> None:
+    for make in EXPORTS:
+        folder = tmp_path / make.__name__
+        path, out = put(folder, make()), folder / "mapping.toml"
+        said = command("suggest", path, "--out", out).output + out.read_text("utf-8")
+        for secret in ("Müller", "Groß", "1990", "Léa", "9250012345678", "Doe", "example.org"):
+            assert secret not in said
+
+
+def test_columns_of_customers_cards_and_accounts_are_never_taken(tmp_path: Path) -> None:
+    header = "Receipt No,Customer No,Card No,Loyalty Account,Sold at,Customer Name,Amount\n"
+    row = "1,77,4111111111111111,99,2026-03-27T18:00:00Z,Doe,1.95\n"
+    columns = of_csv(tmp_path, header + row)["columns"]
+    assert columns["transaction_id"] == "Receipt No"
+    used = json.dumps(columns)
+    assert not any(word in used for word in ("Customer", "Card", "Loyalty"))
+
+
+def test_a_file_that_is_there_is_kept_unless_forced(tmp_path: Path) -> None:
+    path, out = put(tmp_path, EXPORTS[0]()), tmp_path / "mapping.toml"
+    out.write_text("mine")
+    refused = command("suggest", path, "--out", out)
+    assert refused.exit_code == ExitCode.WRONG_USE
+    assert "--force" in refused.output
+    assert out.read_text() == "mine"
+    assert command("suggest", path, "--out", out, "--force").exit_code == ExitCode.DONE
+    assert "[[mapping]]" in out.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "it is empty"),
+        (b"%PDF-1.4", "it is a PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "Excel 97"),
+        (b'[{"a": 1}]', "one JSON list"),
+        (b'{"a":\n1}', "not one object a line"),
+        (b"<html><body>", "XML"),
+        (b"SQLite format 3\0broken", "SQLite"),
+        (b"PK\x03\x04broken", "no .xlsx"),
+        (b"\x1f\x8bbroken", "compression is broken"),
+    ],
+)
+def test_a_file_that_is_no_export_is_refused_with_a_remedy(
+    content: bytes, said: str, tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ConfigurationError, match="x: ") as refused:
+        suggest_mapping([tmp_path / "x"])
+    assert said in str(refused.value)
+
+
+def test_files_of_one_kind_make_one_entry_and_of_two_kinds_two(tmp_path: Path) -> None:
+    text = "receipt,sold_at,amount\n1,{}T18:00:00Z,1.95\n"
+    for store in ("S001", "S002"):
+        (tmp_path / f"{store}_2026-03-27.csv").write_text(text.format(DAY))
+    (tmp_path / "other_2026-03-27.jsonl").write_text('{"receipt": 1, "amount": 2}\n')
+    _, drafts = suggest_mapping(sorted(tmp_path.iterdir()))
+    assert [draft.keys["files"] for draft in drafts] == ["{store}_{day}.csv", "other_{day}.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "form"),
+    [
+        ("x_2026-04-03.csv", "03/04/2026", "%d/%m/%Y"),
+        ("x_2026-03-04.csv", "03/04/2026", "%m/%d/%Y"),
+        ("x.csv", "13/04/2026", "%d/%m/%Y"),
+        ("x.csv", "04/13/2026", "%m/%d/%Y"),
+    ],
+)
+def test_day_and_month_are_told_apart_by_the_data_or_the_name(
+    name: str, day: str, form: str, tmp_path: Path
+) -> None:
+    entry = of_csv(tmp_path, f"receipt,date,time,amount\n1,{day},18:00,1.95\n", name)
+    assert entry["columns"]["sold_at"] == {"join": ["date", "time"], "time": f"{form} %H:%M"}
+
+
+def test_a_date_that_may_be_two_days_is_said_to_be_unclear(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("receipt,date,time,amount\n1,03/04/2026,18:00,1.95\n")
+    _, [draft] = suggest_mapping([path])
+    assert any("day and month" in said for said in draft.to_look_at)
+
+
+def test_a_till_with_am_and_pm_writes_the_month_first(tmp_path: Path) -> None:
+    entry = of_csv(tmp_path, "receipt,sold at,amount\n1,3/4/2026 6:00 PM,1.95\n", "x.csv")
+    assert entry["columns"]["sold_at"]["time"] == "%m/%d/%Y %I:%M %p"
+
+
+def test_flags_of_receipts_and_of_lines_are_told_apart(tmp_path: Path) -> None:
+    entry = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,training,void\n"
+        "1,2026-03-27T18:00:00Z,1.95,N,N\n1,2026-03-27T18:00:00Z,1.95,N,Y\n"
+        "2,2026-03-27T18:05:00Z,1.95,Y,N\n",
+    )
+    assert entry["columns"]["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
+    assert entry["columns"]["line_type"]["values"] == {"N": "item", "Y": "void"}
+
+
+def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
+    entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
+    assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
+
+
+def test_birth_dates_alone_stand_for_checks(tmp_path: Path) -> None:
+    entry = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,dob\n1,2026-03-27T18:00:00Z,1.95,1990-01-02\n"
+        "2,2026-03-27T18:00:00Z,1.95,\n",
+    )
+    assert entry["columns"]["id_check"]["values"] == {"?*": "dob_entered", "": "none"}
+    assert entry["columns"]["birth_date"] == "dob"
+
+
+def test_numbered_categories_are_told_by_what_is_sold_after_id_checks(tmp_path: Path) -> None:
+    entry = of_csv(
+        tmp_path,
+        "receipt,sold_at,item,dept,id check\n"
+        "1,2026-03-27T18:00:00Z,LAGER 6PK,52,ID viewed\n1,2026-03-27T18:00:00Z,NOVELTY X,52,none\n"
+        "2,2026-03-27T18:00:00Z,BREAD,7,none\n",
+    )
+    assert entry["columns"]["category"]["values"] == {"52": "beer", "7": "7"}
+
+
+def test_a_word_without_a_meaning_is_left_for_a_person(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("receipt,sold_at,id check\n1,2026-03-27T18:00:00Z,ID seen\n2,,Zork\n")
+    text, [draft] = suggest_mapping([path])
+    assert '# Zork = "..."  # CHECK: one of id_scanned' in text
+    assert "id_check: a value without a meaning" in draft.to_look_at
+
+
+def test_the_sheet_with_the_lines_is_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "two.xlsx"
+    lines: list[list[Cell]] = [["Ticket", "Till", "Amount"], ["1", "3", 1.95], ["2", "3", 2.95]]
+    path.write_bytes(xlsx_bytes({"Info": [["Report", "2026"], ["By", "x"]], "Lines": lines}))
+    assert drafted(path)["sheet"] == "Lines"
+
+
+def test_an_index_and_frames_become_entries_of_snapshots(tmp_path: Path) -> None:
+    (tmp_path / "2026-03-27.csv").write_text(
+        "Bild;Filiale;Kasse;Zeitpunkt;Datei\nF1;S001;03;27.03.2026 18:15:02;a/b.jpg\n"
+    )
+    frame = tmp_path / "S001_T03_20260327_181502.jpg"
+    frame.write_bytes(b"")
+    text, _ = suggest_mapping([tmp_path / "2026-03-27.csv", frame])
+    index, frames = tomllib.loads(text)["mapping"][0]["snapshots"]
+    assert index["columns"] == {
+        "snapshot_id": "Bild",
+        "store_id": "Filiale",
+        "till_id": "Kasse",
+        "captured_at": {"column": "Zeitpunkt", "time": "%d.%m.%Y %H:%M:%S"},
+        "path": "Datei",
+    }
+    assert frames["frames"] == "{store}_T{till}_{time:%Y%m%d_%H%M%S}.jpg"
+
+
+@pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        ("Bondaten_20260327.csv", "Bondaten_{day}.csv"),
+        ("store=S001/2026-03-27.csv", "store={store}/{day}.csv"),
+        ("S001/2026/03/27/tlog.xml", "{store}/{day:%Y/%m/%d}/tlog.xml"),
+        ("Filiale_12/Kasse03_270326.txt", "Filiale_{store}/Kasse{till}_{day:%d%m%y}.txt"),
+        ("20260327181500_pos.csv", "{day:%Y%m%d}*_pos.csv"),
+        ("items-2026-03-27-2026-03-28.csv", "items-{day}-*.csv"),
+        ("a{b}*_27.03.2026.csv", "a?b??_{day:%d.%m.%Y}.csv"),
+    ],
+)
+def test_day_store_and_till_are_found_in_a_path(path: str, pattern: str) -> None:
+    assert guess_pattern([path], days=[date(2026, 3, 27)]).pattern == pattern
+
+
+@pytest.mark.parametrize(
+    ("texts", "decimal", "thousands"),
+    [
+        (["1,29", "0,754"], ",", ""),
+        (["1.013,98", "1,40"], ",", "."),
+        (["$1,013.90", "-$12.00"], ".", ","),
+        (["1\u202f013,90 €"], ",", " "),
+        (["1'013.90"], ".", "'"),
+        (["0,754"], ",", ""),
+        (["5", "7"], ".", ""),
+        (["1.234.567"], ",", "."),
+    ],
+)
+def test_the_signs_of_numbers_are_found(texts: list[str], decimal: str, thousands: str) -> None:
+    guess = guess_numbers(texts)
+    assert (guess.decimal, guess.thousands) == (decimal, thousands)
+
+
+@pytest.mark.parametrize(
+    ("word", "column", "meaning"),
+    [
+        ("Ausweis geprüft", "Altersprüfung", "id_viewed"),
+        ("kein Ausweis", "Altersprüfung", "none"),
+        ("Y", "ID scanned", "id_scanned"),
+        ("Y", "age ok", "id_viewed"),
+        ("N", "age ok", "none"),
+        ("not checked", "", "none"),
+        ("Looks over 25", "", "looks_over"),
+        ("Sichtprüfung", "", "looks_over"),
+        ("Pièce d'identité vérifiée", "", "id_viewed"),
+        ("DNI comprobado", "", "id_viewed"),
+        ("legitimatie gezien", "", "id_viewed"),
+        ("DOB keyed", "", "dob_entered"),
+        ("Verkauf abgelehnt", "", "refused"),
+        ("override", "", "prompt_suppressed"),
+        ("Zork", "", None),
+    ],
+)
+def test_words_of_id_checks_have_meanings(word: str, column: str, meaning: str | None) -> None:
+    found = check_word(word, column)
+    assert (found.word if found else None) == meaning
+
+
+@pytest.mark.parametrize(
+    ("text", "drink"),
+    [
+        ("Bières", "beer"),
+        ("Rioja", "wine"),
+        ("Spirituosen", "spirits"),
+        ("Cidre brut", "cider"),
+        ("Schwein", None),
+        ("Insekten", None),
+        ("Brause", None),
+        ("Bier alkoholfrei", None),
+        ("Ginger Ale", None),
+        ("Weinessig", None),
+        ("Weingläser", None),
+    ],
+)
+def test_drinks_are_told_from_what_sounds_like_them(text: str, drink: str | None) -> None:
+    assert drink_of(text) == drink
+
+
+def test_states_and_types_of_lines_have_meanings() -> None:
+    assert [w.word for w in map(state_word, ("parked", "Storno", "Paid")) if w] == [
+        *("suspended", "voided", "completed")
+    ]
+    assert [w.word for w in map(line_word, ("Rabatt", "Zahlung", "Exchange")) if w] == [
+        *("discount", "tender", "item")
+    ] or line_word("Exchange") is None
+
+
+def test_names_are_compared_word_by_word() -> None:
+    assert likeness("TxnNo", "transaction_id") > 0.9
+    assert likeness("Kassen-Nr.", "till_id") > 0.9
+    assert likeness("items.product.sku", "sku") > 0.9
+    assert likeness("Check Id", "id_check") < 0.5
+
+
+def test_times_that_are_numbers_and_dates_that_cannot_be_are_no_times() -> None:
+    assert how_written(["4711", "4712"]) is None
+    assert how_written(["99.99.2026"]) is None
+    assert how_written(["1774635300000"]).epoch == "milliseconds"  # type: ignore[union-attr]  # it is one
+    swapped = how_written(["03/04/2026"])
+    assert swapped is not None
+    assert decided_by(swapped, ["03/04/2026"], [date(2026, 3, 4)]).form == "%m/%d/%Y"
+
+
+_CELLS = st.text(max_size=12) | st.sampled_from(
+    ["27.03.2026", "18:15", "1,29", "Y", "0", "beer", "4711", "x.jpg", "1774635300000", "ID ok"]
+)
+_NAMES = st.text(max_size=12) | st.sampled_from(
+    ["Datum", "Uhrzeit", "Menge", "id check", "status", "till", "ts", "amount", "dob", "category"]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_whatever_a_file_holds_its_draft_is_a_mapping(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("drafts")
+    sign = data.draw(st.sampled_from([",", ";", "\t", "|"]))
+    header = data.draw(st.lists(_NAMES, min_size=1, max_size=8))
+    rows = data.draw(
+        st.lists(st.lists(_CELLS, min_size=len(header), max_size=len(header)), max_size=5)
+    )
+    name = data.draw(st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=20))
+    lines = [sign.join(row) for row in (header, *rows)]
+    path = folder / f"{name}.csv"
+    try:
+        path.write_bytes("\n".join(lines).encode(data.draw(st.sampled_from(["utf-8", "utf-16"]))))
+    except (OSError, UnicodeError):
+        return  # no such name, or no such text
+    try:
+        text, _ = suggest_mapping([path])
+    except ConfigurationError as refused:
+        assert str(path) in str(refused)  # noqa: PT017  # either is right
+        return
+    Mapping.from_toml(text.encode(), origin="draft")
