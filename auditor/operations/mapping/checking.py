@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.errors import SourceError
 from auditor.inputs import Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.mapping import load_mapping
@@ -21,8 +23,10 @@ from auditor.operations.mapping.shown_lines import (
 )
 from auditor.operations.mapping.words import hints_at_alcohol
 from auditor.policy import Policy, load_policy
-from auditor.sales import collect
+from auditor.sales import SaleCounts, collect
 from auditor.sales.alcohol import alcohol_lines
+from auditor.sales.codes import coded
+from auditor.sales.matching import times
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
@@ -37,6 +41,15 @@ _NOTES = {
 }
 #: What may stay so: most exports have columns that the audit has no use for.
 _HARMLESS = ("unread_column",)
+
+#: Each count of transactions by the state that it counts.
+_STATES = {
+    "transactions": "completed",
+    "training_transactions": "training",
+    "cancelled_transactions": "cancelled",
+    "voided_transactions": "voided",
+    "suspended_transactions": "suspended",
+}
 
 
 @dataclass(frozen=True)
@@ -120,12 +133,14 @@ class _Read:
     def __init__(self, schema: Any, readings: Iterable[Reading]) -> None:
         tables, rejects, notes = [schema.empty()], [REJECTS.empty()], [INPUT_NOTES.empty()]
         self.files = 0
+        self.keys: dict[str, frozenset[str]] = {}  # what tells a file's transactions apart
         self.unusable: list[str] = []
         for reading in readings:
             tables.append(reading.table)
             rejects.append(reading.rejects)
             notes.append(reading.notes)
-            self.files += len(reading.files)
+            self.files += sum(file.own for file in reading.files)
+            self.keys |= {file.path: file.key for file in reading.files if file.key is not None}
             if reading.unusable is not None:
                 self.unusable.append(reading.unusable)
         self.table = pa.concat_tables(tables)
@@ -158,10 +173,11 @@ def _example(reject: dict[str, Any]) -> str:
 
 
 def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) -> Understood:
-    lines = exports.table
-    index = distinct_frames(frames.table).table if frames else SNAPSHOT_INDEX.empty()
-    collected = collect(lines, index, day, rules)
-    alcohol = alcohol_lines(lines, day, rules)
+    index = distinct_frames(frames.table, day, rules).table if frames else SNAPSHOT_INDEX.empty()
+    collected = collect(exports.table, index, day, rules, exports.keys)
+    lines = exports.table.filter(pa.array(_of_day(exports.table, day, rules)))
+    stores = lines["store_id"].unique().to_pylist()
+    alcohol = alcohol_lines(lines, {store_id: rules.rules(day, store_id) for store_id in stores})
     sales = collected.sales
     counts = {"lines": lines.num_rows}
     for name in ("transactions", "alcohol_sales", "alcohol_returns"):
@@ -175,7 +191,7 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
         "stores": _counted(lines["store_id"]),
         "tills": _counted(lines["till_id"]),
         "types of lines": _counted(pc.fill_null(lines["line_type"], "item")),
-        "states of transactions": _states(lines),
+        "states of transactions": _states(collected.counts.values()),
         "categories of alcohol": _counted(categories.filter(is_alcohol)),
         "other categories": _counted(categories.filter(is_other)),
     }
@@ -199,15 +215,24 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     )
 
 
-def _states(lines: pa.Table) -> dict[str, int]:
-    """Transactions by state; one has the state that any of its lines names."""
-    keys = ["store_id", "till_id", "transaction_id"]
-    states = (
-        lines.select([*keys, "transaction_state"])
-        .group_by(keys)
-        .aggregate([("transaction_state", "max")])
+def _of_day(lines: pa.Table, day: date, policy: Policy) -> Flags:
+    """Which lines are of the business day: as the till wrote it, or else by the store's clock."""
+    store, sold_at = coded(lines["store_id"]), times(lines["sold_at"])
+    windows = [policy.rules(day, store_id).window(day) for store_id in store.distinct]
+    start, end = np.array(windows, np.int64).reshape(-1, 2)[store.codes].T
+    written = pc.fill_null(pc.equal(lines["business_date"], day), False).to_numpy()
+    flags: Flags = np.where(
+        lines["business_date"].is_valid().to_numpy(), written, (start <= sold_at) & (sold_at < end)
     )
-    return _counted(pc.fill_null(states["transaction_state_max"], "completed"))
+    return flags
+
+
+def _states(counts: Iterable[SaleCounts]) -> dict[str, int]:
+    """The day's transactions by state."""
+    found = Counter[str]()
+    for own in counts:
+        found.update({state: getattr(own, name) for name, state in _STATES.items()})
+    return {state: count for state, count in found.most_common() if count}
 
 
 def _unclear_categories(others: pa.Table) -> list[Unclear]:
