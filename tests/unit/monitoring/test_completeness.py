@@ -154,7 +154,7 @@ def test_a_till_that_is_gone_and_tills_silent_together_are_named_once() -> None:
     "past",
     [
         [USUAL, USUAL],  # too few weeks
-        [USUAL, USUAL, USUAL | {14: 0}],  # not always
+        [USUAL | {14: 90}, USUAL, USUAL | {14: 0}],  # not always
         [USUAL | {14: 3}] * 4,  # too few sales to exclude chance
     ],
 )
