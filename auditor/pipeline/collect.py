@@ -135,8 +135,7 @@ class CollectedDay:
 
     def notes(self) -> pa.Table:
         """INPUT_NOTES of the day."""
-        own = local_times(self._day.date, self._day.policy, self.exports.counts)
-        return INPUT_NOTES.add_up([*self._notes, own])
+        return INPUT_NOTES.add_up(self._notes)
 
     def _count(self, collected: Collected, control: pa.Table, rejects: pa.Table) -> None:
         day, policy = self._day.date, self._day.policy
@@ -188,19 +187,6 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
         if not files:
             log.warning("there is no %s of %s below %s", what, job.day, url)
     return collected
-
-
-def local_times(day: date, policy: Policy, counts: Mapping[str, SourceCounts]) -> pa.Table:
-    """INPUT_NOTES of the stores whose times have no offset, while the policy sets no time zone.
-
-    They are read in the default zone, which is right by chance only.
-    """
-    return INPUT_NOTES.from_rows(
-        {"store_id": store_id, "kind": "local_time", "rows": own.times_read_as_local}
-        for store_id, own in sorted(counts.items())
-        if own.times_read_as_local
-        and "time_zone" not in policy.rules(day, store_id).model_fields_set
-    )
 
 
 def store_days(  # noqa: PLR0913  # three counts of three stages, none of which may know the others

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
-from auditor.policy import Policy
+from auditor.policy import Policy, Rules
 from auditor.sales.codes import coded
 from auditor.sales.transactions import Transactions
 from auditor.tables import CATEGORY_COUNTS
@@ -36,7 +36,7 @@ def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: P
     item = pc.equal(kind, "item").to_numpy(zero_copy_only=False)
     asked = pc.invert(pc.is_in(lines["id_check"], pa.array(_NOT_ASKED))).to_numpy()
     owner = np.repeat(np.arange(len(divided.starts)), divided.ends - divided.starts)
-    explained = _any(alcohol | _named_otherwise(lines, day, policy), owner)
+    explained = _any(alcohol | _named(lines, day, policy), owner)
     on_its_own = _any(asked & ~item, owner)
     item &= divided.of_day[owner]
     unexplained = item & ~explained
@@ -59,8 +59,14 @@ def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: P
     )
 
 
-def _named_otherwise(lines: pa.Table, day: date, policy: Policy) -> Flags:
-    """Which lines the policy names as something else than alcohol."""
+def named_categories(rules: Rules) -> frozenset[str]:
+    """The categories that the policy names, as alcohol or not, as they are compared."""
+    names = rules.alcohol_categories | rules.alcohol_free_categories | rules.other_categories
+    return frozenset(map(folded_name, names))
+
+
+def _named(lines: pa.Table, day: date, policy: Policy) -> Flags:
+    """Which lines the policy names by their category, or as free of alcohol."""
     store, sku = coded(lines["store_id"]), coded(lines["sku"])
     category = coded(lines["category"])
     folded = [folded_name(name) for name in category.distinct]
@@ -68,10 +74,9 @@ def _named_otherwise(lines: pa.Table, day: date, policy: Policy) -> Flags:
     alike: dict[tuple[frozenset[str], frozenset[str]], list[int]] = {}
     for number, store_id in enumerate(store.distinct):
         rules = policy.rules(day, store_id)
-        others = frozenset(map(folded_name, rules.other_categories | rules.alcohol_free_categories))
-        alike.setdefault((others, rules.alcohol_free_skus), []).append(number)
-    for (others, free), stores in alike.items():
-        named = np.array([name in others for name in folded], np.bool_)[category.codes]
+        alike.setdefault((named_categories(rules), rules.alcohol_free_skus), []).append(number)
+    for (names, free), stores in alike.items():
+        named = np.array([name in names for name in folded], np.bool_)[category.codes]
         named |= np.array([s in free for s in sku.distinct], np.bool_)[sku.codes]
         flags |= np.isin(store.codes, stores) & named
     return flags

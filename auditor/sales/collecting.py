@@ -189,7 +189,7 @@ def _collect_stores(
             day=day,
         ),
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
-        transactions=transactions_of(divided),
+        transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
         categories=count_categories(divided, alcohol.lines, day, policy),
     )
 

@@ -426,6 +426,28 @@ def test_a_sale_is_completed_when_the_next_file_arrives(case: Case) -> None:
 
 
 @of("19-training-and-void-columns")
+def test_columns_that_nobody_reads_are_named_once_on_the_page_and_by_the_check(case: Case) -> None:
+    case.run()
+    assert case.page().count("Columns that nobody read: training, voided.") == 1
+    found = case.auditor(
+        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
+        *("--policy", "@policy.toml", "--out", "@out"),
+    )
+    assert re.search(r"warning +sales .*nobody read: training, voided", found.output)
+
+
+@of("19-training-and-void-columns")
+@pytest.mark.parametrize("is_set", [True, False])
+def test_times_without_an_offset_and_a_time_zone_are_warned_of(case: Case, *, is_set: bool) -> None:
+    if not is_set:
+        case.rewrite("policy.toml", 'time_zone = "Europe/London"\n', "")
+    case.run()
+    assert ("the policy sets no time zone" in case.page()) is not is_set
+    found = case.auditor("check", "--day", DAY, "--sales", "@sales", "--policy", "@policy.toml")
+    assert ("the policy sets no time zone" in _plain(found.output)) is not is_set
+
+
+@of("19-training-and-void-columns")
 def test_training_and_voided_transactions_are_no_sales(case: Case) -> None:
     path = f"sales/{DAY}.csv"
     case.rewrite(path, "training,voided", "transaction_state")

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 import pyarrow as pa
 
 from auditor.policy import Rules
-from auditor.sales.categories import folded_name
+from auditor.sales.categories import folded_name, named_categories
 
 #: Of the lines of a category that nothing in their transaction explains, the least share with an ID
 #: check at which the category is taken to be what the till asked for: bread is bought with it too.
@@ -53,7 +53,7 @@ def unknown_categories(
         own = rules[store_id]
         if not own.alcohol_categories and not own.alcohol_skus:
             continue  # it says that it sells none
-        named = frozenset(map(folded_name, own.alcohol_categories | own.other_categories))
+        named = named_categories(own)
         unnamed = [r for r in rows if not r["alcohol"] and folded_name(r["category"]) not in named]
         kinds = [chances.kind(row, before) for row in unnamed]
         if not any(row["alcohol"] for row in rows) and (

@@ -11,7 +11,7 @@ import pytest
 
 from auditor.monitoring.completeness import Completeness, compare
 from auditor.monitoring.completeness.categories import UnknownCategory, unknown_categories
-from auditor.monitoring.completeness.counting import count_tills
+from auditor.monitoring.completeness.counting import control_totals, count_tills
 from auditor.monitoring.completeness.number_runs import count_numbers
 from auditor.monitoring.completeness.numbers import missing_numbers
 from auditor.monitoring.completeness.tills import silent_tills, totals_that_differ
@@ -154,7 +154,7 @@ def test_a_till_that_is_gone_and_tills_silent_together_are_named_once() -> None:
     "past",
     [
         [USUAL, USUAL],  # too few weeks
-        [USUAL, USUAL, USUAL | {14: 0}],  # not always
+        [USUAL | {14: 90}, USUAL, USUAL | {14: 0}],  # not always
         [USUAL | {14: 3}] * 4,  # too few sales to exclude chance
     ],
 )
@@ -194,6 +194,22 @@ def test_tills_are_counted_by_the_hour_of_their_stores_clock() -> None:
     assert (first["control_transactions"], second["control_transactions"]) == (5, None)
 
 
+def test_a_total_is_of_the_day_that_its_till_wrote_or_else_of_the_one_it_was_taken_on() -> None:
+    policy = Policy({"policy": [{"effective_from": DAY, "day_ends_at": "04:00"}]})
+    times = [
+        (datetime(2026, 3, 28, 2, tzinfo=UTC), None),  # before the day's end
+        (datetime(2026, 3, 27, 2, tzinfo=UTC), None),  # the day before
+        (datetime(2026, 3, 28, 9, tzinfo=UTC), DAY),
+        (datetime(2026, 3, 27, 9, tzinfo=UTC), date(2026, 3, 26)),
+    ]
+    lines = TILL_LINES.from_rows(
+        samples.line(line_type=kind, sold_at=at, business_date=own, till_id=f"{number}")
+        for kind in ("control", "item")
+        for number, (at, own) in enumerate(times)
+    )
+    assert control_totals(lines, DAY, policy)["till_id"].to_pylist() == ["0", "2"]
+
+
 def category(name: str | None, store_id: str = "S1", **counts: int) -> dict[str, Any]:
     usual = {"lines": 10, "alcohol": 0, "unexplained": 10, "checked": 0}
     return {"store_id": store_id, "category": name} | usual | counts
@@ -230,7 +246,9 @@ def test_a_store_that_sold_alcohol_before_in_the_same_categories_sold_none_today
 
 def test_what_the_policy_names_is_known() -> None:
     assert unknown(category("tobacco", checked=9), BEER) == []  # by default
-    assert unknown(category(" Tabak", checked=9), BEER, other_categories={"TABAK"}) == []
+    for key in ("other_categories", "alcohol_free_categories"):
+        rules: Any = {key: {"TABAK"}}
+        assert unknown(category(" Tabak", checked=9), BEER, **rules) == []
     assert unknown(category("Bier", checked=1), alcohol_categories=set(), alcohol_skus=set()) == []
 
 

@@ -722,3 +722,14 @@ def test_every_transaction_is_told_whatever_became_of_it() -> None:
         ("T2", after(9), False),
     ]
     assert told[0]["amount"] == 7
+
+
+def test_categories_and_transactions_of_the_hours_around_the_day_are_another_days() -> None:
+    hours = 60 * 60
+    lines = [
+        line(transaction_id="T1", category="bread", sold_at=after(0)),
+        line(transaction_id="T2", category="garden", sold_at=after(13 * hours)),
+    ]
+    result = collected(lines)
+    assert list(categories(result)) == ["bread"]
+    assert result.transactions["transaction_id"].to_pylist() == ["T1"]
