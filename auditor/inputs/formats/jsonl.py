@@ -27,12 +27,13 @@ from auditor.inputs.formats.rows import Number, are_numbers, texts
 
 _DEEPEST = 16  # objects inside objects
 _MOST_NAMES = 10_000
+_MOST_BAD = 100_000  # lines that are no records
+_MOST_BLANK = 1 << 19
 
 
 def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield the records of JSON lines; arguments and errors are those of ``Format.read``."""
     part = _Part(wanted)
-    problem = ""
     blocks = Blocks(content, wanted.dialect.encoding)
     for first, lines in blocks:
         if (cells := part.plain_cells(lines)) is not None:
@@ -41,17 +42,12 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
             yield part.records(cells, range(first, first + len(lines)), damaged=blocks.damaged)
             continue
         for number, line in enumerate(lines, first):
-            if not line.strip():
-                continue
-            try:
-                part.add(number, _parsed(line), len(line))
-            except _LineError as error:
-                problem = problem or str(error)
-                part.malformed.append(Malformed(number, str(error)))
+            part.add_line(number, line)
             if part.full:
                 yield part.taken(damaged=blocks.damaged)
     if not part.seen:
-        raise unreadable(f"no line of it is one JSON object: the first {problem or 'is empty'}")
+        problem = part.problem or "is empty"
+        raise unreadable(f"no line of it is one JSON object: the first {problem}")
     column_positions(list(part.seen), wanted)
     if part.rows or part.malformed:
         yield part.taken(damaged=blocks.damaged)
@@ -73,6 +69,8 @@ class _Part:
         self._list = wanted.dialect.records
         self._shapes: set[tuple[str, ...]] = set()
         self.seen: dict[str, None] = {}
+        self.problem = ""  # of the first line that is no record
+        self._read = self._bad = self._blank = 0
         self._empty()
 
     @property
@@ -81,7 +79,25 @@ class _Part:
         cells = len(self.rows) * (len(self.seen) if self._wanted.every else 1)
         return self.size > base.BLOCK_BYTES or max(len(self.rows), cells >> 5) >= base.PART_ROWS
 
-    def add(self, number: int, item: dict[str, Any], size: int) -> None:
+    def add_line(self, number: int, line: str) -> None:
+        """Add a line, as records or as malformed."""
+        if not line.strip():
+            self._blank += 1
+            if self._blank > _MOST_BLANK:
+                raise unreadable(f"it has more than {_MOST_BLANK:,} empty lines")
+            return
+        try:
+            self._add(number, _parsed(line), len(line))
+        except _LineError as error:
+            self.problem = self.problem or str(error)
+            self.malformed.append(Malformed(number, str(error)))
+            self._bad += 1
+            if self._bad > _MOST_BAD:
+                raise unreadable(
+                    f"more than {_MOST_BAD:,} of its lines are no records: the first {self.problem}"
+                ) from None
+
+    def _add(self, number: int, item: dict[str, Any], size: int) -> None:
         """Add the records of a line of ``size`` characters; none of them if one has a fault."""
         item = _flat(item)
         found = [item] if self._list is None else self._children(item, self._list)
@@ -116,12 +132,21 @@ class _Part:
         found = plain_cells(lines, objects, self._names) if objects else None
         if found is None:
             return None
-        self._see({name: None for name in self._names if _any_text(found.table[name])})
+        self._see(
+            {
+                name: None
+                for name in self._names
+                if pc.any(pc.not_equal(found.table[name], "")).as_py()
+            }
+        )
         known = [name for name in self._names if self._has(name)]
         return found._replace(table=found.table.select(known))
 
     def records(self, cells: Cells, numbers: Sequence[int], *, damaged: bool) -> Records:
         """Records of these cells, with what was malformed since the last time."""
+        self._read += len(numbers)
+        if self._read >= base.PART_ROWS:  # a column that is not there by now never comes
+            column_positions(list(self.seen), self._wanted)
         return Records(
             cells.table,
             np.array(numbers, np.int64),
@@ -220,10 +245,6 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, A
             raise _LineError(f"has the name {_shown(min(twice))} twice")
         found |= parts
     return found
-
-
-def _any_text(column: pa.ChunkedArray) -> bool:
-    return bool(pc.any(pc.not_equal(column, "")).as_py())
 
 
 def _length(row: dict[str, Any]) -> int:
