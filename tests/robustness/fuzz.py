@@ -29,6 +29,7 @@ with (
     from tests.support.hostile_inputs import Input, hostile, is_heavy
 
 KNOWN = 120  # inputs to start from
+ENDS = {b"PK": "xlsx", b"SQLite": "db", b"<": "xml"}
 LONGEST = 1 << 16  # bytes: what is larger is for `make hostile`
 
 
@@ -80,7 +81,11 @@ def _be(reader: str, seed: int, seconds: int, found: Path) -> None:
 
 
 def _one(reader: str, at: Path, content: bytes) -> None:
-    path = "2026-03-02/x.parquet" if content[:4] == b"PAR1" else "2026-03-02/x.csv"
+    marks = ENDS if reader == "mapped" else {b"PAR1": "parquet"}
+    end = next((end for mark, end in marks.items() if content.startswith(mark)), "csv")
+    if reader == "mapped" and end == "csv":
+        end = "jsonl"
+    path = f"2026-03-02/x.{end}"
     READERS[reader](Input(reader, "fuzzed", content, path), at)
 
 

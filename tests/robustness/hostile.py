@@ -9,6 +9,7 @@ of memory: it is accepted, or rejected with a reason.
 
 import argparse
 import contextlib
+import functools
 import json
 import os
 import resource
@@ -31,10 +32,12 @@ from auditor import inputs
 from auditor.errors import ConfigurationError
 from auditor.faces.frames import MAX_BYTES, Picture, UnreadableFrameError
 from auditor.faces.score import _batches
+from auditor.mapping import Mapping, MappingOfDay, load_mapping
 from auditor.pipeline import Job, frames_of, run_day
 from auditor.policy import Policy
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
+from tests.support.hostile_formats import MAPPING
 from tests.support.hostile_inputs import Input, hostile
 from tests.support.samples import DAY, policy
 
@@ -80,7 +83,11 @@ def _read_table(given: Input, at: Path) -> tuple[str, ...]:
         target = at / given.path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(given.content)
-    read = inputs.read_sales if given.reader == "sales" else inputs.read_snapshot_index
+    read: Any = inputs.read_sales
+    if given.reader == "index":
+        read = inputs.read_snapshot_index
+    elif given.reader == "mapped":
+        read = functools.partial(inputs.read_sales, mapping=_mapping(given.path))
     place = Place(str(at.parent if given.reader == "index" else at))
     at.mkdir(parents=True, exist_ok=True)
     reasons: set[str] = set()
@@ -89,6 +96,14 @@ def _read_table(given: Input, at: Path) -> tuple[str, ...]:
         rows += reading.table.num_rows
         reasons.update(reading.rejects["reason"].unique().to_pylist())
     return tuple(sorted(reasons))
+
+
+@functools.cache
+def _mapping(path: str) -> MappingOfDay:
+    """That of the recipes; of a POSLog, the one that comes with the program."""
+    if path.endswith(".xml") and (shipped := load_mapping("poslog-6")):
+        return shipped.on(DAY)
+    return Mapping.from_toml(MAPPING.encode(), origin="mapping.toml").on(DAY)
 
 
 def _read_frame(given: Input, at: Path) -> tuple[str, ...]:
@@ -120,6 +135,7 @@ def _read_policy(given: Input, _: Path) -> tuple[str, ...]:
 READERS = {
     "sales": _read_table,
     "index": _read_table,
+    "mapped": _read_table,
     "frame": _read_frame,
     "policy": _read_policy,
 }

@@ -38,8 +38,9 @@ class Blocks:
         decoder = codecs.getincrementaldecoder(self._encoding or known)("replace")
         number, rest = 1, ""
         while chunk:
-            lines = decoder.decode(chunk).split("\n")
-            self.damaged |= any("\ufffd" in line for line in lines)
+            text = decoder.decode(chunk)
+            self.damaged |= "\ufffd" in text
+            lines = text.split("\n")
             lines[0] = rest + lines[0]
             rest = lines.pop()[: base.BLOCK_BYTES + 1]
             if lines:

@@ -4,7 +4,6 @@ Numbers keep the text that they are written as, except that a whole number loses
 float stands in between. Records are numbered by their lines; with ``records`` several share one.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -23,16 +22,18 @@ from auditor.inputs.formats.base import (
     unreadable,
 )
 from auditor.inputs.formats.json_blocks import Blocks, Cells, plain_cells, sample
-from auditor.inputs.formats.rows import Number, are_numbers, texts
+from auditor.inputs.formats.json_lines import LineError, parsed, shown_name
+from auditor.inputs.formats.rows import are_numbers, texts
 
 _DEEPEST = 16  # objects inside objects
 _MOST_NAMES = 10_000
+_MOST_BAD = 100_000  # lines that are no records
+_MOST_BLANK = 1 << 19
 
 
 def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     """Yield the records of JSON lines; arguments and errors are those of ``Format.read``."""
     part = _Part(wanted)
-    problem = ""
     blocks = Blocks(content, wanted.dialect.encoding)
     for first, lines in blocks:
         if (cells := part.plain_cells(lines)) is not None:
@@ -41,27 +42,18 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
             yield part.records(cells, range(first, first + len(lines)), damaged=blocks.damaged)
             continue
         for number, line in enumerate(lines, first):
-            if not line.strip():
-                continue
-            try:
-                part.add(number, _parsed(line), len(line))
-            except _LineError as error:
-                problem = problem or str(error)
-                part.malformed.append(Malformed(number, str(error)))
+            part.add_line(number, line)
             if part.full:
                 yield part.taken(damaged=blocks.damaged)
     if not part.seen:
-        raise unreadable(f"no line of it is one JSON object: the first {problem or 'is empty'}")
+        problem = part.problem or "is empty"
+        raise unreadable(f"no line of it is one JSON object: the first {problem}")
     column_positions(list(part.seen), wanted)
     if part.rows or part.malformed:
         yield part.taken(damaged=blocks.damaged)
 
 
 JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), read)
-
-
-class _LineError(Exception):
-    """Why a line is no record; says nothing of its values."""
 
 
 class _Part:
@@ -73,6 +65,8 @@ class _Part:
         self._list = wanted.dialect.records
         self._shapes: set[tuple[str, ...]] = set()
         self.seen: dict[str, None] = {}
+        self.problem = ""  # of the first line that is no record
+        self._read = self._bad = self._blank = 0
         self._empty()
 
     @property
@@ -81,7 +75,25 @@ class _Part:
         cells = len(self.rows) * (len(self.seen) if self._wanted.every else 1)
         return self.size > base.BLOCK_BYTES or max(len(self.rows), cells >> 5) >= base.PART_ROWS
 
-    def add(self, number: int, item: dict[str, Any], size: int) -> None:
+    def add_line(self, number: int, line: str) -> None:
+        """Add a line, as records or as malformed."""
+        if not line.strip():
+            self._blank += 1
+            if self._blank > _MOST_BLANK:
+                raise unreadable(f"it has more than {_MOST_BLANK:,} empty lines")
+            return
+        try:
+            self._add(number, parsed(line), len(line))
+        except LineError as error:
+            self.problem = self.problem or str(error)
+            self.malformed.append(Malformed(number, str(error)))
+            self._bad += 1
+            if self._bad > _MOST_BAD:
+                raise unreadable(
+                    f"more than {_MOST_BAD:,} of its lines are no records: the first {self.problem}"
+                ) from None
+
+    def _add(self, number: int, item: dict[str, Any], size: int) -> None:
         """Add the records of a line of ``size`` characters; none of them if one has a fault."""
         item = _flat(item)
         found = [item] if self._list is None else self._children(item, self._list)
@@ -116,12 +128,21 @@ class _Part:
         found = plain_cells(lines, objects, self._names) if objects else None
         if found is None:
             return None
-        self._see({name: None for name in self._names if _any_text(found.table[name])})
+        self._see(
+            {
+                name: None
+                for name in self._names
+                if pc.any(pc.not_equal(found.table[name], "")).as_py()
+            }
+        )
         known = [name for name in self._names if self._has(name)]
         return found._replace(table=found.table.select(known))
 
     def records(self, cells: Cells, numbers: Sequence[int], *, damaged: bool) -> Records:
         """Records of these cells, with what was malformed since the last time."""
+        self._read += len(numbers)
+        if self._read >= base.PART_ROWS:  # a column that is not there by now never comes
+            column_positions(list(self.seen), self._wanted)
         return Records(
             cells.table,
             np.array(numbers, np.int64),
@@ -143,7 +164,7 @@ class _Part:
     def _check_lists(self, row: dict[str, Any]) -> None:
         for name in self.seen if self._wanted.every else self._names:
             if isinstance(row.get(name), list):
-                raise _LineError(f"holds a list, and no plain value, in {_shown(name)}")
+                raise LineError(f"holds a list, and no plain value, in {shown_name(name)}")
 
     def _see(self, row: dict[str, Any]) -> None:
         shape = tuple(row)
@@ -157,53 +178,15 @@ class _Part:
 
     def _children(self, parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
         if name not in parent:
-            raise _LineError(f"has no list {_shown(name)}")
+            raise LineError(f"has no list {shown_name(name)}")
         members = parent.pop(name)
         if members in (None, ""):
             return []
         if not isinstance(members, list):
-            raise _LineError(f"holds no list in {_shown(name)}")
+            raise LineError(f"holds no list in {shown_name(name)}")
         if len(members) * _length(parent) > base.BLOCK_BYTES:
-            raise _LineError(f"is too large with its {len(members):,} members")
+            raise LineError(f"is too large with its {len(members):,} members")
         return [parent | _flat({name: member}) for member in members]
-
-
-def _parsed(line: str) -> dict[str, Any]:
-    if len(line) > base.BLOCK_BYTES:
-        raise _LineError("is longer than 16 MiB")
-    try:
-        item = _DECODER.decode(line)
-    except json.JSONDecodeError as error:
-        raise _LineError(f"is no JSON ({error.msg} at character {error.pos + 1})") from None
-    except RecursionError:
-        raise _LineError("is nested too deeply") from None
-    if not isinstance(item, dict):
-        raise _LineError("is no JSON object: each line has to hold one, without commas between")
-    return item
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    item = dict(pairs)
-    if len(item) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _LineError(f"has the name {_shown(twice)} twice")
-    return item
-
-
-def _constant(text: str) -> Any:
-    raise _LineError(f"holds {text}, which is no JSON")
-
-
-def _number(text: str) -> Number:
-    """A number with a point or an exponent; a whole one without its point."""
-    whole, _, decimals = text.partition(".")
-    return Number(whole if not decimals.strip("0") and "e" not in text.lower() else text)
-
-
-_DECODER = json.JSONDecoder(
-    parse_int=Number, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
-)
 
 
 def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, Any]:
@@ -211,24 +194,16 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, A
     if not prefix and dict not in set(map(type, item.values())):
         return item
     if depth > _DEEPEST:
-        raise _LineError(f"is nested more than {_DEEPEST} deep")
+        raise LineError(f"is nested more than {_DEEPEST} deep")
     found: dict[str, Any] = {}
     for name, value in item.items():
         nested = isinstance(value, dict)
         parts = _flat(value, f"{prefix}{name}.", depth + 1) if nested else {prefix + name: value}
         if twice := found.keys() & parts.keys():
-            raise _LineError(f"has the name {_shown(min(twice))} twice")
+            raise LineError(f"has the name {shown_name(min(twice))} twice")
         found |= parts
     return found
 
 
-def _any_text(column: pa.ChunkedArray) -> bool:
-    return bool(pc.any(pc.not_equal(column, "")).as_py())
-
-
 def _length(row: dict[str, Any]) -> int:
     return sum(len(value) for value in row.values() if isinstance(value, (str, list)))
-
-
-def _shown(name: str) -> str:
-    return name[:40] if name.isprintable() else repr(name[:40])

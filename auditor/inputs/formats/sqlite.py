@@ -29,7 +29,7 @@ from auditor.inputs.formats.base import (
 from auditor.inputs.formats.rows import are_numbers, texts
 
 #: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
-MOST_STEPS = 300_000_000
+MOST_STEPS = 150_000_000
 _STEPS_AT_ONCE = 1_000_000
 _LONGEST_VALUE = base.BLOCK_BYTES
 _MAGIC = b"SQLite format 3\0"
@@ -59,7 +59,10 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
             with closing(_opened(file.name)) as database:
                 yield from _rows(database, wanted)
         except (sqlite3.Error, sqlite3.Warning) as error:
-            raise unreadable(f"SQLite cannot read it ({str(error)[:200]})") from error
+            why = str(error)[:200]
+            if why == "interrupted":
+                why = "it works for too long without a row: order and group nothing, or less"
+            raise unreadable(f"SQLite cannot read it ({why})") from error
 
 
 SQLITE = Format("sqlite", (".db", ".sqlite", ".sqlite3"), read, magic=_MAGIC)

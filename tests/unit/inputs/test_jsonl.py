@@ -143,6 +143,37 @@ def test_names_without_end_are_refused() -> None:
         list(jsonl.read(io.BytesIO(content), Wanted(("n1",), every=True)))
 
 
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [(b"x\n", "are no records: the first is no JSON"), (b"\n", "empty lines")],
+)
+def test_lines_without_any_record_end_somewhere(
+    line: bytes, problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jsonl, "_MOST_BAD", 100)
+    monkeypatch.setattr(jsonl, "_MOST_BLANK", 100)
+    good = b'{"id": "1"}\n'
+    assert len(rows(read(good + line * 99 + good, "id"))) == 2
+    with pytest.raises(UnusableError, match=problem):
+        read(good + line * 101, "id")
+
+
+def test_a_column_that_thousands_of_lines_lack_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(base, "PART_ROWS", 1000)
+    monkeypatch.setattr(json_blocks, "_CHUNK", 10_000)
+    content = iter([b'{"id": 1}\n' * 1000] * 10)
+
+    class Endless(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:  # noqa: ARG002  # of a stream
+            return next(content)
+
+    with pytest.raises(UnusableError, match="lacks the columns amount"):
+        list(jsonl.read(Endless(), Wanted(("id", "amount"))))  # type: ignore[arg-type]
+    assert next(content)
+
+
 _VALUES = st.one_of(st.text(max_size=5), st.integers(), st.none(), st.booleans())
 
 
