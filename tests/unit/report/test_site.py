@@ -26,12 +26,14 @@ def test_a_summary_is_what_the_chain_s_page_counts_and_comes_back_as_it_was_writ
     assert counts + summary.inconclusive == summary.alcohol_sales == 16
     assert (summary.stores_read, summary.stores, summary.judged) == (2, 4, 11)
     assert summary.notices == (
+        "categories that the policy does not name",
         "no till export from 1\u00a0store",
         "unreadable till export from 1\u00a0store",
         "2\u00a0buyers too young by the record",
         "“flagged” higher than usual",
         "“could not be judged” higher than usual",
         "3\u00a0cameras to look at",
+        "signs of missing sales",
         "3\u00a0rows set aside",
     )
     assert read_summary(as_json(summary), origin="") == summary
