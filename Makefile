@@ -65,7 +65,7 @@ lock: $(INSTALLED) ## renew the locks after a change of pyproject.toml (UPGRADE=
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra airflow --extra insights \
 		pyproject.toml -o requirements/demo.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock --extra airflow --extra insights \
-		--extra s3 --extra celery --extra statsd --extra kubernetes pyproject.toml \
+		--extra s3 --extra celery --extra statsd --extra kubernetes --extra sql --extra xlsx pyproject.toml \
 		-o requirements/deploy.lock
 	$(LOCK) $(if $(UPGRADE),--upgrade) -c requirements/all.lock requirements/bootstrap.in \
 		-o requirements/bootstrap.lock
