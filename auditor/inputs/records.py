@@ -4,10 +4,12 @@ Files are read in parts, so that their size does not matter. Each is read from e
 first part is yielded, so that nothing is taken from a file that cannot be used.
 """
 
+import pickle
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import pyarrow as pa
 
@@ -21,7 +23,7 @@ from auditor.inputs.formats.compression import (
     unpacked,
 )
 
-#: Bytes of cells up to which a file is parsed once and kept; a larger one is parsed twice.
+#: Bytes up to which a file's records wait in memory; those of a larger one wait on disk.
 KEPT_BYTES = 32 << 20
 _HEAD = max(len(known.magic) for known in FORMATS)
 
@@ -40,16 +42,30 @@ def read_records(
     Raises:
         UnusableError: the file cannot be parsed, or lacks a column; before the first part.
     """
-    kept: list[Records] = []
-    size, damaged = 0, False
-    for part in parse(path, reopen, wanted, form):
-        size += part.cells.nbytes
-        damaged |= part.damaged
-        kept.append(part)
-        if size > KEPT_BYTES:
-            kept.clear()
-    for part in kept if size <= KEPT_BYTES else _parts(path, reopen, wanted, form):
-        yield replace(part, damaged=damaged)
+    count, damaged = 0, False
+    with tempfile.SpooledTemporaryFile(KEPT_BYTES) as kept:
+        for part in parse(path, reopen, wanted, form):
+            damaged |= part.damaged
+            _put(part, kept)
+            count += 1
+        kept.seek(0)
+        for _ in range(count):
+            yield replace(_taken(kept), damaged=damaged)
+
+
+def _put(part: Records, kept: IO[bytes]) -> None:
+    """Write a part; by itself, Arrow would pickle all of a block of which its cells are a slice."""
+    with pa.ipc.new_stream(kept, part.cells.schema) as cells:
+        cells.write_table(part.cells)
+    pickle.dump(replace(part, cells=None), kept)
+
+
+def _taken(kept: IO[bytes]) -> Records:
+    """Read the next part that :func:`_put` wrote."""
+    with pa.ipc.open_stream(kept) as stream:
+        cells = stream.read_all()
+    part: Records = pickle.load(kept)  # noqa: S301  # our own
+    return replace(part, cells=cells.combine_chunks())
 
 
 def parse(

@@ -94,6 +94,8 @@ def _lines(content: BinaryIO) -> Iterator[Fields]:
         raise unreadable(
             f"it is no XML from line {error.lineno}, character {error.offset + 1} on ({what})"
         ) from error
+    except (LookupError, ValueError) as error:
+        raise unreadable(f"its encoding is not known ({error})") from error
     yield from reader.taken()
     if not reader.is_poslog:
         raise unreadable("it is XML, but no POSLog: it has no element Transaction")

@@ -237,6 +237,8 @@ def test_lines_have_their_own_time_where_the_till_writes_it() -> None:
         (b"<POSLog><Transaction>" + b"<Sale>" * 100_000, "nested more than 64"),
         (b"<POSLog>\xff\xfe</POSLog>", "no XML"),
         (b"<POSLog/><POSLog/>", "junk after"),
+        (b"<?xml version='1.0' encoding='nonsense'?><POSLog/>", "unknown encoding"),
+        (b"<?xml version='1.0' encoding='shift_jis'?><POSLog/>", "multi-byte encodings"),
     ],
 )
 def test_a_file_that_is_no_whole_poslog_is_refused(content: bytes, problem: str) -> None:
