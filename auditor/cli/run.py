@@ -64,4 +64,4 @@ def _print_rejected(result: "DayResult") -> None:
     if result.rejected:
         ordered = sorted(result.rejected.items(), key=lambda item: (-item[1], item[0]))
         counts = ", ".join(f"{count} {reason}" for reason, count in ordered)
-        click.echo(f"Rows set aside: {counts}", err=True)
+        click.echo(f"Rejected rows: {counts}", err=True)

@@ -2,7 +2,7 @@
 
 A row belongs to the business day that the till wrote, or else to that of its time by the store's
 clock. Only rows of the day that is read are counted and rejected. Rows of the days beside it are
-passed on where a sale of the day could reach them: near its ends, or set aside there to be resumed.
+passed on where a sale of the day could reach them: near its ends, or suspended there to be resumed.
 """
 
 from collections import Counter

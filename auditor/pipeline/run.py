@@ -22,7 +22,7 @@ class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
-    ``rejected`` the number of input rows that were set aside, by reason, and ``unusable`` why files
+    ``rejected`` the number of input rows that were rejected, by reason, and ``unusable`` why files
     could not be used at all.
     """
 

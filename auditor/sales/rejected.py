@@ -1,4 +1,4 @@
-"""Rows that collecting sets aside, with the reason and the remedy."""
+"""Rows that collecting rejects, with the reason and the remedy."""
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +23,7 @@ _DETAILS = {
 
 
 def line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
-    """REJECTS of the lines that are set aside; ``lines`` are those that were divided."""
+    """REJECTS of the lines that are rejected; ``lines`` are those that were divided."""
     found = {
         "duplicate_transaction": divided.duplicates,
         "conflicting_transaction": divided.conflicts,

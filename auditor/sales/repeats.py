@@ -25,7 +25,7 @@ _ORIGIN = ("source", "row")
 
 
 class Repeats(NamedTuple):
-    """Which lines are set aside: repetitions, and other versions."""
+    """Which lines are rejected: repetitions, and other versions."""
 
     again: Flags
     conflicting: Flags
