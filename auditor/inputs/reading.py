@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 
 import numpy as np
@@ -277,10 +277,15 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
 
 
 def _read_extract(request: Request, out: Place, entry: Entry) -> Iterator[Reading]:
-    """Read what a database gives for the day, as it was when that was first asked for."""
+    """Read what a database gives for the day, as it was when that was first asked for.
+
+    What it gives for the days before and after is looked through for sales over the day's ends.
+    """
     query = Query(entry.query or "", entry.database, entry.password_env, entry.connection)
-    path = extract(query, request.day, out, audited=request.day)
-    yield from _read_file(request, out, SourceFile(path, dated=False, store=None, entry=entry))
+    for away in (0, -1, 1) if ":day" in query.text else (0,):
+        path = extract(query, request.day + timedelta(days=away), out, audited=request.day)
+        file = SourceFile(path, dated=False, store=None, entry=entry, own=not away)
+        yield from _look(request, out, file) if away else _read_file(request, out, file)
 
 
 def _add(found: dict[str | None, SourceCounts], more: dict[str | None, SourceCounts]) -> None:

@@ -210,7 +210,7 @@ def exceeded_limits(day: Day) -> list[str]:
 
 
 def rejected_inputs(day: Day) -> tuple[Counter[str], list[str]]:
-    """How many input rows of the stored day were rejected, by reason, and why files are unusable."""
+    """How many input rows of the stored day were rejected, by reason; why files are unusable."""
     stored = Partitions(day.out, "rejects", day.date, day.job.stores)
     counts, unusable = Counter[str](), list[str]()
     for store_id in stored.stores:

@@ -2,10 +2,11 @@
 
 import json
 import sqlite3
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,9 +14,10 @@ from auditor import inputs
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs.formats.sql import Query, extract
 from auditor.mapping import Mapping
+from auditor.sales import collect
 from auditor.storage.layout import extract_path
 from auditor.storage.place import Place
-from auditor.tables import TILL_LINES
+from auditor.tables import SNAPSHOT_INDEX, TILL_LINES
 from tests.support.samples import DAY, policy, texts
 
 SECRET = "s3cret-word"  # noqa: S105  # of the tests
@@ -156,3 +158,26 @@ def test_an_entry_says_where_its_rows_come_from(entry: dict[str, str], problem: 
     document = {"effective_from": date(2026, 1, 1), "sales": [entry]}
     with pytest.raises(ConfigurationError, match=problem):
         Mapping({"mapping": [document]})
+
+
+def test_a_sale_over_the_end_of_the_day_is_read_whole(database: Path, tmp_path: Path) -> None:
+    connection = sqlite3.connect(database)
+    for minute, check in (("23:58", "none"), ("00:03", "id_scanned")):
+        day = DAY if minute > "12" else DAY + timedelta(days=1)
+        at = f"{day}T{minute}:00+00:00"
+        _insert(connection, texts(TILL_LINES, transaction_id="over", sold_at=at, id_check=check))
+    connection.close()
+    mapping = Mapping.from_toml(
+        b"[[mapping]]\neffective_from = 2020-01-01\n[[mapping.sales]]\nformat = 'sql'\n"
+        + f"database = 'sqlite:///{database}'\nquery = '{BY_DAY}'\n".encode(),
+        origin="mapping.toml",
+    ).on(DAY)
+    read = inputs.read_sales(
+        Place(str(tmp_path)), DAY, policy(), mapping=mapping, out=Place(str(tmp_path / "out"))
+    )
+    lines = pa.concat_tables(reading.table for reading in read)
+    sales = collect(lines, SNAPSHOT_INDEX.empty(), DAY, policy()).sales.to_pylist()
+    assert [(sale["transaction_id"], len(sale["basket"])) for sale in sales] == [
+        ("first", 1),
+        ("over", 2),
+    ]
