@@ -17,6 +17,8 @@ def expire(*, out: str, policy: str | None, as_of: date) -> None:
     `run` does so too. Numbers, hashes and decisions stay when the faces go.
     """
     from auditor.pipeline import expire as expire_results
+    from auditor.storage.place import results_in
 
+    results_in(out)  # a wrong address would leave faces where they are
     for folder in expire_results(out, policy, as_of):
         click.echo(f"Removed {folder}")

@@ -5,18 +5,20 @@ from datetime import date, timedelta
 from auditor.pipeline.day import day_lock
 from auditor.policy import Policy, load_policy
 from auditor.storage.layout import FACE_PACKS
-from auditor.storage.place import Place, results_in
+from auditor.storage.place import Place, results_at
 from auditor.storage.retention import days_of, expire_days
 from auditor.telemetry import emit
 
 
 def expire(out: str, policy: str | None, as_of: date) -> list[str]:
-    """Do :func:`expire_results` below a URL; ``policy`` is the URL of a TOML file.
+    """Do :func:`expire_results` below a URL, where on the first night nothing is yet.
+
+    ``policy`` is the URL of a TOML file.
 
     Raises:
-        ConfigurationError: the policy or an address is wrong, or there are no results at ``out``.
+        ConfigurationError: the policy or an address is wrong.
     """
-    return expire_results(results_in(out), load_policy(policy), as_of)
+    return expire_results(results_at(out), load_policy(policy), as_of)
 
 
 def expire_results(out: Place, policy: Policy, as_of: date) -> list[str]:
