@@ -25,7 +25,8 @@ Exit codes:
   0  done
   1  the run failed
   2  wrong use, or an unreadable configuration
-  3  done, but rejects, inconclusive sales or missing stores exceed the policy's limits
+  3  done, but rejects, inconclusive sales or missing stores exceed the policy's limits, files
+     could not be used, or categories that may be alcohol are not in the policy
 
 \b
 Shell completion (also zsh_source, fish_source); in ~/.bashrc:

@@ -120,7 +120,21 @@ def _entry(raw: Any, where: str, kind: str) -> Entry:
     for name, source in columns.items():
         for problem in _problems(name, source):
             raise ValueError(f"{where}.columns.{name}: {problem}")
-    return validated(Entry, {**raw, "columns": columns}, where)
+    entry = validated(Entry, {**raw, "columns": columns}, where)
+    if entry.frames is not None and not entry.ignore:
+        _check_frames(entry, where)
+    return entry
+
+
+def _check_frames(entry: Entry, where: str) -> None:
+    """Check that the paths of frames without an index say all that an index would."""
+    needed = {"store_id": "store", "till_id": "till", "captured_at": "time"}
+    for column, placeholder in needed.items():
+        if placeholder not in entry.pattern.placeholders and column not in entry.columns:
+            raise ValueError(
+                f"{where}: nothing says {column}: put {{{placeholder}}} where it stands in the"
+                f" path, or give {column} under columns"
+            )
 
 
 def _source(raw: Any, where: str, depth: int = 1) -> Source:

@@ -1,4 +1,4 @@
-"""Print docs/tables.md: every stored table with its columns, types and meanings.
+"""Print docs/tables.md: every table that is read or stored, with columns, types and meanings.
 
 ``python -m auditor.tables > docs/tables.md``
 """
@@ -7,20 +7,36 @@ import sys
 
 import pyarrow as pa
 
-from auditor.tables import DAILY, DECISION_LOG, STORED, Schema, vocabulary
+from auditor.tables import (
+    DAILY,
+    DECISION_LOG,
+    SNAPSHOT_INDEX,
+    STORED,
+    TILL_LINES,
+    Schema,
+    vocabulary,
+)
 
 _INTRODUCTION = """\
-# Stored tables
+# Tables
 
 Written by `python -m auditor.tables > docs/tables.md`; a test compares the two. The schemas are in
 `auditor/tables/`, the words in `GLOSSARY.md`.
 
-Every file is Parquet and has its format number under the metadata key `auditor.format`. A column
-is null only where "null" says so. Times are in UTC.
+Every stored file is Parquet and has its format number under the metadata key `auditor.format`. A
+column is null only where "null" says so. Times are in UTC.
 """
 
 _NAMES = (
-    *("ID_CHECKS", "OUTCOMES", "INCONCLUSIVE_REASONS", "DECISIONS", "QUALITY_RULES"),
+    *(
+        "ID_CHECKS",
+        "LINE_TYPES",
+        "TRANSACTION_STATES",
+        "OUTCOMES",
+        "INCONCLUSIVE_REASONS",
+        "DECISIONS",
+        "QUALITY_RULES",
+    ),
     "CAMERA_QUANTITIES",
 )
 
@@ -29,6 +45,9 @@ def markdown() -> str:
     """The whole page."""
     parts = [
         _INTRODUCTION,
+        "## What is read: till exports and snapshot indexes\n",
+        "A file need not have the columns that may be null; `source` and `row` are added.\n",
+        *(_section(schema.name, schema) for schema in (TILL_LINES, SNAPSHOT_INDEX)),
         "## One partition a day and store: `TABLE/day=YYYY-MM-DD/store=ID/part-0.parquet`\n",
         *(_section(folder, schema) for folder, schema in STORED.items()),
         "## One file a day for all stores: `TABLE/day=YYYY-MM-DD/part-0.parquet`\n",

@@ -33,7 +33,7 @@ PART_ROWS = 1 << 16
 BLOCK_BYTES = 16 << 20
 _COLUMNS_SHOWN = 20
 #: What helps where a file is not written as the audit's own.
-MAP_IT = "auditor mapping suggest FILE writes a mapping for such files"
+MAP_IT = "auditor mapping suggest FILE --out mapping.toml drafts a mapping for such files"
 
 
 class UnusableError(Exception):

@@ -25,6 +25,7 @@ from auditor.operations.mapping.words import hints_at_alcohol
 from auditor.policy import Policy, load_policy
 from auditor.sales import SaleCounts, collect
 from auditor.sales.alcohol import alcohol_lines
+from auditor.sales.categories import folded_name
 from auditor.sales.codes import coded
 from auditor.sales.matching import times
 from auditor.storage.place import Place
@@ -196,7 +197,7 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
         "other categories": _counted(categories.filter(is_other)),
     }
     unclear = exports.unclear() + (frames.unclear() if frames else [])
-    unclear += _unclear_categories(lines.filter(is_other))
+    unclear += _unclear_categories(lines.filter(is_other), _named(stores, day, rules))
     if not counts["alcohol_sales"]:
         unclear.append(
             Unclear("no alcohol sale was found: name categories in the mapping or the policy")
@@ -235,16 +236,26 @@ def _states(counts: Iterable[SaleCounts]) -> dict[str, int]:
     return {state: count for state, count in found.most_common() if count}
 
 
-def _unclear_categories(others: pa.Table) -> list[Unclear]:
-    """Categories that are no alcohol to the policy, and look like it or have ID checks."""
+def _named(stores: Iterable[str], day: date, policy: Policy) -> frozenset[str]:
+    """The categories that the policy of some store names as no alcohol, as they are compared."""
+    rules = [policy.rules(day, store_id) for store_id in stores]
+    names = (name for own in rules for name in own.other_categories | own.alcohol_free_categories)
+    return frozenset(map(folded_name, names))
+
+
+def _unclear_categories(others: pa.Table, named: frozenset[str]) -> list[Unclear]:
+    """Categories that the policy does not name, and that look like alcohol or have ID checks."""
     checked = pc.invert(pc.is_in(others["id_check"], pa.array(NO_CHECK)))
     others = others.append_column("checked", checked)
     table = others.group_by("category").aggregate([("checked", "sum"), ([], "count_all")])
     found = []
     for row in table.to_pylist():
         name, checks = row["category"] or "", row["checked_sum"] or 0
+        if folded_name(name) in named:
+            continue
         if checks or hints_at_alcohol(name):
-            why = f"has ID checks on {checks} lines" if checks else "sounds like alcohol"
+            on = "1 line" if checks == 1 else f"{checks} lines"
+            why = f"has ID checks on {on}" if checks else "sounds like alcohol"
             found.append(
                 Unclear(
                     f"a category that is no alcohol to the policy {why}", row["count_all"], name

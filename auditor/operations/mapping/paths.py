@@ -31,7 +31,7 @@ _KEYED = re.compile(
     rf"(?P<key>{_STORE}|{_TILL})(?P<sign>=|[-_]?)(?P<id>[A-Za-z]?\d[A-Za-z\d]*|(?<==)\w+)",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"(?P<letters>[A-Za-z]{1,4})(?P<number>\d{2,6})")
+_CODE = re.compile(r"(?P<letters>[A-Za-z]{1,4})(?P<number>\d{1,6})")
 _PIECE = re.compile(r"[^_\-./ =]+|[_\-./ =]")
 
 
@@ -168,7 +168,7 @@ class _Words:
                 if code["number"] in self._known[what]:
                     return f"{code['letters']}{self._taken(what)}"
         unknown = [what for what in self._free if not self._known[what]]
-        if code and unknown:
+        if code and len(code["number"]) > 1 and unknown:
             self.remarks.append(f"{piece} in its name is taken for the {unknown[0]}")
             return self._taken(unknown[0])
         return "*" if piece.isdigit() else _literal(piece)

@@ -8,7 +8,7 @@ from auditor.errors import ConfigurationError
 from auditor.mapping import Mapping
 from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
 from auditor.operations.mapping.dates import days_of, times_of
-from auditor.operations.mapping.draft import Draft
+from auditor.operations.mapping.draft import Draft, Drafted
 from auditor.operations.mapping.entry_keys import add_numbers, add_zone
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.matching import SALES, SNAPSHOTS, Match, match_columns
@@ -84,8 +84,18 @@ def _frames(paths: Sequence[str], others: Sequence[Draft]) -> Draft:
     checks = list(guess.remarks)
     if "{time" not in guess.pattern:
         checks.append("no time was found in its name: frames without an index need one")
+    columns = [
+        Drafted(
+            f"{what}_id",
+            {"constant": "unknown"},
+            f"no {what} was found in its name: put {{{what}}} there and remove this line",
+        )
+        for what in ("store", "till")
+        if f"{{{what}}}" not in guess.pattern
+    ]
+    read_from = [PurePosixPath(paths[0]).name]
     keys = {"frames": guess.pattern}
-    return Draft("snapshots", keys, {"frames": checks}, read_from=[PurePosixPath(paths[0]).name])
+    return Draft("snapshots", keys, {"frames": checks}, columns, read_from=read_from)
 
 
 def _drafted(sample: Sample, paths: list[str]) -> Draft:

@@ -239,5 +239,11 @@ def test_the_mappings_of_the_documentation_are_valid() -> None:
     for block in blocks:
         before = "" if "[[mapping]]" in block else "[[mapping]]\neffective_from = 2026-01-01\n"
         if "[[mapping." not in block:
-            before += '[[mapping.snapshots]]\nframes = "{till}/{time:%Y%m%d_%H%M%S}.jpg"\n'
+            before += '[[mapping.snapshots]]\nframes = "{store}/{till}/{time:%Y%m%d_%H%M%S}.jpg"\n'
         assert mapping(before + block).on(DAY)
+
+
+def test_frames_whose_paths_do_not_say_enough_are_refused_when_the_mapping_is_loaded() -> None:
+    entry = '[[mapping]]\neffective_from = 2026-01-01\n[[mapping.snapshots]]\nframes = "{store}.jpg"'
+    with pytest.raises(ConfigurationError, match=r"nothing says till_id: put \{till\}"):
+        mapping(entry)

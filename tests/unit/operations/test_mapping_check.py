@@ -89,7 +89,7 @@ def test_ten_lines_are_shown_of_which_some_are_alcohol(tmp_path: Path) -> None:
         ("5;S001;3;c;2026-03-27T18:00:00Z;b;beer;1;1;Z;;;", "unmapped_value in id_check", "row 3"),
         ("5;S001;3;c;2026-03-27T18:00:00Z;b;beer;1;x;Y;;;", "bad_number in amount", "seen: x"),
         ("5;S001;3;c;2026-03-27T18:00:00Z;b;Bier;1;1;N;;;", "sounds like alcohol", "Bier"),
-        ("5;S001;3;c;2026-03-27T18:00:00Z;b;tobacco;1;1;Y;;;", "has ID checks on 1 l", "tobacco"),
+        ("5;S001;3;c;2026-03-27T18:00:00Z;b;solvents;1;1;Y;;;", "has ID checks on 1 l", "solvents"),
     ],
 )
 def test_what_is_not_understood_is_named_with_an_example_and_exit_code_3(
