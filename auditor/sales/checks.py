@@ -18,7 +18,7 @@ from auditor.tables import ID_CHECKS
 #: Mark of a sale with an ID check on record that was made at another time.
 CHECK_OUT_OF_TIME = "check_out_of_time"
 
-_NO_DAY = np.iinfo(np.int32).min
+_NO_DAY = int(np.iinfo(np.int32).min)
 _NO_CHECK, _REFUSED = ID_CHECKS.index("none"), ID_CHECKS.index("refused")
 #: Strengths of what says that nothing was checked, or nothing at all; a larger number is weaker.
 _UNRECORDED = (_NO_CHECK, ID_CHECKS.index("not_recorded"))
@@ -30,6 +30,7 @@ class Checks:
     """The ID check of each transaction that has alcohol in it; without meaning for the others.
 
     Attributes:
+        birth_date: the latest that a line records.
         state: its place in ID_CHECKS.
         line: the line that records it.
         mixed: whether the lines record different checks, or a refusal beside a sale.
@@ -37,6 +38,7 @@ class Checks:
             does not count.
     """
 
+    birth_date: pa.Array
     state: Codes
     line: Codes
     mixed: Flags
@@ -51,6 +53,7 @@ class Checks:
         return {
             "id_check": pa.array(ID_CHECKS).take(pa.array(self.state[at])),
             **{name: lines[name].take(line) for name in ("id_check_at", "id_check_by")},
+            "birth_date": self.birth_date.take(pa.array(at)),
         }
 
 
@@ -59,7 +62,8 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
 
     A check on any line counts for the alcohol in the transaction, if it was made at the time of the
     transaction by the rules of the store: ``check_before_minutes`` before its first article at the
-    earliest, ``check_after_minutes`` after its end at the latest. The strongest counts. That an
+    earliest, ``check_after_minutes`` after its end at the latest. The strongest counts. A check
+    that was cancelled, a line of its own of the type ``void``, counts for nothing. That an
     article was not checked, or was refused, says something of that article only: an alcoholic one
     without a check leaves the check of another line standing, and bread adds nothing.
     """
@@ -67,6 +71,9 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     owner, count, size = articles.owner, len(divided.starts), divided.lines.num_rows
     check = coded(lines["id_check"])
     strength = np.array([ID_CHECKS.index(c) for c in check.distinct], np.int64)[check.codes]
+    void = pc.equal(lines["line_type"].fill_null("item"), "void").to_numpy()
+    cancelled = void & (articles.cents == 0)
+    strength[cancelled] = _UNRECORDED[1]
     states_a_check = ~np.isin(strength, (*_UNRECORDED, _REFUSED))
     in_time = _in_time(divided, alcohol, rules)
     counts = states_a_check & in_time
@@ -99,6 +106,7 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     several = (strongest != _LATEST) & (strongest != weakest)
     known = state < len(ID_CHECKS)
     return Checks(
+        birth_date=_latest_birth_date(divided, ~(cancelled | late), void),
         state=np.where(known, state, _UNRECORDED[1]),
         line=np.where(known, line, NONE),
         mixed=(several | refusals) & ~alcohol.refused,
@@ -106,14 +114,20 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     )
 
 
-def latest_birth_date(divided: Transactions) -> pa.Array:
-    """The latest birth date that any line of each transaction records.
+def _latest_birth_date(divided: Transactions, counts: Flags, void: Flags) -> pa.Array:
+    """The latest birth date that the lines that count record, of each transaction.
 
     A till asks once for all that a customer buys: a birth date keyed for tobacco is the buyer's.
+    That of a cancelled article is taken only where no other is recorded: it may be a slip that was
+    put right.
     """
     days = pc.fill_null(divided.lines["birth_date"].cast(pa.int32()), _NO_DAY).to_numpy()
-    latest = np.maximum.reduceat(days, divided.starts) if len(divided.starts) else days
-    return pa.array(latest, mask=latest == _NO_DAY).cast(pa.date32())
+    latest, of_void = (
+        -_least(divided, np.where(which, -days.astype(np.int64), -_NO_DAY))
+        for which in (counts & ~void, counts & void)
+    )
+    latest = np.where(latest == _NO_DAY, of_void, latest)
+    return pa.array(latest, mask=latest == _NO_DAY).cast(pa.int32()).cast(pa.date32())
 
 
 def _in_time(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rules]) -> Flags:

@@ -17,7 +17,7 @@ from auditor.sales.alcohol import Alcohol, find_alcohol
 from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.categories import count_categories
-from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks, latest_birth_date
+from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks
 from auditor.sales.codes import LARGEST_AMOUNT, coded, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
@@ -150,7 +150,7 @@ def _collect_stores(
     divided = replace(divided, lines=as_bought(divided.lines, alcohol.articles))
     sold, heads = divided.sold, divided.heads
     alcohol = replace(alcohol, sale=alcohol.sale & sold, returned=alcohol.returned & sold)
-    matches = match(index, heads, {s: own.match_tolerance_seconds for s, own in rules.items()})
+    matches = match(index, heads, rules)
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
     taken = np.zeros(index.num_rows, np.bool_)
     taken[matches.frame_of[matches.frame_of != NONE]] = True
@@ -232,7 +232,6 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)
     columns |= {
-        "birth_date": latest_birth_date(divided).take(pa.array(at)),
         "sold_at": sale["sold_at"],
         "legal_age": pa.array(legal, pa.int16()),
         # A till may require a higher age than the policy: who looks younger is to be asked.

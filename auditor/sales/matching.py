@@ -14,13 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds
+from auditor.policy import Rules
+from auditor.sales.codes import coded
 
 Positions = npt.NDArray[np.int64]
 
 NONE = -1
 _TILL = ("store_id", "till_id")
 _NUMBER_AT_TILL = (*_TILL, "transaction_id")
-_NUMBER = ("store_id", "transaction_id")
 _SEPARATOR = "\x1f"  # no id holds a control character
 
 
@@ -34,20 +35,20 @@ class Matches:
     several: Flags  # for each transaction, whether several frames name it; the nearest is its
 
 
-def match(frames: pa.Table, transactions: pa.Table, tolerance: Mapping[str, float]) -> Matches:
+def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) -> Matches:
     """Match frames and transactions, one to one, independently of their order.
 
-    A frame that names a transaction belongs to it, however far in time: to the one of that number
-    at the frame's till, or else at the only other till that has it. Where the number was used again
-    it is the one nearest in time. Of several frames the nearest, then the one of the smaller
-    number, is taken. Of the others, and of the transactions that no frame names, the pair nearest
-    in time goes first; then the earlier transaction, the smaller transaction's number, the smaller
-    frame's.
+    A frame that names a transaction belongs to the one of that number at the frame's till: where
+    the number was used again, to the nearest in time, and never to one further away than the
+    store's ``transaction_gap_minutes``, which would be another customer's. Of several frames the
+    nearest, then the one of the smaller number, is taken. Of the others, and of the transactions
+    that no frame names, the pair nearest in time goes first; then the earlier transaction, the
+    smaller transaction's number, the smaller frame's.
 
     Args:
         frames: of SNAPSHOT_INDEX; a number occurs once in a store.
         transactions: the columns of a sale's key, and ``sold_at``; each key once.
-        tolerance: by store, seconds that an unnamed frame may lie from its transaction.
+        rules: by store.
     """
     captured, sold = times(frames["captured_at"]), times(transactions["sold_at"])
     named = ~frames["transaction_id"].is_null().to_numpy()
@@ -55,7 +56,7 @@ def match(frames: pa.Table, transactions: pa.Table, tolerance: Mapping[str, floa
     transaction_of = np.full(len(captured), NONE, np.int64)
 
     naming = np.flatnonzero(named)
-    transaction_of[naming] = _named(frames.take(pa.array(naming)), transactions)
+    transaction_of[naming] = _named(frames.take(pa.array(naming)), transactions, rules)
     naming = naming[transaction_of[naming] != NONE]
     gap = np.abs(captured[naming] - sold[transaction_of[naming]])
     rank = _ranks(frames["snapshot_id"], naming)
@@ -65,6 +66,7 @@ def match(frames: pa.Table, transactions: pa.Table, tolerance: Mapping[str, floa
     several = np.bincount(transaction_of[naming], minlength=len(sold)) > 1
 
     unnamed, free = np.flatnonzero(~named), np.flatnonzero(frame_of == NONE)
+    tolerance = {store: own.match_tolerance_seconds for store, own in rules.items()}
     for frame, transaction in _nearest(frames, transactions, unnamed, free, tolerance):
         frame_of[transaction], transaction_of[frame] = frame, transaction
     return Matches(frame_of, transaction_of, named, several)
@@ -76,32 +78,28 @@ def times(column: pa.ChunkedArray) -> Microseconds:
     return microseconds
 
 
-def _named(frames: pa.Table, transactions: pa.Table) -> Positions:
+def _named(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) -> Positions:
     """The transaction that each frame names, or NONE."""
     named = np.full(frames.num_rows, NONE, np.int64)
     captured = times(frames["captured_at"])
     started, sold = (times(transactions[name]) for name in ("started_at", "sold_at"))
-    for columns in (_NUMBER_AT_TILL, _NUMBER):
-        seeking = np.flatnonzero(named == NONE)
-        if not len(seeking):
-            break
-        keys = _joined(transactions, columns).dictionary_encode()
-        key = keys.indices.to_numpy()
-        sought = pc.index_in(_joined(frames.take(pa.array(seeking)), columns), keys.dictionary)
-        if columns == _NUMBER:
-            tills = pd.Series(transactions["till_id"].to_pandas()).groupby(key).nunique()
-            several = pa.array(np.flatnonzero(tills.to_numpy() > 1))
-            sought = pc.if_else(pc.is_in(sought, several.cast(sought.type)), None, sought)
-        seeking = seeking[sought.is_valid().to_numpy(zero_copy_only=False)]
-        wanted = pc.drop_null(sought).to_numpy()
-        by_key = np.argsort(key, kind="stable")
-        first, last = (np.searchsorted(key[by_key], wanted, side) for side in ("left", "right"))
-        frame, transaction = np.repeat(seeking, last - first), by_key[spans(first, last)]
-        at = captured[frame]
-        outside = np.maximum(np.maximum(started[transaction] - at, at - sold[transaction]), 0)
-        order = np.lexsort((np.abs(at - sold[transaction]), outside, frame))
-        found, nearest = np.unique(frame[order], return_index=True)
-        named[found] = transaction[order][nearest]
+    keys = _joined(transactions, _NUMBER_AT_TILL).dictionary_encode()
+    key = keys.indices.to_numpy()
+    sought = pc.index_in(_joined(frames, _NUMBER_AT_TILL), keys.dictionary)
+    seeking = np.flatnonzero(sought.is_valid().to_numpy(zero_copy_only=False))
+    wanted = pc.drop_null(sought).to_numpy()
+    by_key = np.argsort(key, kind="stable")
+    first, last = (np.searchsorted(key[by_key], wanted, side) for side in ("left", "right"))
+    frame, transaction = np.repeat(seeking, last - first), by_key[spans(first, last)]
+    at = captured[frame]
+    outside = np.maximum(np.maximum(started[transaction] - at, at - sold[transaction]), 0)
+    store = coded(frames["store_id"])
+    reach = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)
+    near = outside <= reach[store.codes[frame]]
+    frame, transaction, at, outside = frame[near], transaction[near], at[near], outside[near]
+    order = np.lexsort((np.abs(at - sold[transaction]), outside, frame))
+    found, nearest = np.unique(frame[order], return_index=True)
+    named[found] = transaction[order][nearest]
     return named
 
 

@@ -185,3 +185,30 @@ def test_a_check_may_stand_on_any_line(check: str, at: Any) -> None:
     first, *others = map(itemgetter(*SAME), [sale_of(*lines) for lines in receipts])
 
     assert all(other == first for other in others)
+
+
+def _dated(born: str, **values: Any) -> dict[str, Any]:
+    return check_line("dob_entered", NOON, birth_date=date.fromisoformat(born), **values)
+
+
+def test_a_birth_date_that_was_cancelled_counts_for_nothing() -> None:
+    slip = _dated("2010-01-01", line_type="void")
+    sale = sale_of(slip, _dated("1990-01-01", line_type="id_check"), item())
+    assert (sale["id_check"], sale["birth_date"]) == ("dob_entered", date(1990, 1, 1))
+    only = sale_of(_dated("1990-01-01", line_type="void"), item())
+    assert (only["id_check"], only["birth_date"]) == ("none", None)
+
+
+def test_the_birth_date_of_a_cancelled_article_counts_where_there_is_no_other() -> None:
+    young = date(2010, 1, 1)
+    slip = item("wine", line_type="void", check="dob_entered", birth_date=young)
+    assert sale_of(slip, item())["birth_date"] == young
+    right = item(check="dob_entered", birth_date=date(1990, 1, 1))
+    assert sale_of(slip, right)["birth_date"] == date(1990, 1, 1)
+
+
+def test_a_birth_date_recorded_at_another_time_is_another_buyers() -> None:
+    sale = sale_of(
+        item(check="dob_entered", birth_date=date(2010, 1, 1), id_check_at=after(-3 * 3600))
+    )
+    assert (sale["marks"], sale["birth_date"]) == (["check_out_of_time"], None)

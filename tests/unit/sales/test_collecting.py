@@ -300,8 +300,22 @@ def test_lines_of_another_cashier_within_a_transaction_are_set_aside() -> None:
 # Frames
 
 
-def test_a_frame_belongs_to_the_sale_that_it_names_however_far_in_time() -> None:
-    named = frame(transaction_id="transaction_id-1", captured_at=after(-4000), till_id="9")
+@pytest.mark.parametrize(
+    "other", [{"till_id": "9"}, {"captured_at": after(-7201)}, {"captured_at": after(7201)}]
+)
+def test_a_frame_of_another_till_or_of_hours_away_is_not_the_sales_that_it_names(
+    other: dict[str, Any],
+) -> None:
+    named = frame(transaction_id="transaction_id-1", **other)
+
+    result = collected([line()], [named])
+
+    assert only_sale(result)["snapshot_id"] is None
+    assert [reason for reason, _ in reasons(result)] == ["snapshot_of_unknown_transaction"]
+
+
+def test_a_frame_belongs_to_the_sale_that_it_names_beyond_the_tolerance() -> None:
+    named = frame(transaction_id="transaction_id-1", captured_at=after(-4000))
 
     result = collected([line()], [named])
 
@@ -625,7 +639,11 @@ def test_the_pairs_are_those_of_trying_every_pair_in_turn(
 ) -> None:
     result = collected([row for g in drawn_lines(sales) for row in g], drawn_frames(frames))
 
-    named = {f"T{name}" for _, _, name in frames if name is not None}
+    named = {
+        f"T{name}"
+        for till, _, name in frames
+        if name is not None and name < len(sales) and till == sales[name][0]
+    }
     pairs = sorted(
         (abs(shot_at - sold_at), sold_at, f"T{t}", f"F{f}")
         for t, (till, sold_at, _) in enumerate(sales)
