@@ -23,9 +23,13 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of local times, in no zone
 
 
 class Instants(NamedTuple):
-    """Times in microseconds since 1970 UTC, and which local times were ambiguous or skipped."""
+    """Times in microseconds since 1970 UTC, and which local times were ambiguous or skipped.
+
+    ``later`` is the second occurrence of an ambiguous time, and for all others the same as ``utc``.
+    """
 
     utc: Microseconds
+    later: Microseconds
     ambiguous: Flags
     nonexistent: Flags
 
@@ -42,6 +46,7 @@ def to_utc(local: Microseconds, zone: str) -> Instants:
         second[number] = _offset(shown.replace(fold=1))
     return Instants(
         utc=local - first[position],
+        later=local - np.minimum(first, second)[position],
         ambiguous=(first > second)[position],
         nonexistent=(first < second)[position],
     )

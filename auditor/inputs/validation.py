@@ -97,6 +97,7 @@ class Rows:
         self._request, self._file = request, file
         self._values: dict[str, pa.Array] = {}
         self._verdicts: dict[str, Verdicts] = {}
+        self._moments: Microseconds = np.empty(0, np.int64)  # of the column that decides the day
         self._place(records)
         asked = np.array([request.wants_store(s or None) for s in self._stores], np.bool_)
         every = np.bincount(self._codes, minlength=len(self._stores)).tolist()
@@ -242,9 +243,12 @@ class Rows:
         clocks = [self._request.clock(store) for store in self._stores]
         entry = self._file.entry
         stated = entry.time_zone if entry else None  # by the mapping, whatever the store's own is
-        instants = self._instants(times, [stated or clock.zone for clock in clocks])
+        decides = name == self._request.time_column
+        near = None if decides else self._moments
+        instants = self._instants(times, [stated or clock.zone for clock in clocks], near)
         verdicts = times.verdicts.copy()
-        if name == self._request.time_column:
+        if decides:
+            self._moments = instants
             self._place_in_time(instants, verdicts, clocks)
             far = (np.abs(self._days) > 1) & (self._days != _UNKNOWN)
             verdicts[far & self._file.dated] = Fault.OTHER_DAY
@@ -267,7 +271,10 @@ class Rows:
         self._days[verdicts != Fault.NONE] = _UNKNOWN
         self._near = (instants >= starts[:, 1] - margin) & (instants < starts[:, 2] + margin)
 
-    def _instants(self, times: TimeCells, zones: list[str]) -> Microseconds:
+    def _instants(
+        self, times: TimeCells, zones: list[str], near: Microseconds | None
+    ) -> Microseconds:
+        """The times in UTC; of an ambiguous one the first, or the one closer to those ``near``."""
         instants = times.microseconds.copy()
         for zone in dict.fromkeys(zones):
             in_zone = np.array([z == zone for z in zones], np.bool_)[self._codes]
@@ -275,6 +282,9 @@ class Rows:
             if len(at):
                 converted = to_utc(times.microseconds[at], zone)
                 instants[at] = converted.utc
+                if near is not None:
+                    gaps = (np.abs(t - near[at]) for t in (converted.utc, converted.later))
+                    instants[at] = np.where(np.less(*gaps), converted.utc, converted.later)
                 self._local[at] += 1
                 self._ambiguous[at] += converted.ambiguous
                 self._nonexistent[at] += converted.nonexistent

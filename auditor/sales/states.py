@@ -74,6 +74,26 @@ def find_states(lines: pa.Table, transaction: Codes, heads: Heads) -> States:
     return States(np.array([known[state] for state in states], np.int64), np.array(into, np.int64))
 
 
+def with_line_voids(lines: pa.Table, transaction: Codes) -> pa.Table:
+    """TILL_LINES in which an item that alone is cancelled or voided is a line of the type ``void``.
+
+    Some tills write the state of each line. Only where all items of a transaction are void is the
+    transaction.
+    """
+    stated = lines["transaction_state"]
+    void = pc.is_in(stated, pa.array(("cancelled", "voided"))).to_numpy()
+    if not void.any():
+        return lines
+    items = pc.equal(lines["line_type"].fill_null("item"), "item").to_numpy()
+    alive = items & pc.is_in(stated, pa.array((None, "completed"), pa.string())).to_numpy()
+    has_alive = np.bincount(transaction, alive, transaction.max() + 1) > 0
+    alone = pa.array(void & items & has_alive[transaction])
+    for name, text in (("line_type", "void"), ("transaction_state", None)):
+        column = pc.if_else(alone, pa.scalar(text, pa.string()), lines[name])
+        lines = lines.set_column(lines.column_names.index(name), lines.schema.field(name), column)
+    return lines
+
+
 def listed_again(lines: pa.Table, transaction: Codes, into: Codes) -> Flags:
     """Which lines of resumed transactions stand among those of the resuming one once more.
 

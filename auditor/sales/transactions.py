@@ -13,7 +13,7 @@ from auditor.policy import Rules
 from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
 from auditor.sales.matching import NONE, times
 from auditor.sales.repeats import find_repeats
-from auditor.sales.states import Heads, find_states, listed_again
+from auditor.sales.states import Heads, find_states, listed_again, with_line_voids
 from auditor.tables import MONEY, QUANTITY, TRANSACTION_STATES
 
 #: What tells the transactions of a store apart, besides the store.
@@ -94,6 +94,7 @@ def divide(
     if len(given) < lines.num_rows:
         lines = lines.take(pa.array(given))
     transaction = _grouped(lines, rules, keys or {})
+    lines = with_line_voids(lines, transaction)
     run = _runs(lines, transaction)
     again, conflicting = find_repeats(lines, transaction, coded(lines["source"]).codes, run)
     cashier_at, another = _cashiers(lines, transaction, ~(again | conflicting))
@@ -151,7 +152,9 @@ def _grouped(lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, Key
         for part in ("till", "time")
     )
     till = np.where(by_till, coded(lines["till_id"]).codes + 1, 0)
-    of_number = combined(store.codes, till, coded(lines["transaction_id"]).codes)
+    # Two days of a till never have a transaction in common, whatever its numbers.
+    day = coded(lines["business_date"]).codes
+    of_number = combined(store.codes, till, coded(lines["transaction_id"]).codes, day)
     gap = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)[store.codes]
     time = times(lines["sold_at"])
     order = np.lexsort((time, of_number))

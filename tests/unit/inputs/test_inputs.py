@@ -695,6 +695,17 @@ def test_local_times_are_read_in_the_stores_zone_and_counted(tmp_path: Path) -> 
     assert counts.times_nonexistent == 0
 
 
+def test_an_ambiguous_check_time_is_the_one_near_its_sale(tmp_path: Path) -> None:
+    rows = (
+        sale(sold_at="2026-10-25T02:00:10", id_check_at="2026-10-25T01:59:50"),
+        sale(sold_at="2026-10-25T00:59:50", id_check_at="2026-10-25T01:00:10"),
+    )
+    put(tmp_path, UNDATED, sales_csv(*rows))
+    reading = read_sales(Place(str(tmp_path)), date(2026, 10, 25), LONDON)
+    told = [t.astimezone(UTC).strftime("%H:%M:%S") for t in column(reading, "id_check_at")]
+    assert told == ["01:59:50", "00:00:10"]
+
+
 def test_a_local_time_that_never_was_is_moved_forward(tmp_path: Path) -> None:
     put(tmp_path, UNDATED, sales_csv(sale(sold_at="2026-03-29T01:30", id_check_at="")))
 

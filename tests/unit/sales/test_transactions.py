@@ -162,7 +162,7 @@ def counted(result: Collected) -> dict[str, int]:
 
 @pytest.mark.parametrize("state", ["training", "cancelled", "voided", "suspended"])
 def test_what_was_not_completed_is_counted_and_no_sale(state: str) -> None:
-    lines = [line(sku="a", transaction_state=state), line(sku="b")]
+    lines = [line(sku=sku, transaction_state=state) for sku in "ab"]
     shot = frame(transaction_id="transaction_id-1")
     result = collected(lines, [shot])
     assert result.sales.num_rows == 0
@@ -381,3 +381,16 @@ def test_shuffled_split_and_repeated_lines_make_the_same_sales_once(
 
     again = [{**row, "source": "c.csv"} for row in lines]
     assert sales_of([*parts, *again]) == whole
+
+
+def test_two_business_days_never_share_a_transaction() -> None:
+    lines = [line(sku="a", business_date=DAY), line(sku="b", business_date=DAY + timedelta(days=1))]
+    assert [len(basket) for basket in collected(lines).sales["basket"].to_pylist()] == [1]
+
+
+@pytest.mark.parametrize("state", ["voided", "cancelled"])
+def test_an_item_that_alone_is_void_leaves_the_rest_of_the_receipt(state: str) -> None:
+    lines = [line(sku="a", transaction_state=state), line(sku="b"), line(sku="c")]
+    (sale,) = collected(lines).sales.to_pylist()
+    assert [item["sku"] for item in sale["basket"]] == ["b", "c"]
+    assert collected([row | {"transaction_state": state} for row in lines]).sales.num_rows == 0
