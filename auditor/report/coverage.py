@@ -23,6 +23,7 @@ _SUMMED = (
     "cancelled_transactions",
     "voided_transactions",
     "suspended_transactions",
+    "transactions_from_before",
     "alcohol_returns",
     "snapshots_indexed",
     "snapshots_of_other_sales",
@@ -91,6 +92,7 @@ class Coverage:
     cancelled_transactions: int
     voided_transactions: int
     suspended_transactions: int
+    transactions_from_before: int
     alcohol_returns: int
     snapshots_indexed: int
     snapshots_of_other_sales: int

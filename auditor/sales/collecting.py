@@ -68,6 +68,7 @@ class SaleCounts:
     snapshots_matched: int = 0
     snapshots_of_other_sales: int = 0
     snapshots_unclaimed: int = 0
+    transactions_from_before: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def _collect_stores(
             f"{state}_transactions": _stores(heads, divided.of_day & divided.are(*states))
             for state, states in _NO_SALES.items()
         },
+        "transactions_from_before": _stores(heads, _from_before(heads, rules, day)),
         "alcohol_sales": _stores(heads, alcohol.sale),
         "alcohol_returns": _stores(heads, alcohol.returned),
         "snapshots_matched": _stores(index, sale_of_frame & taken),
@@ -192,6 +194,15 @@ def _collect_stores(
         transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
         categories=count_categories(divided, alcohol.lines, day, policy),
     )
+
+
+def _from_before(heads: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:
+    """Which transactions run over the start of the business day."""
+    store = coded(heads["store_id"])
+    starts = np.array([rules[name].window(day)[0] for name in store.distinct], np.int64)
+    start = starts[store.codes]
+    flags: Flags = (times(heads["started_at"]) < start) & (start <= times(heads["sold_at"]))
+    return flags
 
 
 def frames_of_day(index: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:

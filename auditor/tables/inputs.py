@@ -124,6 +124,11 @@ STORE_DAYS = Schema(
         Column("cancelled_transactions", pa.int64(), "cancelled before payment"),
         Column("voided_transactions", pa.int64(), "voided after payment, and those that void one"),
         Column("suspended_transactions", pa.int64(), "put aside, and resumed by no other"),
+        Column(
+            "transactions_from_before",
+            pa.int64(),
+            "begun on the day before, which counts them, with lines on this day",
+        ),
         Column("alcohol_sales", pa.int64(), "transactions with alcohol: the ledger's rows"),
         Column("alcohol_returns", pa.int64(), "transactions that only gave alcohol back"),
         Column("snapshots_indexed", pa.int64(), "frames in the index"),

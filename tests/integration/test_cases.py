@@ -398,6 +398,7 @@ def test_a_sale_over_midnight_is_counted_once_whatever_is_audited_first(
         case.run(day=day)
     (sale,) = case.sales()
     assert (sale["outcome"], len(sale["basket"])) == ("id_checked", 2)
+    assert case.coverage(NEXT_DAY)["transactions_from_before"] == 1
     assert case.sales(NEXT_DAY) == []
 
 

@@ -525,6 +525,7 @@ def test_a_store_day_adds_up_what_was_read_and_made() -> None:
         "cancelled_transactions": 6,
         "voided_transactions": 7,
         "suspended_transactions": 8,
+        "transactions_from_before": 0,
         "alcohol_sales": 4,
         "alcohol_returns": 1,
         "snapshots_indexed": 4,
