@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from auditor.operations.mapping.names import is_private, likeness
+from auditor.operations.mapping.names import is_private, likeness, tells_void_of_line
 from auditor.operations.mapping.traits import Traits, by_content
 from auditor.operations.mapping.words import Meaning, line_word, state_word
 
@@ -54,6 +54,8 @@ def match_columns(
                 continue
             alike = likeness(name, role) if named else 0.0
             if is_private(name) and role not in _OF_BUYERS:
+                continue
+            if role == "transaction_state" and tells_void_of_line(name):
                 continue
             score = alike * fits
             if not alike and (not named or role in _TOLD_BY_CONTENT):

@@ -15,6 +15,7 @@ from auditor.operations.mapping.matching import SALES, SNAPSHOTS, Match, match_c
 from auditor.operations.mapping.paths import PathGuess, guess_pattern
 from auditor.operations.mapping.poslog import draft_poslog
 from auditor.operations.mapping.sampling import Sample, take_sample
+from auditor.operations.mapping.states import unread_voids
 from auditor.operations.mapping.traits import Traits, traits_of
 from auditor.operations.mapping.values import distinct_ids
 
@@ -123,6 +124,8 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     )
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
+    if not is_index and (voids := list(unread_voids(found, draft.unread))):
+        draft.checks["columns"] = voids
     return draft
 
 

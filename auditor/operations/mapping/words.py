@@ -77,7 +77,7 @@ _STATES: _Lists = {
     ),
 }
 _LINES: _Lists = {
-    "void": (r"void|cancel|correction|storno|korrektur|annul",),
+    "void": (r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anulad",),
     "discount": (
         r"discount|promo|coupon|markdown|rabatt|nachlass|gutschein|remise|korting|descuento",
     ),

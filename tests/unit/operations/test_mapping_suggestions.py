@@ -217,6 +217,53 @@ def test_flags_of_receipts_and_of_lines_are_told_apart(tmp_path: Path) -> None:
     assert entry["columns"]["line_type"]["values"] == {"N": "item", "Y": "void"}
 
 
+VOIDED_LINE = """\
+Transaction Number;Shop;Register;Cashier;Timestamp;PLU;Text;Group;Qty;Value;Age;{void};{state}
+10;S001;01;Ann;2026-03-27 09:00:00;1;Lager;Beer;1;2.00;;0;SALE
+10;S001;01;Ann;2026-03-27 09:00:05;2;Merlot;Wine;1;8.00;;1;SALE
+11;S001;01;Ann;2026-03-27 09:10:00;2;Merlot;Wine;1;8.00;ID OK;0;SALE
+12;S001;01;Ann;2026-03-27 09:20:00;2;Merlot;Wine;1;8.00;;0;TRAINING
+13;S001;01;Ann;2026-03-27 09:30:00;2;Merlot;Wine;-1;-8.00;;0;REFUND
+"""
+
+
+@pytest.mark.parametrize("void", ["Line Void", "Item Cancelled", "Positionsstorno"])
+@pytest.mark.parametrize("state", ["Trx Type", "Kind", "Transaction Type"])
+def test_a_void_of_a_line_stands_beside_the_state_of_the_receipt(
+    void: str, state: str, tmp_path: Path
+) -> None:
+    columns = of_csv(tmp_path, VOIDED_LINE.format(void=void, state=state))["columns"]
+    assert columns["line_type"] == {"column": void, "values": {"0": "item", "1": "void"}}
+    assert columns["transaction_state"] == {
+        "column": state,
+        "values": {"SALE": "completed", "REFUND": "completed"},  # training is our own word
+    }
+
+
+def test_a_void_of_a_line_stands_beside_a_training_flag_and_a_type(tmp_path: Path) -> None:
+    columns = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,training,line type,line void\n"
+        "1,2026-03-27T18:00:00Z,1.95,N,Sale,N\n1,2026-03-27T18:00:00Z,1.95,N,Tender,N\n"
+        "2,2026-03-27T18:05:00Z,1.95,Y,Sale,Y\n",
+    )["columns"]
+    assert columns["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
+    assert columns["line_type"]["first_of"] == [
+        {"column": "line void", "values": {"Y": "void"}},
+        {"column": "line type", "values": {"Tender": "tender"}},
+    ]
+
+
+def test_a_column_that_may_tell_of_voids_and_is_not_read_is_to_look_at(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "receipt,sold_at,amount,status,line void code\n"
+        "1,2026-03-27T18:00:00Z,1.95,paid,17\n1,2026-03-27T18:00:00Z,1.95,paid,\n"
+    )
+    _, [draft] = suggest_mapping([path])
+    assert any(said.startswith("columns: line void code is not read") for said in draft.to_look_at)
+
+
 def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
     entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
     assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
