@@ -39,6 +39,16 @@ PRIVATE = frozenset(
     )
 )
 
+#: Columns with a word of these are about who works at the till.
+_STAFF = frozenset(
+    (
+        *("cashier", "clerk", "operator", "employee", "staff", "user", "associate", "kassierer"),
+        *("kassiererin", "bediener", "mitarbeiter", "verkaufer", "caissier", "vendeur", "employe"),
+        *("operateur", "cajero", "empleado", "vendedor", "operador", "kassamedewerker"),
+        *("medewerker", "verkoper"),
+    )
+)
+
 #: What words are short for.
 _SHORT = {
     **dict.fromkeys(("txn", "trx", "trans", "tran", "tx"), "transaction"),
@@ -76,6 +86,11 @@ SYNONYMS: dict[str, list[tuple[str, ...]]] = {
 def is_private(name: str) -> bool:
     """Whether a column's name says that it concerns a customer, a card or an account."""
     return not PRIVATE.isdisjoint(words_of(name))
+
+
+def is_of_staff(name: str) -> bool:
+    """Whether a column's name says that it concerns who works at the till."""
+    return not _STAFF.isdisjoint(words_of(name))
 
 
 def tells_void(name: str) -> bool:

@@ -106,7 +106,8 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     traits = {name: traits_of(cells) for name, cells in sample.columns.items()}
     is_index = any(own.frames > 0.9 for own in traits.values())
     named = "header" not in sample.dialect
-    matches = match_columns(traits, SNAPSHOTS if is_index else SALES, named=named)
+    roles, records = SNAPSHOTS if is_index else SALES, sample.dialect.get("records", "")
+    matches = match_columns(traits, roles, named=named, records=records)
     path = _path(sample, paths, matches, traits)
     times = times_of(matches, traits, paths)
     found = Found(sample, traits, matches, times, path)

@@ -264,6 +264,32 @@ def test_a_column_that_may_tell_of_voids_and_is_not_read_is_to_look_at(tmp_path:
     assert any(said.startswith("columns: line void code is not read") for said in draft.to_look_at)
 
 
+@pytest.mark.parametrize("person", ["cashier", "operator", "employee", "customer"])
+@pytest.mark.parametrize("article", ["name", "zzz"])
+def test_the_name_of_a_person_is_never_taken_for_an_article(
+    person: str, article: str, tmp_path: Path
+) -> None:
+    receipt = {
+        "receipt": 12345678901,
+        "shop": {"id": "S001", "name": "Main Street"},
+        "till": 1,
+        person: {"id": "E1", "name": "Bob"},
+        "ts": 1774602000000,
+        "lines": [{"sku": 100101, article: "Lager", "cat": "beer", "qty": 1, "price": 2.0}],
+        "age": {"method": "scanned"},
+    }
+    path = tmp_path / "sales_2026-03-27.jsonl"
+    path.write_text(json.dumps(receipt) + "\n")
+    text, [draft] = suggest_mapping([path])
+    columns = tomllib.loads(text)["mapping"][0]["sales"][0]["columns"]
+    if article == "name":
+        assert columns["description"] == "lines.name"
+    else:  # the shop's name lies outside of the records
+        assert columns.get("description") in (None, "shop.name")
+        assert any(said.startswith("description: is shop.name") for said in draft.to_look_at)
+    assert columns["sku"] == "lines.sku"
+
+
 def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
     entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
     assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
