@@ -43,10 +43,11 @@ class PathGuess:
     remarks: list[str] = field(default_factory=list)
 
 
-def guess_pattern(
+def guess_pattern(  # noqa: PLR0913  # what is known of the files
     paths: Sequence[str],
     *,
     days: Collection[date] = (),
+    swapped: Collection[date] = (),
     stores: Collection[str] = (),
     tills: Collection[str] = (),
     frames: bool = False,
@@ -56,12 +57,13 @@ def guess_pattern(
     Args:
         paths: as PurePosixPath writes them.
         days: the days of their sales.
+        swapped: what these would be with day and month the other way round.
         stores: the stores that their columns name.
         tills: the tills.
         frames: whether these are frames, whose paths name the time.
     """
     words = _Words(frozenset(stores), frozenset(tills))
-    guess = _pattern_of(paths[0], frozenset(days), words, frames=frames)
+    guess = _pattern_of(paths[0], (frozenset(days), frozenset(swapped)), words, frames=frames)
     if "{day" not in guess.pattern and "{time" not in guess.pattern:
         guess.remarks.append("no day stands in its name, so it is read for every day")
     rest = [path for path in paths if compiled(guess.pattern).match(path) is None]
@@ -75,7 +77,11 @@ def guess_pattern(
     return guess
 
 
-def _pattern_of(path: str, days: frozenset[date], words: "_Words", *, frames: bool) -> PathGuess:
+#: The days of the sales, and what these would be with day and month the other way round.
+_Days = tuple[frozenset[date], frozenset[date]]
+
+
+def _pattern_of(path: str, days: _Days, words: "_Words", *, frames: bool) -> PathGuess:
     named = _days_in(path, days)
     if not named:
         return PathGuess(words.as_pattern(path), words.remarks)
@@ -102,7 +108,7 @@ def _pattern_of(path: str, days: frozenset[date], words: "_Words", *, frames: bo
     return PathGuess(words.as_pattern(before) + token + words.as_pattern(after), words.remarks)
 
 
-def _days_in(path: str, days: frozenset[date]) -> list[tuple[int, int, str, str]]:
+def _days_in(path: str, days: _Days) -> list[tuple[int, int, str, str]]:
     """The days that a path names: where each stands, its format, and another that fits as well.
 
     The one that is meant is the last: a day of the file's sales, or else the last of the path.
@@ -111,13 +117,12 @@ def _days_in(path: str, days: frozenset[date]) -> list[tuple[int, int, str, str]
     for pattern, forms in _DAYS:
         for match in re.finditer(pattern, path):
             fitting = [(form, day) for form in forms if (day := _as_day(match[0], form))]
-            proven = [form for form, day in fitting if day in days]
+            proven = [form for known in days for form, day in fitting if day in known]
             taken = any(match.start() < end and start < match.end() for _, start, end, *_ in found)
             if taken or not fitting or (not proven and len(match[0]) == _SHORT):
                 continue
-            form = (proven or [form for form, _ in fitting])[0]
-            other = "" if proven else "".join(form for form, _ in fitting[1:2])
-            found.append((bool(proven), *match.span(), form, other))
+            form, *others = proven or [form for form, _ in fitting]
+            found.append((bool(proven), *match.span(), form, "".join(others[:1])))
     return [rest for _, *rest in sorted(found)]  # type: ignore[misc]  # of four
 
 

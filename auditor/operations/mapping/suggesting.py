@@ -11,12 +11,12 @@ from auditor.operations.mapping.dates import days_of, times_of
 from auditor.operations.mapping.draft import Draft, Drafted
 from auditor.operations.mapping.entry_keys import add_numbers, add_zone
 from auditor.operations.mapping.found import Found
-from auditor.operations.mapping.matching import SALES, SNAPSHOTS, Match, match_columns
-from auditor.operations.mapping.paths import PathGuess, guess_pattern
+from auditor.operations.mapping.matching import SALES, SNAPSHOTS, match_columns
+from auditor.operations.mapping.paths import guess_pattern
 from auditor.operations.mapping.poslog import draft_poslog
 from auditor.operations.mapping.sampling import Sample, take_sample
 from auditor.operations.mapping.states import unread_voids
-from auditor.operations.mapping.traits import Traits, traits_of
+from auditor.operations.mapping.traits import traits_of
 from auditor.operations.mapping.values import distinct_ids
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
@@ -108,8 +108,13 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     named = "header" not in sample.dialect
     roles, records = SNAPSHOTS if is_index else SALES, sample.dialect.get("records", "")
     matches = match_columns(traits, roles, named=named, records=records)
-    path = _path(sample, paths, matches, traits)
     times = times_of(matches, traits, paths)
+    days, swapped = days_of(matches, traits, times)
+    stores, tills = (
+        distinct_ids(sample.columns[matches[role].column]) if role in matches else frozenset()
+        for role in ("store_id", "till_id")
+    )
+    path = guess_pattern(paths, days=days, swapped=swapped, stores=stores, tills=tills)
     found = Found(sample, traits, matches, times, path)
     columns = list((draft_snapshots if is_index else draft_sales)(found))
     keys: dict[str, Any] = {"files": path.pattern, "format": sample.form, **sample.dialect}
@@ -120,26 +125,9 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     draft = Draft("snapshots" if is_index else "sales", keys, checks, columns, read_from=names)
     add_numbers(draft, found)
     add_zone(draft, found)
-    draft.stores, draft.tills = (
-        distinct_ids(found.texts(role)) for role in ("store_id", "till_id")
-    )
+    draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
     if not is_index and (voids := list(unread_voids(found, draft.unread))):
         draft.checks["columns"] = voids
     return draft
-
-
-def _path(
-    sample: Sample, paths: list[str], matches: dict[str, Match], traits: dict[str, Traits]
-) -> PathGuess:
-    texts = {
-        role: distinct_ids(sample.columns[matches[role].column]) if role in matches else ()
-        for role in ("store_id", "till_id")
-    }
-    return guess_pattern(
-        paths,
-        days=days_of(matches, traits),
-        stores=texts["store_id"],
-        tills=texts["till_id"],
-    )

@@ -290,6 +290,29 @@ def test_the_name_of_a_person_is_never_taken_for_an_article(
     assert columns["sku"] == "lines.sku"
 
 
+@pytest.mark.parametrize(
+    ("sold_at", "amount", "name", "time"),
+    [
+        ("03/05/2026 09:15 AM", "4.20", "sales_03052026.csv", "%m/%d/%Y %I:%M %p"),
+        ("03/05/2026 09:15", "$4.20", "sales_03052026.csv", "%m/%d/%Y %H:%M"),
+        ("03/05/2026 09:15", "4.20", "ventas_03052026.csv", "%d/%m/%Y %H:%M"),
+    ],
+)
+def test_day_and_month_that_nothing_tells_apart_are_to_look_at_everywhere(
+    sold_at: str, amount: str, name: str, time: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"receipt,sold_at,amount,birth date\n1,{sold_at},{amount},02/03/1990\n")
+    text, [draft] = suggest_mapping([path])
+    entry = tomllib.loads(text)["mapping"][0]["sales"][0]
+    assert entry["columns"]["sold_at"]["time"] == time
+    assert f"{{day:{time[:8].replace('/', '')}}}" in entry["files"]
+    said = "\n".join(draft.to_look_at)
+    assert "files: the day in its name may be" in said
+    for column in ("sold_at", "birth_date"):
+        assert f"{column}: day and month may be the other way round" in said
+
+
 def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
     entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
     assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
