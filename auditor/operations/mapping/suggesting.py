@@ -94,6 +94,9 @@ def _frames(paths: Sequence[str], others: Sequence[Draft]) -> Draft:
         for what in ("store", "till")
         if f"{{{what}}}" not in guess.pattern
     ]
+    if guess.epoch and "{time}" in guess.pattern:
+        check = f"the number in its name is taken for {guess.epoch} since 1970"
+        columns.append(Drafted("captured_at", {"path": "time", "epoch": guess.epoch}, check))
     read_from = [PurePosixPath(paths[0]).name]
     keys = {"frames": guess.pattern}
     return Draft("snapshots", keys, {"frames": checks}, columns, read_from=read_from)

@@ -138,6 +138,23 @@ def test_frames_are_counted_and_matched(tmp_path: Path) -> None:
     assert found["snapshots"]["example"]["till_id"] == "3"
 
 
+@pytest.mark.parametrize(
+    ("number", "unit"), [("1774634405", "seconds"), ("1774634405123", "milliseconds")]
+)
+def test_frames_whose_names_count_from_1970_are_matched(
+    number: str, unit: str, tmp_path: Path
+) -> None:
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / f"snapshots/S001_3_{number}.jpg").write_bytes(b"")
+    frames = (
+        '[[mapping.snapshots]]\nframes = "{store}_{till}_{time}.jpg"\n'
+        f'[mapping.snapshots.columns]\ncaptured_at = {{ path = "time", epoch = "{unit}" }}\n'
+    )
+    found = of(check(tmp_path, *LINES, mapping=MAPPING + frames, snapshots="snapshots"))
+    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 1)
+    assert found["snapshots"]["example"]["captured_at"].startswith(f"{DAY} 18:00:05")
+
+
 def test_nothing_is_written(tmp_path: Path) -> None:
     check(tmp_path, *LINES)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}

@@ -388,6 +388,44 @@ def test_day_store_and_till_are_found_in_a_path(path: str, pattern: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        (
+            "2026/03/27/S001/lane03/cam_181502.JPG",
+            "{day:%Y/%m/%d}/{store}/lane{till}/cam_{time:%H%M%S}.JPG",
+        ),
+        ("20260327_S001_T03_18-15-02.jpg", "{day}_{store}_T{till}_{time:%H-%M-%S}.jpg"),
+        ("2026-03-27/S001/cam03.jpg", "{day}/{store}/cam{till}.jpg"),
+        ("2026-03-27/S001/cam0042.jpg", "{day}/{store}/cam{till}.jpg"),
+        ("S001/till03/1774635302.jpg", "{store}/till{till}/{time}.jpg"),
+        ("2026-03-27/S001/till03/x_1774635302123.jpg", "{day}/{store}/till{till}/x_{time}.jpg"),
+        ("2026-03-27/S001/till03/999999.jpg", "{day}/{store}/till{till}/*.jpg"),
+    ],
+)
+def test_a_time_that_stands_apart_from_its_day_is_found_in_a_frames_path(
+    path: str, pattern: str
+) -> None:
+    guess = guess_pattern([path], stores=["S001"], tills=["03"], frames=True)
+    assert guess.pattern == pattern
+
+
+@pytest.mark.parametrize(
+    ("number", "unit"), [("1774635302", "seconds"), ("1774635302123", "milli")]
+)
+def test_a_number_since_1970_in_a_frames_name_is_drafted_with_its_unit(
+    number: str, unit: str, tmp_path: Path
+) -> None:
+    frame = tmp_path / f"store1/till03/{number}.jpg"
+    frame.parent.mkdir(parents=True)
+    frame.write_bytes(b"")
+    text, [draft] = suggest_mapping([frame], root=tmp_path)
+    [entry] = tomllib.loads(text)["mapping"][0]["snapshots"]
+    assert entry["columns"]["captured_at"]["path"] == "time"
+    assert entry["columns"]["captured_at"]["epoch"].startswith(unit)
+    assert any("since 1970" in said for said in draft.to_look_at)
+
+
+@pytest.mark.parametrize(
     ("texts", "decimal", "thousands"),
     [
         (["1,29", "0,754"], ",", ""),
