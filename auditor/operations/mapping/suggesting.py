@@ -9,7 +9,7 @@ from auditor.mapping import Mapping
 from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
 from auditor.operations.mapping.dates import days_of, times_of
 from auditor.operations.mapping.draft import Draft, Drafted
-from auditor.operations.mapping.entry_keys import add_numbers, add_zone
+from auditor.operations.mapping.entry_keys import add_free_names, add_numbers, add_zone
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.matching import SALES, SNAPSHOTS, match_columns
 from auditor.operations.mapping.paths import guess_pattern
@@ -128,6 +128,7 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     draft = Draft("snapshots" if is_index else "sales", keys, checks, columns, read_from=names)
     add_numbers(draft, found)
     add_zone(draft, found)
+    add_free_names(draft, found)
     draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]

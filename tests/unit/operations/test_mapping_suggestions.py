@@ -497,6 +497,51 @@ def test_states_and_types_of_lines_have_meanings() -> None:
     ] or line_word("Exchange") is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Cerrado", "Cerrada", "closed", "finalizado", "abgeschlossen", "clôturé", "afgesloten"),
+        *("complete", "paid", "bezahlt", "payé", "pagado", "cobrado"),
+    ],
+)
+def test_a_word_of_a_completed_sale_is_known_and_its_opposite_is_not(text: str) -> None:
+    assert state_word(text) == ("completed", True)
+    for word in ("not", "no", "nicht", "non"):
+        assert state_word(f"{word} {text}") is None
+
+
+@pytest.mark.parametrize("text", ["incomplete", "unpaid", "unbezahlt", "unclosed"])
+def test_a_word_of_a_sale_that_is_not_completed_has_no_meaning(text: str) -> None:
+    assert state_word(text) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("Cerveza SIN ALCOHOL 33cl", "*sin alcohol*"),
+        ("Pils alkoholfrei", "*alkoholfrei*"),
+        ("Lager Alcohol-Free", "*alcohol-free*"),
+        ("Bière sans alcool", "*sans alcool*"),
+        ("Bier alcoholvrij", "*alcoholvrij*"),
+        ("Pils 0,0% 6x33cl", "* 0,0%*"),
+        ("Pils 0,0", "* 0,0"),
+        ("Korn 0,02 l", None),
+        ("Rose 10,0% 75cl", None),
+        ("Lager", None),
+    ],
+)
+def test_names_without_alcohol_are_hinted_at(
+    name: str, pattern: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        f"receipt;sold_at;sku;description\n1;2026-03-27T18:00:00Z;1234;{name}\n", "utf-8"
+    )
+    text, _ = suggest_mapping([path])
+    hint = f'alcohol_free_names = ["{pattern}"]'
+    assert hint in text if pattern else "alcohol_free_names" not in text
+
+
 def test_names_are_compared_word_by_word() -> None:
     assert likeness("TxnNo", "transaction_id") > 0.9
     assert likeness("Kassen-Nr.", "till_id") > 0.9
