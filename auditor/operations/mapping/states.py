@@ -46,10 +46,10 @@ def draft_state(found: Found) -> Iterator[Drafted]:
         yield from _of_several("transaction_state", found, columns)
 
 
-def unread_voids(found: Found, unread: Sequence[str]) -> Iterator[str]:
+def unread_voids(unread: Sequence[str]) -> Iterator[str]:
     """What is not certain about columns that nothing is taken from: they may tell of voids."""
     for name in unread:
-        if tells_void(name) and not is_private(name) and found.traits[name].distinct:
+        if tells_void(name) and not is_private(name):
             yield f"{name} is not read: does it tell that a line or a receipt was voided?"
 
 
@@ -67,7 +67,9 @@ def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Dra
                 checks.append(f"{name}: of the receipt, or of a line? Then it is a line_type")
         is_time = own.times is not None and own.times.has_date
         unknown = not is_time and any(find(text, name) is None for text in own.texts)
-        if own.distinct and (not values or unknown):
+        if not own.distinct:
+            checks.append(f"{name}: it is empty in the sample")
+        elif not values or unknown:
             checks.append(f"{name}: what do its values mean?")
     if sources:
         yield Drafted(role, {"first_of": sources}, "; ".join(checks))
@@ -75,12 +77,12 @@ def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Dra
 
 def _of_lines(found: Found) -> list[str]:
     """Flags of lines: by their name, or since they differ within a receipt."""
-    match = found.matches.get("line_type")
     named = [
         name
-        for name, own in found.traits.items()
-        if tells_void_of_line(name) and not is_private(name) and _may_be_state(found, name)
-        if own.filled or name == (match and match.column)
+        for name in found.traits
+        if tells_void_of_line(name)
+        and not is_private(name)
+        and (_may_be_state(found, name) or _is_plain(found, name))
     ]
     return named + [
         name

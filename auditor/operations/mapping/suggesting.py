@@ -132,6 +132,6 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
-    if not is_index and (voids := list(unread_voids(found, draft.unread))):
+    if not is_index and (voids := list(unread_voids(draft.unread))):
         draft.checks["columns"] = voids
     return draft

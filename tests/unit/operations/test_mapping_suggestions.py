@@ -254,6 +254,26 @@ def test_a_void_of_a_line_stands_beside_a_training_flag_and_a_type(tmp_path: Pat
     ]
 
 
+@pytest.mark.parametrize(
+    ("seen", "source"),
+    [
+        ("Void", "line void"),
+        ("VOIDED", {"column": "line void", "values": {"VOIDED": "void", "": "item"}}),
+        ("", "line void"),  # a word that comes later and has no meaning is rejected
+    ],
+)
+def test_a_void_of_a_line_may_be_a_word_or_empty_in_the_sample(
+    seen: str, source: str | dict[str, Any], tmp_path: Path
+) -> None:
+    columns = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,status,line void\n"
+        f"1,2026-03-27T18:00:00Z,1.95,paid,{seen}\n1,2026-03-27T18:00:00Z,1.95,paid,\n",
+    )["columns"]
+    assert columns["line_type"] == source
+    assert columns["transaction_state"]["column"] == "status"
+
+
 def test_a_column_that_may_tell_of_voids_and_is_not_read_is_to_look_at(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text(
