@@ -135,6 +135,13 @@ def _check_frames(entry: Entry, where: str) -> None:
                 f"{where}: nothing says {column}: put {{{placeholder}}} where it stands in the"
                 f" path, or give {column} under columns"
             )
+    time = entry.columns.get("captured_at")
+    if entry.pattern.counts_time and not (time and time.path == "time" and time.epoch):
+        raise ValueError(
+            f"{where}: {{time}} without a format is a number since 1970: give captured_at = "
+            '{ path = "time", epoch = "milliseconds" } under columns, or a format, such as '
+            "{time:%Y%m%d_%H%M%S}"
+        )
 
 
 def _source(raw: Any, where: str, depth: int = 1) -> Source:

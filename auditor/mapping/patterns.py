@@ -2,7 +2,8 @@
 
 ``*`` stands for any characters within a name, ``?`` for one, ``**`` for any folders. ``{store}``,
 ``{till}`` and ``{transaction}`` stand for themselves, ``{day}`` for a date (2026-03-27 or
-20260327), ``{day:%d%m%Y}`` and ``{time:%Y%m%d_%H%M%S}`` for one in that format. Case is ignored.
+20260327), ``{day:%d%m%Y}`` and ``{time:%Y%m%d_%H%M%S}`` for one in that format, ``{time}`` for a
+number since 1970. Case is ignored.
 """
 
 import re
@@ -24,6 +25,7 @@ _NAMES = {
     "till": r"[^/]+?",
     "transaction": r"[^/]+?",
 }
+_NUMBER = r"(?<!\d)\d{9,17}(?!\d)"  # since 1970
 _DAYS = ("%Y-%m-%d", "%Y%m%d")
 
 
@@ -35,9 +37,10 @@ class Pattern:
 
         Raises:
             ValueError: completing "must be ...", for a placeholder that is unknown, stands twice
-                or lacks its format.
+                or has a format that says too little.
         """
         self.text = text
+        _check_once(text)
         self._formats: dict[str, tuple[TimeFormat, ...]] = {}
         self._time = ""  # the format of {time}
         self.placeholders: list[str] = []
@@ -58,6 +61,11 @@ class Pattern:
         """Whether a folder of the path names the day, so that folders of other days are none."""
         return "{day" in self.text.rpartition("/")[0]
 
+    @property
+    def counts_time(self) -> bool:
+        """Whether the time of a path is a number since 1970."""
+        return "time" in self.placeholders and not self._time
+
     def match(self, path: str) -> dict[str, str] | None:
         """What a path says, by placeholder, as it stands there; None if it does not fit."""
         found = self._pattern.fullmatch(path)
@@ -70,8 +78,13 @@ class Pattern:
         return texts
 
     def joined_time(self, values: Mapping[str, pa.Array]) -> pa.Array:
-        """The time of each path; its date is that of ``day`` where the time has none."""
+        """The time of each path; its date is that of ``day`` where the time has none.
+
+        A number since 1970 stays one.
+        """
         texts = values["time"]
+        if self.counts_time:
+            return texts
         if not self._formats["time"][0].has_date:
             texts = pc.binary_join_element_wise(self.iso("day", values["day"]), texts, " ")
             return time_format(f"%Y-%m-%d {self._time}").to_iso(texts)
@@ -84,15 +97,29 @@ class Pattern:
         self.placeholders.append(name)
         if name in _NAMES:
             return f"(?P<{name}>{_NAMES[name]})"
+        if name == "time" and not form:
+            return rf"(?P<time>{_NUMBER})"
         formats = tuple(map(time_format, (form,) if form else _DAYS))
         if name == "time":
-            if not form or not formats[0].has_clock:
-                raise ValueError("a path whose {time} has a format, such as {time:%Y%m%d_%H%M%S}")
-            self._time = form
+            if not formats[0].has_clock:
+                raise ValueError("a path whose {time} has an hour, such as {time:%Y%m%d_%H%M%S}")
+            self._time = form or ""
         elif not all(each.has_date for each in formats):
             raise ValueError("a path whose {day} has a whole date, such as {day:%d%m%Y}")
         self._formats[name] = formats
         return f"(?P<{name}>{'|'.join(f'(?:{each.pattern})' for each in formats)})"
+
+
+def _check_once(text: str) -> None:
+    """Check that day and time stand in one placeholder each; else name the form that works."""
+    for name in ("day", "time"):
+        part = re.compile(rf"\{{{name}:([^{{}}]*)\}}")
+        found = list(part.finditer(text))
+        if len(found) < 2:
+            continue
+        whole = part.sub(r"\1", text[found[0].start() : found[-1].end()])
+        if _TOKEN.search(whole) is None:
+            raise ValueError(f"a path with one {{{name}}}, here {{{name}:{whole}}}")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -15,17 +15,17 @@ from auditor.clock.local_time import Flags
 from auditor.errors import SourceError
 from auditor.inputs import Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.mapping import load_mapping
+from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.operations.mapping.shown_lines import (
     NAMES,
-    NO_CHECK,
     first_and_last,
     shown_lines,
 )
 from auditor.operations.mapping.words import hints_at_alcohol
-from auditor.policy import Policy, load_policy
+from auditor.policy import Policy, Rules, load_policy
 from auditor.sales import SaleCounts, collect
 from auditor.sales.alcohol import alcohol_lines
-from auditor.sales.categories import folded_name
+from auditor.sales.categories import folded_name, named_categories
 from auditor.sales.codes import coded
 from auditor.sales.matching import times
 from auditor.storage.place import Place
@@ -40,8 +40,9 @@ _NOTES = {
     "lost_zeros": "numbers of differing widths: leading zeros may be lost",
     "local_time": "times without an offset in a store without a time zone: name it",
 }
-#: What may stay so: most exports have columns that the audit has no use for.
-_HARMLESS = ("unread_column",)
+#: What may stay so: most exports have columns that the audit has no use for, and numbers of
+#: differing widths are mostly meant so.
+_HARMLESS = ("unread_column", "lost_zeros")
 
 #: Each count of transactions by the state that it counts.
 _STATES = {
@@ -177,8 +178,9 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     index = distinct_frames(frames.table, day, rules).table if frames else SNAPSHOT_INDEX.empty()
     collected = collect(exports.table, index, day, rules, exports.keys)
     lines = exports.table.filter(pa.array(_of_day(exports.table, day, rules)))
-    stores = lines["store_id"].unique().to_pylist()
-    alcohol = alcohol_lines(lines, {store_id: rules.rules(day, store_id) for store_id in stores})
+    stores = exports.table["store_id"].unique().to_pylist()
+    by_store = {store_id: rules.rules(day, store_id) for store_id in stores}
+    alcohol = alcohol_lines(lines, by_store)
     sales = collected.sales
     counts = {"lines": lines.num_rows}
     for name in ("transactions", "alcohol_sales", "alcohol_returns"):
@@ -197,7 +199,7 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
         "other categories": _counted(categories.filter(is_other)),
     }
     unclear = exports.unclear() + (frames.unclear() if frames else [])
-    unclear += _unclear_categories(lines.filter(is_other), _named(stores, day, rules))
+    unclear += _unclear_categories(collected.categories, by_store)
     if not counts["alcohol_sales"]:
         unclear.append(
             Unclear("no alcohol sale was found: name categories in the mapping or the policy")
@@ -236,31 +238,26 @@ def _states(counts: Iterable[SaleCounts]) -> dict[str, int]:
     return {state: count for state, count in found.most_common() if count}
 
 
-def _named(stores: Iterable[str], day: date, policy: Policy) -> frozenset[str]:
-    """The categories that the policy of some store names as no alcohol, as they are compared."""
-    rules = [policy.rules(day, store_id) for store_id in stores]
-    names = (name for own in rules for name in own.other_categories | own.alcohol_free_categories)
-    return frozenset(map(folded_name, names))
+def _unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unclear]:
+    """Categories of CATEGORY_COUNTS that the policy does not name, and that may be alcohol.
 
-
-def _unclear_categories(others: pa.Table, named: frozenset[str]) -> list[Unclear]:
-    """Categories that the policy does not name, and that look like alcohol or have ID checks."""
-    checked = pc.invert(pc.is_in(others["id_check"], pa.array(NO_CHECK)))
-    others = others.append_column("checked", checked)
-    table = others.group_by("category").aggregate([("checked", "sum"), ([], "count_all")])
+    That is, those with ID checks that a run would report, and those that sound like alcohol.
+    """
+    lines, checks = Counter[str](), Counter[str]()
+    for each in unknown_categories(counts, (), rules):
+        checks[each.category or ""] += each.checked
+    named = {store_id: named_categories(own) for store_id, own in rules.items()}
+    for row in counts.to_pylist():
+        name = row["category"] or ""
+        if not row["alcohol"] and folded_name(name) not in named[row["store_id"]]:
+            lines[name] += row["lines"]
     found = []
-    for row in table.to_pylist():
-        name, checks = row["category"] or "", row["checked_sum"] or 0
-        if folded_name(name) in named:
-            continue
-        if checks or hints_at_alcohol(name):
-            on = "1 line" if checks == 1 else f"{checks} lines"
-            why = f"has ID checks on {on}" if checks else "sounds like alcohol"
-            found.append(
-                Unclear(
-                    f"a category that is no alcohol to the policy {why}", row["count_all"], name
-                )
-            )
+    for name, count in lines.items():
+        if checks[name] or hints_at_alcohol(name):
+            on = "1 line" if checks[name] == 1 else f"{checks[name]} lines"
+            why = f"has ID checks on {on}" if checks[name] else "sounds like alcohol"
+            what = f"a category that is no alcohol to the policy {why}"
+            found.append(Unclear(what, count, name))
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from auditor.operations.mapping.draft import Drafted, Value
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.matching import suits
-from auditor.operations.mapping.names import is_private
+from auditor.operations.mapping.names import is_of_staff, is_private
 from auditor.operations.mapping.states import draft_line_type, draft_state
 from auditor.operations.mapping.toml_text import toml_value
 from auditor.operations.mapping.values import (
@@ -108,6 +108,7 @@ def _choices(found: Found, role: str) -> tuple[str, ...]:
         if name not in taken
         and own.distinct
         and not is_private(name)
+        and not (is_of_staff(name) and role in ("sku", "category"))
         and suits(role, own)
         and (role not in ("category", "id_check") or (own.words > _GOOD and own.times is None))
     ]

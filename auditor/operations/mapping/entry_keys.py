@@ -1,4 +1,4 @@
-"""Drafts how a file's numbers are written, and in which time zone its times are."""
+"""Drafts how a file's numbers are written, and hints at its time zone and the policy."""
 
 import re
 from zoneinfo import available_timezones
@@ -7,8 +7,15 @@ from auditor.operations.mapping.draft import Draft
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.names import is_private
 from auditor.operations.mapping.numbers import guess_numbers
+from auditor.operations.mapping.toml_text import toml_value
 
 _OFFSET = re.compile(r"(Z|UTC|[+-]\d\d:?\d\d)$")
+#: How names say that a drink has no alcohol; 0,02 l and 10,0 % say nothing of the kind.
+_FREE = re.compile(
+    r"alcohol[- ]?free|alkohol[- ]?frei|alcohol[- ]?vrij|sin alcohol|sans alcool|"
+    r"(?<!\S)0[.,]0(?:0? ?%|(?=$))"
+)
+_MOST_FREE = 5  # ways to say so that are shown
 #: Names of zones that some systems have of their own.
 _ZONES = {
     "eastern time (us & canada)": "America/New_York",
@@ -57,3 +64,22 @@ def add_zone(draft: Draft, found: Found) -> None:
     written = found.times.get(match.column) if match else None
     if not any(_OFFSET.search(text) for text in texts) and not (written and written.epoch):
         draft.hints.append('time_zone = "Europe/Berlin", where it is not the one of the policy')
+
+
+def add_free_names(draft: Draft, found: Found) -> None:
+    """Add a hint at the policy's key for drinks without alcohol, where names say that."""
+    names = (text.casefold().strip() for text in found.texts("description"))
+    said = dict.fromkeys(free[0] for name in names if (free := _FREE.search(name)))
+    patterns = [_name_pattern(text) for text in said][:_MOST_FREE]
+    if patterns:
+        draft.hints.append(
+            f"some names say that there is no alcohol: alcohol_free_names = {toml_value(patterns)}"
+            " in the policy"
+        )
+
+
+def _name_pattern(text: str) -> str:
+    """A pattern of names with a text; of 0,0 not those with 10,0 % or 0,02 l."""
+    if text[0] != "0":
+        return f"*{text}*"
+    return f"* {text}*" if text.endswith("%") else f"* {text}"

@@ -3,7 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from auditor.operations.mapping.names import is_private, likeness
+from auditor.operations.mapping.names import (
+    is_of_staff,
+    is_private,
+    likeness,
+    tells_void_of_line,
+)
 from auditor.operations.mapping.traits import Traits, by_content
 from auditor.operations.mapping.words import Meaning, line_word, state_word
 
@@ -23,6 +28,10 @@ _OF_BUYERS = ("birth_date", "id_check", "required_age")
 _TOLD_BY_CONTENT = ("sold_at", "captured_at", "birth_date", "id_check", "path", "category")
 #: Roles that each line needs: a column with gaps suits them less.
 _EVERY = ("transaction_id", "store_id", "till_id", "sold_at", "sku", "quantity", "amount", "path")
+#: Roles of articles: they stand in the records, where a file has lists of them; never with staff.
+_OF_ARTICLES = ("sku", "description", "category")
+_OF_RECORDS = (*_OF_ARTICLES, "quantity", "amount", "line_type")
+_OUTSIDE = 0.8  # what a column outside of the records is worth there
 _GAPS = 0.7  # what a column is worth that is nearly empty
 _LEAST = 0.45  # a score that is taken where columns have names
 _SURE = 0.75  # one that needs no second look
@@ -37,7 +46,7 @@ class Match:
 
 
 def match_columns(
-    traits: Mapping[str, Traits], roles: tuple[str, ...], *, named: bool
+    traits: Mapping[str, Traits], roles: tuple[str, ...], *, named: bool, records: str = ""
 ) -> dict[str, Match]:
     """The file's column of each role that has one.
 
@@ -45,16 +54,19 @@ def match_columns(
         traits: of the file's columns, by name.
         roles: what is looked for.
         named: whether the columns have names of the till's own.
+        records: the list that the records are in, where they are inside of other objects.
     """
     scores = []
     for order, role in enumerate(roles):
         for place, (name, own) in enumerate(traits.items()):
+            if not _may_be_named(name, role):
+                continue
             fits = suits(role, own) * (_GAPS + (1 - _GAPS) * own.filled if role in _EVERY else 1)
             if not fits:
                 continue
             alike = likeness(name, role) if named else 0.0
-            if is_private(name) and role not in _OF_BUYERS:
-                continue
+            if records and role in _OF_RECORDS and not name.startswith(f"{records}."):
+                fits *= _OUTSIDE
             score = alike * fits
             if not alike and (not named or role in _TOLD_BY_CONTENT):
                 score = by_content(role, own, named=named)
@@ -68,6 +80,15 @@ def match_columns(
             found[role] = Match(name, score >= _SURE)
             taken.add(name)
     return _one_time(found, "captured_at" if "captured_at" in roles else "sold_at")
+
+
+def _may_be_named(name: str, role: str) -> bool:
+    """Whether a column's name does not forbid a role."""
+    if is_private(name) and role not in _OF_BUYERS:
+        return False
+    if is_of_staff(name) and role in _OF_ARTICLES:
+        return False
+    return role != "transaction_state" or not tells_void_of_line(name)
 
 
 def _one_time(found: dict[str, Match], role: str) -> dict[str, Match]:

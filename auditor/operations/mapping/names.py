@@ -15,6 +15,13 @@ _FUZZY = 0.84  # the least likeness of two names that count as alike
 _OF_TAIL = 0.95  # what the last part of a dotted name is worth
 _LATER = 0.0015  # what each place in a list costs
 
+_VOID = re.compile(r"void|storno|storniert|gestorn|cancel|annul|anulad")
+#: How words begin that say that something is of a line.
+_LINE = (
+    *("line", "item", "position", "zeile", "posten", "artikel", "article", "ligne", "linea"),
+    *("articulo", "regel"),
+)
+
 #: Words that say how a number is written, and nothing else.
 _UNITS = frozenset(("cents", "cent", "pence", "minor", "eur", "euro", "usd", "gbp", "chf", "flag"))
 
@@ -29,6 +36,16 @@ PRIVATE = frozenset(
         *("mail", "phone", "telefon", "telephone", "telefono", "mobile", "address"),
         *("adresse", "street", "postcode", "zip", "ssn", "passport", "token", "signature"),
         *("unterschrift", "authorization", "billing", "shipping", "payment"),
+    )
+)
+
+#: Columns with a word of these are about who works at the till.
+_STAFF = frozenset(
+    (
+        *("cashier", "clerk", "operator", "employee", "staff", "user", "associate", "kassierer"),
+        *("kassiererin", "bediener", "mitarbeiter", "verkaufer", "caissier", "vendeur", "employe"),
+        *("operateur", "cajero", "empleado", "vendedor", "operador", "kassamedewerker"),
+        *("medewerker", "verkoper"),
     )
 )
 
@@ -69,6 +86,21 @@ SYNONYMS: dict[str, list[tuple[str, ...]]] = {
 def is_private(name: str) -> bool:
     """Whether a column's name says that it concerns a customer, a card or an account."""
     return not PRIVATE.isdisjoint(words_of(name))
+
+
+def is_of_staff(name: str) -> bool:
+    """Whether a column's name says that it concerns who works at the till."""
+    return not _STAFF.isdisjoint(words_of(name))
+
+
+def tells_void(name: str) -> bool:
+    """Whether a column's name says that something was voided."""
+    return any(_VOID.search(word) for word in words_of(name))
+
+
+def tells_void_of_line(name: str) -> bool:
+    """Whether a column's name says that a line was voided, and not its receipt."""
+    return tells_void(name) and any(word.startswith(_LINE) for word in words_of(name))
 
 
 def likeness(name: str, role: str) -> float:

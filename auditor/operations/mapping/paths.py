@@ -23,6 +23,13 @@ _DAYS = (
 _ANY = "\0"  # stands for any text until the pattern is written
 _SHORT = 6  # digits of a date that only the data proves to be one
 _CLOCK = re.compile(r"[T_\-.]?(?P<clock>\d{6}|\d{4}|\d\d-\d\d-\d\d|\d\d_\d\d_\d\d)(?!\d)")
+#: A time of day that stands apart from its day, and one in seconds or milliseconds since 1970.
+_HOUR, _SIXTIETH = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
+_APART = re.compile(
+    rf"(?<!\d){_HOUR}{_SIXTIETH}{_SIXTIETH}(?!\d)|(?<![A-Za-z\d]){_HOUR}{_SIXTIETH}(?!\d)|"
+    rf"(?<!\d){_HOUR}(?P<sign>[-_]){_SIXTIETH}(?:(?P=sign){_SIXTIETH})?(?![-_]?\d)"
+)
+_EPOCH = re.compile(r"(?<!\d)1\d{9}(?P<rest>\d{3})?(?!\d)")
 _STORE = (
     r"store|shop|branch|outlet|site|loc|filiale|fil|markt|laden|magasin|mag|tienda|winkel|filiaal"
 )
@@ -37,16 +44,18 @@ _PIECE = re.compile(r"[^_\-./ =]+|[_\-./ =]")
 
 @dataclass
 class PathGuess:
-    """A pattern, and what of it is not certain."""
+    """A pattern, what of it is not certain, and the unit of a time that counts from 1970."""
 
     pattern: str
     remarks: list[str] = field(default_factory=list)
+    epoch: str = ""
 
 
-def guess_pattern(
+def guess_pattern(  # noqa: PLR0913  # what is known of the files
     paths: Sequence[str],
     *,
     days: Collection[date] = (),
+    swapped: Collection[date] = (),
     stores: Collection[str] = (),
     tills: Collection[str] = (),
     frames: bool = False,
@@ -56,12 +65,13 @@ def guess_pattern(
     Args:
         paths: as PurePosixPath writes them.
         days: the days of their sales.
+        swapped: what these would be with day and month the other way round.
         stores: the stores that their columns name.
         tills: the tills.
         frames: whether these are frames, whose paths name the time.
     """
     words = _Words(frozenset(stores), frozenset(tills))
-    guess = _pattern_of(paths[0], frozenset(days), words, frames=frames)
+    guess = _pattern_of(paths[0], (frozenset(days), frozenset(swapped)), words, frames=frames)
     if "{day" not in guess.pattern and "{time" not in guess.pattern:
         guess.remarks.append("no day stands in its name, so it is read for every day")
     rest = [path for path in paths if compiled(guess.pattern).match(path) is None]
@@ -75,10 +85,30 @@ def guess_pattern(
     return guess
 
 
-def _pattern_of(path: str, days: frozenset[date], words: "_Words", *, frames: bool) -> PathGuess:
+#: The days of the sales, and what these would be with day and month the other way round.
+_Days = tuple[frozenset[date], frozenset[date]]
+
+
+def _pattern_of(path: str, days: _Days, words: "_Words", *, frames: bool) -> PathGuess:
+    guess = PathGuess("", words.remarks)
     named = _days_in(path, days)
-    if not named:
-        return PathGuess(words.as_pattern(path), words.remarks)
+    tokens, others = [], named[:-1]
+    if named:
+        tokens.append(_day_token(path, named, words, frames=frames))
+    if frames and not any(token.startswith("{time") for *_, token in tokens):
+        tokens += _time_tokens(path, tokens, guess)
+    end = 0
+    for start, until, token in sorted(tokens):
+        guess.pattern += words.as_pattern(_without(path, end, start, others)) + token
+        end = until
+    guess.pattern += words.as_pattern(_without(path, end, len(path), others))
+    return guess
+
+
+def _day_token(
+    path: str, named: Sequence[tuple[int, int, str, str]], words: "_Words", *, frames: bool
+) -> tuple[int, int, str]:
+    """The placeholder of the day that is meant, with the time behind it, and where both stand."""
     *others, (start, end, form, other) = named
     if other:
         words.remarks.append(f"the day in its name may be {other} as well")
@@ -87,22 +117,47 @@ def _pattern_of(path: str, days: frozenset[date], words: "_Words", *, frames: bo
     if clock and not any(end <= at < clock.end() for at, *_ in others):
         between = _literal(path[end : clock.start("clock")])
         if frames:
-            letters = iter(("%H", "%M", "%S"))
-            packed = re.sub(r"\d\d", lambda _: next(letters), clock["clock"])
-            token = f"{{time:{form}{between}{packed}}}"
+            token = f"{{time:{form}{between}{_clock_format(clock['clock'])}}}"
         else:
             token = f"{token if between else f'{{day:{form}}}'}{between}*"
         end = clock.end()
-    before, after = path[:start], path[end:]
+    return start, end, token
+
+
+def _time_tokens(
+    path: str, tokens: Sequence[tuple[int, int, str]], guess: PathGuess
+) -> list[tuple[int, int, str]]:
+    """The placeholder of a time that stands apart from the day in a frame's name, if one does."""
+    begin = path.rfind("/") + 1
+
+    def free(match: re.Match[str]) -> bool:
+        return not any(match.start() < end and start < match.end() for start, end, _ in tokens)
+
+    for epoch in filter(free, _EPOCH.finditer(path, begin)):
+        guess.epoch = "milliseconds" if epoch["rest"] else "seconds"
+        return [(*epoch.span(), "{time}")]
+    clocks = [match for match in _APART.finditer(path, begin) if free(match)] if tokens else []
+    for clock in sorted(clocks, key=lambda match: (-len(match[0]), -match.start()))[:1]:
+        guess.remarks.append(f"{clock[0]} in its name is taken for the time of day")
+        return [(*clock.span(), f"{{time:{_clock_format(clock[0])}}}")]
+    return []
+
+
+def _clock_format(text: str) -> str:
+    letters = iter(("%H", "%M", "%S"))
+    return re.sub(r"\d\d", lambda _: next(letters), text)
+
+
+def _without(path: str, start: int, end: int, others: Sequence[tuple[int, int, str, str]]) -> str:
+    """A part of a path, with days that are not meant left open."""
+    part = path[start:end]
     for at, until, *_ in sorted(others, reverse=True):
-        if until <= start:
-            before = f"{before[:at]}{_ANY}{before[until:]}"
-        else:
-            after = f"{after[: at - end]}{_ANY}{after[until - end :]}"
-    return PathGuess(words.as_pattern(before) + token + words.as_pattern(after), words.remarks)
+        if start <= at and until <= end:
+            part = f"{part[: at - start]}{_ANY}{part[until - start :]}"
+    return part
 
 
-def _days_in(path: str, days: frozenset[date]) -> list[tuple[int, int, str, str]]:
+def _days_in(path: str, days: _Days) -> list[tuple[int, int, str, str]]:
     """The days that a path names: where each stands, its format, and another that fits as well.
 
     The one that is meant is the last: a day of the file's sales, or else the last of the path.
@@ -111,13 +166,12 @@ def _days_in(path: str, days: frozenset[date]) -> list[tuple[int, int, str, str]
     for pattern, forms in _DAYS:
         for match in re.finditer(pattern, path):
             fitting = [(form, day) for form in forms if (day := _as_day(match[0], form))]
-            proven = [form for form, day in fitting if day in days]
+            proven = [form for known in days for form, day in fitting if day in known]
             taken = any(match.start() < end and start < match.end() for _, start, end, *_ in found)
             if taken or not fitting or (not proven and len(match[0]) == _SHORT):
                 continue
-            form = (proven or [form for form, _ in fitting])[0]
-            other = "" if proven else "".join(form for form, _ in fitting[1:2])
-            found.append((bool(proven), *match.span(), form, other))
+            form, *others = proven or [form for form, _ in fitting]
+            found.append((bool(proven), *match.span(), form, "".join(others[:1])))
     return [rest for _, *rest in sorted(found)]  # type: ignore[misc]  # of four
 
 

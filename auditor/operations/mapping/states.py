@@ -1,41 +1,121 @@
 """Drafts the type of lines and the state of transactions, which may stand in several flags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from auditor.operations.mapping.draft import Drafted
 from auditor.operations.mapping.found import Found
-from auditor.operations.mapping.names import likeness
+from auditor.operations.mapping.names import is_private, likeness, tells_void, tells_void_of_line
 from auditor.operations.mapping.values import drafted_words, flag_values, varies_within
+from auditor.operations.mapping.words import line_word, state_word
 
 _GOOD = 0.6  # likeness that counts
 
 
 def draft_line_type(found: Found) -> Iterator[Drafted]:
-    """The type of lines; a flag that differs within a receipt is of its lines."""
+    """The type of lines, of one column or of several flags."""
     match = found.matches.get("line_type")
-    if match is not None:
-        drafted = drafted_words("line_type", match.column, found.traits[match.column])
+    column = match.column if match and not _tells_state(found, match.column) else None
+    flags = _of_lines(found)
+    if not flags and column is not None:
+        drafted = drafted_words("line_type", column, found.traits[column])
         if any(value.word is not None for value in drafted.values) or not drafted.values:
             check = found.unsure("line_type") or drafted.check
             yield Drafted("line_type", drafted.source, check, drafted.values)
-        return
-    for column in _of_lines(found):
-        drafted = drafted_words("line_type", column, found.traits[column])
+    elif len(flags) == 1 and column is None and _is_plain(found, flags[0]):
+        drafted = drafted_words("line_type", flags[0], found.traits[flags[0]])
         if drafted.source is not None:
             yield drafted
-            return
+    elif flags:
+        yield from _of_several("line_type", found, [*flags, *([column] if column else [])])
+
+
+def draft_state(found: Found) -> Iterator[Drafted]:
+    """The state of transactions, of one column or of several flags."""
+    of_lines = _of_lines(found)
+    columns = [name for name in _state_columns(found) if name not in of_lines]
+    match = found.matches.get("line_type")
+    if match is not None and _tells_state(found, match.column):
+        columns.append(match.column)
+    if len(columns) == 1:
+        drafted = drafted_words("transaction_state", columns[0], found.traits[columns[0]])
+        is_kind = match is not None and match.column in columns
+        check = "of the receipt, or of a line? Then it is a line_type" if is_kind else ""
+        yield Drafted("transaction_state", drafted.source, check or drafted.check, drafted.values)
+    elif columns:
+        yield from _of_several("transaction_state", found, columns)
+
+
+def unread_voids(unread: Sequence[str]) -> Iterator[str]:
+    """What is not certain about columns that nothing is taken from: they may tell of voids."""
+    for name in unread:
+        if tells_void(name) and not is_private(name):
+            yield f"{name} is not read: does it tell that a line or a receipt was voided?"
+
+
+def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Drafted]:
+    """A role that several columns tell; those whose values say nothing are asked about."""
+    find = line_word if role == "line_type" else state_word
+    sources: list[dict[str, Any]] = []
+    checks = []
+    for name in columns:
+        own = found.traits[name]
+        values = flag_values(role, name, own)
+        if values:
+            sources.append({"column": name, "values": values})
+            if own.flag and "voided" in values.values():
+                checks.append(f"{name}: of the receipt, or of a line? Then it is a line_type")
+        is_time = own.times is not None and own.times.has_date
+        unknown = not is_time and any(find(text, name) is None for text in own.texts)
+        if not own.distinct:
+            checks.append(f"{name}: it is empty in the sample")
+        elif not values or unknown:
+            checks.append(f"{name}: what do its values mean?")
+    if sources:
+        yield Drafted(role, {"first_of": sources}, "; ".join(checks))
 
 
 def _of_lines(found: Found) -> list[str]:
-    number = found.matches.get("transaction_id")
-    if number is None:
-        return []
-    numbers = found.sample.columns[number.column]
-    return [
+    """Flags of lines: by their name, or since they differ within a receipt."""
+    named = [
+        name
+        for name in found.traits
+        if tells_void_of_line(name)
+        and not is_private(name)
+        and (_may_be_state(found, name) or _is_plain(found, name))
+    ]
+    return named + [
         name
         for name in _state_columns(found)
-        if found.traits[name].flag and varies_within(found.sample.columns[name], numbers)
+        if name not in named and found.traits[name].flag and _varies(found, name)
     ]
+
+
+def _is_plain(found: Found, name: str) -> bool:
+    """Whether each of a column's values has a meaning as the type of a line."""
+    own = found.traits[name]
+    is_time = own.times is not None and own.times.has_date
+    return is_time or all(line_word(text, name) is not None for text in own.texts)
+
+
+def _tells_state(found: Found, name: str) -> bool:
+    """Whether a column that is called a type tells states rather, the same on a whole receipt."""
+    texts = found.traits[name].texts
+    states, lines = (sum(find(t) is not None for t in texts) for find in (state_word, line_word))
+    return "transaction_state" not in found.matches and states > lines and not _varies(found, name)
+
+
+def _varies(found: Found, name: str) -> bool:
+    """Whether a column differs within a receipt."""
+    number = found.matches.get("transaction_id")
+    columns = found.sample.columns
+    return number is not None and varies_within(columns[name], columns[number.column])
+
+
+def _may_be_state(found: Found, name: str) -> bool:
+    """Whether a column's content may be a flag, or the time at which one was set."""
+    own = found.traits[name]
+    return own.flag or own.distinct == 0 or (own.times is not None and own.times.has_date)
 
 
 def _state_columns(found: Found) -> list[str]:
@@ -44,31 +124,9 @@ def _state_columns(found: Found) -> list[str]:
     taken = {match.column for match in found.matches.values()}
     more = [
         name
-        for name, own in found.traits.items()
+        for name in found.traits
         if name not in taken
         and likeness(name, "transaction_state") >= _GOOD
-        and (own.flag or (own.times is not None and own.times.has_date) or own.distinct == 0)
+        and _may_be_state(found, name)
     ]
     return ([match.column] if match else []) + more
-
-
-def draft_state(found: Found) -> Iterator[Drafted]:
-    """The state of transactions, of one column or of several flags."""
-    of_lines = _of_lines(found) if "line_type" not in found.matches else []
-    columns = [name for name in _state_columns(found) if name not in of_lines]
-    if not columns:
-        return
-    if len(columns) == 1:
-        yield drafted_words("transaction_state", columns[0], found.traits[columns[0]])
-        return
-    sources, checks = [], []
-    for name in columns:
-        values = flag_values("transaction_state", name, found.traits[name])
-        if values:
-            sources.append({"column": name, "values": values})
-            if found.traits[name].flag and "voided" in values.values():
-                checks.append(f"{name}: of the receipt, or of a line? Then it is a line_type")
-        elif found.traits[name].distinct:
-            checks.append(f"{name}: what do its values mean?")
-    if sources:
-        yield Drafted("transaction_state", {"first_of": sources}, "; ".join(checks))

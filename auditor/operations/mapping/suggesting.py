@@ -9,13 +9,14 @@ from auditor.mapping import Mapping
 from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
 from auditor.operations.mapping.dates import days_of, times_of
 from auditor.operations.mapping.draft import Draft, Drafted
-from auditor.operations.mapping.entry_keys import add_numbers, add_zone
+from auditor.operations.mapping.entry_keys import add_free_names, add_numbers, add_zone
 from auditor.operations.mapping.found import Found
-from auditor.operations.mapping.matching import SALES, SNAPSHOTS, Match, match_columns
-from auditor.operations.mapping.paths import PathGuess, guess_pattern
+from auditor.operations.mapping.matching import SALES, SNAPSHOTS, match_columns
+from auditor.operations.mapping.paths import guess_pattern
 from auditor.operations.mapping.poslog import draft_poslog
 from auditor.operations.mapping.sampling import Sample, take_sample
-from auditor.operations.mapping.traits import Traits, traits_of
+from auditor.operations.mapping.states import unread_voids
+from auditor.operations.mapping.traits import traits_of
 from auditor.operations.mapping.values import distinct_ids
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
@@ -93,6 +94,9 @@ def _frames(paths: Sequence[str], others: Sequence[Draft]) -> Draft:
         for what in ("store", "till")
         if f"{{{what}}}" not in guess.pattern
     ]
+    if guess.epoch and "{time}" in guess.pattern:
+        check = f"the number in its name is taken for {guess.epoch} since 1970"
+        columns.append(Drafted("captured_at", {"path": "time", "epoch": guess.epoch}, check))
     read_from = [PurePosixPath(paths[0]).name]
     keys = {"frames": guess.pattern}
     return Draft("snapshots", keys, {"frames": checks}, columns, read_from=read_from)
@@ -105,9 +109,15 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     traits = {name: traits_of(cells) for name, cells in sample.columns.items()}
     is_index = any(own.frames > 0.9 for own in traits.values())
     named = "header" not in sample.dialect
-    matches = match_columns(traits, SNAPSHOTS if is_index else SALES, named=named)
-    path = _path(sample, paths, matches, traits)
+    roles, records = SNAPSHOTS if is_index else SALES, sample.dialect.get("records", "")
+    matches = match_columns(traits, roles, named=named, records=records)
     times = times_of(matches, traits, paths)
+    days, swapped = days_of(matches, traits, times)
+    stores, tills = (
+        distinct_ids(sample.columns[matches[role].column]) if role in matches else frozenset()
+        for role in ("store_id", "till_id")
+    )
+    path = guess_pattern(paths, days=days, swapped=swapped, stores=stores, tills=tills)
     found = Found(sample, traits, matches, times, path)
     columns = list((draft_snapshots if is_index else draft_sales)(found))
     keys: dict[str, Any] = {"files": path.pattern, "format": sample.form, **sample.dialect}
@@ -118,24 +128,10 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     draft = Draft("snapshots" if is_index else "sales", keys, checks, columns, read_from=names)
     add_numbers(draft, found)
     add_zone(draft, found)
-    draft.stores, draft.tills = (
-        distinct_ids(found.texts(role)) for role in ("store_id", "till_id")
-    )
+    add_free_names(draft, found)
+    draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
+    if not is_index and (voids := list(unread_voids(draft.unread))):
+        draft.checks["columns"] = voids
     return draft
-
-
-def _path(
-    sample: Sample, paths: list[str], matches: dict[str, Match], traits: dict[str, Traits]
-) -> PathGuess:
-    texts = {
-        role: distinct_ids(sample.columns[matches[role].column]) if role in matches else ()
-        for role in ("store_id", "till_id")
-    }
-    return guess_pattern(
-        paths,
-        days=days_of(matches, traits),
-        stores=texts["store_id"],
-        tills=texts["till_id"],
-    )

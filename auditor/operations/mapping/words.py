@@ -71,13 +71,14 @@ _STATES: _Lists = {
     "voided": (r"void|reversed|storno|storniert|annul|anulad|gestorneerd",),
     "cancelled": (r"cancel|abort|abandon|abgebroch|abbruch|annule|geannuleerd",),
     "completed": (
-        r"complet|closed|paid|payment|sale|sold|finish|success|settled|normal|regular|fulfilled",
-        r"refund|return|exchange|verkauf|abgeschloss|bezahlt|fertig|retoure|ruckgabe|vente|paye",
+        r"complet|\bclosed|\bpaid|payment|sale|sold|finish|success|settled|normal|regular|fulfilled",
+        r"refund|return|exchange|verkauf|abgeschloss|\bbezahlt|fertig|retoure|ruckgabe|vente|paye",
         r"remboursement|venta|pagad|devolucion|verkoop|betaald|retour|voltooid|termin|^ok$",
+        r"cerrad|finaliz|cobrad|abgerechnet|beendet|clotur|\bferme|afgeslot|afgerond|afgerekend",
     ),
 }
 _LINES: _Lists = {
-    "void": (r"void|cancel|correction|storno|korrektur|annul",),
+    "void": (r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anulad",),
     "discount": (
         r"discount|promo|coupon|markdown|rabatt|nachlass|gutschein|remise|korting|descuento",
     ),
@@ -118,6 +119,10 @@ _DRINKS: _Lists = {
 _ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
 
 
+#: What makes a word of a completed sale its opposite.
+_NOT = re.compile(r"\b(not?|un|nicht|non|pas|niet|sin|ohne)\b|\bincomp|\bunvoll")
+
+
 def folded(text: str) -> str:
     """A text in lower case, without accents, to look for words in it."""
     plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
@@ -148,6 +153,8 @@ def state_word(text: str, column: str = "") -> Meaning | None:
     if word in _NO or not word:
         return Meaning("completed", sure=True)
     found = _first(_STATES, word)
+    if found == "completed" and _NOT.search(word):
+        return None
     return (
         Meaning(found, sure=found in {"training", "suspended", "completed", word})
         if found

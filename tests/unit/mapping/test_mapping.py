@@ -86,6 +86,7 @@ def test_the_hash_is_of_the_content_and_not_of_its_layout() -> None:
         ("{day:%d%m%Y}", "{day:%H}", "{day} has a whole date"),
         ("{day:%d%m%Y}", "{time:%H}", "or that has a {day} too"),
         ("{day:%d%m%Y}", "{day:%Q}", "a format of %Y"),
+        ("{day:%d%m%Y}", "{day:%Y}/{day:%m}/{day:%d}", "one {day}, here {day:%Y/%m/%d}"),
         ("%d.%m.%Y %H:%M", "%d.%m.%Y", "time must have a date and an hour"),
         ("%d.%m.%Y %H:%M", "%d.%m.%Q", "a format of %Y"),
         ('"id_viewed"', '"id_vewed"', "id_vewed is none of ours; the nearest is id_viewed"),
@@ -249,3 +250,12 @@ def test_frames_whose_paths_do_not_say_enough_are_refused_when_the_mapping_is_lo
     )
     with pytest.raises(ConfigurationError, match=r"nothing says till_id: put \{till\}"):
         mapping(entry)
+
+
+def test_a_number_since_1970_in_the_path_of_frames_needs_its_unit() -> None:
+    entry = "[[mapping]]\neffective_from = 2026-01-01\n[[mapping.snapshots]]\n"
+    entry += 'frames = "{store}/{till}/{time}.jpg"\n'
+    with pytest.raises(ConfigurationError, match="is a number since 1970: give captured_at"):
+        mapping(entry)
+    columns = "[mapping.snapshots.columns]\n"
+    assert mapping(f'{entry}{columns}captured_at = {{ path = "time", epoch = "seconds" }}').on(DAY)

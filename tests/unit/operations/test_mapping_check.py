@@ -103,6 +103,29 @@ def test_what_is_not_understood_is_named_with_an_example_and_exit_code_3(
     assert unclear["rows"] == 1
 
 
+def test_what_is_bought_beside_alcohol_is_explained_by_it(tmp_path: Path) -> None:
+    beside = [
+        f"1;S001;3;c;{DAY}T18:00:00Z;x;{name};1;1;Y;;;" for name in ("bread", "tobacco products")
+    ]
+    result = check(tmp_path, *LINES, *beside)
+    assert of(result)["unclear"] == []
+    assert result.exit_code == ExitCode.DONE
+
+
+def test_numbers_of_differing_widths_are_named_and_may_stay(tmp_path: Path) -> None:
+    (tmp_path / "sales").mkdir()
+    row = dict(zip(HEADER.split(";"), LINES[0].split(";"), strict=True))
+    rows = [json.dumps(row | {"nr": str(sku), "sku": sku}) for sku in (123, 1234)]
+    (tmp_path / f"sales/{DAY}.jsonl").write_text("\n".join(rows), "utf-8")
+    numbers = MAPPING.replace("{day}.csv", "{day}.jsonl").replace('format = "csv"\n', "")
+    ignored = '[[mapping.sales]]\nfiles = "*.csv"\nignore = true\n'
+    result = check(tmp_path, mapping=numbers.replace('delimiter = ";"\n', "") + ignored)
+    assert result.exit_code == ExitCode.DONE
+    [zeros] = of(result)["unclear"]
+    assert zeros["harmless"]
+    assert "leading zeros" in zeros["what"]
+
+
 def test_a_column_that_nothing_reads_is_named_and_may_stay(tmp_path: Path) -> None:
     without = MAPPING.replace('id_check_by = "by"\n', "")
     result = check(tmp_path, *LINES, mapping=without)
@@ -136,6 +159,23 @@ def test_frames_are_counted_and_matched(tmp_path: Path) -> None:
     found = of(check(tmp_path, *LINES, mapping=MAPPING + FRAMES, snapshots="snapshots"))
     assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 1)
     assert found["snapshots"]["example"]["till_id"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("number", "unit"), [("1774634405", "seconds"), ("1774634405123", "milliseconds")]
+)
+def test_frames_whose_names_count_from_1970_are_matched(
+    number: str, unit: str, tmp_path: Path
+) -> None:
+    (tmp_path / "snapshots").mkdir()
+    (tmp_path / f"snapshots/S001_3_{number}.jpg").write_bytes(b"")
+    frames = (
+        '[[mapping.snapshots]]\nframes = "{store}_{till}_{time}.jpg"\n'
+        f'[mapping.snapshots.columns]\ncaptured_at = {{ path = "time", epoch = "{unit}" }}\n'
+    )
+    found = of(check(tmp_path, *LINES, mapping=MAPPING + frames, snapshots="snapshots"))
+    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 1)
+    assert found["snapshots"]["example"]["captured_at"].startswith(f"{DAY} 18:00:05")
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:

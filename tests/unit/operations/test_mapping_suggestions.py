@@ -217,6 +217,122 @@ def test_flags_of_receipts_and_of_lines_are_told_apart(tmp_path: Path) -> None:
     assert entry["columns"]["line_type"]["values"] == {"N": "item", "Y": "void"}
 
 
+VOIDED_LINE = """\
+Transaction Number;Shop;Register;Cashier;Timestamp;PLU;Text;Group;Qty;Value;Age;{void};{state}
+10;S001;01;Ann;2026-03-27 09:00:00;1;Lager;Beer;1;2.00;;0;SALE
+10;S001;01;Ann;2026-03-27 09:00:05;2;Merlot;Wine;1;8.00;;1;SALE
+11;S001;01;Ann;2026-03-27 09:10:00;2;Merlot;Wine;1;8.00;ID OK;0;SALE
+12;S001;01;Ann;2026-03-27 09:20:00;2;Merlot;Wine;1;8.00;;0;TRAINING
+13;S001;01;Ann;2026-03-27 09:30:00;2;Merlot;Wine;-1;-8.00;;0;REFUND
+"""
+
+
+@pytest.mark.parametrize("void", ["Line Void", "Item Cancelled", "Positionsstorno"])
+@pytest.mark.parametrize("state", ["Trx Type", "Kind", "Transaction Type"])
+def test_a_void_of_a_line_stands_beside_the_state_of_the_receipt(
+    void: str, state: str, tmp_path: Path
+) -> None:
+    columns = of_csv(tmp_path, VOIDED_LINE.format(void=void, state=state))["columns"]
+    assert columns["line_type"] == {"column": void, "values": {"0": "item", "1": "void"}}
+    assert columns["transaction_state"] == {
+        "column": state,
+        "values": {"SALE": "completed", "REFUND": "completed"},  # training is our own word
+    }
+
+
+def test_a_void_of_a_line_stands_beside_a_training_flag_and_a_type(tmp_path: Path) -> None:
+    columns = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,training,line type,line void\n"
+        "1,2026-03-27T18:00:00Z,1.95,N,Sale,N\n1,2026-03-27T18:00:00Z,1.95,N,Tender,N\n"
+        "2,2026-03-27T18:05:00Z,1.95,Y,Sale,Y\n",
+    )["columns"]
+    assert columns["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
+    assert columns["line_type"]["first_of"] == [
+        {"column": "line void", "values": {"Y": "void"}},
+        {"column": "line type", "values": {"Tender": "tender"}},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "source"),
+    [
+        ("Void", "line void"),
+        ("VOIDED", {"column": "line void", "values": {"VOIDED": "void", "": "item"}}),
+        ("", "line void"),  # a word that comes later and has no meaning is rejected
+    ],
+)
+def test_a_void_of_a_line_may_be_a_word_or_empty_in_the_sample(
+    seen: str, source: str | dict[str, Any], tmp_path: Path
+) -> None:
+    columns = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,status,line void\n"
+        f"1,2026-03-27T18:00:00Z,1.95,paid,{seen}\n1,2026-03-27T18:00:00Z,1.95,paid,\n",
+    )["columns"]
+    assert columns["line_type"] == source
+    assert columns["transaction_state"]["column"] == "status"
+
+
+def test_a_column_that_may_tell_of_voids_and_is_not_read_is_to_look_at(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "receipt,sold_at,amount,status,line void code\n"
+        "1,2026-03-27T18:00:00Z,1.95,paid,17\n1,2026-03-27T18:00:00Z,1.95,paid,\n"
+    )
+    _, [draft] = suggest_mapping([path])
+    assert any(said.startswith("columns: line void code is not read") for said in draft.to_look_at)
+
+
+@pytest.mark.parametrize("person", ["cashier", "operator", "employee", "customer"])
+@pytest.mark.parametrize("article", ["name", "zzz"])
+def test_the_name_of_a_person_is_never_taken_for_an_article(
+    person: str, article: str, tmp_path: Path
+) -> None:
+    receipt = {
+        "receipt": 12345678901,
+        "shop": {"id": "S001", "name": "Main Street"},
+        "till": 1,
+        person: {"id": "E1", "name": "Bob"},
+        "ts": 1774602000000,
+        "lines": [{"sku": 100101, article: "Lager", "cat": "beer", "qty": 1, "price": 2.0}],
+        "age": {"method": "scanned"},
+    }
+    path = tmp_path / "sales_2026-03-27.jsonl"
+    path.write_text(json.dumps(receipt) + "\n")
+    text, [draft] = suggest_mapping([path])
+    columns = tomllib.loads(text)["mapping"][0]["sales"][0]["columns"]
+    if article == "name":
+        assert columns["description"] == "lines.name"
+    else:  # the shop's name lies outside of the records
+        assert columns.get("description") in (None, "shop.name")
+        assert any(said.startswith("description: is shop.name") for said in draft.to_look_at)
+    assert columns["sku"] == "lines.sku"
+
+
+@pytest.mark.parametrize(
+    ("sold_at", "amount", "name", "time"),
+    [
+        ("03/05/2026 09:15 AM", "4.20", "sales_03052026.csv", "%m/%d/%Y %I:%M %p"),
+        ("03/05/2026 09:15", "$4.20", "sales_03052026.csv", "%m/%d/%Y %H:%M"),
+        ("03/05/2026 09:15", "4.20", "ventas_03052026.csv", "%d/%m/%Y %H:%M"),
+    ],
+)
+def test_day_and_month_that_nothing_tells_apart_are_to_look_at_everywhere(
+    sold_at: str, amount: str, name: str, time: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    path.write_text(f"receipt,sold_at,amount,birth date\n1,{sold_at},{amount},02/03/1990\n")
+    text, [draft] = suggest_mapping([path])
+    entry = tomllib.loads(text)["mapping"][0]["sales"][0]
+    assert entry["columns"]["sold_at"]["time"] == time
+    assert f"{{day:{time[:8].replace('/', '')}}}" in entry["files"]
+    said = "\n".join(draft.to_look_at)
+    assert "files: the day in its name may be" in said
+    for column in ("sold_at", "birth_date"):
+        assert f"{column}: day and month may be the other way round" in said
+
+
 def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
     entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
     assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
@@ -292,6 +408,44 @@ def test_day_store_and_till_are_found_in_a_path(path: str, pattern: str) -> None
 
 
 @pytest.mark.parametrize(
+    ("path", "pattern"),
+    [
+        (
+            "2026/03/27/S001/lane03/cam_181502.JPG",
+            "{day:%Y/%m/%d}/{store}/lane{till}/cam_{time:%H%M%S}.JPG",
+        ),
+        ("20260327_S001_T03_18-15-02.jpg", "{day}_{store}_T{till}_{time:%H-%M-%S}.jpg"),
+        ("2026-03-27/S001/cam03.jpg", "{day}/{store}/cam{till}.jpg"),
+        ("2026-03-27/S001/cam0042.jpg", "{day}/{store}/cam{till}.jpg"),
+        ("S001/till03/1774635302.jpg", "{store}/till{till}/{time}.jpg"),
+        ("2026-03-27/S001/till03/x_1774635302123.jpg", "{day}/{store}/till{till}/x_{time}.jpg"),
+        ("2026-03-27/S001/till03/999999.jpg", "{day}/{store}/till{till}/*.jpg"),
+    ],
+)
+def test_a_time_that_stands_apart_from_its_day_is_found_in_a_frames_path(
+    path: str, pattern: str
+) -> None:
+    guess = guess_pattern([path], stores=["S001"], tills=["03"], frames=True)
+    assert guess.pattern == pattern
+
+
+@pytest.mark.parametrize(
+    ("number", "unit"), [("1774635302", "seconds"), ("1774635302123", "milli")]
+)
+def test_a_number_since_1970_in_a_frames_name_is_drafted_with_its_unit(
+    number: str, unit: str, tmp_path: Path
+) -> None:
+    frame = tmp_path / f"store1/till03/{number}.jpg"
+    frame.parent.mkdir(parents=True)
+    frame.write_bytes(b"")
+    text, [draft] = suggest_mapping([frame], root=tmp_path)
+    [entry] = tomllib.loads(text)["mapping"][0]["snapshots"]
+    assert entry["columns"]["captured_at"]["path"] == "time"
+    assert entry["columns"]["captured_at"]["epoch"].startswith(unit)
+    assert any("since 1970" in said for said in draft.to_look_at)
+
+
+@pytest.mark.parametrize(
     ("texts", "decimal", "thousands"),
     [
         (["1,29", "0,754"], ",", ""),
@@ -361,6 +515,51 @@ def test_states_and_types_of_lines_have_meanings() -> None:
     assert [w.word for w in map(line_word, ("Rabatt", "Zahlung", "Exchange")) if w] == [
         *("discount", "tender", "item")
     ] or line_word("Exchange") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("Cerrado", "Cerrada", "closed", "finalizado", "abgeschlossen", "clôturé", "afgesloten"),
+        *("complete", "paid", "bezahlt", "payé", "pagado", "cobrado"),
+    ],
+)
+def test_a_word_of_a_completed_sale_is_known_and_its_opposite_is_not(text: str) -> None:
+    assert state_word(text) == ("completed", True)
+    for word in ("not", "no", "nicht", "non"):
+        assert state_word(f"{word} {text}") is None
+
+
+@pytest.mark.parametrize("text", ["incomplete", "unpaid", "unbezahlt", "unclosed"])
+def test_a_word_of_a_sale_that_is_not_completed_has_no_meaning(text: str) -> None:
+    assert state_word(text) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("Cerveza SIN ALCOHOL 33cl", "*sin alcohol*"),
+        ("Pils alkoholfrei", "*alkoholfrei*"),
+        ("Lager Alcohol-Free", "*alcohol-free*"),
+        ("Bière sans alcool", "*sans alcool*"),
+        ("Bier alcoholvrij", "*alcoholvrij*"),
+        ("Pils 0,0% 6x33cl", "* 0,0%*"),
+        ("Pils 0,0", "* 0,0"),
+        ("Korn 0,02 l", None),
+        ("Rose 10,0% 75cl", None),
+        ("Lager", None),
+    ],
+)
+def test_names_without_alcohol_are_hinted_at(
+    name: str, pattern: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        f"receipt;sold_at;sku;description\n1;2026-03-27T18:00:00Z;1234;{name}\n", "utf-8"
+    )
+    text, _ = suggest_mapping([path])
+    hint = f'alcohol_free_names = ["{pattern}"]'
+    assert hint in text if pattern else "alcohol_free_names" not in text
 
 
 def test_names_are_compared_word_by_word() -> None:
