@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Fault
-from auditor.inputs.times import DATE
+from auditor.inputs.times import DATE, OFFSET
 from auditor.policy import STORE_ID_PATTERN
 from auditor.tables import (
     ID_CHECKS,
@@ -28,7 +28,8 @@ from auditor.tables import (
 
 MAX_PATH_LENGTH = 1024
 
-_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?"  # typed columns of dates are often columns of times
+# Typed columns of dates are often columns of times, and a date of XML may have a zone.
+_AROUND_A_DATE = rf"(?:[Tt ]00:?00(?::?00(?:[.,]0+)?)?)?(?: ?{OFFSET})?"
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
 _ADDRESS = r"://|\A[A-Za-z][A-Za-z0-9+.-]*:/|\A[A-Za-z]:"
 # What programs make of an identifier that they take for a number. All of them write a point or a
@@ -140,7 +141,8 @@ def _one_of(known: tuple[str, ...], fault: Fault) -> "_Rule":
 
 
 def _date(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    good = matches(unique, rf"\A{DATE}(?:{_MIDNIGHT})?\z")
+    unique = pc.replace_substring_regex(unique, r"\A(\d{4})(\d\d)(\d\d)", r"\1-\2-\3")
+    good = matches(unique, rf"\A{DATE}{_AROUND_A_DATE}\z")
     return only(pc.utf8_slice_codeunits(unique, 0, 10), good).cast(pa.date32()), np.where(
         good, Fault.NONE, Fault.BAD_DATE
     )

@@ -16,6 +16,9 @@ from auditor.tables import REJECTS
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
 
+#: Those of them without which an age check cannot be judged as the till made it.
+OF_A_CHECK = ("birth_date", "id_check_at")
+
 #: The reason of such a cell.
 KEPT = "bad_optional_cell"
 
