@@ -102,6 +102,26 @@ def of(reading: Reading, kind: str) -> list[tuple[str | None, str | None, int]]:
     return sorted((note["column"], note["value"], note["rows"]) for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("keys", "amount", "said"),
+    [
+        ('decimal = ","', "1.299", 'add thousands = "."'),
+        ('decimal = ","', "1.299,99", 'add thousands = "."'),
+        ('decimal = ","', "12.99", 'write decimal = "."'),
+        ('decimal = ","\nthousands = "."', "12.99", "is no plain number"),
+        ("", "1,299.99", 'add thousands = ","'),
+        ("", "12,99", 'write decimal = ","'),
+    ],
+)
+def test_a_number_with_the_other_sign_is_not_guessed(
+    tmp_path: Path, keys: str, amount: str, said: str
+) -> None:
+    content = written(line(Menge="1", Betrag=amount)).encode()
+    (reject,) = read(tmp_path, content, mapping(f'delimiter = ";"\n{keys}')).rejects.to_pylist()
+    assert (reject["reason"], reject["value"]) == ("bad_number", amount)
+    assert said in reject["detail"]
+
+
 # Dialects
 
 

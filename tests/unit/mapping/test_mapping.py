@@ -244,6 +244,8 @@ def test_the_mappings_of_the_documentation_are_valid() -> None:
 
 
 def test_frames_whose_paths_do_not_say_enough_are_refused_when_the_mapping_is_loaded() -> None:
-    entry = '[[mapping]]\neffective_from = 2026-01-01\n[[mapping.snapshots]]\nframes = "{store}.jpg"'
+    entry = (
+        '[[mapping]]\neffective_from = 2026-01-01\n[[mapping.snapshots]]\nframes = "{store}.jpg"'
+    )
     with pytest.raises(ConfigurationError, match=r"nothing says till_id: put \{till\}"):
         mapping(entry)
