@@ -477,6 +477,24 @@ def test_a_quoted_line_break_belongs_to_its_cell(tmp_path: Path) -> None:
     assert reasons(reading) == [("empty_cell", 3, "sku")]
 
 
+@pytest.mark.parametrize("size", [1, 50, 1 << 20])
+def test_blanks_before_quotation_marks_are_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    rows = [sale(description='Rum, "old"', category=""), sale(transaction_id="T2")]
+    head = ", ".join(f'"{name}"' for name in rows[0])
+    cells = [[text.replace('"', '""') for text in row.values()] for row in rows]
+    lines = [", ".join(f'"{text}"' for text in row) for row in cells]
+    monkeypatch.setattr(csv_format, "HEADER_BYTES", len(head) + size)
+    put(tmp_path, DATED, "\r\n".join([head, *lines]).encode())
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert reasons(reading) == []
+    assert column(reading, "description")[0] == 'Rum, "old"'
+    assert column(reading, "transaction_id") == [rows[0]["transaction_id"], "T2"]
+
+
 @pytest.mark.parametrize("opened", [b'"', b'x,"'])
 def test_a_quotation_mark_that_is_never_closed_is_reported(tmp_path: Path, opened: bytes) -> None:
     columns = [*header(TILL_LINES), "comment"]
