@@ -253,6 +253,12 @@ def test_without_a_mapping_a_file_of_the_day_that_nothing_reads_is_named(
     )
 
 
+def test_of_a_json_document_it_is_said_what_makes_lines_of_it(tmp_path: Path) -> None:
+    (reject,) = read(tmp_path, b"[{}]", None, path="2026-03-02.json").rejects.to_pylist()
+    assert "if it is one JSON document" in reject["detail"]
+    assert "jq -c '.[]'" in reject["detail"]
+
+
 def test_a_file_that_is_pointed_to_is_of_the_only_entry(tmp_path: Path) -> None:
     path = put(tmp_path, "whatever.csv", written(LINE).encode())
     by = mapping(f'{NUMBERS}delimiter = ";"')
