@@ -18,13 +18,15 @@ from auditor.inputs.rejects import KEPT, OF_A_CHECK
 from auditor.mapping import MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import OutsideError, Place
-from auditor.tables import INPUT_NOTES, REJECTS
+from auditor.tables import INPUT_NOTES, REJECTS, TILL_LINES
 
 #: Indexes tried, and frames of each: if one store has lost its frames, the next may not have.
 _TRIES = 5
 
 #: The columns of rejects that say why.
 OF_REASONS = ["source", "row", "column", "reason", "detail"]
+
+_OF_SOLD = ["store_id", "sku", "description", "category", "id_check", "line_type"]
 
 #: Rows after which no further part of the till exports is read.
 _ENOUGH = 100_000
@@ -47,6 +49,7 @@ class Sample:
     lost: Reasons
     notes: pa.Table  # INPUT_NOTES
     whole: bool  # whether nothing was left out
+    lines: pa.Table  # the rows that can be used: those of TILL_LINES that say what was sold
 
 
 def sample_sales(
@@ -59,6 +62,7 @@ def sample_sales(
     """
     rows, whole = 0, True
     rejects, notes = [REJECTS.empty()], [INPUT_NOTES.empty()]
+    lines = [TILL_LINES.empty().select(_OF_SOLD)]
     for reading in read_sales(place, day, policy, mapping=mapping):
         if rows >= _ENOUGH:
             whole = False
@@ -66,9 +70,10 @@ def sample_sales(
         rows += reading.table.num_rows + reading.rejects.num_rows
         rejects.append(reading.rejects)
         notes.append(reading.notes)
+        lines.append(reading.table.select(_OF_SOLD))
     lost = reasons(pa.concat_tables(rejects))
     usable = rows - sum(part.num_rows for part in rejects)
-    return Sample(usable, lost, INPUT_NOTES.add_up(notes), whole)
+    return Sample(usable, lost, INPUT_NOTES.add_up(notes), whole, pa.concat_tables(lines))
 
 
 def reasons(rejects: pa.Table) -> Reasons:

@@ -281,16 +281,19 @@ def test_a_database_file_that_no_mapping_names_is_named(
 def test_an_export_without_known_alcohol_but_with_id_checks_is_not_a_day_without_alcohol(
     case: Case,
 ) -> None:
+    check = (
+        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
+        *("--policy", "@policy.toml", "--out", "@out"),
+    )
+    before = _plain(case.auditor(*check).output)
+    assert "no line is alcohol by the policy, and there are ID checks in “Wein” (1)" in before
     done = case.run()
     assert done.exit_code == ExitCode.ABOVE_LIMITS, done.output
     named = "“Wein” (1 line, 1 with an ID check), “Bier” (1 line)"
     assert named in _plain(done.stderr)
     assert "No alcohol was sold" not in case.page()
     assert named in case.page()
-    found = case.auditor(
-        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
-        *("--policy", "@policy.toml", "--out", "@out"),
-    )
+    found = case.auditor(*check)
     assert found.exit_code == ExitCode.ABOVE_LIMITS
     assert named in _plain(found.output)
 

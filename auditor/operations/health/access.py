@@ -15,8 +15,11 @@ from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
+from auditor.operations.health.unaudited import checked_categories
 from auditor.policy import Policy
 from auditor.report.noticed import Noticed
+from auditor.report.text import words
+from auditor.report.text.completeness import NAME_IT
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 from auditor.storage.separation import check_apart
@@ -82,6 +85,9 @@ def _sampled(
     most = policy.chain_rules(day).max_rejected_share
     if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):
         return failed("sales", read, todo)
+    if checked := checked_categories(sample.lines, day, policy):
+        said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
+        return warning("sales", f"{read}; {said}", NAME_IT)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
         return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
     return ok("sales", read)
