@@ -56,12 +56,14 @@ def run(*, wait: bool, **job_options: Any) -> None:
 
 
 def _print_rejected(result: "DayResult") -> None:
-    """Say which files and rows could not be used, and why."""
-    for why in result.unusable[:_MOST_FILES]:
+    """Say which files, rows and cells could not be used, and why."""
+    lost = result.lost
+    for why in lost.unusable[:_MOST_FILES]:
         click.echo(f"Not read: {why}", err=True)
-    if (more := len(result.unusable) - _MOST_FILES) > 0:
+    if (more := len(lost.unusable) - _MOST_FILES) > 0:
         click.echo(f"Not read: {more} more files", err=True)
-    if result.rejected:
-        ordered = sorted(result.rejected.items(), key=lambda item: (-item[1], item[0]))
-        counts = ", ".join(f"{count} {reason}" for reason, count in ordered)
-        click.echo(f"Rejected rows: {counts}", err=True)
+    for what, counts in (("Rejected rows", lost.rows), ("Cells left out", lost.cells)):
+        if counts:
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            listed = ", ".join(f"{count} {name}" for name, count in ordered)
+            click.echo(f"{what}: {listed}", err=True)

@@ -9,16 +9,27 @@ from auditor.inputs.reading import (
     read_sales,
     read_snapshot_index,
 )
-from auditor.inputs.sampling import Sample, first_frame, reasons, sample_sales
+from auditor.inputs.sampling import (
+    OF_REASONS,
+    Reasons,
+    Sample,
+    first_frame,
+    incomplete_rows,
+    reasons,
+    sample_sales,
+)
 
 __all__ = [
     "INDEX_FOLDER",
+    "OF_REASONS",
     "FileHash",
     "Reading",
+    "Reasons",
     "Sample",
     "distinct_frames",
     "files_of_day",
     "first_frame",
+    "incomplete_rows",
     "read_sales",
     "read_snapshot_index",
     "reasons",

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 
 from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Fault
-from auditor.inputs.times import DATE
-from auditor.policy import STORE_ID_PATTERN
+from auditor.inputs.times import DATE, OFFSET
+from auditor.policy import BLANKS, STORE_ID_PATTERN, UNSEEN
 from auditor.tables import (
     ID_CHECKS,
     LINE_TYPES,
@@ -28,7 +28,8 @@ from auditor.tables import (
 
 MAX_PATH_LENGTH = 1024
 
-_MIDNIGHT = r"[T ]00:00(?::00(?:\.0+)?)?"  # typed columns of dates are often columns of times
+# Typed columns of dates are often columns of times, and a date of XML may have a zone.
+_AROUND_A_DATE = rf"(?:[Tt ]00:?00(?::?00(?:[.,]0+)?)?)?(?: ?{OFFSET})?"
 _CONTROL = r"[\p{Cc}\p{Zl}\p{Zp}]"
 _ADDRESS = r"://|\A[A-Za-z][A-Za-z0-9+.-]*:/|\A[A-Za-z]:"
 # What programs make of an identifier that they take for a number. All of them write a point or a
@@ -38,9 +39,7 @@ _REWRITTEN = (
     r"\A[+-]?(?:\d+[.,]\d*[eE][+-]?\d+|\d+[eE]\+\d+|\d+\.\d+|\d+,0+)\z"
     r"|\A['=]|\A(?:nan|NaN|inf)\z"
 )
-_HIDDEN = (
-    r"[\x{A0}\x{AD}\x{180E}\x{2007}\x{200B}-\x{200F}\x{202A}-\x{202F}\x{2060}-\x{2064}\x{FEFF}]"
-)
+_HIDDEN = f"[{BLANKS}{UNSEEN}]"
 _PATH_OUT = rf"\A[/~]|\A[./]*\z|\\|{_ADDRESS}|(?:\A|/)\.\.(?:/|\z)|{_CONTROL}"
 
 
@@ -140,7 +139,8 @@ def _one_of(known: tuple[str, ...], fault: Fault) -> "_Rule":
 
 
 def _date(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-    good = matches(unique, rf"\A{DATE}(?:{_MIDNIGHT})?\z")
+    unique = pc.replace_substring_regex(unique, r"\A(\d{4})(\d\d)(\d\d)", r"\1-\2-\3")
+    good = matches(unique, rf"\A{DATE}{_AROUND_A_DATE}\z")
     return only(pc.utf8_slice_codeunits(unique, 0, 10), good).cast(pa.date32()), np.where(
         good, Fault.NONE, Fault.BAD_DATE
     )
@@ -157,6 +157,14 @@ def _birth_date(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
     return values, np.where(born_before, Fault.NONE, Fault.BAD_BIRTH_DATE)
 
 
+def _category(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
+    """As a text; hidden characters, which no reader of the policy sees, make no other category."""
+    unique = pc.replace_substring_regex(unique, f"[{BLANKS}]", " ")
+    unique = pc.utf8_trim_whitespace(pc.replace_substring_regex(unique, f"[{UNSEEN}]", ""))
+    values, verdicts = _free_text(unique, day)
+    return pc.if_else(pc.equal(values, ""), None, values), verdicts
+
+
 _Rule = Callable[[pa.Array, date], tuple[pa.Array, Verdicts]]
 
 _free_text = _text(MAX_TEXT_LENGTH, _CONTROL, Fault.BAD_TEXT)
@@ -169,7 +177,7 @@ _RULES: dict[str, _Rule] = {
     "cashier_id": _identifier,
     "sku": _identifier,
     "description": _free_text,
-    "category": _free_text,
+    "category": _category,
     "id_check_by": _free_text,
     "quantity": _decimal(QUANTITY, Fault.BAD_QUANTITY),
     "amount": _decimal(MONEY, Fault.BAD_AMOUNT),

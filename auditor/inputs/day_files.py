@@ -42,6 +42,9 @@ _DATA_SUFFIXES = (
 _NO_ENTRY = (
     "no entry of the mapping fits its path: add one, or one with ignore = true if it is no export"
 )
+_DOCUMENT = (
+    "; if it is one JSON document, jq -c '.[]' FILE.json > FILE.jsonl makes lines of its list"
+)
 _DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
@@ -130,6 +133,8 @@ def _by_suffix(path: str, store: str | None, *, mapped: bool) -> SourceFile | No
         problem = _NO_ENTRY if mapped else None
     elif dates and name.endswith(_DATA_SUFFIXES):
         problem = f"{'no entry of the mapping fits' if mapped else 'no mapping names'} it; {MAP_IT}"
+        if re.search(r"\.json(?:\.[a-z0-9]+)?\Z", name):
+            problem += _DOCUMENT
     else:
         return None
     return SourceFile(path, dated=bool(dates), store=store, problem=problem)

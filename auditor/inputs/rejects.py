@@ -9,18 +9,22 @@ from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import REASONS, Fault
 from auditor.inputs.mapped import columns_of
 from auditor.inputs.showing import is_withheld, shown
-from auditor.mapping import WORDS, Entry, Source
+from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.policy.checking import nearest
 from auditor.tables import REJECTS
 
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
 
+#: Those of them without which an age check cannot be judged as the till made it.
+OF_A_CHECK = ("birth_date", "id_check_at")
+
 #: The reason of such a cell.
 KEPT = "bad_optional_cell"
 
 _STAGE = "inputs"
 _OF_TIME = (Fault.BAD_TIME, Fault.BAD_DATE, Fault.BAD_BIRTH_DATE)
+_OF_NUMBERS = (Fault.BAD_QUANTITY, Fault.BAD_AMOUNT)
 _OF_WORDS = (Fault.UNKNOWN_ID_CHECK, Fault.UNKNOWN_LINE_TYPE, Fault.UNKNOWN_STATE)
 
 
@@ -44,7 +48,7 @@ class BadCell:
         where, columns = self.column, [self.column]
         if entry is not None:
             mapped = entry.source(self.column)
-            reason, problem = _mapped_problem(mapped, self, reason, problem)
+            reason, problem = _mapped_problem(entry, self, reason, problem)
             columns += columns_of(mapped)
             if columns[1:] not in ([], [self.column]):
                 where = f"{self.column} ({' and '.join(map(shown, columns[1:]))})"
@@ -56,14 +60,19 @@ class BadCell:
             "source": source,
             "row": self.row,
             "column": self.column,
-            "value": "withheld" if any(map(is_withheld, columns)) else shown(self.text),
+            "value": "withheld"
+            if any(map(is_withheld, columns))
+            else shown(self.text.removesuffix(MISREAD)),
             "detail": f"{source}, row {self.row}: {where} {problem}",
             **self.ids,
         }
 
 
-def _mapped_problem(source: Source, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
+def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
     """The reason and the problem of a cell that a mapping explains."""
+    source = entry.source(cell.column)
+    if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text)):
+        return reason, f"is not written as the mapping says; {remedy}"
     if (form := source.time or source.date) and cell.fault in _OF_TIME:
         return reason, f"{problem}; nor is it written {form}, as the mapping says"
     if source.values and cell.fault in _OF_WORDS:

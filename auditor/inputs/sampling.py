@@ -6,23 +6,39 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
+from typing import NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.inputs.formats.base import UnusableError, Wanted
 from auditor.inputs.reading import read_sales
 from auditor.inputs.records import read_records
-from auditor.inputs.rejects import KEPT
+from auditor.inputs.rejects import KEPT, OF_A_CHECK
 from auditor.mapping import MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import OutsideError, Place
-from auditor.tables import INPUT_NOTES, REJECTS
+from auditor.tables import INPUT_NOTES, REJECTS, TILL_LINES
 
 #: Indexes tried, and frames of each: if one store has lost its frames, the next may not have.
 _TRIES = 5
 
+#: The columns of rejects that say why.
+OF_REASONS = ["source", "row", "column", "reason", "detail"]
+
+_OF_SOLD = ["store_id", "sku", "description", "category", "id_check", "line_type"]
+
 #: Rows after which no further part of the till exports is read.
 _ENOUGH = 100_000
+
+
+class Reasons(NamedTuple):
+    """What of the inputs cannot be used, and why."""
+
+    rows: Counter[str]  # rows, by their first reason
+    cells: Counter[str]  # cells without which a row is kept, by their column
+    incomplete: int  # rows kept without what their age check needs
+    unusable: tuple[str, ...]  # of each file that cannot be used at all, why
 
 
 @dataclass(frozen=True)
@@ -30,10 +46,10 @@ class Sample:
     """What a run would make of the first till exports of a day, as far as they were read."""
 
     rows: int  # that can be used
-    rejected: Counter[str]  # rows that cannot, by their first reason
-    unusable: tuple[str, ...]  # of each file that cannot be used at all, why
+    lost: Reasons
     notes: pa.Table  # INPUT_NOTES
     whole: bool  # whether nothing was left out
+    lines: pa.Table  # the rows that can be used: those of TILL_LINES that say what was sold
 
 
 def sample_sales(
@@ -46,6 +62,7 @@ def sample_sales(
     """
     rows, whole = 0, True
     rejects, notes = [REJECTS.empty()], [INPUT_NOTES.empty()]
+    lines = [TILL_LINES.empty().select(_OF_SOLD)]
     for reading in read_sales(place, day, policy, mapping=mapping):
         if rows >= _ENOUGH:
             whole = False
@@ -53,24 +70,41 @@ def sample_sales(
         rows += reading.table.num_rows + reading.rejects.num_rows
         rejects.append(reading.rejects)
         notes.append(reading.notes)
-    found = reasons(pa.concat_tables(rejects))
+        lines.append(reading.table.select(_OF_SOLD))
+    lost = reasons(pa.concat_tables(rejects))
     usable = rows - sum(part.num_rows for part in rejects)
-    return Sample(usable, *found, INPUT_NOTES.add_up(notes), whole)
+    return Sample(usable, lost, INPUT_NOTES.add_up(notes), whole, pa.concat_tables(lines))
 
 
-def reasons(rejects: pa.Table) -> tuple[Counter[str], tuple[str, ...]]:
-    """How many rows were rejected, by the first reason of each, and why files cannot be used.
+def reasons(rejects: pa.Table) -> Reasons:
+    """What was rejected: of each row the first reason. A row kept without a cell is not rejected.
 
-    ``rejects`` are REJECTS, or columns of them. A row that is kept without a cell is not rejected.
+    ``rejects`` are ``OF_REASONS`` of REJECTS, or more.
     """
     rows: dict[tuple[str, int], str] = {}
+    cells = Counter[str]()
     unusable = []
-    for row in rejects.select(["source", "row", "reason", "detail"]).to_pylist():
+    for row in rejects.select(OF_REASONS).to_pylist():
         if row["row"] is None:
             unusable.append(row["detail"])
-        elif row["reason"] != KEPT:
+        elif row["reason"] == KEPT:
+            cells[row["column"]] += 1
+        else:
             rows.setdefault((row["source"], row["row"]), row["reason"])
-    return Counter(rows.values()), tuple(unusable)
+    return Reasons(Counter(rows.values()), cells, incomplete_rows(rejects), tuple(unusable))
+
+
+def incomplete_rows(rejects: pa.Table) -> int:
+    """How many rows are kept, but without what their age check needs.
+
+    ``rejects`` are REJECTS with their columns ``source``, ``row``, ``column`` and ``reason``.
+    """
+    kept = pc.equal(rejects["reason"], KEPT)
+    of_check = pc.is_in(rejects["column"], pa.array(OF_A_CHECK))
+    place = ["source", "row"]
+    without = rejects.filter(pc.and_(kept, of_check)).select(place).group_by(place).aggregate([])
+    rejected = rejects.filter(pc.invert(kept)).select(place)
+    return len(without.join(rejected, place, join_type="left anti"))
 
 
 def first_frame(place: Place, indexes: Iterable[str]) -> str | None:

@@ -19,8 +19,8 @@ DATE = (
     rf"|02-(?:0[1-9]|1\d|2[0-8]))|{_LEAP_YEAR}-02-29)"
 )
 _CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
-_OFFSET = r"(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
-_TIME = rf"\A{DATE}[T ]{_CLOCK}{_OFFSET}?\z"
+OFFSET = r"(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
+_TIME = rf"\A{DATE}[T ]{_CLOCK}{OFFSET}?\z"
 #: What else is ISO 8601 or common, and how it is written plainly; in this order.
 _OTHER_TIMES = (
     (r"\A(\d{4})(\d\d)(\d\d)([Tt ])", r"\1-\2-\3\4"),  # 20260327T...
@@ -31,7 +31,7 @@ _OTHER_TIMES = (
     (r" ?(?:UTC|GMT|[Zz])\z", "Z"),
     (r" ([+-]\d\d(?::?\d\d)?)\z", r"\1"),
 )
-_END_OF_DAY = rf"\A(.{{10}}[T ])24(:00(?::00(?:\.0+)?)?(?:{_OFFSET})?)\z"
+_END_OF_DAY = rf"\A(.{{10}}[T ])24(:00(?::00(?:\.0+)?)?(?:{OFFSET})?)\z"
 _DAY = 24 * 3600 * 1_000_000  # microseconds
 _FIRST_TIME = "1970"
 
@@ -59,7 +59,7 @@ def read_times(column: Column, text: pa.Array, *, damaged: bool) -> TimeCells:
     verdicts = first_faults(unique, verdicts, damaged=damaged)
     empty = flags_of(pc.equal(unique, ""))
     verdicts = np.where(empty, Fault.NONE if column.nullable else Fault.EMPTY, verdicts)
-    has_offset = good & matches(unique, _OFFSET + r"\z")
+    has_offset = good & matches(unique, OFFSET + r"\z")
     short = pc.replace_substring_regex(unique, r"(\.\d{6})\d+", r"\1")
     with_offset = only(short, has_offset).cast(pa.timestamp("us", "UTC"))
     without = only(short, good & ~has_offset).cast(pa.timestamp("us"))

@@ -25,7 +25,7 @@ from auditor.inputs.day_files import SourceFile
 from auditor.inputs.distinct import Verdicts
 from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import Records
-from auditor.inputs.rejects import KEPT_WITHOUT, BadCell
+from auditor.inputs.rejects import KEPT_WITHOUT, OF_A_CHECK, BadCell
 from auditor.inputs.times import TimeCells, read_times
 from auditor.policy import Policy
 from auditor.tables import LINES_WITHOUT_ARTICLE, TIME, Schema
@@ -147,7 +147,7 @@ class Rows:
         many = sum(np.count_nonzero(at_fault) for at_fault in found.values()) > MANY_BAD_CELLS
         reported = np.zeros(len(self._records.numbers), np.bool_)
         # Cells that cost the row come first, so that each rejected row has its reason.
-        for order, name in sorted(names, key=lambda column: column[1] in KEPT_WITHOUT):
+        for order, name in sorted(names, key=lambda column: _harm(column[1])):
             if name not in found or not found[name].any():
                 continue
             at, verdicts = np.flatnonzero(found[name]), self._verdicts[name]
@@ -307,3 +307,8 @@ class Rows:
         values = self._values.get(name)
         ids = [None] * len(at) if values is None else values.take(pa.array(at)).to_pylist()
         return [i or self._file.store for i in ids] if name == "store_id" else ids
+
+
+def _harm(name: str) -> int:
+    """The place of a column among those at fault, by what a bad cell of it costs."""
+    return (name in KEPT_WITHOUT) + (name in KEPT_WITHOUT and name not in OF_A_CHECK)

@@ -4,8 +4,10 @@ from auditor.mapping.columns import Applied, apply
 from auditor.mapping.file import load_mapping, shipped_names, shipped_text
 from auditor.mapping.mapping import Mapping, MappingOfDay
 from auditor.mapping.models import WORDS, Entry, Source
+from auditor.mapping.numbers import MISREAD
 
 __all__ = [
+    "MISREAD",
     "WORDS",
     "Applied",
     "Entry",

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 _MINUS = "\u2212-"  # the first is the sign of mathematics; a hyphen last is no range
 _SPACES = "\u00a0\u202f"
+#: Stands behind a text that would be a plain number if it were not written otherwise here.
+MISREAD = "\u2060"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class NumberFormat:
     def to_plain(self, text: pa.Array, divide: int = 1) -> pa.Array:
         """Each number with a decimal point and a leading minus; what is no number as it is.
 
+        Where the decimal sign is another, what has a point and is no number has ``MISREAD`` behind
+        it: 1.299 may be thousands.
+
         Args:
             text: the cells, trimmed.
             divide: what the numbers are divided by, such as 100 where they are cents.
@@ -60,13 +65,29 @@ class NumberFormat:
         signs_fit = pc.or_(negative, pc.equal(marks, ""))
         right = pc.and_(signs_fit, pc.match_substring_regex(number, r"\d"))
         signed = pc.binary_join_element_wise(pc.if_else(negative, "-", ""), number, "")
-        plain = pc.if_else(pc.fill_null(right, fill_value=False), signed, text)
+        right = pc.fill_null(right, fill_value=False)
+        other = text
+        if self.decimal != ".":
+            marked = pc.binary_join_element_wise(text, MISREAD, "")
+            other = pc.if_else(pc.match_substring(text, "."), marked, text)
+        plain = pc.if_else(right, signed, other)
         return plain if divide == 1 else _divided(plain, right, divide)
+
+    def problem_of(self, text: str) -> str:
+        """What the mapping has to say for a text to be a number; empty if nothing helps."""
+        if self.thousands:
+            return ""
+        other = "," if self.decimal == "." else "."
+        remedies = []
+        if re.search(rf"[1-9]\d{{0,2}}{re.escape(other)}\d{{3}}(?!\d)", text):
+            remedies.append(f'if {other} parts thousands, add thousands = "{other}"')
+        if re.search(rf"\d{re.escape(other)}\d", text) and self.decimal not in text:
+            remedies.append(f'if {other} is the decimal sign, write decimal = "{other}"')
+        return "; ".join(remedies)
 
 
 def _divided(plain: pa.Array, right: pa.Array, divide: int) -> pa.Array:
-    are_numbers = pc.fill_null(right, fill_value=False).to_pylist()
-    texts = zip(plain.to_pylist(), are_numbers, strict=True)
+    texts = zip(plain.to_pylist(), right.to_pylist(), strict=True)
     return pa.array(
         [f"{Decimal(text) / divide:f}" if is_number else text for text, is_number in texts],
         pa.string(),

@@ -6,15 +6,19 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.inputs import incomplete_rows
 from auditor.policy import ChainRules
 from auditor.tables import STORE_DAYS
 
 #: The columns of rejects that are needed.
-OF_REJECTS = ("store_id", "source", "row")
+OF_REJECTS = ("store_id", "source", "row", "column", "reason")
 
 
 class InputRows(NamedTuple):
-    """The rows of a day's till exports and snapshot indexes: all that were read, and rejected."""
+    """The rows of a day's till exports and snapshot indexes: all that were read, and rejected.
+
+    Rows that are kept, but without what their age check needs, count as rejected.
+    """
 
     read: int
     rejected: int
@@ -55,7 +59,12 @@ def exceeded(
     rows = input_rows(days, parts)
     unjudged, sales = outcomes.get("inconclusive", 0), sum(outcomes.values())
     for what, part, whole, key in (
-        ("input rows were set aside", rows.rejected, rows.read, "max_rejected_share"),
+        (
+            "input rows were set aside or lack what their age check needs",
+            rows.rejected,
+            rows.read,
+            "max_rejected_share",
+        ),
         ("alcohol sales could not be judged", unjudged, sales, "max_inconclusive_share"),
     ):
         most = getattr(limits, key)
@@ -72,15 +81,17 @@ def _unusable(rejects: pa.Table) -> list[str]:
 
 def input_rows(store_days: pa.Table, rejects: Iterable[pa.Table]) -> InputRows:
     """Count the input rows of a day; arguments as for :func:`exceeded`."""
-    lost = (part.filter(pc.is_null(part["store_id"])) for part in rejects)
+    parts = list(rejects)
+    lost = (part.filter(pc.is_null(part["store_id"])) for part in parts)
     unplaced = sum(len(part.group_by(["source", "row"]).aggregate([])) for part in lost)
+    incomplete = sum(map(incomplete_rows, parts))
 
     def total(*columns: str) -> int:
         return unplaced + sum(pc.sum(store_days[name]).as_py() or 0 for name in columns)
 
     return InputRows(
         read=total("lines_read", "snapshots_indexed"),
-        rejected=total("lines_rejected", "snapshots_rejected"),
+        rejected=total("lines_rejected", "snapshots_rejected") + incomplete,
     )
 
 

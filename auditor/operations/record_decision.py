@@ -18,6 +18,7 @@ from auditor.decisions.log import (
 from auditor.decisions.status import case_statuses
 from auditor.errors import ConfigurationError, ContractError
 from auditor.pipeline import render_again
+from auditor.report.environment import store_page
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place, results_in
@@ -113,6 +114,7 @@ def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
             ledger = ledgers.of(store_id)
             for row, key in enumerate(ledger.select(SALE_KEY).to_pylist()):
                 if SaleKey.of(key).sale_id == link:
+                    _check_page(before, store_id)
                     return dict(ledger.slice(row, 1).to_pylist()[0])
     else:
         store_id, slash, number = sale.partition("/")
@@ -132,6 +134,15 @@ def _find(place: Place, day: date, sale: str) -> dict[str, Any]:
         if found:
             raise ConfigurationError(_candidates(place, day, sale, ledger.take(found)))
     raise ConfigurationError(f"{sale!r} is no alcohol sale of {day} below {place}")
+
+
+def _check_page(page: str, store_id: str) -> None:
+    """Refuse a link to a sale on the page of a store that it is not of."""
+    name = re.split(r"[/\\]", page)[-1]
+    if name.startswith("store-") and name != store_page(store_id):
+        raise ConfigurationError(
+            f"the link is to {name}, and the sale is of {store_id}: copy the link of the sale again"
+        )
 
 
 def _candidates(place: Place, day: date, sale: str, found: pa.Table) -> str:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from auditor.decisions.log import read_decisions
 from auditor.errors import BusyError, ConfigurationError, ContractError, OvertakenError
 from auditor.faces.model import Card
-from auditor.inputs import reasons
+from auditor.inputs import OF_REASONS, Reasons, reasons
 from auditor.monitoring import cameras, completeness, limits
 from auditor.monitoring.baselines import day_figures
 from auditor.monitoring.baselines.day_figures import read_figures
@@ -39,8 +39,6 @@ from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES
 from auditor.telemetry import emit
-
-_OF_REASONS = ("source", "row", "reason", "detail")
 
 
 def report(day: Day) -> str:
@@ -209,16 +207,17 @@ def exceeded_limits(day: Day) -> list[str]:
     )
 
 
-def rejected_inputs(day: Day) -> tuple[Counter[str], list[str]]:
-    """How many input rows of the stored day were rejected, by reason; why files are unusable."""
+def rejected_inputs(day: Day) -> Reasons:
+    """What of the stored day's inputs was rejected, and why."""
     stored = Partitions(day.out, "rejects", day.date, day.job.stores)
-    counts, unusable = Counter[str](), list[str]()
+    rows, cells, incomplete, unusable = Counter[str](), Counter[str](), 0, list[str]()
     for store_id in stored.stores:
-        of_store = stored.of(store_id, _OF_REASONS)
-        rows, files = reasons(of_store)
-        counts += rows
-        unusable += files
-    return counts, sorted(unusable)
+        found = reasons(stored.of(store_id, OF_REASONS))
+        rows += found.rows
+        cells += found.cells
+        incomplete += found.incomplete
+        unusable += found.unusable
+    return Reasons(rows, cells, incomplete, tuple(sorted(unusable)))
 
 
 def count_outcomes(day: Day) -> dict[str, int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
 
+from auditor.inputs import Reasons
 from auditor.pipeline import finalise, plan, report, score
 from auditor.pipeline.batches import Batch
 from auditor.pipeline.day import Day, Job, Progress
@@ -22,15 +23,13 @@ class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
-    ``rejected`` the number of input rows that were rejected, by reason, and ``unusable`` why files
-    could not be used at all.
+    and ``lost`` says what of the inputs was not used, and why.
     """
 
     report: str
     outcomes: dict[str, int]
     above_limits: list[str]
-    rejected: dict[str, int]
-    unusable: list[str]
+    lost: Reasons
 
 
 def plan_day(job: Job) -> list[Batch]:
@@ -90,7 +89,6 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         finalise.finalise(day, batches)
         page = report.report(day)
     expire_results(day.out, day.policy, day.date + timedelta(days=1))
-    rejected, unusable = report.rejected_inputs(day)
     return DayResult(
-        page, report.count_outcomes(day), report.exceeded_limits(day), dict(rejected), unusable
+        page, report.count_outcomes(day), report.exceeded_limits(day), report.rejected_inputs(day)
     )

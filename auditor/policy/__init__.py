@@ -1,6 +1,7 @@
 """What the chain has decided: the policy file, and the rules in force on a day."""
 
 from auditor.policy.file import load_policy
+from auditor.policy.names import BLANKS, UNSEEN
 from auditor.policy.policy import Policy
 from auditor.policy.rules import (
     STORE_ID_PATTERN,
@@ -13,7 +14,9 @@ from auditor.policy.rules import (
 )
 
 __all__ = [
+    "BLANKS",
     "STORE_ID_PATTERN",
+    "UNSEEN",
     "Baskets",
     "ChainRules",
     "InsightRules",

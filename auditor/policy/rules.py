@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from auditor.clock.local_time import SECOND, day_window
+from auditor.policy.names import plain_name
 
 #: A store's id becomes part of paths and page names, so it is kept to what is safe there.
 STORE_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
@@ -39,6 +40,7 @@ IdCheck = Literal[
 ]
 Proportion = Annotated[float, Field(ge=0, le=1)]
 Skus = Annotated[frozenset[str], Field(examples=[["201001", "201002"]])]
+Category = Annotated[str, AfterValidator(plain_name)]
 Age = Annotated[int, Field(ge=1, le=99)]
 Minutes = Annotated[float, Field(ge=0, le=1440)]
 
@@ -88,17 +90,17 @@ class Rules(Strict):
     legal_age: Age = 18
     # Where it depends on the drink. The till's own record of the age it required goes before both.
     legal_age_by_category: Annotated[
-        Mapping[str, Age], Field(examples=[{"beer": 16, "spirits": 18}])
+        Mapping[Category, Age], Field(examples=[{"beer": 16, "spirits": 18}])
     ] = {}
     challenge_age: Age = 25
     counting_checks: frozenset[IdCheck] = frozenset({"id_scanned", "dob_entered", "id_viewed"})
-    alcohol_categories: frozenset[str] = frozenset({"beer", "cider", "wine", "spirits"})
+    alcohol_categories: frozenset[Category] = frozenset({"beer", "cider", "wine", "spirits"})
     # Known, and not alcohol: what is in none of both, and has ID checks, is reported.
-    other_categories: frozenset[str] = AGE_RESTRICTED
+    other_categories: frozenset[Category] = AGE_RESTRICTED
     alcohol_skus: Skus = frozenset()
     alcohol_free_skus: Skus = frozenset()
     # None without the chain's word: a name that matches by mistake would hide a sale of alcohol.
-    alcohol_free_categories: Annotated[frozenset[str], Field(examples=[["soft drinks"]])] = (
+    alcohol_free_categories: Annotated[frozenset[Category], Field(examples=[["soft drinks"]])] = (
         frozenset()
     )
     alcohol_free_names: Annotated[
@@ -229,7 +231,7 @@ class InsightRules(Strict):
     min_cell: Annotated[int, Field(ge=3)] = 10  # counts of fewer baskets are withheld
     keep_days: Annotated[int, Field(ge=1)] = 400
     # Besides alcohol, what is never suggested to groups that may be under age.
-    age_restricted_categories: frozenset[str] = AGE_RESTRICTED
+    age_restricted_categories: frozenset[Category] = AGE_RESTRICTED
     age_restricted_skus: Skus = frozenset()
     out_of_range_skus: Skus = frozenset()  # never suggested
 

@@ -15,7 +15,7 @@ from auditor.sales.transactions import Transactions
 from auditor.tables import CATEGORY_COUNTS
 
 #: What the till wrote where it did not ask for an age.
-_NOT_ASKED = ("none", "not_recorded")
+NOT_ASKED = ("none", "not_recorded")
 
 
 def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: Policy) -> pa.Table:
@@ -34,7 +34,7 @@ def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: P
     lines = divided.lines
     kind = pc.fill_null(lines["line_type"], "item")
     item = pc.equal(kind, "item").to_numpy(zero_copy_only=False)
-    asked = pc.invert(pc.is_in(lines["id_check"], pa.array(_NOT_ASKED))).to_numpy()
+    asked = pc.invert(pc.is_in(lines["id_check"], pa.array(NOT_ASKED))).to_numpy()
     owner = np.repeat(np.arange(len(divided.starts)), divided.ends - divided.starts)
     explained = _any(alcohol | _named(lines, day, policy), owner)
     on_its_own = _any(asked & ~item, owner)

@@ -29,6 +29,12 @@ def check_apart(out: Place, inputs: Mapping[str, Place]) -> None:
                 f"the results would go to {out}, which is in {place}, the address of --{name}: the"
                 " next run would read them as inputs; name a folder beside it with --out"
             )
+        if place.single_file is not None and _below(out, place) == PurePosixPath():
+            raise ConfigurationError(
+                f"the results would go to {out}, beside {place.single_file}, which --{name} names:"
+                " who reads that whole folder later reads them as inputs; name another folder"
+                " with --out"
+            )
         below = _below(place, out)
         if below is not None and below.parts and below.parts[0] in FOLDERS:
             raise ConfigurationError(

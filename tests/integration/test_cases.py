@@ -200,6 +200,31 @@ def test_a_sale_without_a_cashier_is_flagged_like_any_other(case: Case) -> None:
     assert "<dt>Cashier</dt><dd>no cashier</dd>" in page
 
 
+@of("01-birth-date-under-18")
+def test_birth_dates_and_check_times_that_cannot_be_read_are_told_and_count(case: Case) -> None:
+    sales, policy = case.folder / "sales" / f"{DAY}.csv", case.folder / "policy.toml"
+    rows = list(csv.DictReader(sales.read_text().splitlines()))
+    rows[0] |= {"birth_date": "01.01.2010"}
+    rows[1] |= {"id_check_at": "27/03/2026 06:00"}
+    with sales.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0]])
+        writer.writeheader()
+        writer.writerows(rows)
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output  # the policy allows any share
+    assert "Cells left out: 1 birth_date, 1 id_check_at" in done.stderr
+    policy.write_text(policy.read_text().replace("max_rejected_share = 1", ""))
+    done = case.run()
+    assert done.exit_code == ExitCode.ABOVE_LIMITS, done.output
+    assert "input rows were set aside or lack what their age check needs" in _plain(done.stderr)
+    found = case.auditor(
+        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
+        *("--policy", "@policy.toml", "--out", "@out"),
+    )
+    said = "rows 2 can be read, without some of their cells (1 birth_date, 1 id_check_at)"
+    assert said in _plain(found.output)
+
+
 @of("37-poslog-xml")
 def test_a_poslog_is_read_by_the_mapping_that_comes_with_the_program(case: Case) -> None:
     done = case.run("--mapping", "poslog-6")
@@ -256,16 +281,19 @@ def test_a_database_file_that_no_mapping_names_is_named(
 def test_an_export_without_known_alcohol_but_with_id_checks_is_not_a_day_without_alcohol(
     case: Case,
 ) -> None:
+    check = (
+        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
+        *("--policy", "@policy.toml", "--out", "@out"),
+    )
+    before = _plain(case.auditor(*check).output)
+    assert "no line is alcohol by the policy, and there are ID checks in “Wein” (1)" in before
     done = case.run()
     assert done.exit_code == ExitCode.ABOVE_LIMITS, done.output
     named = "“Wein” (1 line, 1 with an ID check), “Bier” (1 line)"
     assert named in _plain(done.stderr)
     assert "No alcohol was sold" not in case.page()
     assert named in case.page()
-    found = case.auditor(
-        *("check", "--day", DAY, "--sales", "@sales", "--snapshots", "@snapshots"),
-        *("--policy", "@policy.toml", "--out", "@out"),
-    )
+    found = case.auditor(*check)
     assert found.exit_code == ExitCode.ABOVE_LIMITS
     assert named in _plain(found.output)
 

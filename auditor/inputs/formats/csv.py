@@ -29,6 +29,7 @@ from auditor.inputs.formats.base import (
     unread_columns,
     unreadable,
 )
+from auditor.inputs.formats.csv_blanks import BlanksBeforeQuotes
 
 #: Bytes within which the header has to end; also the least that is read at a time.
 HEADER_BYTES = 1 << 20
@@ -47,6 +48,7 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     dialect = wanted.dialect
     text = _Utf8(content, dialect)
     text.skip_lines(dialect.skip_lines)
+    text.skip_blanks(dialect)
     header = list(dialect.header) or _header(text.head(), dialect)
     names = [name.strip() for name in header]
     try:
@@ -124,6 +126,7 @@ class _Utf8(io.RawIOBase):
         if encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._quote = dialect.quote.encode()
+        self._blanks: BlanksBeforeQuotes | None = None
         self.damaged = False
         self.quotes = self._empty = 0
         self._ended = False
@@ -148,11 +151,19 @@ class _Utf8(io.RawIOBase):
                 raise unreadable(f"it has fewer than {count} lines before its header")
             self.quotes -= self._count_quotes(line)
 
+    def skip_blanks(self, dialect: Dialect) -> None:
+        """Leave out blanks before quotation marks, if the first line has some."""
+        blanks = BlanksBeforeQuotes(dialect.delimiter, dialect.quote)
+        if blanks.are_in(_first_line(self._ready)[0]):  # a file of one line has no rows
+            self._blanks = blanks
+            self._ready = blanks.left_out(self._ready)
+
     def read(self, size: int = -1) -> bytes:
         while not self._ended and (size < 0 or len(self._ready) < size):
             more = self._raw.read(max(size - len(self._ready), HEADER_BYTES))
             self._ended = not more
-            self._ready += self._repaired(more) if more else self._repaired(b"", last=True) + b"\n"
+            more = self._repaired(more) if more else self._repaired(b"", last=True) + b"\n"
+            self._ready += self._blanks.left_out(more, last=self._ended) if self._blanks else more
         end = len(self._ready) if size < 0 else size
         some, self._ready = self._ready[:end], self._ready[end:]
         return some

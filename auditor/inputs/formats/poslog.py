@@ -113,6 +113,7 @@ class _Reader:
         self._open = [outermost()]  # the elements that are looked at, from the outermost
         self._skipped = 0  # the open elements inside of one that is not
         self._texts: list[list[str]] = []  # the pieces of the text of each open one with a column
+        self._columns: list[list[str]] = []  # which columns these texts are of
         self._fields: Fields = {}  # of what is open: a transaction, a line or a link
         self._whole: Fields = {}
         self._lines: list[Fields] = []
@@ -143,6 +144,7 @@ class _Reader:
             self._begin(element.starts)
         if element.column is not None:
             self._texts.append([])
+            self._columns.append(element.columns(attributes))
         if attributes and element.attributes:
             for key, value in attributes.items():
                 column = element.attributes.get(local_name(key).lower())
@@ -162,8 +164,9 @@ class _Reader:
         element = self._open.pop()
         if element.column is not None:
             value = "".join(self._texts.pop()).strip()
-            if value:
-                self._fields.setdefault(element.column, value[:_LONGEST])
+            for column in self._columns.pop():
+                if value:
+                    self._fields.setdefault(column, value[:_LONGEST])
         if element.starts == "transaction":
             self._ready += receipt_lines(self._whole, self._lines, self._links)
             self._lines, self._links = [], []

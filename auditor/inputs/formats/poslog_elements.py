@@ -1,7 +1,8 @@
 """Where each column of a POSLog stands: a path of elements, or of elements and an attribute.
 
 Names are compared without namespace prefix and case, so that both POSLog 6 and the dialect of NCR's
-ACS are covered; ``*`` is any element. What no path leads to is never read: no card, no account, no
+ACS are covered; ``*`` is any element, and one with ``[@NAME=VALUE]`` has an attribute that says so,
+in any case. What no path leads to is never read: no card, no account, no
 loyalty member, no name and no signature leaves the file.
 """
 
@@ -67,6 +68,7 @@ OF_LINE = {
     "*/ItemID": "item_id",
     "*/POSIdentity/POSItemID": "pos_item_id",
     "*/MerchandiseHierarchy": "category",
+    "*/MerchandiseHierarchy[@Level=Department]": "department",
     "*/Description": "description",
     "*/ItemDescription": "description",
     "*/Quantity": "quantity",
@@ -106,6 +108,7 @@ class Element:
     column: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
     elements: dict[str, "Element"] = field(default_factory=dict)
+    variants: dict[tuple[str, str], str] = field(default_factory=dict)  # columns by an attribute
     starts: str = ""  # what begins with it: "transaction", "line" or "link"
     kinds: bool = False  # whether the names of the elements in it say of what kind it is
     _known: dict[str, "Element | None"] = field(default_factory=dict)
@@ -128,7 +131,21 @@ class Element:
         elif name.startswith("@"):
             self.attributes[name[1:].lower()] = column
         else:
-            self.elements.setdefault(name.lower(), Element()).add(rest, column)
+            name, _, condition = name.partition("[@")
+            element = self.elements.setdefault(name.lower(), Element())
+            if condition:
+                attribute, _, value = condition.removesuffix("]").lower().partition("=")
+                element.variants[attribute, value] = column
+            else:
+                element.add(rest, column)
+
+    def columns(self, attributes: dict[str, str]) -> list[str]:
+        """The columns that its text is of, where it has these attributes."""
+        columns = [] if self.column is None else [self.column]
+        if self.variants:
+            said = {(local_name(k).lower(), v.strip().lower()) for k, v in attributes.items()}
+            columns += [column for each, column in self.variants.items() if each in said]
+        return columns
 
 
 def local_name(name: str) -> str:

@@ -15,8 +15,11 @@ from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
+from auditor.operations.health.unaudited import checked_categories
 from auditor.policy import Policy
 from auditor.report.noticed import Noticed
+from auditor.report.text import words
+from auditor.report.text.completeness import NAME_IT
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 from auditor.storage.separation import check_apart
@@ -63,19 +66,28 @@ def _sampled(
 ) -> HealthResult:
     """What a run would make of the exports, by those of their rows that are read here."""
     sample = sample_sales(place, day, policy, mapping)
-    rejected = sum(sample.rejected.values())
-    counts = ", ".join(f"{count} {reason}" for reason, count in sample.rejected.most_common())
+    lost = sample.lost
+    rejected = lost.rows.total()
+    counts, cells = (
+        ", ".join(f"{count} {name}" for name, count in each.most_common())
+        for each in (lost.rows, lost.cells)
+    )
     read = f"{said}; of {'all' if sample.whole else 'the first'} rows {sample.rows} can be read"
+    if cells:
+        read += f", without some of their cells ({cells})"
     if rejected:
         read += f", {rejected} cannot ({counts})"
-    if sample.unusable:
-        why = "; ".join(sample.unusable[:_REASONS])
-        more = len(sample.unusable) - _REASONS
-        read += f", {len(sample.unusable)} files cannot: {why}" + (f"; {more} more" * (more > 0))
+    if lost.unusable:
+        why = "; ".join(lost.unusable[:_REASONS])
+        more = len(lost.unusable) - _REASONS
+        read += f", {len(lost.unusable)} files cannot: {why}" + (f"; {more} more" * (more > 0))
     todo = "correct the export, or give a mapping that reads it"
     most = policy.chain_rules(day).max_rejected_share
-    if sample.unusable or too_many(rejected, rejected + sample.rows, most):
+    if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):
         return failed("sales", read, todo)
+    if checked := checked_categories(sample.lines, day, policy):
+        said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
+        return warning("sales", f"{read}; {said}", NAME_IT)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
         return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
     return ok("sales", read)

@@ -44,7 +44,7 @@ def unaudited(found: Completeness) -> list[str]:
             f" it has {_categories(nothing)}"
         )
     if checked := [c for c in found.categories if c.kind == "checked"]:
-        sentences.append(f"the policy does not name {_categories(checked)}")
+        sentences += _checked(checked)
     return sentences
 
 
@@ -160,6 +160,17 @@ def _categories(found: Sequence[UnknownCategory]) -> str:
         )
     ordered = sorted(together.values(), key=lambda c: (-c.checked, -c.lines, c.category or ""))
     return words.some([category(each) for each in ordered])
+
+
+def _checked(found: Sequence[UnknownCategory]) -> list[str]:
+    """Of categories with ID checks, a clause on those with a name, and one on those without."""
+    named, nameless = [c for c in found if c.category], [c for c in found if not c.category]
+    clauses = [f"the policy does not name {_categories(named)}"] if named else []
+    if nameless:
+        lines = words.counted(sum(c.lines for c in nameless), "line")
+        checked = words.integer(sum(c.checked for c in nameless))
+        clauses.append(f"{lines} without a category, {checked} with an ID check")
+    return clauses
 
 
 def _till_of(found: MissingNumbers) -> str:

@@ -139,6 +139,13 @@ def test_a_link_to_another_days_report_is_refused(out: Path, link: str) -> None:
     assert record_decision(str(out), DAY, same_day, says("looks_older")).transaction_id == "T002"
 
 
+def test_a_link_to_another_stores_page_is_refused(out: Path) -> None:
+    sale_id = key("T002").sale_id
+    with pytest.raises(ConfigurationError, match=r"store-S002\.html, and the sale is of S001"):
+        record_decision(str(out), DAY, f"store-S002.html#{sale_id}", says("looks_older"))
+    assert log(out).num_rows == 0
+
+
 def test_a_decision_is_recorded_even_if_the_report_cannot_be_rendered_again(out: Path) -> None:
     (kept,) = (out / "policies").iterdir()
     kept.unlink()

@@ -150,6 +150,16 @@ def test_a_row_is_read_into_the_contract(tmp_path: Path) -> None:
         ("birth_date", "", None),
         ("birth_date", "2026-03-01", date(2026, 3, 1)),
         ("birth_date", "1900-01-01", date(1900, 1, 1)),
+        ("category", "be\u200ber\ufeff", "beer"),
+        ("category", "\u200b Rot\u00a0wein \u200b", "Rot wein"),
+        ("category", "\u200b", None),
+        ("birth_date", "20100101", date(2010, 1, 1)),
+        ("birth_date", "2010-01-01Z", date(2010, 1, 1)),
+        ("birth_date", "2010-01-01+00:00", date(2010, 1, 1)),
+        ("birth_date", "2010-01-01-0500", date(2010, 1, 1)),
+        ("birth_date", "2010-01-01T00:00:00Z", date(2010, 1, 1)),
+        ("birth_date", "2010-01-01 00:00:00+02:00", date(2010, 1, 1)),
+        ("birth_date", "20100101T000000Z", date(2010, 1, 1)),
         ("sold_at", "2026-03-02 12:00", NOON),
         ("sold_at", "2026-03-02T12:00:00Z", NOON),
         ("sold_at", "2026-03-02 12:00:00+00", NOON),
@@ -283,6 +293,10 @@ def test_a_bad_cell_rejects_its_row(
         ("birth_date", "1899-12-31"),
         ("birth_date", DAY.isoformat()),
         ("birth_date", "31/12/1990"),
+        ("birth_date", "01.01.2010"),
+        ("birth_date", "2010-1-1"),
+        ("birth_date", "2010-01-01T10:00:00Z"),
+        ("birth_date", "19901331"),
         ("birth_date", "\udcff"),
         ("id_check_at", "noon"),
         ("id_check_by", "a\u2028b"),
@@ -461,6 +475,24 @@ def test_a_quoted_line_break_belongs_to_its_cell(tmp_path: Path) -> None:
 
     assert column(reading, "row") == [2]
     assert reasons(reading) == [("empty_cell", 3, "sku")]
+
+
+@pytest.mark.parametrize("size", [1, 50, 1 << 20])
+def test_blanks_before_quotation_marks_are_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    rows = [sale(description='Rum, "old"', category=""), sale(transaction_id="T2")]
+    head = ", ".join(f'"{name}"' for name in rows[0])
+    cells = [[text.replace('"', '""') for text in row.values()] for row in rows]
+    lines = [", ".join(f'"{text}"' for text in row) for row in cells]
+    monkeypatch.setattr(csv_format, "HEADER_BYTES", len(head) + size)
+    put(tmp_path, DATED, "\r\n".join([head, *lines]).encode())
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert reasons(reading) == []
+    assert column(reading, "description")[0] == 'Rum, "old"'
+    assert column(reading, "transaction_id") == [rows[0]["transaction_id"], "T2"]
 
 
 @pytest.mark.parametrize("opened", [b'"', b'x,"'])
@@ -1170,3 +1202,41 @@ def test_of_very_many_bad_cells_one_a_row_is_reported(
     reading = read(tmp_path, bad, bad, sale())
     assert reasons(reading) == [("bad_id", 2, "cashier_id"), ("bad_id", 3, "cashier_id")]
     assert reading.counts["S1"].rows_rejected == 2
+
+
+def test_a_row_without_what_its_age_check_needs_counts_once_and_its_cells_each() -> None:
+    def reject(row: int, column: str, reason: str = "bad_optional_cell") -> dict[str, Any]:
+        common = {"stage": "inputs", "source": "a.csv", "detail": ""}
+        return common | {"row": row, "column": column, "reason": reason}
+
+    found = inputs.reasons(
+        REJECTS.from_rows(
+            [
+                reject(2, "birth_date"),
+                reject(2, "id_check_at"),
+                reject(3, "birth_date"),
+                reject(4, "description"),  # no check needs it
+                reject(5, "sku", "bad_id"),  # counts as rejected already
+                reject(5, "birth_date"),
+            ]
+        )
+    )
+    assert found.rows == {"bad_id": 1}
+    assert found.cells == {"birth_date": 3, "id_check_at": 1, "description": 1}
+    assert found.incomplete == 2
+
+
+def test_of_very_many_bad_cells_those_of_a_check_come_before_a_description(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "MANY_BAD_CELLS", 1)
+    reading = read(tmp_path, sale(birth_date="x", description="a\tb" * 300))
+    assert reasons(reading) == [("bad_optional_cell", 2, "birth_date")]
+
+
+@pytest.mark.parametrize("text", ["20260302", "2026-03-02T00:00:00Z", "2026-03-02+01:00"])
+def test_a_business_date_may_have_a_zone_and_lack_hyphens(tmp_path: Path, text: str) -> None:
+    row = sale() | {"business_date": text}
+    put(tmp_path, DATED, csv_bytes([row], [*row]))
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert column(reading, "business_date") == [date(2026, 3, 2)]

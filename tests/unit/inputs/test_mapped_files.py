@@ -102,6 +102,26 @@ def of(reading: Reading, kind: str) -> list[tuple[str | None, str | None, int]]:
     return sorted((note["column"], note["value"], note["rows"]) for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("keys", "amount", "said"),
+    [
+        ('decimal = ","', "1.299", 'add thousands = "."'),
+        ('decimal = ","', "1.299,99", 'add thousands = "."'),
+        ('decimal = ","', "12.99", 'write decimal = "."'),
+        ('decimal = ","\nthousands = "."', "12.99", "is no plain number"),
+        ("", "1,299.99", 'add thousands = ","'),
+        ("", "12,99", 'write decimal = ","'),
+    ],
+)
+def test_a_number_with_the_other_sign_is_not_guessed(
+    tmp_path: Path, keys: str, amount: str, said: str
+) -> None:
+    content = written(line(Menge="1", Betrag=amount)).encode()
+    (reject,) = read(tmp_path, content, mapping(f'delimiter = ";"\n{keys}')).rejects.to_pylist()
+    assert (reject["reason"], reject["value"]) == ("bad_number", amount)
+    assert said in reject["detail"]
+
+
 # Dialects
 
 
@@ -231,6 +251,12 @@ def test_without_a_mapping_a_file_of_the_day_that_nothing_reads_is_named(
     assert [f"{name}: no mapping names it; auditor mapping suggest" in d for d in details] == (
         [True] if named else []
     )
+
+
+def test_of_a_json_document_it_is_said_what_makes_lines_of_it(tmp_path: Path) -> None:
+    (reject,) = read(tmp_path, b"[{}]", None, path="2026-03-02.json").rejects.to_pylist()
+    assert "if it is one JSON document" in reject["detail"]
+    assert "jq -c '.[]'" in reject["detail"]
 
 
 def test_a_file_that_is_pointed_to_is_of_the_only_entry(tmp_path: Path) -> None:

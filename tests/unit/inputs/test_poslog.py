@@ -51,6 +51,25 @@ def item(name: str, quantity: str = "1", amount: str = "1.95", kind: str = "Sale
     )
 
 
+def test_a_department_is_found_whatever_level_stands_before_it() -> None:
+    levels = (
+        '<MerchandiseHierarchy Level="Class">LAGERS</MerchandiseHierarchy>'
+        '<MerchandiseHierarchy Level="DEPARTMENT">BEER</MerchandiseHierarchy>'
+    )
+    without = "<MerchandiseHierarchy>WINE</MerchandiseHierarchy>"
+    rows = read(
+        transaction(*(f"<Sale><ItemID>1</ItemID>{each}</Sale>" for each in (levels, without)))
+    )
+    assert [(row["category"], row["department"]) for row in rows] == [
+        ("LAGERS", "BEER"),
+        ("WINE", ""),
+    ]
+    given = load_mapping("poslog-6")
+    assert given is not None
+    source = given.on(DAY).sales[0].source("category")
+    assert [each.column for each in source.first_of] == ["department", "category"]
+
+
 def audited(name: str, mapping: str, tmp_path: Path) -> pa.Table:
     put(tmp_path, f"{DAY}.xml", (SAMPLES / name).read_bytes())
     given = load_mapping(mapping)

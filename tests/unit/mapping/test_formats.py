@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from auditor.mapping.formats import TimeFormat
-from auditor.mapping.numbers import NumberFormat
+from auditor.mapping.numbers import MISREAD, NumberFormat
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ def test_a_directive_that_is_unknown_or_stands_twice_is_an_error(form: str) -> N
         (NumberFormat(), "($12.00)", "-12.00"),
         (NumberFormat(".", ","), "$1,299,000.50", "1299000.50"),
         # What is no such number is left as it is, to be rejected.
-        (NumberFormat(",", "."), "0.754", "0.754"),
-        (NumberFormat(",", "."), "1.29", "1.29"),
-        (NumberFormat(","), "1.299,99", "1.299,99"),
+        (NumberFormat(",", "."), "0.754", "0.754" + MISREAD),
+        (NumberFormat(",", "."), "1.29", "1.29" + MISREAD),
+        (NumberFormat(","), "1.299,99", "1.299,99" + MISREAD),
         (NumberFormat(), "1,299.99", "1,299.99"),
         (NumberFormat(), "--1", "--1"),
         (NumberFormat(), "(-1)", "(-1)"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from auditor.errors import ConfigurationError
-from auditor.policy import Policy
+from auditor.policy import Policy, Rules
 from tests.support.paths import ROOT
 
 _DAY = date(2026, 3, 27)
@@ -246,3 +246,11 @@ def test_the_hash_is_of_what_is_said_and_not_of_how() -> None:
 def test_an_article_that_is_alcohol_by_its_number_may_have_any_category_and_its_age() -> None:
     text = "alcohol_skus = ['1']\nlegal_age_by_category = { baking = 18 }"
     assert _policy(_ENTRY + text).rules(_DAY, "S001").legal_age_by_category == {"baking": 18}
+
+
+def test_a_category_is_what_is_seen_of_it() -> None:
+    rules = Rules(
+        alcohol_categories=frozenset({"Rot\u00a0wein\u200b"}),
+        legal_age_by_category={"Rot wein": 16},
+    )
+    assert rules.alcohol_categories == {"Rot wein"}

@@ -23,11 +23,13 @@ def check(out: str, sales: str) -> None:
         ("chain/reports", "chain/reports"),
         ("chain", "chain/ledger"),  # results have this folder for themselves
         ("chain", "chain/unfinished/sales"),
+        ("chain/sales", "chain/sales/one.csv"),  # the folder of a single file
     ],
 )
 def test_what_would_mix_is_refused(tmp_path: Path, out: str, sales: str) -> None:
     (tmp_path / "chain/sales").mkdir(parents=True)
     (tmp_path / "chain/link").symlink_to("sales")
+    (tmp_path / "chain/sales/one.csv").touch()
     for scheme in ("", "file://"):
         with pytest.raises(ConfigurationError, match="--sales"):
             check(f"{scheme}{tmp_path}/{out}", f"{tmp_path}/{sales}")
