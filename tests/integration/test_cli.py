@@ -130,7 +130,7 @@ def test_a_run_says_which_files_and_rows_it_could_not_use(
     result = _run(chain, tmp_path / "out", "--policy", chain / "policy.toml")
     assert result.exit_code == ExitCode.ABOVE_LIMITS
     assert "Not read: 2026-03-27/other.csv: " in result.stderr
-    assert re.search(r"Rows set aside: (\d+ \w+, )*1 bad_time", result.stderr)
+    assert re.search(r"Rejected rows: (\d+ \w+, )*1 bad_time", result.stderr)
     assert "1 input files could not be used (2026-03-27/other.csv)" in result.stderr
     checked = _auditor("check", "--day", "2026-03-27", "--sales", chain / "sales", "--json")
     (sales,) = (f for f in json.loads(checked.output)["findings"] if f["check"] == "sales")
