@@ -135,7 +135,7 @@ def test_a_run_says_which_files_and_rows_it_could_not_use(
     checked = _auditor("check", "--day", "2026-03-27", "--sales", chain / "sales", "--json")
     (sales,) = (f for f in json.loads(checked.output)["findings"] if f["check"] == "sales")
     assert sales["state"] == "failed"
-    assert "2026-03-27/other.csv: it lacks" in sales["said"]
+    assert "2026-03-27/other.csv: this looks semicolon-separated" in sales["said"]
 
 
 @pytest.fixture

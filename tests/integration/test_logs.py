@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -125,7 +125,8 @@ def test_errors_about_sales_name_nobody(tmp_path: Path) -> None:
         render_sales([flag(1, 20, 0.3, 0.9, transaction_id="MARKTRANS1", age_low=None)])
     assert "S001, sale-" in str(lacking.value)
     planned, finalised = SALES.only(SALE_KEY), LEDGER.only((*SALE_KEY, "outcome", "crop"))
-    sale = planned.from_rows([{"store_id": "S001", "transaction_id": "MARKTRANS1"}])
+    key = {"store_id": "S001", "till_id": "01", "transaction_id": "MARKTRANS1"}
+    sale = planned.from_rows([key | {"started_at": datetime(2026, 3, 27, tzinfo=UTC)}])
     place, batch = Place(str(tmp_path)), Batch(date.fromisoformat(DAY), "plan", "sales", 0)
     write_table(place, batch.path, sale, planned)
     write_table(place, batch.ledger_path, finalised.empty(), finalised)
