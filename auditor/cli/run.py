@@ -1,6 +1,7 @@
 """``auditor run``."""
 
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,6 +50,13 @@ def run(*, wait: bool, **job_options: Any) -> None:
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
     _print_rejected(result)
+    if result.from_before:
+        before = job.day - timedelta(days=1)
+        click.echo(
+            f"{result.from_before} transactions of {before} run into this day and are counted"
+            f" there: audit {before} again if it was audited before this day's export arrived",
+            err=True,
+        )
     for words in result.above_limits:
         click.echo(f"Above the policy's limits: {words}", err=True)
     if result.above_limits:

@@ -16,6 +16,7 @@ from auditor.pipeline.batches import Batch
 from auditor.pipeline.day import Day, Job, Progress
 from auditor.pipeline.expire import expire_results
 from auditor.storage.parquet import read_table
+from auditor.storage.partitions import read_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,15 @@ class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
-    and ``lost`` says what of the inputs was not used, and why.
+    and ``lost`` says what of the inputs was not used, and why. ``from_before`` counts transactions
+    of the day before that run into the day.
     """
 
     report: str
     outcomes: dict[str, int]
     above_limits: list[str]
     lost: Reasons
+    from_before: int
 
 
 def plan_day(job: Job) -> list[Batch]:
@@ -89,6 +92,11 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         finalise.finalise(day, batches)
         page = report.report(day)
     expire_results(day.out, day.policy, day.date + timedelta(days=1))
+    coverage = read_day(day.out, "coverage", day.date, day.job.stores)
     return DayResult(
-        page, report.count_outcomes(day), report.exceeded_limits(day), report.rejected_inputs(day)
+        report=page,
+        outcomes=report.count_outcomes(day),
+        above_limits=report.exceeded_limits(day),
+        lost=report.rejected_inputs(day),
+        from_before=sum(coverage["transactions_from_before"].to_pylist()),
     )

@@ -447,6 +447,7 @@ def test_a_sale_is_completed_when_the_next_file_arrives(case: Case) -> None:
     assert revisions.count(out, date.fromisoformat(DAY), "S001") == 0
 
     later.write_text(head + second, encoding="utf-8")
+    assert f"audit {DAY} again" in _plain(case.run(day=NEXT_DAY).stderr)
     case.run()
     (after,) = case.sales()
     assert (len(after["basket"]), after["outcome"]) == (2, "id_checked")
