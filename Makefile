@@ -161,7 +161,7 @@ airflow: $(INSTALLED) $(AIRFLOW_HOME)/.ready ## run Airflow with its scheduler a
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-check: style types layers unit ## check style, types and layers, and run the unit tests: four minutes
+check: style types layers unit ## check style, types and layers, and run the unit tests: three minutes
 
 style: $(VENV)/.installed-all
 	$(BIN)/ruff check
