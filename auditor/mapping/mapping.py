@@ -5,17 +5,16 @@ begun holds, whole. In it are ``[[mapping.sales]]`` and ``[[mapping.snapshots]]`
 of file: the first whose pattern fits reads a file. An unknown key is an error.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Document
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from auditor.errors import ConfigurationError
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, TIMES, WORDS, Entry, Source
-from auditor.policy.checking import nearest, parsed_toml, table, tables, validated
+from auditor.policy.checking import nearest, table, tables, validated
+from auditor.policy.document import SettingsDocument
 from auditor.policy.rules import Strict
 from auditor.tables import SNAPSHOT_INDEX, TILL_LINES
 
@@ -38,7 +37,7 @@ class MappingOfDay(Strict):
     snapshots: tuple[Entry, ...] = ()
 
 
-class Mapping:
+class Mapping(SettingsDocument):
     """A whole mapping file, which gives the entries of a day."""
 
     def __init__(self, document: Document[str, Any], *, origin: str = "mapping") -> None:
@@ -47,30 +46,11 @@ class Mapping:
         Raises:
             ConfigurationError: naming the key, for an unknown key or an impossible value.
         """
-        try:
-            self._document = document
-            self._days = _days(document)
-        except (ValueError, RecursionError) as error:
-            raise ConfigurationError(f"{origin}: {error}") from error
+        super().__init__(document, origin=origin)
 
-    @classmethod
-    def from_toml(cls, content: bytes, *, origin: str) -> Self:
-        """Read the mapping from the bytes of a TOML file; ``origin`` names it in errors.
-
-        Raises:
-            ConfigurationError: not valid TOML, or not a valid mapping.
-        """
-        return cls(parsed_toml(content, origin=origin), origin=origin)
-
-    @property
-    def canonical(self) -> bytes:
-        """The mapping as JSON, whatever the comments and layout of its file."""
-        return json.dumps(self._document, sort_keys=True, default=str).encode()
-
-    @property
-    def sha256(self) -> str:
-        """Hash of :attr:`canonical`."""
-        return hashlib.sha256(self.canonical).hexdigest()
+    def _checked(self, document: Document[str, Any]) -> Document[str, Any]:
+        self._days = _days(document)
+        return document
 
     def on(self, day: date) -> MappingOfDay:
         """What holds on a day.

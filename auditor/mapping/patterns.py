@@ -57,11 +57,6 @@ class Pattern:
         self.folder = whole.rpartition("/")[0]
 
     @property
-    def names_day_in_folder(self) -> bool:
-        """Whether a folder of the path names the day, so that folders of other days are none."""
-        return "{day" in self.text.rpartition("/")[0]
-
-    @property
     def counts_time(self) -> bool:
         """Whether the time of a path is a number since 1970."""
         return "time" in self.placeholders and not self._time

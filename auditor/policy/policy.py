@@ -7,16 +7,15 @@ analysed by age group. ``format`` may name the format of the file itself. An unk
 error.
 """
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from auditor.errors import ConfigurationError
-from auditor.policy.checking import parsed_toml, table, tables, validated
+from auditor.policy.checking import table, tables, validated
+from auditor.policy.document import SettingsDocument
 from auditor.policy.rules import ChainRules, InsightRules, Rules, StoreId, StoreListing, Strict
 
 #: The newest format of a policy file that this program knows. Keys were only ever added to it.
@@ -43,7 +42,7 @@ class _Entry(Strict):
     overrides: tuple[_Override, ...]
 
 
-class Policy:
+class Policy(SettingsDocument):
     """A whole policy file, which gives the rules of a day and a store."""
 
     def __init__(
@@ -56,37 +55,19 @@ class Policy:
         Raises:
             ConfigurationError: naming the key, for an unknown key or an impossible value.
         """
-        try:
-            self._document = document = _without_format(document or {})
-            table(document, "", ("chain", "stores", "insights", "policy"))
-            chain = table(document.get("chain", {}), "chain", _Chain.model_fields)
-            self.chain_name = validated(_Chain, chain, "chain").name
-            insights = table(document.get("insights", {}), "insights", InsightRules.model_fields)
-            self.insights = validated(InsightRules, insights, "insights")
-            self.stores = _stores(document.get("stores", {}))
-            self._entries = _entries(document.get("policy", [{"effective_from": date.min}]))
-            self._check_every_combination()
-        except (ValueError, RecursionError) as error:
-            raise ConfigurationError(f"{origin}: {error}") from error
+        super().__init__(document or {}, origin=origin)
 
-    @classmethod
-    def from_toml(cls, content: bytes, *, origin: str) -> Self:
-        """Read the policy from the bytes of a TOML file; ``origin`` names it in errors.
-
-        Raises:
-            ConfigurationError: not valid TOML, or not a valid policy.
-        """
-        return cls(parsed_toml(content, origin=origin), origin=origin)
-
-    @property
-    def canonical(self) -> bytes:
-        """The policy as JSON, whatever the comments and layout of its file."""
-        return json.dumps(self._document, sort_keys=True, default=str).encode()
-
-    @property
-    def sha256(self) -> str:
-        """Hash of :attr:`canonical`."""
-        return hashlib.sha256(self.canonical).hexdigest()
+    def _checked(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
+        document = _without_format(document)
+        table(document, "", ("chain", "stores", "insights", "policy"))
+        chain = table(document.get("chain", {}), "chain", _Chain.model_fields)
+        self.chain_name = validated(_Chain, chain, "chain").name
+        insights = table(document.get("insights", {}), "insights", InsightRules.model_fields)
+        self.insights = validated(InsightRules, insights, "insights")
+        self.stores = _stores(document.get("stores", {}))
+        self._entries = _entries(document.get("policy", [{"effective_from": date.min}]))
+        self._check_every_combination()
+        return document
 
     def rules(self, day: date, store_id: str) -> Rules:
         """The rules in force on ``day`` in ``store_id``.
