@@ -9,7 +9,7 @@ class ExitCode(IntEnum):
     DONE = 0
     FAILED = 1
     WRONG_USE = 2
-    ABOVE_LIMITS = 3  # done, but rejects, inconclusive sales or missing stores exceed the policy
+    ABOVE_LIMITS = 3  # done, but above a limit of the policy, or a day beside is not complete
 
 
 class AuditorError(Exception):

@@ -1,7 +1,6 @@
 """``auditor run``."""
 
 import sys
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,16 +49,17 @@ def run(*, wait: bool, **job_options: Any) -> None:
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
     _print_rejected(result)
-    if result.from_before:
-        before = job.day - timedelta(days=1)
+    for done in result.completed:
         click.echo(
-            f"{result.from_before} transactions of {before} run into this day and are counted"
-            f" there: audit {before} again if it was audited before this day's export arrived",
+            f"Completed: {done.sales} alcohol sales of {done.day}; {len(done.stores)} of its stores"
+            f" were audited again (auditor diff --from {done.day} --to {done.day})",
             err=True,
         )
+    for words in result.incomplete:
+        click.echo(f"Not completed: {words}", err=True)
     for words in result.above_limits:
         click.echo(f"Above the policy's limits: {words}", err=True)
-    if result.above_limits:
+    if result.above_limits or result.incomplete:
         sys.exit(ExitCode.ABOVE_LIMITS)
 
 

@@ -26,7 +26,7 @@ from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_co
 from auditor.inputs.notes import Notes
 from auditor.inputs.records import parse, read_records
 from auditor.inputs.rejects import BadCell, Rejects
-from auditor.inputs.validation import Request, Rows
+from auditor.inputs.validation import Reach, Request, Rows
 from auditor.mapping import Entry, MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import Place
@@ -61,6 +61,7 @@ class Reading:
     unplaced_rows: int = 0  # rejected rows whose store is unknown; in no store's counts
     notes: pa.Table = field(default_factory=INPUT_NOTES.empty)  # given once, as the counts
     unusable: str | None = None  # why nothing of the file could be used
+    reach: Reach = field(default_factory=Reach)
 
 
 def read_sales(  # noqa: PLR0913  # what a day's exports depend on
@@ -201,7 +202,7 @@ def _look(request: Request, place: Place, file: SourceFile) -> Iterator[Reading]
             rejects.add_cell(cell)
         counts = {store: counted for store, counted in rows.counts().items() if store}
         found.update({store: counted.rows_read for store, counted in counts.items()})
-        yield Reading(rows.conforming(), rejects.table(), counts, used)
+        yield Reading(rows.conforming(), rejects.table(), counts, used, reach=rows.reach)
         used = ()
     mostly = {store for store, rows_read in found.items() if 2 * rows_read > all_rows[store]}
     if mostly:
@@ -255,7 +256,7 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
             counted = rows.counts()
             _add(found, counted)
             notes.add_local(rows, counted)
-            yield Reading(rows.conforming(), rejects.table(), {})
+            yield Reading(rows.conforming(), rejects.table(), {}, reach=rows.reach)
         content.check_unchanged()
     except UnusableError as error:
         rejects = Rejects(replace(file, path=shown))
@@ -308,7 +309,7 @@ def _read_frames(request: Request, place: Place, entry: Entry) -> Iterator[Readi
         table = rows.conforming()
         for name in table["path"].to_pylist():
             digest.update(f"{name}\n".encode())
-        yield Reading(table, rejects.table(), {})
+        yield Reading(table, rejects.table(), {}, reach=rows.reach)
     one_file = SourceCounts(files=1, usable_files=1)
     yield Reading(
         table=request.schema.empty(),

@@ -50,6 +50,13 @@ class Clock(NamedTuple):
     margin: int  # how far outside the day a row may lie and belong to a sale of it
 
 
+class Reach(NamedTuple):
+    """The stores that have rows by which a sale of the day before, or after, may be another."""
+
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class Request:
     """Which rows are wanted."""
@@ -107,6 +114,7 @@ class Rows:
         others = asked[self._codes] & (np.abs(self._days) == 1) & file.dated & file.own
         totals = np.bincount(self._codes[others], minlength=len(self._stores)).tolist()
         self._elsewhere = {s or None: n for s, n in zip(self._stores, totals, strict=True) if n}
+        self.reach = self._reach(near, others, asked[self._codes])
         wanted = (counted | near) & asked[self._codes]
         if not wanted.all():
             self._place(records.filter(wanted))
@@ -220,14 +228,29 @@ class Rows:
             counted = of_day | (np.abs(self._days) > 1)
         else:
             counted = of_day | (self._days == _UNKNOWN)
-        near = self._near & (np.abs(self._days) == 1)
+        near = (self._near | self._reaching()) & (np.abs(self._days) == 1)
+        return counted, near
+
+    def _reaching(self) -> Flags:
+        """Which rows say that they concern another transaction, maybe of another day."""
+        reaching = np.zeros(len(self._days), np.bool_)
         for name, word in _REACHING.items():
             if name in self._records.cells.column_names:
                 cells = self._records.cells[name].cast(pa.string())
                 text = pc.utf8_lower(pc.utf8_trim_whitespace(cells))
                 said = pc.equal(text, word) if word else pc.not_equal(text, "")
-                near |= (np.abs(self._days) == 1) & said.to_numpy(zero_copy_only=False)
-        return counted, near
+                reaching |= said.to_numpy(zero_copy_only=False)
+        return reaching
+
+    def _reach(self, near: Flags, others: Flags, asked: Flags) -> Reach:
+        """The stores of the rows that sales of the day before, and of the day after, may reach."""
+        shared, of_day, reaching = near | others, self._days == 0, self._reaching()
+        before = (shared & (self._days == -1)) | (of_day & (self._early | reaching))
+        after = (shared & (self._days == 1)) | (of_day & (self._late | reaching))
+        return Reach(*(self._stores_of(flags & asked) for flags in (before, after)))
+
+    def _stores_of(self, rows: Flags) -> frozenset[str]:
+        return frozenset(self._stores[code] for code in np.unique(self._codes[rows])) - {""}
 
     def _read(self, name: str) -> None:
         column = next(c for c in self._request.wanted.columns if c.name == name)
@@ -270,6 +293,8 @@ class Rows:
             self._days = np.where(given, by_till, self._days)
         self._days[verdicts != Fault.NONE] = _UNKNOWN
         self._near = (instants >= starts[:, 1] - margin) & (instants < starts[:, 2] + margin)
+        self._early = instants < starts[:, 1] + margin
+        self._late = instants >= starts[:, 2] - margin
 
     def _instants(
         self, times: TimeCells, zones: list[str], near: Microseconds | None

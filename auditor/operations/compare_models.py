@@ -90,6 +90,7 @@ def compare_models(
     old, new = (Card.read(version).full_name for version in versions)  # before anything is loaded
     with tempfile.TemporaryDirectory() as scratch:
         day = Day.open(replace(job, out=scratch))
+        day.check()
         collected = collect_day(day, "spool")
         sales = [SALES.empty(), *(bucket.sales for _, bucket in collected.buckets())]
         by_store = ByStore(pa.concat_tables(sales))

@@ -1,4 +1,4 @@
-"""The audit of a day: plan it, score its batches, finalise the ledger, report.
+"""The audit of a day: plan it, score its batches, finalise it, complete the days beside it, report.
 
 Each step reads what the step before it wrote below ``OUT/unfinished/day=.../``, so that a scheduler
 can run them in different processes and hand on batches only. A step that is run again writes the
@@ -8,6 +8,7 @@ of some stores.
 
 from auditor.pipeline.batches import Batch, balanced, divide_evenly
 from auditor.pipeline.collect import collect_day
+from auditor.pipeline.complete import Completion
 from auditor.pipeline.day import Day, Job, Progress, unfinished
 from auditor.pipeline.expire import expire
 from auditor.pipeline.report import (
@@ -20,6 +21,7 @@ from auditor.pipeline.report import (
 from auditor.pipeline.run import (
     DayResult,
     check_limits,
+    complete_days,
     finalise_day,
     plan_day,
     report_day,
@@ -30,6 +32,7 @@ from auditor.pipeline.score import frames_of
 
 __all__ = [
     "Batch",
+    "Completion",
     "Day",
     "DayResult",
     "Job",
@@ -37,6 +40,7 @@ __all__ = [
     "balanced",
     "check_limits",
     "collect_day",
+    "complete_days",
     "divide_evenly",
     "exceeded_limits",
     "expire",

@@ -12,7 +12,7 @@ from datetime import date
 
 import pyarrow as pa
 
-from auditor.errors import ConfigurationError, SourceError
+from auditor.errors import SourceError
 from auditor.inputs import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
 from auditor.inputs.counts import SourceCounts
 from auditor.monitoring.completeness.counting import control_totals, count_tills
@@ -44,6 +44,8 @@ class SourcesRead:
     files: list[FileHash] = field(default_factory=list)  # of the day
     beside: list[FileHash] = field(default_factory=list)  # of the days beside it, that gave rows
     unusable: list[str] = field(default_factory=list)  # files, each with the reason
+    before: set[str] = field(default_factory=set)  # the stores of auditor.inputs.Reading.reach
+    after: set[str] = field(default_factory=set)
 
     def add(self, reading: Reading) -> None:
         """Add what was read of a file."""
@@ -53,6 +55,8 @@ class SourcesRead:
             (self.files if file.own else self.beside).append(file)
         if reading.unusable is not None:
             self.unusable.append(reading.unusable)
+        self.before |= reading.reach.before
+        self.after |= reading.reach.after
 
 
 class CollectedDay:
@@ -115,6 +119,14 @@ class CollectedDay:
             if file.own or not used or (schema.name, file.path) in self.used
         )
 
+    def reach(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The stores whose rows may reach sales of the day before, and of the day after."""
+        exports, indexes = self.exports, self.indexes
+        return (
+            tuple(sorted(exports.before | indexes.before)),
+            tuple(sorted(exports.after | indexes.after)),
+        )
+
     def store_days(self) -> pa.Table:
         """tables.STORE_DAYS, once all buckets have been taken."""
         return store_days(
@@ -162,13 +174,9 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
 
     Raises:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
-        ConfigurationError: an address is wrong, or the policy does not list a store of the job.
+        ConfigurationError: an address is wrong.
     """
     job, listed = day.job, day.policy.stores
-    if unknown := [store_id for store_id in job.stores if listed and store_id not in listed]:
-        raise ConfigurationError(
-            f"store {unknown[0]} is not in the policy, which lists {', '.join(listed)}"
-        )
     collected = CollectedDay(day, folder)
     unusable = [*collected.exports.unusable, *collected.indexes.unusable]
     if not collected.exports.files and not listed and not job.stores:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
 
-from auditor.errors import BusyError, NoSourceError
+from auditor.errors import BusyError, ConfigurationError, NoSourceError
 from auditor.faces.model import Card
 from auditor.mapping import Mapping, load_mapping
 from auditor.policy import ChainRules, Policy, load_policy
@@ -40,25 +40,37 @@ class Day:
     policy: Policy
     rules: ChainRules  # in force on the day
     out: Place
+    own_mapping: Mapping | None = None  # instead of the job's
 
     @classmethod
-    def open(cls, job: Job, policy: Policy | None = None) -> Self:
-        """Open a job, whose policy the caller may have loaded already; nothing is written.
+    def open(
+        cls, job: Job, policy: Policy | None = None, own_mapping: Mapping | None = None
+    ) -> Self:
+        """Open a job; the caller may have loaded its policy and mapping. Nothing is written.
 
         Raises:
             ConfigurationError: the policy or the address of the results is wrong, or no policy is
                 in force on the day.
         """
         policy = policy or load_policy(job.policy)
-        return cls(job, policy, policy.chain_rules(job.day), results_at(job.out))
+        rules = policy.chain_rules(job.day)
+        return cls(job, policy, rules, results_at(job.out), own_mapping)
 
-    def check_addresses(self) -> None:
+    def check(self) -> None:
         """Check before anything is written that there are inputs, and results not among them.
 
         Raises:
-            ConfigurationError: results would lie among inputs, or the other way round.
+            ConfigurationError: results would lie among inputs, or the other way round; or the
+                policy does not list a store of the job.
             NoSourceError: there is nothing at the address of the exports or of the frames.
         """
+        listed = self.policy.stores
+        if unknown := [
+            store_id for store_id in self.job.stores if listed and store_id not in listed
+        ]:
+            raise ConfigurationError(
+                f"store {unknown[0]} is not in the policy, which lists {', '.join(listed)}"
+            )
         inputs = {"sales": self.sales, "snapshots": self.snapshots}
         check_apart(self.out, inputs)
         for name, place in inputs.items():
@@ -90,7 +102,7 @@ class Day:
         Raises:
             ConfigurationError: it cannot be read, or is not valid.
         """
-        return load_mapping(self.job.mapping)
+        return self.own_mapping or load_mapping(self.job.mapping)
 
     @property
     def mapping_sha256(self) -> str | None:

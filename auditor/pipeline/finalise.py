@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 
 from auditor.errors import ConfigurationError, ContractError, SourceError
 from auditor.monitoring.baselines.daily_baselines import DailyBaselines
-from auditor.pipeline import provenance
+from auditor.pipeline import lot, provenance
 from auditor.pipeline.batches import Batch
-from auditor.pipeline.completeness import check_posteriors, check_sales
+from auditor.pipeline.completeness import ScoredSales, check_posteriors, check_sales
 from auditor.pipeline.day import Day
 from auditor.pipeline.plans import PLANNED, Plan, read_plan
 from auditor.pipeline.score import with_crop_paths
-from auditor.sales import control_sample, purchases
+from auditor.sales import purchases
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import finalised, revisions
 from auditor.storage.daily import write_daily
@@ -69,9 +69,10 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     store_days = read_table(out, plan.coverage_path, STORE_DAYS)
     row_of = {store_id: row for row, store_id in enumerate(store_days["store_id"].to_pylist())}
     sales_of = dict(zip(row_of, store_days["alcohol_sales"].to_pylist(), strict=True))
-    sample = _control_sample(day, plan, sales_of)
+    scored = _check_scored(day, plan, sales_of)
     before = finalised.begin(out, day.date, row_of)
-    write = _StoreWriter(day, plan, sample)
+    beside = set(before).difference(row_of) if day.job.stores else ()
+    write = _StoreWriter(day, plan, lot.draw(day, scored, beside))
     unplaced = [REJECTS.empty()]
     for bucket, stores in _by_bucket(row_of, plan.rejects):
         # Without locks, the day may be another run's by now. Few stores hold results of two runs
@@ -126,8 +127,8 @@ def _keep_mapping(day: Day) -> None:
         day.out.write(kept, day.mapping.canonical)
 
 
-def _control_sample(day: Day, plan: Plan, sales_of: dict[str, int]) -> set[SaleKey]:
-    """Check the scored batches against the stores' counts, and draw the control sample."""
+def _check_scored(day: Day, plan: Plan, sales_of: dict[str, int]) -> ScoredSales:
+    """Check the scored batches against the stores' counts of sales."""
     try:
         scored = check_sales(day.out, plan.of_kind("sales"))
         check_posteriors(day.out, plan.batches)
@@ -135,7 +136,7 @@ def _control_sample(day: Day, plan: Plan, sales_of: dict[str, int]) -> set[SaleK
         raise SourceError(f"{day.date}: a batch is not scored yet: {error}") from error
     if scored.by_store != Counter(sales_of):
         raise ContractError(f"{day.date}: the stores' sales in the batches are not those collected")
-    return control_sample.drawn(day.date, scored.with_crop, size=day.rules.control_sample)
+    return scored
 
 
 class _StoreWriter:

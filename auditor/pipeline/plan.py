@@ -50,7 +50,18 @@ def plan(day: Day) -> Plan:
     sales = BatchWriter(out, day.date, plan_id, "sales", size)
     baskets = BatchWriter(out, day.date, plan_id, "baskets", size)
     rejected, rejects, bought = 0, list[int](), list[int]()
-    planned = Plan(day.date, plan_id, (), files, day.policy.sha256, day.mapping_sha256, 0, (), ())
+    planned = Plan(
+        day.date,
+        plan_id,
+        (),
+        files,
+        day.policy.sha256,
+        day.mapping_sha256,
+        0,
+        (),
+        (),
+        collected.reach(),
+    )
     for number, bucket in collected.buckets():
         sales.add(bucket.sales)
         baskets.add(purchases.unscored(bucket.purchases))

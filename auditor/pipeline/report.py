@@ -1,6 +1,5 @@
 """Renders a finalised day's pages from what is stored, and says which limits the day exceeds."""
 
-import json
 import re
 import time
 from collections import Counter
@@ -11,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.decisions.log import read_decisions
-from auditor.errors import BusyError, ConfigurationError, ContractError, OvertakenError
+from auditor.errors import BusyError, OvertakenError
 from auditor.faces.model import Card
 from auditor.inputs import OF_REASONS, Reasons, reasons
 from auditor.monitoring import cameras, completeness, limits
@@ -21,6 +20,7 @@ from auditor.monitoring.baselines.window import read_window
 from auditor.monitoring.cameras import Drift
 from auditor.pipeline import provenance
 from auditor.pipeline.day import Day, day_lock, workspace
+from auditor.pipeline.kept import kept_policy
 from auditor.pipeline.plans import find_plan, plan_path
 from auditor.policy import Policy
 from auditor.report import (
@@ -98,7 +98,7 @@ def render_again(out: Place, day: date) -> bool:
         with day_lock(out, day):
             if _awaits_report(out, day) or (summary := stored_summary(out, day)) is None:
                 return False
-            render_report(out, day, _kept_policy(out, summary.policy_sha256))
+            render_report(out, day, kept_policy(out, summary.policy_sha256 or "unknown"))
     except BusyError:
         return False
     return True
@@ -138,17 +138,6 @@ def _write_pages(
 def _input_notes(out: Place, day: date) -> pa.Table:
     parts = [notes for *_, notes in read_daily(out, "input_notes", [day])]
     return pa.concat_tables([INPUT_NOTES.empty(), *parts])
-
-
-def _kept_policy(out: Place, sha256: str | None) -> Policy:
-    path = policy_path(sha256 or "unknown")
-    try:
-        policy = Policy(json.loads(out.read(path)), origin=path)
-    except (FileNotFoundError, ValueError, ConfigurationError) as error:
-        raise ContractError(f"the report's policy {out}{path} cannot be read: {error}") from error
-    if policy.sha256 != sha256:
-        raise ContractError(f"the report's policy {out}{path} was changed")
-    return policy
 
 
 def _awaits_report(out: Place, day: date) -> bool:

@@ -11,12 +11,13 @@ from datetime import timedelta
 from itertools import chain
 
 from auditor.inputs import Reasons
-from auditor.pipeline import finalise, plan, report, score
+from auditor.pipeline import complete, finalise, plan, report, score
 from auditor.pipeline.batches import Batch
+from auditor.pipeline.complete import Completion
 from auditor.pipeline.day import Day, Job, Progress
 from auditor.pipeline.expire import expire_results
+from auditor.pipeline.plans import read_plan
 from auditor.storage.parquet import read_table
-from auditor.storage.partitions import read_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +25,22 @@ class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
-    and ``lost`` says what of the inputs was not used, and why. ``from_before`` counts transactions
-    of the day before that run into the day.
+    and ``lost`` says what of the inputs was not used, and why. ``completed`` has the days beside it
+    that were completed, ``incomplete`` a sentence for each that could not be.
     """
 
     report: str
     outcomes: dict[str, int]
     above_limits: list[str]
     lost: Reasons
-    from_before: int
+    completed: list[Completion]
+    incomplete: list[str]
 
 
 def plan_day(job: Job) -> list[Batch]:
     """Plan a day (:func:`auditor.pipeline.plan.plan`); the batches to score, maybe none."""
     day = Day.open(job)
-    day.check_addresses()
+    day.check()
     with day.lock():
         return list(plan.plan(day).batches)
 
@@ -56,6 +58,21 @@ def finalise_day(job: Job, batches: Sequence[Batch] = ()) -> None:
     day = Day.open(job)
     with day.lock():
         finalise.finalise(day, batches)
+
+
+def complete_days(job: Job) -> list[Completion]:
+    """Complete the days beside a finalised one that is not reported yet (complete.py).
+
+    Raises:
+        AuditorError: one of them could not be completed; the other was, if it had to be.
+    """
+    day = Day.open(job)
+    completed, errors = complete.complete_beside(day, read_plan(day.out, day.date))
+    if completed:  # faces of a day whose retention ended in the meantime
+        expire_results(day.out, day.policy, day.date + timedelta(days=1))
+    if errors:
+        raise errors[0]
+    return completed
 
 
 def report_day(job: Job) -> str:
@@ -80,9 +97,10 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         AuditorError: the run failed as a whole.
     """
     day = Day.open(job)
-    day.check_addresses()
+    day.check()
     with day.lock(wait=wait):
-        batches = plan.plan(day).batches
+        planned = plan.plan(day)
+        batches = planned.batches
         paths = (read_table(day.out, b.path, b.schema, ["snapshot_path"]) for b in batches)
         total = sum(map(score.number_of_frames, paths)) if progress else 0
         scored = chain.from_iterable(score.score(day, batch) for batch in batches)
@@ -90,13 +108,14 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
             if progress:
                 progress(done, total)
         finalise.finalise(day, batches)
+        completed, errors = complete.complete_beside(day, planned)
         page = report.report(day)
     expire_results(day.out, day.policy, day.date + timedelta(days=1))
-    coverage = read_day(day.out, "coverage", day.date, day.job.stores)
     return DayResult(
         report=page,
         outcomes=report.count_outcomes(day),
         above_limits=report.exceeded_limits(day),
         lost=report.rejected_inputs(day),
-        from_before=sum(coverage["transactions_from_before"].to_pylist()),
+        completed=completed,
+        incomplete=[str(error) for error in errors],
     )

@@ -119,9 +119,7 @@ class StoreSales:
 
     def drawn_from(self) -> int:
         """How many sales the control sample could have drawn."""
-        could_be = pc.is_in(self.ledger["outcome"], pa.array(control_sample.DRAWN_FROM))
-        drawable = pc.and_(could_be, pc.is_valid(self.ledger["age"]))
-        return int(pc.sum(drawable).as_py() or 0)
+        return int(control_sample.drawable(self.ledger).num_rows)
 
     def _rows(self, outcome: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]]

@@ -33,6 +33,12 @@ def of_ledger(ledger: pa.Table) -> pa.Table:
     return ledger.filter(pc.and_(unflagged, pc.is_valid(ledger["crop"])))
 
 
+def drawable(ledger: pa.Table) -> pa.Table:
+    """The rows of LEDGER that the sample is drawn from."""
+    could_be = pc.is_in(ledger["outcome"], pa.array(DRAWN_FROM))
+    return ledger.filter(pc.and_(could_be, pc.is_valid(ledger["age"])))
+
+
 def may_be_drawn(day: date, keys: Iterable[SaleKey], *, size: int, sales: int) -> set[SaleKey]:
     """Of some sales that can be drawn, such as a batch's, those that the sample could be made of.
 

@@ -115,6 +115,16 @@ def assign_outcomes(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules
     return LEDGER.conform(pa.table({name: columns[name] for name in LEDGER.names}))
 
 
+def sales_of(ledger: pa.Table) -> pa.Table:
+    """The SALES that rows of LEDGER were made of; ``ledger`` needs no other columns."""
+    marks = [
+        [mark for mark in given if mark != SEVERAL_FACES] for given in ledger["marks"].to_pylist()
+    ]
+    place = ledger.schema.get_field_index("marks")
+    field = SALES.arrow.field("marks")
+    return SALES.conform(ledger.set_column(place, field, pa.array(marks, field.type)))
+
+
 def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
     """The marks of collecting, and one for frames that show several faces."""
     marks = [

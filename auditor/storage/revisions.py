@@ -6,12 +6,16 @@ numbered in the order in which they were replaced, without a clock, so that the 
 same order leave the same bytes. The provenance is written last: a revision without one was not
 kept whole, and does not count.
 
+``OUT/revisions/day=YYYY-MM-DD/completions.json`` says which other days' runs completed sales of the
+day (pipeline/complete.py).
+
 No face is kept with a revision: its ledger's ``crop`` names where one was. The file exists only
 while the present ledger names it too, and no longer than its retention.
 """
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -75,6 +79,31 @@ def keep(out: Place, day: date, store_id: str, successors: Mapping[str, bytes]) 
         if kept[name] is None and not unchanged:
             out.write(_path(day, store_id, number, name), now[name])
     out.remove(partition_path(_PROVENANCE, day, store_id))
+
+
+def note_completion(out: Place, day: date, by: date, stores: Iterable[str], sales: int) -> None:
+    """Note that the run of the day ``by`` completed sales of a day, and audited stores again."""
+    noted = _completions(out, day)
+    earlier = noted.get(by.isoformat(), {"sales": 0, "stores": []})
+    noted[by.isoformat()] = {
+        "sales": earlier["sales"] + sales,
+        "stores": sorted({*earlier["stores"], *stores}),
+    }
+    out.write(_completions_path(day), json.dumps(noted, sort_keys=True, indent=1).encode())
+
+
+def completed_sales(out: Place, day: date, by: date) -> int:
+    """How many sales of a day the runs of the day ``by`` completed, as they were counted then."""
+    return int(_completions(out, day).get(by.isoformat(), {"sales": 0})["sales"])
+
+
+def _completions(out: Place, day: date) -> dict[str, Any]:
+    content = _content(out, _completions_path(day))
+    return dict(json.loads(content)) if content else {}
+
+
+def _completions_path(day: date) -> str:
+    return f"{day_folder(_REVISIONS, day)}/completions.json"
 
 
 def stores(out: Place, day: date) -> list[str]:

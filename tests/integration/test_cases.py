@@ -447,12 +447,17 @@ def test_a_sale_is_completed_when_the_next_file_arrives(case: Case) -> None:
     assert revisions.count(out, date.fromisoformat(DAY), "S001") == 0
 
     later.write_text(head + second, encoding="utf-8")
-    assert f"audit {DAY} again" in _plain(case.run(day=NEXT_DAY).stderr)
-    case.run()
+    done = case.run(day=NEXT_DAY)
+    assert f"Completed: 1 alcohol sales of {DAY}" in _plain(done.stderr)
     (after,) = case.sales()
     assert (len(after["basket"]), after["outcome"]) == (2, "id_checked")
     assert after["started_at"] == before["started_at"]
     assert revisions.count(out, date.fromisoformat(DAY), "S001") == 1
+
+    completed = case.files()
+    assert "Completed" not in case.run(day=NEXT_DAY).stderr
+    case.run()
+    assert case.files() == completed
 
 
 @of("19-training-and-void-columns")

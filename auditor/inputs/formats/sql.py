@@ -73,7 +73,7 @@ def extract(
     """Fetch what a query gives for ``day``, unless that was done before; nothing is written there.
 
     Each audited day has extracts of its own, of its neighbours too: when it is audited, the day
-    after it may not have ended.
+    after it may not have ended. Once a neighbour is audited itself, that day's extract is taken.
 
     Returns:
         The path below ``out`` of a Parquet file whose columns are text.
@@ -83,6 +83,8 @@ def extract(
         SourceError: the database does not answer, or not with a table.
         StorageError: the extract cannot be written.
     """
+    if out.exists(own := extract_path(day, query.name, day)):
+        return own
     path = extract_path(audited, query.name, day)
     with out.lock(f"unfinished/.extract-{query.name}-{audited}.lock", wait=True):
         if not out.exists(path):
