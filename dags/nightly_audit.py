@@ -6,6 +6,7 @@
 | `plan` | reads and checks till exports and snapshot indexes, finds each sale's frame, cuts the day into batches | an address cannot be opened, or the policy is wrong; the message names the file or key. Bad rows never fail it: they are rejected and reported | engineer; the store's IT if the export is at fault |
 | `score` | finds faces in a batch of frames, estimates ages, decides each sale's outcome | killed: out of memory, so give pool `auditor_scoring` fewer slots or the run a smaller batch size; a model that is not what its card says: install the released one. A bad frame never fails it | engineer; model owner |
 | `finalise` | checks that every sale ended in exactly one outcome, writes the day's ledger | a sale is lost or counted twice: a defect, keep the files and report it | engineer |
+| `complete` | completes the days beside this one: sales over midnight whose last lines came with this day's export. Only stores whose sales changed are audited again; what they said before is kept | another run is at work on that day: let it end, then clear this run; frames of that day are gone: its results stay as they are. **The day's own report is written all the same** | engineer |
 | `report` | writes the pages and updates the asset `compliance_report` | the disk or bucket is full or closed | engineer |
 | `check_limits` | fails if the day exceeds the policy's limits (rejected rows, inconclusive sales, missing stores) | **the report is there and correct**, but it saw too little: the message says of what. Get the missing files, then run the day again; without them, mark the task as success | compliance officer; the store's IT |
 | `expire` | deletes face crops older than the policy's retention, and baskets kept for `weekly_insights` past `insights.keep_days` | faces are kept longer than promised: repair it today | engineer; data protection officer |
@@ -98,14 +99,26 @@ def score(day: str, batches: list[dict[str, Any]]) -> None:
 # A day without alcohol sales has no batch, so score is skipped; the day is finalised all the
 # same. If a batch failed, it is not.
 @task(trigger_rule=TriggerRule.NONE_FAILED)
-def finalise(day: str, batches: list[list[dict[str, Any]]]) -> None:
-    """Check that every sale ended in one outcome; write the day's partitions."""
+def finalise(day: str, batches: list[list[dict[str, Any]]]) -> str:
+    """Check that every sale ended in one outcome; write the day's partitions. Returns the day."""
     from auditor.pipeline import Batch, finalise_day
 
     finalise_day(_job(day), [Batch.from_dict(batch) for some in batches for batch in some])
+    return day
 
 
-@task(outlets=[REPORT])
+# Before the report, which compares the day with those before it. It may have to score some stores.
+@task(pool=SCORING_POOL, execution_timeout=timedelta(hours=1))
+def complete(day: str) -> list[str]:
+    """Complete the sales of the days beside this one; return the days that were completed."""
+    from auditor.pipeline import complete_days
+
+    # Metrics are of the day audited last, and all its stores: not of some stores of another.
+    return [str(completed.day) for completed in complete_days(_job(day, measured=False))]
+
+
+# If a day beside this one could not be completed, this day is reported all the same.
+@task(outlets=[REPORT], trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS)
 def report(day: str) -> str:
     """Write the day's pages."""
     from auditor.pipeline import report_day
@@ -147,10 +160,11 @@ def watcher() -> None:
     raise AirflowFailException("a task of this run failed: see the task in red")
 
 
-def _job(day: str) -> "Job":
+def _job(day: str, *, measured: bool = True) -> "Job":
     from auditor.pipeline import Job
 
-    send_metrics()
+    if measured:
+        send_metrics()
     params = get_current_context()["params"]
     options = {} if params["batch_size"] is None else {"batch_size": params["batch_size"]}
     return Job(
@@ -235,9 +249,10 @@ def nightly_audit() -> None:
     day: Any = resolved  # a reference now, a string when the tasks run
     batches: Any = plan(day)
     scored = score.partial(day=day).expand(batches=batches)
-    finalised, reported, checked = finalise(day, batches), report(day), check_limits(day)
-    scored >> finalised >> reported >> checked
-    [resolved, batches, scored, finalised, reported, checked, expire(day)] >> watcher()
+    finalised: Any = finalise(day, batches)
+    completed, reported, checked = complete(finalised), report(finalised), check_limits(day)
+    scored >> finalised >> completed >> reported >> checked
+    [resolved, batches, scored, finalised, completed, reported, checked, expire(day)] >> watcher()
 
 
 nightly_audit()

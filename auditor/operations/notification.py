@@ -3,8 +3,9 @@
 It is made from the day's summary, which is small: the scheduler makes it between other work.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from auditor.errors import AuditorError
@@ -14,8 +15,9 @@ from auditor.policy import ChainRules, load_policy
 from auditor.report import Summary
 from auditor.report.environment import environment
 from auditor.report.text import words
+from auditor.storage import revisions
 from auditor.storage.layout import report_folder
-from auditor.storage.place import results_at
+from auditor.storage.place import Place, results_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ def of_day(
             problems.append("The policy could not be read, so its limits are left out here.")
     folder = f"{reports_url.rstrip('/')}/{day}" if reports_url else f"{place}{report_folder(day)}"
     link = f"{folder}/index.html"
-    return _notification(words.day(day), run, summary, problems, link if summary else None)
+    completed = _completed(place, day)
+    return _notification(
+        words.day(day), run, summary, problems, link if summary else None, completed=completed
+    )
 
 
 def of_no_day(run: Run) -> Notification:
@@ -90,6 +95,18 @@ def _problems(run: Run, summary: Summary | None, *, finished: bool) -> list[str]
     if not finished:
         return ["The run failed: the report that is there is of an earlier run of the same day."]
     return ["The run failed: see there at what. The report that is there may be an earlier run's."]
+
+
+def _completed(out: Place, day: date) -> list[Line]:
+    """What the runs of a day completed of the days beside it; no mail of their own tells of it."""
+    return [
+        Line(
+            f"Completed in the report of {words.day(beside)}",
+            f"{words.counted(sales, 'alcohol sale')} over the end of a day",
+        )
+        for beside in (day - timedelta(days=1), day + timedelta(days=1))
+        if (sales := revisions.completed_sales(out, beside, by=day))
+    ]
 
 
 def _low(summary: Summary, rules: ChainRules) -> list[str]:
@@ -116,8 +133,14 @@ def _low(summary: Summary, rules: ChainRules) -> list[str]:
     return exceeded
 
 
-def _notification(
-    day: str, run: Run, summary: Summary | None, problems: list[str], link: str | None
+def _notification(  # noqa: PLR0913  # what a mail is made of
+    day: str,
+    run: Run,
+    summary: Summary | None,
+    problems: list[str],
+    link: str | None,
+    *,
+    completed: Sequence[Line] = (),
 ) -> Notification:
     if summary is None:
         what = "no report"
@@ -140,7 +163,7 @@ def _notification(
             title=title,
             chain=words.visible(summary.chain) if summary else None,
             problems=problems,
-            counts=_counts(summary) if summary else [],
+            counts=[*_counts(summary), *completed] if summary else [],
             link=link,
             run=run,
         )

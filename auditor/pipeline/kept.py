@@ -31,8 +31,8 @@ def _kept(out: Place, kind: type[_Settings], path: str, sha256: str) -> _Setting
         settings = kind(json.loads(out.read(path)), origin=path)
     except (FileNotFoundError, ValueError, ConfigurationError) as error:
         raise ContractError(
-            f"the settings of a report, {out}{path}, cannot be read: {error}"
+            f"{out}{path}, by which a day was audited, cannot be read: {error}"
         ) from error
     if settings.sha256 != sha256:
-        raise ContractError(f"the settings of a report, {out}{path}, were changed")
+        raise ContractError(f"{out}{path}, by which a day was audited, was changed")
     return settings

@@ -50,18 +50,7 @@ def plan(day: Day) -> Plan:
     sales = BatchWriter(out, day.date, plan_id, "sales", size)
     baskets = BatchWriter(out, day.date, plan_id, "baskets", size)
     rejected, rejects, bought = 0, list[int](), list[int]()
-    planned = Plan(
-        day.date,
-        plan_id,
-        (),
-        files,
-        day.policy.sha256,
-        day.mapping_sha256,
-        0,
-        (),
-        (),
-        collected.reach(),
-    )
+    planned = Plan(day.date, plan_id, (), files, day.policy.sha256, day.mapping_sha256, 0, (), ())
     for number, bucket in collected.buckets():
         sales.add(bucket.sales)
         baskets.add(purchases.unscored(bucket.purchases))
@@ -86,6 +75,7 @@ def plan(day: Day) -> Plan:
         sales=sales.rows,
         rejects=tuple(rejects),
         purchases=tuple(bought),
+        reach=collected.reach(),
     )
     out.write(plan_path(day.date), planned.to_json())
     out.remove(f"{work}/{spools}")

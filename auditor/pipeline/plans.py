@@ -31,7 +31,7 @@ class Plan:
     rejects: tuple[int, ...]  # the buckets of stores (storage/spool.py) that have rejected rows
     purchases: tuple[int, ...]  # the buckets that have baskets for the analysis by age group
     #: The stores whose rows may reach sales of the day before, and of the day after.
-    reach: tuple[tuple[str, ...], tuple[str, ...]]
+    reach: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
 
     def of_kind(self, kind: Kind) -> list[Batch]:
         """Its batches of a kind, in order."""

@@ -37,6 +37,7 @@ TASKS = {
     "plan",
     "score",
     "finalise",
+    "complete",
     "report",
     "check_limits",
     "expire",
@@ -139,7 +140,9 @@ def test_what_trying_again_cannot_mend_is_not_tried_again(dag: dict[str, Any]) -
 def test_a_pool_bounds_the_scoring(dag: dict[str, Any]) -> None:
     assert dag["tasks"]["score"]["mapped"]
     pools = {task: described["pool"] for task, described in dag["tasks"].items()}
-    assert pools == dict.fromkeys(TASKS, "default_pool") | {"score": "auditor_scoring"}
+    assert pools == dict.fromkeys(TASKS, "default_pool") | dict.fromkeys(
+        ("score", "complete"), "auditor_scoring"
+    )
 
 
 def test_only_the_watcher_may_end_a_run_and_it_sees_every_task(dag: dict[str, Any]) -> None:
@@ -153,8 +156,18 @@ def test_no_task_runs_after_a_failure_of_what_it_needs(dag: dict[str, Any]) -> N
     rules = {t: described["trigger_rule"] for t, described in dag["tasks"].items()}
     assert rules == dict.fromkeys(TASKS, "all_success") | {
         "finalise": "none_failed",  # scoring is skipped on a day without sales
+        # a finalised day is reported, though a day beside it could not be completed
+        "report": "all_done_min_one_success",
         "watcher": "one_failed",
     }
+
+
+def test_a_report_needs_its_finalised_day_and_nothing_that_could_stand_in_for_it(
+    dag: dict[str, Any],
+) -> None:
+    """With its trigger rule any other task before it that succeeds would let it run."""
+    assert dag["tasks"]["report"]["upstream"] == ["complete", "finalise"]
+    assert dag["tasks"]["complete"]["upstream"] == ["finalise"]
 
 
 def test_faces_expire_whatever_becomes_of_the_audit(dag: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from auditor.operations.notification import Notification, Run, of_day, of_no_day
+from auditor.storage import revisions
+from auditor.storage.place import Place
 from tests.support.report_day import DAY, FORMULA, SCRIPT, flag, ledger_rows, sale
 from tests.support.stored_days import store_day, write_policy
 
@@ -63,6 +65,18 @@ def test_cameras_that_changed_are_counted(out: Path, policy: Path) -> None:
     summary.write_text(text.replace('"cameras_to_look_at": 0', '"cameras_to_look_at": 2'))
     notification = notification_of(out, DONE, policy)
     assert "Cameras to look at: 2; see in the report what changed" in text_of(notification)
+
+
+def test_sales_that_it_completed_of_the_day_before_are_told(out: Path, policy: Path) -> None:
+    assert "Completed" not in text_of(notification_of(out, DONE, policy))
+    before, store = DAY - timedelta(days=1), Place(str(out))
+    revisions.note_completion(store, before, DAY, ["S001"], 1)
+    revisions.note_completion(store, before, DAY, ["S002"], 2)
+    revisions.note_completion(store, before, DAY - timedelta(days=2), ["S001"], 5)
+    notification = notification_of(out, DONE, policy)
+    said = "Completed in the report of Thursday, 26 March 2026: 3\u00a0alcohol sales over the end"
+    assert said in text_of(notification)
+    assert "low coverage" not in notification.subject
 
 
 def test_no_flag_is_no_praise(tmp_path: Path, policy: Path) -> None:
