@@ -1,8 +1,9 @@
 """Events: what each step of the audit did, in counts and seconds, for logs and metrics.
 
 Each step emits one event, ``planned``, ``scored``, ``finalised``, ``completed``, ``reported`` or
-``expired``: a logging record with figures, and no person in them. A log shows it as ``finalised day=... sales=342
-...`` or as a line of JSON; Airflow's tasks send the figures in METRICS as metrics.
+``expired``: a logging record with figures, and no person in them. A log shows it as ``finalised
+day=... sales=342 ...`` or as a line of JSON; Airflow's tasks send the figures in METRICS as
+metrics.
 """
 
 import json

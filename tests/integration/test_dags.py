@@ -431,6 +431,7 @@ def test_a_wrong_policy_stops_the_audit_before_it_writes(runs: dict[str, Any], c
         "plan": ["failed"],
         "score": ["upstream_failed"],
         "finalise": ["upstream_failed"],
+        "complete": ["upstream_failed"],
         "report": ["upstream_failed"],
         "check_limits": ["upstream_failed"],
         "expire": ["failed"],  # which faces are too old, the policy says too

@@ -64,6 +64,18 @@ def test_a_day_is_extracted_once(database: Path, tmp_path: Path) -> None:
     assert len(fetch(query(database, "SELECT * FROM lines"), out)) == 2  # another query
 
 
+def test_of_a_day_that_was_audited_itself_its_own_extract_is_read(
+    database: Path, tmp_path: Path
+) -> None:
+    before, out = DAY - timedelta(days=1), Place(str(tmp_path / "out"))
+    beside = extract(query(database), DAY, out, audited=before)
+    assert beside == extract_path(before, query(database).name, DAY)
+    assert extract(query(database), DAY, out, audited=before) == beside
+    own = extract(query(database), DAY, out, audited=DAY)
+    assert own != beside
+    assert extract(query(database), DAY, out, audited=before) == own
+
+
 def test_an_audit_reads_the_extract(database: Path, tmp_path: Path) -> None:
     document = {
         "effective_from": date(2026, 1, 1),
