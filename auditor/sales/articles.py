@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from auditor.clock.local_time import Flags
 from auditor.sales.codes import Codes, coded, last_digits
 from auditor.sales.transactions import Transactions
-from auditor.tables import MONEY, QUANTITY
+from auditor.tables import MONEY, NO_CHECK, QUANTITY
 
 #: A line that takes less than this share of the article's lowest price off, per unit, makes it
 #: cheaper; one that takes more off gives it back.
@@ -20,7 +20,6 @@ DISCOUNT_BELOW = 0.9
 _GTIN_DIGITS = 14
 _LEAST_DIGITS = 7  # of a GTIN without its leading zeros; shorter numbers are a shop's own
 _PAYMENTS = ("tender", "control")
-_UNRECORDED = ("none", "not_recorded")
 _REFUSED = "refused"
 
 
@@ -84,7 +83,7 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     units, cents = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
     check, kind = coded(lines["id_check"]), coded(lines["line_type"])
     untyped = _is(kind.distinct, kind.codes, None, "item")
-    recorded = ~_is(check.distinct, check.codes, *_UNRECORDED)
+    recorded = ~_is(check.distinct, check.codes, *NO_CHECK)
     payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
     only_check = _is(kind.distinct, kind.codes, "id_check")
     only_check |= untyped & (units == 0) & (cents == 0) & recorded & ~alcohol

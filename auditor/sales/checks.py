@@ -11,17 +11,19 @@ from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.alcohol import Alcohol
 from auditor.sales.codes import Codes, coded
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import NONE, times
+from auditor.sales.store_rules import of_stores
 from auditor.sales.transactions import Transactions
-from auditor.tables import ID_CHECKS
+from auditor.tables import ID_CHECKS, NO_CHECK
 
 #: Mark of a sale with an ID check on record that was made at another time.
 CHECK_OUT_OF_TIME = "check_out_of_time"
 
 _NO_DAY = int(np.iinfo(np.int32).min)
-_NO_CHECK, _REFUSED = ID_CHECKS.index("none"), ID_CHECKS.index("refused")
+_REFUSED = ID_CHECKS.index("refused")
 #: Strengths of what says that nothing was checked, or nothing at all; a larger number is weaker.
-_UNRECORDED = (_NO_CHECK, ID_CHECKS.index("not_recorded"))
+_NONE, _NOT_RECORDED = map(ID_CHECKS.index, NO_CHECK)
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -71,10 +73,10 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     owner, count, size = articles.owner, len(divided.starts), divided.lines.num_rows
     check = coded(lines["id_check"])
     strength = np.array([ID_CHECKS.index(c) for c in check.distinct], np.int64)[check.codes]
-    void = pc.equal(lines["line_type"].fill_null("item"), "void").to_numpy()
+    void = of_type(lines, "void")
     cancelled = void & (articles.cents == 0)
-    strength[cancelled] = _UNRECORDED[1]
-    states_a_check = ~np.isin(strength, (*_UNRECORDED, _REFUSED))
+    strength[cancelled] = _NOT_RECORDED
+    states_a_check = ~np.isin(strength, (_NONE, _NOT_RECORDED, _REFUSED))
     in_time = _in_time(divided, alcohol, rules)
     counts = states_a_check & in_time
     late = states_a_check & ~in_time
@@ -83,7 +85,7 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     refused_sale = alcohol.refused[owner]
     says_none = alcohol.lines & ~articles.refused & ~refused_sale & ~counts
     rank = np.where(counts & ~refused_sale, strength, len(ID_CHECKS))
-    rank = np.where(says_none, np.where(late, _NO_CHECK, strength), rank)
+    rank = np.where(says_none, np.where(late, _NONE, strength), rank)
     rank = np.where(refused_sale & alcohol.lines & articles.refused, _REFUSED, rank)
     place = np.arange(size)
     # Where only a check at another time is on record, that one is shown, as none.
@@ -95,9 +97,9 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     out_of_time[owner[late]] = True
     out_of_time &= ~alcohol.refused
     # A till that records refusals or checks keeps a record, and records none of this sale.
-    unknown = state == _UNRECORDED[1]
-    state = np.where(unknown & (refusals | out_of_time), _NO_CHECK, state)
-    nothing = out_of_time & (state == _NO_CHECK)
+    unknown = state == _NOT_RECORDED
+    state = np.where(unknown & (refusals | out_of_time), _NONE, state)
+    nothing = out_of_time & (state == _NONE)
     shown = _least(divided, np.where(late, strength * (size + 1) + place, _LATEST))
     line = np.where(nothing, shown % (size + 1), line)
 
@@ -107,7 +109,7 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     known = state < len(ID_CHECKS)
     return Checks(
         birth_date=_latest_birth_date(divided, ~(cancelled | late), void),
-        state=np.where(known, state, _UNRECORDED[1]),
+        state=np.where(known, state, _NOT_RECORDED),
         line=np.where(known, line, NONE),
         mixed=(several | refusals) & ~alcohol.refused,
         out_of_time=out_of_time,
@@ -143,14 +145,15 @@ def _in_time(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rules]
     bounds |= ~has_bounds[owner]
     first = _least(divided, np.where(bounds, sold_at, _LATEST))
     last = -_least(divided, np.where(bounds, -sold_at, _LATEST))
-    store = coded(lines["store_id"])
-    before, after = (
-        np.array([round(getattr(rules[s], name) * 60 * SECOND) for s in store.distinct], np.int64)
-        for name in ("check_before_minutes", "check_after_minutes")
-    )
-    earliest: Microseconds = first[owner] - before[store.codes]
-    latest: Microseconds = last[owner] + after[store.codes]
+    before = of_stores(lines, lambda s: _minutes(rules[s].check_before_minutes))
+    after = of_stores(lines, lambda s: _minutes(rules[s].check_after_minutes))
+    earliest: Microseconds = first[owner] - before
+    latest: Microseconds = last[owner] + after
     return (earliest <= checked_at) & (checked_at <= latest)
+
+
+def _minutes(minutes: float) -> int:
+    return round(minutes * 60 * SECOND)
 
 
 def _least(divided: Transactions, values: Codes) -> Codes:

@@ -18,11 +18,12 @@ from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.categories import count_categories
 from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks
-from auditor.sales.codes import LARGEST_AMOUNT, coded, money
+from auditor.sales.codes import LARGEST_AMOUNT, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
 from auditor.sales.rejected import frame_rejects, line_rejects
+from auditor.sales.store_rules import windows
 from auditor.sales.transactions import KeyParts, Transactions, divide
 from auditor.tables import (
     CATEGORY_COUNTS,
@@ -192,24 +193,21 @@ def _collect_stores(
         ),
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
         transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
-        categories=count_categories(divided, alcohol.lines, day, policy),
+        categories=count_categories(divided, alcohol.lines, rules),
     )
 
 
 def _from_before(heads: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:
     """Which transactions run over the start of the business day."""
-    store = coded(heads["store_id"])
-    starts = np.array([rules[name].window(day)[0] for name in store.distinct], np.int64)
-    start = starts[store.codes]
+    start, _ = windows(heads, day, rules)
     flags: Flags = (times(heads["started_at"]) < start) & (start <= times(heads["sold_at"]))
     return flags
 
 
 def frames_of_day(index: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:
     """Which frames of SNAPSHOT_INDEX were taken on the business day."""
-    store, taken = coded(index["store_id"]), times(index["captured_at"])
-    windows = np.array([rules[name].window(day) for name in store.distinct], np.int64)
-    start, end = windows.reshape(-1, 2)[store.codes].T
+    taken = times(index["captured_at"])
+    start, end = windows(index, day, rules)
     flags: Flags = (start <= taken) & (taken < end)
     return flags
 

@@ -11,9 +11,11 @@ import pyarrow.compute as pc
 from auditor.clock.local_time import Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import NONE, times
 from auditor.sales.repeats import find_repeats
 from auditor.sales.states import Heads, find_states, listed_again, with_line_voids
+from auditor.sales.store_rules import of_stores, windows
 from auditor.tables import MONEY, QUANTITY, TRANSACTION_STATES
 
 #: What tells the transactions of a store apart, besides the store.
@@ -90,7 +92,7 @@ def divide(
         rules: of each store on the day.
         keys: by file (``source``), what identifies its transactions; KEY_PARTS unless it is there.
     """
-    given = np.flatnonzero(~_are(lines, "control"))
+    given = np.flatnonzero(~of_type(lines, "control"))
     if len(given) < lines.num_rows:
         lines = lines.take(pa.array(given))
     transaction = _grouped(lines, rules, keys or {})
@@ -113,7 +115,7 @@ def divide(
     is_root = states.into == np.arange(heads.num_rows)
     roots, heads = np.flatnonzero(is_root), heads.filter(pa.array(is_root))
     belongs = (np.cumsum(is_root) - 1)[states.into[transaction]]
-    void = _are(lines, "void")
+    void = of_type(lines, "void")
     emptied = np.bincount(belongs[kept & ~void], minlength=len(roots)) == 0
     at = np.flatnonzero(kept)
     at = at[_order(lines, belongs, time, at)]
@@ -136,13 +138,6 @@ def divide(
     )
 
 
-def _are(lines: pa.Table, kind: str) -> Flags:
-    """Which lines are of a type; one without a type is an item."""
-    of_kind = pc.equal(lines["line_type"].fill_null("item"), kind)
-    flags: Flags = of_kind.to_numpy()
-    return flags
-
-
 def _grouped(lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, KeyParts]) -> Codes:
     """The transaction of each line, numbered in the order in which they first occur."""
     store, source = coded(lines["store_id"]), coded(lines["source"])
@@ -155,7 +150,7 @@ def _grouped(lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, Key
     # Two days of a till never have a transaction in common, whatever its numbers.
     day = coded(lines["business_date"]).codes
     of_number = combined(store.codes, till, coded(lines["transaction_id"]).codes, day)
-    gap = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)[store.codes]
+    gap = of_stores(lines, lambda name: rules[name].transaction_gap)
     time = times(lines["sold_at"])
     order = np.lexsort((time, of_number))
     new = np.ones(len(order), np.bool_)
@@ -186,7 +181,7 @@ def _cashiers(lines: pa.Table, transaction: Codes, kept: Flags) -> tuple[Codes, 
     """
     cashier, time = coded(lines["cashier_id"]).codes, times(lines["sold_at"])
     named = kept & pc.is_valid(lines["cashier_id"]).to_numpy(zero_copy_only=False)
-    items = named & _are(lines, "item")
+    items = named & of_type(lines, "item")
     count = transaction.max(initial=-1) + 1
     line_at = np.full(count, NONE, np.int64)
     for which in (named, items):  # an item's cashier before that of another line
@@ -241,11 +236,8 @@ class _Days:
     """Which transactions begin on the business day; ``heads`` has a row each."""
 
     def __init__(self, heads: pa.Table, day: date, rules: Mapping[str, Rules]) -> None:
-        store = coded(heads["store_id"])
-        windows = np.array([rules[name].window(day) for name in store.distinct], np.int64)
-        self._start, self._end = windows.reshape(-1, 2)[store.codes].T
-        gaps = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)
-        self._gap = gaps[store.codes]
+        self._start, self._end = windows(heads, day, rules)
+        self._gap = of_stores(heads, lambda name: rules[name].transaction_gap)
         self._began = times(heads["started_at"])
         self._day = (day - _EPOCH).days
 

@@ -24,10 +24,10 @@ from auditor.operations.mapping.shown_lines import (
 from auditor.operations.mapping.words import hints_at_alcohol
 from auditor.policy import Policy, Rules, load_policy
 from auditor.sales import SaleCounts, collect
-from auditor.sales.alcohol import alcohol_lines
-from auditor.sales.categories import folded_name, named_categories
-from auditor.sales.codes import coded
+from auditor.sales.goods import alcohol_lines, folded_name, named_categories
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
+from auditor.sales.store_rules import windows
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
@@ -177,15 +177,15 @@ def _example(reject: dict[str, Any]) -> str:
 def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) -> Understood:
     index = distinct_frames(frames.table, day, rules).table if frames else SNAPSHOT_INDEX.empty()
     collected = collect(exports.table, index, day, rules, exports.keys)
-    lines = exports.table.filter(pa.array(_of_day(exports.table, day, rules)))
     stores = exports.table["store_id"].unique().to_pylist()
     by_store = {store_id: rules.rules(day, store_id) for store_id in stores}
+    lines = exports.table.filter(pa.array(_of_day(exports.table, day, by_store)))
     alcohol = alcohol_lines(lines, by_store)
     sales = collected.sales
     counts = {"lines": lines.num_rows}
     for name in ("transactions", "alcohol_sales", "alcohol_returns"):
         counts[name] = sum(getattr(own, name) for own in collected.counts.values())
-    is_item = pc.is_in(pc.fill_null(lines["line_type"], "item"), pa.array(("item", "void")))
+    is_item = pa.array(of_type(lines, "item", "void"))
     categories = pc.fill_null(lines["category"], "")
     is_alcohol = pa.array(alcohol)
     is_other = pc.and_(is_item, pc.invert(is_alcohol))
@@ -218,11 +218,10 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     )
 
 
-def _of_day(lines: pa.Table, day: date, policy: Policy) -> Flags:
+def _of_day(lines: pa.Table, day: date, rules: Mapping[str, Rules]) -> Flags:
     """Which lines are of the business day: as the till wrote it, or else by the store's clock."""
-    store, sold_at = coded(lines["store_id"]), times(lines["sold_at"])
-    windows = [policy.rules(day, store_id).window(day) for store_id in store.distinct]
-    start, end = np.array(windows, np.int64).reshape(-1, 2)[store.codes].T
+    sold_at = times(lines["sold_at"])
+    start, end = windows(lines, day, rules)
     written = pc.fill_null(pc.equal(lines["business_date"], day), False).to_numpy()
     flags: Flags = np.where(
         lines["business_date"].is_valid().to_numpy(), written, (start <= sold_at) & (sold_at < end)
