@@ -22,6 +22,7 @@ class Alcohol:
     sale: Flags  # more of some alcoholic article was sold than given back, or some was refused
     refused: Flags  # it is a sale only in that alcohol was refused
     returned: Flags  # it only gives alcohol back
+    maybe_returned: Flags  # it is a sale unless a line gives back that may be a discount
     legal_age: Codes  # the highest of the alcohol sold, or else refused, years
     articles: Articles  # what each line is
 
@@ -34,18 +35,24 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     flags = belongs & articles.in_basket & ~articles.discount & ~articles.only_check
     at = np.flatnonzero(flags)
     owner, units, refused = articles.owner[at], articles.units[at], articles.refused[at]
+    unsure = articles.unsure[at]
 
     article, of_line = np.unique(articles.article[at], return_inverse=True)
     # Thousandths of a unit are whole numbers that a double holds exactly up to 9 * 10**15.
-    bought, declined, back = (
+    bought, declined, back, maybe_back = (
         np.bincount(of_line, np.where(which, np.abs(units), 0), len(article))
-        for which in ((units > 0) & ~refused, (units > 0) & refused, units < 0)
+        for which in (
+            *((units > 0) & ~refused, (units > 0) & refused),
+            *((units < 0) & ~unsure, (units < 0) & unsure),
+        )
     )
     # What was refused is taken off the receipt first, and only then what was bought.
-    kept = (bought > np.maximum(back - declined, 0))[of_line]
-    sold, turned_down, present = (np.zeros(count, np.bool_) for _ in range(3))
-    is_sold = kept & (units > 0) & ~refused
+    kept = bought > np.maximum(back - declined, 0)
+    surely_kept = bought > np.maximum(back + maybe_back - declined, 0)
+    sold, surely_sold, turned_down, present = np.zeros((4, count), np.bool_)
+    is_sold = kept[of_line] & (units > 0) & ~refused
     sold[owner[is_sold]] = True
+    surely_sold[owner[is_sold & surely_kept[of_line]]] = True
     turned_down[owner[refused]] = True
     turned_down &= ~sold
     present[owner] = True
@@ -56,6 +63,7 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
         sale=sold | turned_down,
         refused=turned_down,
         returned=present & ~sold & ~turned_down,
+        maybe_returned=sold & ~surely_sold,
         legal_age=_legal_ages(divided, articles, decisive, rules),
         articles=articles,
     )

@@ -40,6 +40,7 @@ MARKS = (
     "amount_capped",  # the basket's price is beyond what the column holds
     CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
+    "maybe_returned",  # a line gives the alcohol back, or makes it cheaper: it does not say which
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
@@ -236,7 +237,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     legal = alcohol.legal_age[at]
     marks = (
         *(capped, checks.out_of_time[at], by_time),
-        *(checks.mixed[at], matches.several[at]),
+        *(alcohol.maybe_returned[at], checks.mixed[at], matches.several[at]),
     )
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)

@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from auditor.clock.local_time import Flags
 from auditor.policy import Rules
-from auditor.sales.articles import gtin
 from auditor.sales.codes import coded
+
+_GTIN_DIGITS = 14
+_LEAST_DIGITS = 7  # of a GTIN without its leading zeros; shorter numbers are a shop's own
 
 
 def alcohol_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
@@ -38,6 +40,20 @@ def named_categories(rules: Rules) -> frozenset[str]:
 def folded_name(name: str | None) -> str:
     """A category or a description as it is compared; empty for none."""
     return (name or "").strip().casefold()
+
+
+def gtin(sku: str) -> str:
+    """An article number as it is compared: a GTIN with 14 digits, any other as it is.
+
+    GTIN-8, 12, 13 and 14 are one number with more or fewer leading zeros, which tills add and
+    spreadsheets lose. A number whose check digit is wrong is no GTIN.
+    """
+    digits = sku.lstrip("0")
+    if not (sku.isascii() and sku.isdigit() and _LEAST_DIGITS <= len(digits) <= _GTIN_DIGITS):
+        return sku
+    whole = digits.zfill(_GTIN_DIGITS)
+    weighted = sum(map(int, whole[1::2])) + 3 * sum(map(int, whole[::2]))
+    return sku if weighted % 10 else whole
 
 
 class _GoodsRules(NamedTuple):
