@@ -25,7 +25,7 @@ class Articles:
 
     Attributes:
         owner: number of the line's transaction.
-        article: the same number for lines of one article in one transaction.
+        article: the same number for lines of one article in one transaction, or part of it.
         units: thousandths of a unit sold, negative for what is given back; 0 for all that is no
             article.
         cents: the price in the smallest unit of the currency.
@@ -74,12 +74,13 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     others' stead: a cancelled article alone counts for nothing, and a negative line cancels
     another.
     """
-    lines, count = divided.lines, len(divided.starts)
-    owner = np.repeat(np.arange(count), divided.ends - divided.starts)
+    lines, owner = divided.lines, divided.owner
     sku = coded(lines["sku"])
     same: dict[str, int] = {}  # a number for each article, whatever the zeros before its own
     numbers = [same.setdefault(gtin(name), len(same)) for name in sku.distinct]
-    article = owner * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
+    # What may be another customer's is another article: it gives nothing of the first back.
+    basket = owner * (divided.part.max(initial=0) + 1) + divided.part
+    article = basket * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
     units, cents = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
     check, kind = coded(lines["id_check"]), coded(lines["line_type"])
     untyped = _is(kind.distinct, kind.codes, None, "item")

@@ -31,7 +31,7 @@ def count_categories(divided: Transactions, alcohol: Flags, rules: Mapping[str, 
     lines = divided.lines
     item = of_type(lines, "item")
     asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
-    owner = np.repeat(np.arange(len(divided.starts)), divided.ends - divided.starts)
+    owner = divided.owner
     explained = _any(alcohol | named_lines(lines, rules), owner)
     on_its_own = _any(asked & ~item, owner)
     item &= divided.of_day[owner]

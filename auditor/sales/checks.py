@@ -65,7 +65,8 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     A check on any line counts for the alcohol in the transaction, if it was made at the time of the
     transaction by the rules of the store: ``check_before_minutes`` before its first article at the
     earliest, ``check_after_minutes`` after its end at the latest. The strongest counts. A check
-    that was cancelled, a line of its own of the type ``void``, counts for nothing. That an
+    that was cancelled, a line of its own of the type ``void``, counts for nothing, as does one
+    that may be another customer's, where a transaction may be two. That an
     article was not checked, or was refused, says something of that article only: an alcoholic one
     without a check leaves the check of another line standing, and bread adds nothing.
     """
@@ -80,12 +81,14 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     in_time = _in_time(divided, alcohol, rules)
     counts = states_a_check & in_time
     late = states_a_check & ~in_time
+    borrowed, elsewhere = _of_another(divided, alcohol, np.where(counts, strength, _LATEST))
+    counts &= ~borrowed
 
     # A sale's lines that state no check in time say so; of a refused one, the refusals do.
     refused_sale = alcohol.refused[owner]
     says_none = alcohol.lines & ~articles.refused & ~refused_sale & ~counts
     rank = np.where(counts & ~refused_sale, strength, len(ID_CHECKS))
-    rank = np.where(says_none, np.where(late, _NONE, strength), rank)
+    rank = np.where(says_none, np.where(late | borrowed, _NONE, strength), rank)
     rank = np.where(refused_sale & alcohol.lines & articles.refused, _REFUSED, rank)
     place = np.arange(size)
     # Where only a check at another time is on record, that one is shown, as none.
@@ -108,12 +111,39 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     several = (strongest != _LATEST) & (strongest != weakest)
     known = state < len(ID_CHECKS)
     return Checks(
-        birth_date=_latest_birth_date(divided, ~(cancelled | late), void),
+        birth_date=_latest_birth_date(divided, ~(cancelled | late | elsewhere), void),
         state=np.where(known, state, _NOT_RECORDED),
         line=np.where(known, line, NONE),
         mixed=(several | refusals) & ~alcohol.refused,
         out_of_time=out_of_time,
     )
+
+
+def _of_another(divided: Transactions, alcohol: Alcohol, strength: Codes) -> tuple[Flags, Flags]:
+    """Of transactions that may be two: which checks, and which lines, may be another customer's.
+
+    Each part with alcohol needs a check of its own: one that is stronger than the weakest part's
+    counts for that part only. A part without alcohol says nothing of the others.
+
+    Args:
+        divided: the transactions.
+        alcohol: the alcohol of them.
+        strength: of each line's check; ``_LATEST`` where it has none that counts.
+    """
+    if not divided.part.any():
+        nothing = np.zeros(divided.lines.num_rows, np.bool_)
+        return nothing, nothing
+    parts = int(divided.part.max()) + 1
+    cell = divided.owner * parts + divided.part
+    has_alcohol = np.zeros(len(divided.starts) * parts, np.bool_)
+    has_alcohol[cell[alcohol.lines]] = True
+    strongest = np.full(len(has_alcohol), _LATEST)
+    np.minimum.at(strongest, cell, strength)
+    weakest = np.where(has_alcohol, strongest, -1).reshape(-1, parts).max(axis=1)
+    doubtful = divided.in_parts[divided.owner]
+    elsewhere = doubtful & ~has_alcohol[cell]
+    borrowed = doubtful & (elsewhere | (strength < weakest[divided.owner]))
+    return borrowed & (strength != _LATEST), elsewhere
 
 
 def _latest_birth_date(divided: Transactions, counts: Flags, void: Flags) -> pa.Array:

@@ -41,6 +41,7 @@ MARKS = (
     CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
     "maybe_returned",  # a line gives the alcohol back, or makes it cheaper: it does not say which
+    "maybe_two_sales",  # the number stands on both sides of the day's end, minutes apart
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
@@ -154,6 +155,8 @@ def _collect_stores(
     sold, heads = divided.sold, divided.heads
     alcohol = replace(alcohol, sale=alcohol.sale & sold, returned=alcohol.returned & sold)
     matches = match(index, heads, rules)
+    # A frame may show the other customer.
+    matches = replace(matches, frame_of=np.where(divided.in_parts, NONE, matches.frame_of))
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
     taken = np.zeros(index.num_rows, np.bool_)
     taken[matches.frame_of[matches.frame_of != NONE]] = True
@@ -237,7 +240,8 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     legal = alcohol.legal_age[at]
     marks = (
         *(capped, checks.out_of_time[at], by_time),
-        *(alcohol.maybe_returned[at], checks.mixed[at], matches.several[at]),
+        *(alcohol.maybe_returned[at], divided.in_parts[at], checks.mixed[at]),
+        matches.several[at] & has_frame,
     )
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)
@@ -272,7 +276,7 @@ def _marks(flags: Sequence[Flags]) -> pa.Array:
 
 
 def _used(divided: Transactions, frames: pa.Table) -> frozenset[tuple[str, str]]:
-    of_day = np.repeat(divided.of_day, divided.ends - divided.starts)
+    of_day = divided.of_day[divided.owner]
     lines = divided.lines.filter(pa.array(of_day))
     return frozenset(
         (schema.name, path)
