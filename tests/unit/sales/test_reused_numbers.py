@@ -149,7 +149,7 @@ def test_the_birth_date_of_one_part_counts_for_no_other() -> None:
 
 
 def test_what_one_part_gives_back_takes_nothing_from_the_other() -> None:
-    back = {"quantity": Decimal(-1), "amount": Decimal(-1)}
+    back: Row = {"quantity": Decimal(-1), "amount": Decimal(-1)}
     result = collected([rung("17", -10), rung("17", 10, **back)])
     assert result.sales["marks"].to_pylist() == [[TWO]]
     assert result.counts["S1"].alcohol_returns == 0
