@@ -1,6 +1,5 @@
 """Reads a day through a mapping as ``auditor run`` does, and says what it understood of it."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
 from auditor.errors import SourceError
-from auditor.inputs import Reading, distinct_frames, read_sales, read_snapshot_index
+from auditor.inputs import Reading, distinct_frames, read_snapshot_index
+from auditor.inputs.sampling import ENOUGH, looked_at
 from auditor.mapping import load_mapping
 from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.operations.mapping.shown_lines import (
@@ -114,9 +114,8 @@ def check_mapping(
     rules, mapped = load_policy(policy), load_mapping(mapping)
     of_day = mapped.on(day) if mapped else None
     rules.chain_rules(day)  # one has to be in force
-    with tempfile.TemporaryDirectory() as folder:  # of what is extracted from databases
-        read = read_sales(Place(sales), day, rules, mapping=of_day, out=Place(folder))
-        exports = _Read(TILL_LINES, read)
+    with looked_at(Place(sales), day, rules, of_day) as readings:
+        exports = _Read(TILL_LINES, readings)
     if not exports.files and not exports.unusable:
         raise SourceError(
             f"no file below {sales} is an export of {day}: compare the paths with `files` in the "
@@ -137,12 +136,14 @@ class _Read:
         self.files = 0
         self.keys: dict[str, frozenset[str]] = {}  # what tells a file's transactions apart
         self.unusable: list[str] = []
+        self.cut = False  # whether a query has rows that were not read
         for reading in readings:
             tables.append(reading.table)
             rejects.append(reading.rejects)
             notes.append(reading.notes)
             self.files += sum(file.own for file in reading.files)
             self.keys |= {file.path: file.key for file in reading.files if file.key is not None}
+            self.cut |= reading.cut
             if reading.unusable is not None:
                 self.unusable.append(reading.unusable)
         self.table = pa.concat_tables(tables)
@@ -151,6 +152,9 @@ class _Read:
     def unclear(self) -> list[Unclear]:
         """Files, rows, columns and values that were not understood."""
         found = [Unclear("a file that cannot be read", None, said) for said in self.unusable]
+        if self.cut:
+            what = f"rows of a query beyond its first {ENOUGH:,}, which were not read"
+            found.append(Unclear(what, harmless=True))
         rows = self.rejects.filter(pc.is_valid(self.rejects["row"]))
         reasons = Counter((r["reason"], r["column"]) for r in rows.to_pylist())
         examples: dict[tuple[str, str | None], str] = {}

@@ -12,7 +12,7 @@ import pytest
 
 from auditor import inputs
 from auditor.errors import ConfigurationError, SourceError
-from auditor.inputs.formats.sql import Query, extract
+from auditor.inputs.formats.sql import Query, extract, sample
 from auditor.mapping import Mapping
 from auditor.sales import collect
 from auditor.storage.layout import extract_path
@@ -62,6 +62,25 @@ def test_a_day_is_extracted_once(database: Path, tmp_path: Path) -> None:
     assert len(fetch(query(database), out)) == 2
     assert fetch(query(database), out, date(2026, 3, 3)) == []  # another day, another extract
     assert len(fetch(query(database, "SELECT * FROM lines"), out)) == 2  # another query
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "rows", "has_more"),
+    [
+        (ENDLESS, 25_000, 25_000, True),  # the database is not asked for the rest
+        (ENDLESS, 1, 1, True),
+        (f"{ENDLESS} LIMIT 3", 3, 3, False),
+        (f"{ENDLESS} LIMIT 0", 3, 0, False),
+    ],
+)
+def test_only_the_first_rows_are_asked_for_to_look_at_them(
+    text: str, most: int, rows: int, *, has_more: bool, database: Path, tmp_path: Path
+) -> None:
+    path, more = sample(query(database, text), DAY, Place(str(tmp_path)), most)
+    assert (pq.read_table(tmp_path / path).num_rows, more) == (rows, has_more)
 
 
 def test_an_audit_reads_the_extract(database: Path, tmp_path: Path) -> None:
@@ -130,6 +149,12 @@ def test_a_connection_of_airflow_is_found_in_the_environment(
 ) -> None:
     uri = f"sqlite:///{str(database).replace('/', '%2F')}"
     given = uri if form == "uri" else json.dumps({"conn_type": "sqlite", "schema": str(database)})
+    rows = fetch(Query(BY_DAY, connection="tills"), tmp_path / "out", AIRFLOW_CONN_TILLS=given)
+    assert len(rows) == 1
+
+
+def test_the_file_of_a_sqlite_connection_is_its_host(database: Path, tmp_path: Path) -> None:
+    given = json.dumps({"conn_type": "sqlite", "host": str(database), "login": "x"})
     rows = fetch(Query(BY_DAY, connection="tills"), tmp_path / "out", AIRFLOW_CONN_TILLS=given)
     assert len(rows) == 1
 
