@@ -5,7 +5,8 @@ module by its name.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -117,6 +118,51 @@ def business_day(context: Any) -> date:
         data_interval_end=context.get("data_interval_end"),
         time_zone=TIME_ZONE,
     )
+
+
+@contextmanager
+def connections_in_environment(mapping: str | None, day: date) -> Iterator[None]:
+    """Let this process find the Airflow connections that a mapping names on a day.
+
+    Airflow keeps them in its database, in a secrets backend or in the environment, and hands them
+    to a task that asks. The audit reads the environment only: there they stand while the day is
+    read, of this process alone, and are neither logged nor written.
+
+    Raises:
+        ConfigurationError: Airflow has no such connection, or the mapping is wrong.
+    """
+    from auditor.inputs.formats.sql import connection_variable
+    from auditor.mapping import load_mapping
+
+    loaded = load_mapping(mapping)
+    names = loaded.on(day).connections if loaded else ()
+    found = {connection_variable(name): _connection(name) for name in sorted(names)}
+    before = {variable: os.environ.get(variable) for variable in found}
+    os.environ.update(found)
+    try:
+        yield
+    finally:
+        for variable, value in before.items():
+            del os.environ[variable]
+            if value is not None:
+                os.environ[variable] = value
+
+
+def _connection(name: str) -> str:
+    """An Airflow connection, as JSON."""
+    from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    from auditor.errors import ConfigurationError
+
+    try:
+        text: str = Connection.get(name).as_json()
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"the mapping names the connection {name}, which Airflow does not have: add it"
+            " (airflow connections add), or name another"
+        ) from None
+    return text
 
 
 class AuditNotifier(BaseNotifier):

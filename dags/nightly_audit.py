@@ -45,6 +45,7 @@ from auditor_common import (
     TIME_ZONE,
     AuditNotifier,
     business_day,
+    connections_in_environment,
     default_args,
     inputs,
     require,
@@ -78,7 +79,9 @@ def plan(day: str) -> list[list[dict[str, Any]]]:
 
     from auditor.pipeline import divide_evenly, plan_day
 
-    batches = [batch.to_dict() for batch in plan_day(_job(day))]
+    job = _job(day)
+    with connections_in_environment(job.mapping, job.day):
+        batches = [batch.to_dict() for batch in plan_day(job)]
     # Airflow refuses to run a task that is mapped more often than that.
     return divide_evenly(batches, conf.getint("core", "max_map_length"))
 

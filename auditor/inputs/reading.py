@@ -20,7 +20,7 @@ from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile, files_of_day
 from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import Records, UnusableError
-from auditor.inputs.formats.sql import Query, extract
+from auditor.inputs.formats.sql import Query, extract, sample
 from auditor.inputs.frame_files import named_frames
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
 from auditor.inputs.notes import Notes
@@ -62,6 +62,7 @@ class Reading:
     notes: pa.Table = field(default_factory=INPUT_NOTES.empty)  # given once, as the counts
     unusable: str | None = None  # why nothing of the file could be used
     reach: Reach = field(default_factory=Reach)
+    cut: bool = False  # whether a query has more rows than it was asked for
 
 
 def read_sales(  # noqa: PLR0913  # what a day's exports depend on
@@ -72,6 +73,7 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     stores: Collection[str] = (),
     mapping: MappingOfDay | None = None,
     out: Place | None = None,
+    most_queried: int | None = None,
 ) -> Iterator[Reading]:
     """Read the till exports of a business day: its rows, and those that its sales may reach.
 
@@ -79,7 +81,8 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     the day ends, and how far from it a row is read besides. So the exports of the day before and of
     the day after are looked through as well. Only rows of ``stores`` are kept; empty for all. The
     mapping says how the exports are written; without one they have the audit's own columns. What
-    it takes from databases is extracted into ``out``, once, and read there.
+    it takes from databases is extracted into ``out``, once, and read there; with ``most_queried``,
+    only so many rows of each query, to look at them.
 
     Yields:
         The files in the order of their paths, a large one in parts, so that memory depends neither
@@ -92,7 +95,8 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     request = Request(TILL_LINES, "sold_at", day, policy, frozenset(stores))
     entries = mapping.sales if mapping else ()
     of_files = [entry for entry in entries if entry.format != "sql"]
-    extracts = (_read_extract(request, out, e) for e in entries if e.format == "sql" and out)
+    queries = [entry for entry in entries if entry.format == "sql"]
+    extracts = (_read_query(request, out, entry, most_queried) for entry in queries if out)
     files = () if entries and not of_files else _read(request, place, "", of_files)
     return chain(files, *extracts)
 
@@ -277,16 +281,22 @@ def _read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Rea
     )
 
 
-def _read_extract(request: Request, out: Place, entry: Entry) -> Iterator[Reading]:
+def _read_query(request: Request, out: Place, entry: Entry, most: int | None) -> Iterator[Reading]:
     """Read what a database gives for the day, as it was when that was first asked for.
 
     What it gives for the days before and after is looked through for sales over the day's ends.
     """
     query = Query(entry.query or "", entry.database, entry.password_env, entry.connection)
     for away in (0, -1, 1) if ":day" in query.text else (0,):
-        path = extract(query, request.day + timedelta(days=away), out, audited=request.day)
+        day = request.day + timedelta(days=away)
+        if most is None:
+            path, cut = extract(query, day, out, audited=request.day), False
+        else:
+            path, cut = sample(query, day, out, most)
         file = SourceFile(path, dated=False, store=None, entry=entry, own=not away)
         yield from _look(request, out, file) if away else _read_file(request, out, file)
+        if cut:
+            yield Reading(request.schema.empty(), REJECTS.empty(), {}, cut=True)
 
 
 def _add(found: dict[str | None, SourceCounts], more: dict[str | None, SourceCounts]) -> None:

@@ -1,8 +1,10 @@
 """A part of a day's inputs, to see before a run whether it can read them."""
 
 import io
+import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -12,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.inputs.formats.base import UnusableError, Wanted
-from auditor.inputs.reading import read_sales
+from auditor.inputs.reading import Reading, read_sales
 from auditor.inputs.records import read_records
 from auditor.inputs.rejects import KEPT, OF_A_CHECK
 from auditor.mapping import MappingOfDay
@@ -28,8 +30,8 @@ OF_REASONS = ["source", "row", "column", "reason", "detail"]
 
 _OF_SOLD = ["store_id", "sku", "description", "category", "id_check", "line_type"]
 
-#: Rows after which no further part of the till exports is read.
-_ENOUGH = 100_000
+#: Rows after which no further part of the till exports is read, and rows asked of a query.
+ENOUGH = 100_000
 
 
 class Reasons(NamedTuple):
@@ -55,7 +57,7 @@ class Sample:
 def sample_sales(
     place: Place, day: date, policy: Policy, mapping: MappingOfDay | None = None
 ) -> Sample:
-    """Read some of a day's till exports, as a run does; databases are not asked.
+    """Read some of a day's till exports, as a run does.
 
     Raises:
         SourceError: as of :func:`read_sales`.
@@ -63,17 +65,32 @@ def sample_sales(
     rows, whole = 0, True
     rejects, notes = [REJECTS.empty()], [INPUT_NOTES.empty()]
     lines = [TILL_LINES.empty().select(_OF_SOLD)]
-    for reading in read_sales(place, day, policy, mapping=mapping):
-        if rows >= _ENOUGH:
-            whole = False
-            break
-        rows += reading.table.num_rows + reading.rejects.num_rows
-        rejects.append(reading.rejects)
-        notes.append(reading.notes)
-        lines.append(reading.table.select(_OF_SOLD))
+    with looked_at(place, day, policy, mapping) as readings:
+        for reading in readings:
+            if rows >= ENOUGH:
+                whole = False
+                break
+            whole &= not reading.cut
+            rows += reading.table.num_rows + reading.rejects.num_rows
+            rejects.append(reading.rejects)
+            notes.append(reading.notes)
+            lines.append(reading.table.select(_OF_SOLD))
     lost = reasons(pa.concat_tables(rejects))
     usable = rows - sum(part.num_rows for part in rejects)
     return Sample(usable, lost, INPUT_NOTES.add_up(notes), whole, pa.concat_tables(lines))
+
+
+@contextmanager
+def looked_at(
+    place: Place, day: date, policy: Policy, mapping: MappingOfDay | None
+) -> Iterator[Iterator[Reading]]:
+    """Read a day's till exports to look at them: of a database a bounded part, which is not kept.
+
+    Arguments, yields and errors are those of :func:`read_sales`.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Place(folder)
+        yield read_sales(place, day, policy, mapping=mapping, out=out, most_queried=ENOUGH)
 
 
 def reasons(rejects: pa.Table) -> Reasons:

@@ -36,6 +36,11 @@ class MappingOfDay(Strict):
     sales: tuple[Entry, ...] = ()
     snapshots: tuple[Entry, ...] = ()
 
+    @property
+    def connections(self) -> frozenset[str]:
+        """The ids of the Airflow connections to databases that it reads."""
+        return frozenset(entry.connection for entry in self.sales if entry.connection)
+
 
 class Mapping(SettingsDocument):
     """A whole mapping file, which gives the entries of a day."""

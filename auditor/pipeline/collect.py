@@ -101,7 +101,7 @@ class CollectedDay:
             collected = collect(lines, distinct.table, self._day.date, self._day.policy, self._keys)
             self._sale_counts |= collected.counts
             self.used |= collected.used
-            self._count(collected, control_totals(lines, self._day.date, self._day.policy), rejects)
+            self._count(collected, lines, rejects)
             rejects = pa.concat_tables([rejects, distinct.rejects, collected.rejects])
             yield number, replace(collected, rejects=rejects)
 
@@ -149,11 +149,11 @@ class CollectedDay:
         """INPUT_NOTES of the day."""
         return INPUT_NOTES.add_up(self._notes)
 
-    def _count(self, collected: Collected, control: pa.Table, rejects: pa.Table) -> None:
+    def _count(self, collected: Collected, lines: pa.Table, rejects: pa.Table) -> None:
         day, policy = self._day.date, self._day.policy
-        made = collected.transactions
+        made, control = collected.transactions, control_totals(lines, day, policy)
         self._exported["tills"].append(count_tills(made, control, day, policy))
-        self._exported["number_runs"].append(count_numbers(made, rejects))
+        self._exported["number_runs"].append(count_numbers(made, lines, rejects))
         self._exported["categories"].append(collected.categories)
 
     def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:

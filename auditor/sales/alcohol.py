@@ -1,18 +1,16 @@
-"""Which lines are alcohol, which transactions are alcohol sales, and from which age on."""
+"""Which transactions are alcohol sales, and from which age on."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import translate
-from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 
 from auditor.clock.local_time import Flags
 from auditor.policy import Rules
-from auditor.sales.articles import Articles, find_articles, gtin
-from auditor.sales.codes import Coded, Codes, coded
+from auditor.sales.articles import Articles, find_articles
+from auditor.sales.codes import Codes, coded
+from auditor.sales.goods import alcohol_lines, folded_name
 from auditor.sales.transactions import Transactions
 
 
@@ -24,6 +22,7 @@ class Alcohol:
     sale: Flags  # more of some alcoholic article was sold than given back, or some was refused
     refused: Flags  # it is a sale only in that alcohol was refused
     returned: Flags  # it only gives alcohol back
+    maybe_returned: Flags  # it is a sale unless a line gives back that may be a discount
     legal_age: Codes  # the highest of the alcohol sold, or else refused, years
     articles: Articles  # what each line is
 
@@ -36,18 +35,24 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     flags = belongs & articles.in_basket & ~articles.discount & ~articles.only_check
     at = np.flatnonzero(flags)
     owner, units, refused = articles.owner[at], articles.units[at], articles.refused[at]
+    unsure = articles.unsure[at]
 
     article, of_line = np.unique(articles.article[at], return_inverse=True)
     # Thousandths of a unit are whole numbers that a double holds exactly up to 9 * 10**15.
-    bought, declined, back = (
+    bought, declined, back, maybe_back = (
         np.bincount(of_line, np.where(which, np.abs(units), 0), len(article))
-        for which in ((units > 0) & ~refused, (units > 0) & refused, units < 0)
+        for which in (
+            *((units > 0) & ~refused, (units > 0) & refused),
+            *((units < 0) & ~unsure, (units < 0) & unsure),
+        )
     )
     # What was refused is taken off the receipt first, and only then what was bought.
-    kept = (bought > np.maximum(back - declined, 0))[of_line]
-    sold, turned_down, present = (np.zeros(count, np.bool_) for _ in range(3))
-    is_sold = kept & (units > 0) & ~refused
+    kept = bought > np.maximum(back - declined, 0)
+    surely_kept = bought > np.maximum(back + maybe_back - declined, 0)
+    sold, surely_sold, turned_down, present = np.zeros((4, count), np.bool_)
+    is_sold = kept[of_line] & (units > 0) & ~refused
     sold[owner[is_sold]] = True
+    surely_sold[owner[is_sold & surely_kept[of_line]]] = True
     turned_down[owner[refused]] = True
     turned_down &= ~sold
     present[owner] = True
@@ -58,33 +63,10 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
         sale=sold | turned_down,
         refused=turned_down,
         returned=present & ~sold & ~turned_down,
+        maybe_returned=sold & ~surely_sold,
         legal_age=_legal_ages(divided, articles, decisive, rules),
         articles=articles,
     )
-
-
-def alcohol_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
-    """Which of TILL_LINES are alcohol, by the rules of their stores.
-
-    An article's number decides before its name and category, and what is free of alcohol before
-    what is not.
-    """
-    store, sku = coded(lines["store_id"]), coded(lines["sku"])
-    category, name = (coded(lines[c].fill_null("")) for c in ("category", "description"))
-    skus = [gtin(number) for number in sku.distinct]
-    categories, names = _folded(category), _folded(name)
-    alike: dict[_AlcoholRules, list[int]] = {}
-    for number, store_id in enumerate(store.distinct):
-        alike.setdefault(_AlcoholRules.of(rules[store_id]), []).append(number)
-    flags = np.zeros(lines.num_rows, np.bool_)
-    for own, stores in alike.items():
-        of_stores = _members(range(len(store.distinct)), stores)[store.codes]
-        free = _members(categories, own.free_categories)[category.codes]
-        free |= own.free_names(names)[name.codes]
-        is_alcohol = _members(categories, own.categories)[category.codes] & ~free
-        is_alcohol |= _members(skus, own.skus)[sku.codes]
-        flags |= of_stores & is_alcohol & ~_members(skus, own.free_skus)[sku.codes]
-    return flags
 
 
 def _legal_ages(
@@ -101,9 +83,9 @@ def _legal_ages(
     np.maximum.at(asked, articles.owner[articles.only_check], required[articles.only_check])
     at = np.flatnonzero(decisive)
     owner, part = articles.owner[at], lines.select(["store_id", "category"]).take(pa.array(at))
-    store, category = coded(part["store_id"]), coded(part["category"].fill_null(""))
+    store, category = coded(part["store_id"]), coded(part["category"])
     own = [rules[store_id] for store_id in store.distinct]
-    folded = _folded(category)
+    folded = [folded_name(name) for name in category.distinct]
     of_category = np.array(
         [[ages.get(name, 0) for name in folded] for ages in map(_ages_by_category, own)], np.int64
     ).reshape(len(own), len(folded))[store.codes, category.codes]
@@ -115,41 +97,5 @@ def _legal_ages(
     return legal
 
 
-class _AlcoholRules(NamedTuple):
-    """What a store's rules say is alcohol; texts case-folded, GTINs with all digits."""
-
-    free_skus: frozenset[str]
-    skus: frozenset[str]
-    free_categories: frozenset[str]
-    free_patterns: frozenset[str]
-    categories: frozenset[str]
-
-    @classmethod
-    def of(cls, rules: Rules) -> Self:
-        return cls(
-            frozenset(map(gtin, rules.alcohol_free_skus)),
-            frozenset(map(gtin, rules.alcohol_skus)),
-            frozenset(map(str.casefold, rules.alcohol_free_categories)),
-            frozenset(map(str.casefold, rules.alcohol_free_names)),
-            frozenset(map(str.casefold, rules.alcohol_categories)),
-        )
-
-    def free_names(self, names: Sequence[str]) -> Flags:
-        """Which case-folded names match a pattern."""
-        if not self.free_patterns:
-            return np.zeros(len(names), np.bool_)
-        matches = re.compile("|".join(map(translate, sorted(self.free_patterns)))).match
-        return np.fromiter((matches(name) is not None for name in names), np.bool_, len(names))
-
-
 def _ages_by_category(rules: Rules) -> dict[str, int]:
-    return {name.casefold(): age for name, age in rules.legal_age_by_category.items()}
-
-
-def _folded(column: Coded) -> list[str]:
-    return [text.casefold() for text in column.distinct]
-
-
-def _members(values: Sequence[object], members: Iterable[object]) -> Flags:
-    known = frozenset(members)
-    return np.fromiter((value in known for value in values), np.bool_, len(values))
+    return {folded_name(name): age for name, age in rules.legal_age_by_category.items()}

@@ -10,17 +10,12 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
 from auditor.sales.codes import Codes, coded, last_digits
+from auditor.sales.goods import gtin
+from auditor.sales.taken_off import taken_off
 from auditor.sales.transactions import Transactions
-from auditor.tables import MONEY, QUANTITY
+from auditor.tables import MONEY, NO_CHECK, QUANTITY
 
-#: A line that takes less than this share of the article's lowest price off, per unit, makes it
-#: cheaper; one that takes more off gives it back.
-DISCOUNT_BELOW = 0.9
-
-_GTIN_DIGITS = 14
-_LEAST_DIGITS = 7  # of a GTIN without its leading zeros; shorter numbers are a shop's own
 _PAYMENTS = ("tender", "control")
-_UNRECORDED = ("none", "not_recorded")
 _REFUSED = "refused"
 
 
@@ -30,12 +25,14 @@ class Articles:
 
     Attributes:
         owner: number of the line's transaction.
-        article: the same number for lines of one article in one transaction.
+        article: the same number for lines of one article in one transaction, or part of it.
         units: thousandths of a unit sold, negative for what is given back; 0 for all that is no
             article.
         cents: the price in the smallest unit of the currency.
         refused: whether the article was refused.
         discount: whether the line only changes what articles cost.
+        unsure: whether it gives the article back or only takes its price off, which the export
+            does not tell; the units are those that it would give back.
         only_check: whether it carries a check or a required age, and no article.
         in_basket: whether it is part of what was bought: no payment, no check, nothing voided.
     """
@@ -46,6 +43,7 @@ class Articles:
     cents: Codes
     refused: Flags
     discount: Flags
+    unsure: Flags
     only_check: Flags
     in_basket: Flags
 
@@ -70,21 +68,23 @@ class Articles:
 def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     """Find out what each line of transactions is; ``alcohol`` says which belong to alcohol.
 
-    A line of the article itself that takes little off is a discount, as a line of that type is. A
-    positive quantity with a negative price is given back. What was sold without a quantity counts
-    as a little. Lines of type ``void`` take back what they exceed in others' stead: a cancelled
-    article alone counts for nothing, and a negative line cancels another.
+    A line of the article itself that takes little off is a discount, as a line of that type is
+    (``sales/taken_off.py``). A positive quantity with a negative price counts as negative. What was
+    sold without a quantity counts as a little. Lines of type ``void`` take back what they exceed in
+    others' stead: a cancelled article alone counts for nothing, and a negative line cancels
+    another.
     """
-    lines, count = divided.lines, len(divided.starts)
-    owner = np.repeat(np.arange(count), divided.ends - divided.starts)
+    lines, owner = divided.lines, divided.owner
     sku = coded(lines["sku"])
     same: dict[str, int] = {}  # a number for each article, whatever the zeros before its own
     numbers = [same.setdefault(gtin(name), len(same)) for name in sku.distinct]
-    article = owner * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
+    # What may be another customer's is another article: it gives nothing of the first back.
+    basket = owner * (divided.part.max(initial=0) + 1) + divided.part
+    article = basket * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
     units, cents = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
     check, kind = coded(lines["id_check"]), coded(lines["line_type"])
     untyped = _is(kind.distinct, kind.codes, None, "item")
-    recorded = ~_is(check.distinct, check.codes, *_UNRECORDED)
+    recorded = ~_is(check.distinct, check.codes, *NO_CHECK)
     payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
     only_check = _is(kind.distinct, kind.codes, "id_check")
     only_check |= untyped & (units == 0) & (cents == 0) & recorded & ~alcohol
@@ -103,7 +103,9 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     discount = _is(kind.distinct, kind.codes, "discount")
     discount |= (units == 0) & (cents < 0) & ~no_article
     units[discount] = 0
-    discount |= _cheaper(article, units, np.where(no_article, 0, cents), refused) & ~void
+    paid = np.where(no_article | (refused & (units > 0)), 0, cents)
+    cheaper, unsure = taken_off(lines, article, units, paid, ~void)
+    discount |= cheaper
     units[discount] = 0
     return Articles(
         owner=owner,
@@ -112,6 +114,7 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
         cents=cents,
         refused=refused,
         discount=discount,
+        unsure=unsure,
         only_check=only_check,
         in_basket=~no_article | (only_check & untyped),
     )
@@ -125,39 +128,6 @@ def as_bought(lines: pa.Table, articles: Articles) -> pa.Table:
     none = pa.scalar(Decimal(0), QUANTITY)
     quantity = pc.if_else(pa.array(articles.discount), none, lines["quantity"])
     return lines.set_column(column, lines.schema.field(column), quantity)
-
-
-def gtin(sku: str) -> str:
-    """An article number as it is compared: a GTIN with 14 digits, any other as it is.
-
-    GTIN-8, 12, 13 and 14 are one number with more or fewer leading zeros, which tills add and
-    spreadsheets lose. A number whose check digit is wrong is no GTIN.
-    """
-    digits = sku.lstrip("0")
-    if not (sku.isascii() and sku.isdigit() and _LEAST_DIGITS <= len(digits) <= _GTIN_DIGITS):
-        return sku
-    whole = digits.zfill(_GTIN_DIGITS)
-    weighted = sum(map(int, whole[1::2])) + 3 * sum(map(int, whole[::2]))
-    return sku if weighted % 10 else whole
-
-
-def _cheaper(article: Codes, units: Codes, cents: Codes, refused: Flags) -> Flags:
-    """Which lines are discounts by what they take off, where something is still paid."""
-    found = np.zeros(len(article), np.bool_)
-    at = np.flatnonzero(np.isin(article, np.unique(article[units < 0])))
-    if not len(at):
-        return found
-    group, of_line = np.unique(article[at], return_inverse=True)
-    units, cents = units[at], np.where(refused[at] & (units[at] > 0), 0, cents[at])
-    cents = np.where(units < 0, -np.abs(cents), cents)
-    per_unit = np.divide(np.abs(cents), np.abs(units), out=np.zeros(len(at)), where=units != 0)
-    lowest = np.full(len(group), np.inf)
-    sold = (units > 0) & (cents > 0)
-    np.minimum.at(lowest, of_line[sold], per_unit[sold])
-    paid = (_sums(of_line, cents, len(group)) > 0) & np.isfinite(lowest)
-    limit = np.where(paid, lowest, 0)[of_line] * DISCOUNT_BELOW * (1 - 1e-9)  # 1.80 is 90 % of 2
-    found[at] = (units < 0) & paid[of_line] & (per_unit < limit)
-    return found
 
 
 def _is(distinct: list[str], codes: Codes, *values: str | None) -> Flags:

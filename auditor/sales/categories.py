@@ -1,7 +1,6 @@
 """Counts of the categories that an export names, to see whether the policy knows its alcohol."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,16 +8,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
-from auditor.policy import Policy, Rules
+from auditor.policy import Rules
 from auditor.sales.codes import coded
+from auditor.sales.goods import folded_name, named_lines
+from auditor.sales.line_types import of_type
 from auditor.sales.transactions import Transactions
-from auditor.tables import CATEGORY_COUNTS
-
-#: What the till wrote where it did not ask for an age.
-NOT_ASKED = ("none", "not_recorded")
+from auditor.tables import CATEGORY_COUNTS, NO_CHECK
 
 
-def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: Policy) -> pa.Table:
+def count_categories(divided: Transactions, alcohol: Flags, rules: Mapping[str, Rules]) -> pa.Table:
     """Count the lines of each store's categories: CATEGORY_COUNTS, sorted by store and category.
 
     A check is recorded on the line that asked for it, on every line of its transaction, or on a
@@ -28,15 +26,13 @@ def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: P
     Args:
         divided: the transactions of a day, and of the hours around it, which are not counted.
         alcohol: which of the lines are alcohol.
-        day: the business day, by whose rules.
-        policy: says which categories are known.
+        rules: of each store on the day; they say which categories are known.
     """
     lines = divided.lines
-    kind = pc.fill_null(lines["line_type"], "item")
-    item = pc.equal(kind, "item").to_numpy(zero_copy_only=False)
-    asked = pc.invert(pc.is_in(lines["id_check"], pa.array(NOT_ASKED))).to_numpy()
-    owner = np.repeat(np.arange(len(divided.starts)), divided.ends - divided.starts)
-    explained = _any(alcohol | _named(lines, day, policy), owner)
+    item = of_type(lines, "item")
+    asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
+    owner = divided.owner
+    explained = _any(alcohol | named_lines(lines, rules), owner)
     on_its_own = _any(asked & ~item, owner)
     item &= divided.of_day[owner]
     unexplained = item & ~explained
@@ -57,34 +53,6 @@ def count_categories(divided: Transactions, alcohol: Flags, day: date, policy: P
     return CATEGORY_COUNTS.from_rows(rows).sort_by(
         [("store_id", "ascending"), ("category", "ascending")]
     )
-
-
-def named_categories(rules: Rules) -> frozenset[str]:
-    """The categories that the policy names, as alcohol or not, as they are compared."""
-    names = rules.alcohol_categories | rules.alcohol_free_categories | rules.other_categories
-    return frozenset(map(folded_name, names))
-
-
-def _named(lines: pa.Table, day: date, policy: Policy) -> Flags:
-    """Which lines the policy names by their category, or as free of alcohol."""
-    store, sku = coded(lines["store_id"]), coded(lines["sku"])
-    category = coded(lines["category"])
-    folded = [folded_name(name) for name in category.distinct]
-    flags = np.zeros(lines.num_rows, np.bool_)
-    alike: dict[tuple[frozenset[str], frozenset[str]], list[int]] = {}
-    for number, store_id in enumerate(store.distinct):
-        rules = policy.rules(day, store_id)
-        alike.setdefault((named_categories(rules), rules.alcohol_free_skus), []).append(number)
-    for (names, free), stores in alike.items():
-        named = np.array([name in names for name in folded], np.bool_)[category.codes]
-        named |= np.array([s in free for s in sku.distinct], np.bool_)[sku.codes]
-        flags |= np.isin(store.codes, stores) & named
-    return flags
-
-
-def folded_name(category: str | None) -> str:
-    """A category as it is compared; empty for none."""
-    return (category or "").strip().casefold()
 
 
 def _alike(names: Sequence[str | None]) -> tuple[list[str | None], npt.NDArray[np.int64]]:

@@ -11,17 +11,19 @@ from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.alcohol import Alcohol
 from auditor.sales.codes import Codes, coded
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import NONE, times
+from auditor.sales.store_rules import of_stores
 from auditor.sales.transactions import Transactions
-from auditor.tables import ID_CHECKS
+from auditor.tables import ID_CHECKS, NO_CHECK
 
 #: Mark of a sale with an ID check on record that was made at another time.
 CHECK_OUT_OF_TIME = "check_out_of_time"
 
 _NO_DAY = int(np.iinfo(np.int32).min)
-_NO_CHECK, _REFUSED = ID_CHECKS.index("none"), ID_CHECKS.index("refused")
+_REFUSED = ID_CHECKS.index("refused")
 #: Strengths of what says that nothing was checked, or nothing at all; a larger number is weaker.
-_UNRECORDED = (_NO_CHECK, ID_CHECKS.index("not_recorded"))
+_NONE, _NOT_RECORDED = map(ID_CHECKS.index, NO_CHECK)
 _LATEST = np.iinfo(np.int64).max
 
 
@@ -63,7 +65,8 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     A check on any line counts for the alcohol in the transaction, if it was made at the time of the
     transaction by the rules of the store: ``check_before_minutes`` before its first article at the
     earliest, ``check_after_minutes`` after its end at the latest. The strongest counts. A check
-    that was cancelled, a line of its own of the type ``void``, counts for nothing. That an
+    that was cancelled, a line of its own of the type ``void``, counts for nothing, as does one
+    that may be another customer's, where a transaction may be two. That an
     article was not checked, or was refused, says something of that article only: an alcoholic one
     without a check leaves the check of another line standing, and bread adds nothing.
     """
@@ -71,19 +74,21 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     owner, count, size = articles.owner, len(divided.starts), divided.lines.num_rows
     check = coded(lines["id_check"])
     strength = np.array([ID_CHECKS.index(c) for c in check.distinct], np.int64)[check.codes]
-    void = pc.equal(lines["line_type"].fill_null("item"), "void").to_numpy()
+    void = of_type(lines, "void")
     cancelled = void & (articles.cents == 0)
-    strength[cancelled] = _UNRECORDED[1]
-    states_a_check = ~np.isin(strength, (*_UNRECORDED, _REFUSED))
+    strength[cancelled] = _NOT_RECORDED
+    states_a_check = ~np.isin(strength, (_NONE, _NOT_RECORDED, _REFUSED))
     in_time = _in_time(divided, alcohol, rules)
     counts = states_a_check & in_time
     late = states_a_check & ~in_time
+    borrowed, elsewhere = _of_another(divided, alcohol, np.where(counts, strength, _LATEST))
+    counts &= ~borrowed
 
     # A sale's lines that state no check in time say so; of a refused one, the refusals do.
     refused_sale = alcohol.refused[owner]
     says_none = alcohol.lines & ~articles.refused & ~refused_sale & ~counts
     rank = np.where(counts & ~refused_sale, strength, len(ID_CHECKS))
-    rank = np.where(says_none, np.where(late, _NO_CHECK, strength), rank)
+    rank = np.where(says_none, np.where(late | borrowed, _NONE, strength), rank)
     rank = np.where(refused_sale & alcohol.lines & articles.refused, _REFUSED, rank)
     place = np.arange(size)
     # Where only a check at another time is on record, that one is shown, as none.
@@ -95,9 +100,9 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     out_of_time[owner[late]] = True
     out_of_time &= ~alcohol.refused
     # A till that records refusals or checks keeps a record, and records none of this sale.
-    unknown = state == _UNRECORDED[1]
-    state = np.where(unknown & (refusals | out_of_time), _NO_CHECK, state)
-    nothing = out_of_time & (state == _NO_CHECK)
+    unknown = state == _NOT_RECORDED
+    state = np.where(unknown & (refusals | out_of_time), _NONE, state)
+    nothing = out_of_time & (state == _NONE)
     shown = _least(divided, np.where(late, strength * (size + 1) + place, _LATEST))
     line = np.where(nothing, shown % (size + 1), line)
 
@@ -106,12 +111,39 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     several = (strongest != _LATEST) & (strongest != weakest)
     known = state < len(ID_CHECKS)
     return Checks(
-        birth_date=_latest_birth_date(divided, ~(cancelled | late), void),
-        state=np.where(known, state, _UNRECORDED[1]),
+        birth_date=_latest_birth_date(divided, ~(cancelled | late | elsewhere), void),
+        state=np.where(known, state, _NOT_RECORDED),
         line=np.where(known, line, NONE),
         mixed=(several | refusals) & ~alcohol.refused,
         out_of_time=out_of_time,
     )
+
+
+def _of_another(divided: Transactions, alcohol: Alcohol, strength: Codes) -> tuple[Flags, Flags]:
+    """Of transactions that may be two: which checks, and which lines, may be another customer's.
+
+    Each part with alcohol needs a check of its own: one that is stronger than the weakest part's
+    counts for that part only. A part without alcohol says nothing of the others.
+
+    Args:
+        divided: the transactions.
+        alcohol: the alcohol of them.
+        strength: of each line's check; ``_LATEST`` where it has none that counts.
+    """
+    if not divided.part.any():
+        nothing = np.zeros(divided.lines.num_rows, np.bool_)
+        return nothing, nothing
+    parts = int(divided.part.max()) + 1
+    cell = divided.owner * parts + divided.part
+    has_alcohol = np.zeros(len(divided.starts) * parts, np.bool_)
+    has_alcohol[cell[alcohol.lines]] = True
+    strongest = np.full(len(has_alcohol), _LATEST)
+    np.minimum.at(strongest, cell, strength)
+    weakest = np.where(has_alcohol, strongest, -1).reshape(-1, parts).max(axis=1)
+    doubtful = divided.in_parts[divided.owner]
+    elsewhere = doubtful & ~has_alcohol[cell]
+    borrowed = doubtful & (elsewhere | (strength < weakest[divided.owner]))
+    return borrowed & (strength != _LATEST), elsewhere
 
 
 def _latest_birth_date(divided: Transactions, counts: Flags, void: Flags) -> pa.Array:
@@ -143,14 +175,15 @@ def _in_time(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rules]
     bounds |= ~has_bounds[owner]
     first = _least(divided, np.where(bounds, sold_at, _LATEST))
     last = -_least(divided, np.where(bounds, -sold_at, _LATEST))
-    store = coded(lines["store_id"])
-    before, after = (
-        np.array([round(getattr(rules[s], name) * 60 * SECOND) for s in store.distinct], np.int64)
-        for name in ("check_before_minutes", "check_after_minutes")
-    )
-    earliest: Microseconds = first[owner] - before[store.codes]
-    latest: Microseconds = last[owner] + after[store.codes]
+    before = of_stores(lines, lambda s: _minutes(rules[s].check_before_minutes))
+    after = of_stores(lines, lambda s: _minutes(rules[s].check_after_minutes))
+    earliest: Microseconds = first[owner] - before
+    latest: Microseconds = last[owner] + after
     return (earliest <= checked_at) & (checked_at <= latest)
+
+
+def _minutes(minutes: float) -> int:
+    return round(minutes * 60 * SECOND)
 
 
 def _least(divided: Transactions, values: Codes) -> Codes:

@@ -18,11 +18,12 @@ from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.categories import count_categories
 from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks
-from auditor.sales.codes import LARGEST_AMOUNT, coded, money
+from auditor.sales.codes import LARGEST_AMOUNT, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
 from auditor.sales.rejected import frame_rejects, line_rejects
+from auditor.sales.store_rules import windows
 from auditor.sales.transactions import KeyParts, Transactions, divide
 from auditor.tables import (
     CATEGORY_COUNTS,
@@ -39,6 +40,8 @@ MARKS = (
     "amount_capped",  # the basket's price is beyond what the column holds
     CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
+    "maybe_returned",  # a line gives the alcohol back, or makes it cheaper: it does not say which
+    "maybe_two_sales",  # the number stands on both sides of the day's end, minutes apart
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
     "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
 )
@@ -152,6 +155,8 @@ def _collect_stores(
     sold, heads = divided.sold, divided.heads
     alcohol = replace(alcohol, sale=alcohol.sale & sold, returned=alcohol.returned & sold)
     matches = match(index, heads, rules)
+    # A frame may show the other customer.
+    matches = replace(matches, frame_of=np.where(divided.in_parts, NONE, matches.frame_of))
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
     taken = np.zeros(index.num_rows, np.bool_)
     taken[matches.frame_of[matches.frame_of != NONE]] = True
@@ -192,24 +197,21 @@ def _collect_stores(
         ),
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
         transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
-        categories=count_categories(divided, alcohol.lines, day, policy),
+        categories=count_categories(divided, alcohol.lines, rules),
     )
 
 
 def _from_before(heads: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:
     """Which transactions run over the start of the business day."""
-    store = coded(heads["store_id"])
-    starts = np.array([rules[name].window(day)[0] for name in store.distinct], np.int64)
-    start = starts[store.codes]
+    start, _ = windows(heads, day, rules)
     flags: Flags = (times(heads["started_at"]) < start) & (start <= times(heads["sold_at"]))
     return flags
 
 
 def frames_of_day(index: pa.Table, rules: Mapping[str, Rules], day: date) -> Flags:
     """Which frames of SNAPSHOT_INDEX were taken on the business day."""
-    store, taken = coded(index["store_id"]), times(index["captured_at"])
-    windows = np.array([rules[name].window(day) for name in store.distinct], np.int64)
-    start, end = windows.reshape(-1, 2)[store.codes].T
+    taken = times(index["captured_at"])
+    start, end = windows(index, day, rules)
     flags: Flags = (start <= taken) & (taken < end)
     return flags
 
@@ -238,7 +240,8 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     legal = alcohol.legal_age[at]
     marks = (
         *(capped, checks.out_of_time[at], by_time),
-        *(checks.mixed[at], matches.several[at]),
+        *(alcohol.maybe_returned[at], divided.in_parts[at], checks.mixed[at]),
+        matches.several[at] & has_frame,
     )
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)
@@ -273,7 +276,7 @@ def _marks(flags: Sequence[Flags]) -> pa.Array:
 
 
 def _used(divided: Transactions, frames: pa.Table) -> frozenset[tuple[str, str]]:
-    of_day = np.repeat(divided.of_day, divided.ends - divided.starts)
+    of_day = divided.of_day[divided.owner]
     lines = divided.lines.filter(pa.array(of_day))
     return frozenset(
         (schema.name, path)

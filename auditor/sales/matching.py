@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
-from auditor.sales.codes import coded
+from auditor.sales.store_rules import of_stores
 
 Positions = npt.NDArray[np.int64]
 
@@ -93,9 +93,7 @@ def _named(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules])
     frame, transaction = np.repeat(seeking, last - first), by_key[spans(first, last)]
     at = captured[frame]
     outside = np.maximum(np.maximum(started[transaction] - at, at - sold[transaction]), 0)
-    store = coded(frames["store_id"])
-    reach = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)
-    near = outside <= reach[store.codes[frame]]
+    near = outside <= of_stores(frames, lambda name: rules[name].transaction_gap)[frame]
     frame, transaction, at, outside = frame[near], transaction[near], at[near], outside[near]
     order = np.lexsort((np.abs(at - sold[transaction]), outside, frame))
     found, nearest = np.unique(frame[order], return_index=True)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags
 from auditor.sales.codes import Codes, coded
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.tables import TRANSACTION_STATES
 
@@ -84,7 +85,7 @@ def with_line_voids(lines: pa.Table, transaction: Codes) -> pa.Table:
     void = pc.is_in(stated, pa.array(("cancelled", "voided"))).to_numpy()
     if not void.any():
         return lines
-    items = pc.equal(lines["line_type"].fill_null("item"), "item").to_numpy()
+    items = of_type(lines, "item")
     alive = items & pc.is_in(stated, pa.array((None, "completed"), pa.string())).to_numpy()
     has_alive = np.bincount(transaction, alive, transaction.max() + 1) > 0
     alone = pa.array(void & items & has_alive[transaction])

@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 from auditor.clock.local_time import Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import NONE, times
 from auditor.sales.repeats import find_repeats
+from auditor.sales.reused_numbers import tell_apart
 from auditor.sales.states import Heads, find_states, listed_again, with_line_voids
+from auditor.sales.store_rules import of_stores, windows
 from auditor.tables import MONEY, QUANTITY, TRANSACTION_STATES
 
 #: What tells the transactions of a store apart, besides the store.
@@ -39,6 +42,8 @@ class Transactions:
     Attributes:
         lines: of TILL_LINES; the lines of a transaction are consecutive, in the order of time.
             Control totals are left out.
+        part: of each line: 0, or a further part of its transaction, behind a pause over the day's
+            end: it may be another customer's (``sales/reused_numbers.py``).
         starts: the position in ``lines`` at which each transaction starts.
         heads: a row each: the columns of a sale's key, ``cashier_id``, and ``sold_at``, the time of
             its last line.
@@ -52,6 +57,7 @@ class Transactions:
     """
 
     lines: pa.Table
+    part: Codes
     starts: Codes
     heads: pa.Table
     state: Codes
@@ -65,6 +71,18 @@ class Transactions:
     def ends(self) -> Codes:
         """The position in ``lines`` at which each transaction ends (exclusive)."""
         return np.append(self.starts[1:], self.lines.num_rows)[: len(self.starts)]
+
+    @property
+    def owner(self) -> Codes:
+        """Of each line, the number of its transaction."""
+        return np.repeat(np.arange(len(self.starts)), self.ends - self.starts)
+
+    @property
+    def in_parts(self) -> Flags:
+        """Which transactions may be two, with one number on both sides of the day's end."""
+        found = np.zeros(len(self.starts), np.bool_)
+        found[self.owner[self.part > 0]] = True
+        return found
 
     @property
     def sold(self) -> Flags:
@@ -90,10 +108,19 @@ def divide(
         rules: of each store on the day.
         keys: by file (``source``), what identifies its transactions; KEY_PARTS unless it is there.
     """
-    given = np.flatnonzero(~_are(lines, "control"))
-    if len(given) < lines.num_rows:
+    is_total = of_type(lines, "control")
+    given, totals = np.flatnonzero(~is_total), lines.filter(pa.array(is_total))
+    if totals.num_rows:
         lines = lines.take(pa.array(given))
-    transaction = _grouped(lines, rules, keys or {})
+    by_till, by_time = _key_parts(lines, keys or {})
+    transaction, part = tell_apart(
+        lines,
+        _grouped(lines, rules, by_till, by_time),
+        by_time=by_time,
+        totals=totals,
+        day=day,
+        rules=rules,
+    )
     lines = with_line_voids(lines, transaction)
     run = _runs(lines, transaction)
     again, conflicting = find_repeats(lines, transaction, coded(lines["source"]).codes, run)
@@ -113,7 +140,7 @@ def divide(
     is_root = states.into == np.arange(heads.num_rows)
     roots, heads = np.flatnonzero(is_root), heads.filter(pa.array(is_root))
     belongs = (np.cumsum(is_root) - 1)[states.into[transaction]]
-    void = _are(lines, "void")
+    void = of_type(lines, "void")
     emptied = np.bincount(belongs[kept & ~void], minlength=len(roots)) == 0
     at = np.flatnonzero(kept)
     at = at[_order(lines, belongs, time, at)]
@@ -125,6 +152,7 @@ def divide(
     rejected_run = (np.bincount(run, weights=kept | ~reported) == 0)[run] & _starts(run)
     return Transactions(
         lines=lines if np.array_equal(at, np.arange(lines.num_rows)) else lines.take(pa.array(at)),
+        part=part[at],
         starts=np.flatnonzero(np.diff(belongs[at], prepend=-1)),
         heads=heads,
         state=state,
@@ -136,26 +164,25 @@ def divide(
     )
 
 
-def _are(lines: pa.Table, kind: str) -> Flags:
-    """Which lines are of a type; one without a type is an item."""
-    of_kind = pc.equal(lines["line_type"].fill_null("item"), kind)
-    flags: Flags = of_kind.to_numpy()
-    return flags
-
-
-def _grouped(lines: pa.Table, rules: Mapping[str, Rules], keys: Mapping[str, KeyParts]) -> Codes:
-    """The transaction of each line, numbered in the order in which they first occur."""
-    store, source = coded(lines["store_id"]), coded(lines["source"])
+def _key_parts(lines: pa.Table, keys: Mapping[str, KeyParts]) -> tuple[Flags, Flags]:
+    """For each line, whether till and time are parts of what identifies its transaction."""
+    source = coded(lines["source"])
     parts = [keys.get(name, KEY_PARTS) for name in source.distinct]
     by_till, by_time = (
         np.array([part in own for own in parts], np.bool_)[source.codes]
         for part in ("till", "time")
     )
+    return by_till, by_time
+
+
+def _grouped(lines: pa.Table, rules: Mapping[str, Rules], by_till: Flags, by_time: Flags) -> Codes:
+    """The transaction of each line, numbered in the order in which they first occur."""
+    store = coded(lines["store_id"])
     till = np.where(by_till, coded(lines["till_id"]).codes + 1, 0)
     # Two days of a till never have a transaction in common, whatever its numbers.
     day = coded(lines["business_date"]).codes
     of_number = combined(store.codes, till, coded(lines["transaction_id"]).codes, day)
-    gap = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)[store.codes]
+    gap = of_stores(lines, lambda name: rules[name].transaction_gap)
     time = times(lines["sold_at"])
     order = np.lexsort((time, of_number))
     new = np.ones(len(order), np.bool_)
@@ -186,7 +213,7 @@ def _cashiers(lines: pa.Table, transaction: Codes, kept: Flags) -> tuple[Codes, 
     """
     cashier, time = coded(lines["cashier_id"]).codes, times(lines["sold_at"])
     named = kept & pc.is_valid(lines["cashier_id"]).to_numpy(zero_copy_only=False)
-    items = named & _are(lines, "item")
+    items = named & of_type(lines, "item")
     count = transaction.max(initial=-1) + 1
     line_at = np.full(count, NONE, np.int64)
     for which in (named, items):  # an item's cashier before that of another line
@@ -241,11 +268,8 @@ class _Days:
     """Which transactions begin on the business day; ``heads`` has a row each."""
 
     def __init__(self, heads: pa.Table, day: date, rules: Mapping[str, Rules]) -> None:
-        store = coded(heads["store_id"])
-        windows = np.array([rules[name].window(day) for name in store.distinct], np.int64)
-        self._start, self._end = windows.reshape(-1, 2)[store.codes].T
-        gaps = np.array([rules[name].transaction_gap for name in store.distinct], np.int64)
-        self._gap = gaps[store.codes]
+        self._start, self._end = windows(heads, day, rules)
+        self._gap = of_stores(heads, lambda name: rules[name].transaction_gap)
         self._began = times(heads["started_at"])
         self._day = (day - _EPOCH).days
 

@@ -13,6 +13,9 @@ ID_CHECKS = (
     "not_recorded",
 )
 
+#: ID checks that are none: the till says that there was none, or keeps no record.
+NO_CHECK = ("none", "not_recorded")
+
 #: What a till line is. A line that does not say is an item.
 LINE_TYPES = (
     "item",  # an article sold or given back

@@ -1,7 +1,9 @@
 """Extracts of a real PostgreSQL server: streamed, in a transaction that can only read."""
 
+import json
 import urllib.parse
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
@@ -85,6 +87,29 @@ def test_a_wrong_password_is_not_shown(address: urllib.parse.SplitResult, tmp_pa
     with pytest.raises(SourceError, match="password authentication failed") as caught:
         fetch(wrong, "SELECT 1 AS id", tmp_path)
     assert "wrong-word" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["uri", "extra in uri", "json", "json in json"])
+def test_the_extras_of_a_connection_say_how_to_reach_the_server(
+    form: str, address: urllib.parse.SplitResult, tmp_path: Path
+) -> None:
+    """The server has no TLS: only a connection that demands it is refused."""
+    for mode, refused in (("disable", False), ("require", True)):
+        extra = {"sslmode": mode, "cursor": "dictcursor", "connect_timeout": 5}
+        given = {"conn_type": "postgres", "login": address.username, "host": address.hostname}
+        given |= {"password": address.password, "schema": address.path[1:], "port": address.port}
+        uri = address.geturl().replace("postgresql:", "postgres:")
+        text = {
+            "uri": f"{uri}?{urllib.parse.urlencode(extra)}",
+            "extra in uri": f"{uri}?{urllib.parse.urlencode({'__extra__': json.dumps(extra)})}",
+            "json": json.dumps(given | {"extra": extra}),
+            "json in json": json.dumps(given | {"extra": json.dumps(extra)}),
+        }[form]
+        out = Place(str(tmp_path / mode))
+        query = Query("SELECT max(id) AS id FROM lines", connection="tills")
+        environment = {"AIRFLOW_CONN_TILLS": text}
+        with pytest.raises(SourceError, match="SSL") if refused else nullcontext():
+            extract(query, DAY, out, audited=DAY, environment=environment)
 
 
 def test_a_connection_of_airflow_leads_there(

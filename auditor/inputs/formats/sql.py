@@ -10,12 +10,12 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -47,7 +47,7 @@ class Query:
         database: SQLAlchemy's URL of a PostgreSQL or SQLite database, without a password.
         password_env: the environment variable that holds the password.
         connection: instead of ``database``, the id of an Airflow connection, taken from the
-            variable ``AIRFLOW_CONN_ID`` as Airflow writes it: a URI, or JSON.
+            :func:`connection_variable` as Airflow writes it: a URI, or JSON.
     """
 
     text: str
@@ -88,14 +88,50 @@ def extract(
     path = extract_path(audited, query.name, day)
     with out.lock(f"unfinished/.extract-{query.name}-{audited}.lock", wait=True):
         if not out.exists(path):
-            with tempfile.TemporaryFile() as file:
-                _fetch(query, day, file, environment)
-                file.seek(0)
-                out.write(path, iter(lambda: file.read(_PIECE), b""))
+            _keep(query, day, out, path, environment, None)
     return path
 
 
-def _fetch(query: Query, day: date, file: BinaryIO, environment: Mapping[str, str]) -> None:
+def sample(
+    query: Query,
+    day: date,
+    out: Place,
+    most: int,
+    *,
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[str, bool]:
+    """Fetch the first rows that a query gives for ``day``, at most ``most``, to look at them.
+
+    Returns:
+        The path below ``out`` of a file as :func:`extract` writes it, and whether the query has
+        more rows than are in it.
+
+    Raises:
+        ConfigurationError: as of :func:`extract`, as the others.
+    """
+    path = extract_path(day, query.name, day)
+    return path, _keep(query, day, out, path, environment, most)
+
+
+def _keep(  # noqa: PLR0913, PLR0917  # what a query is asked with, and where its rows go
+    query: Query,
+    day: date,
+    out: Place,
+    path: str,
+    environment: Mapping[str, str],
+    most: int | None,
+) -> bool:
+    with tempfile.TemporaryFile() as file:
+        has_more = _fetch(query, day, file, environment, most)
+        file.seek(0)
+        out.write(path, iter(lambda: file.read(_PIECE), b""))
+    return has_more
+
+
+def _fetch(
+    query: Query, day: date, file: BinaryIO, environment: Mapping[str, str], most: int | None
+) -> bool:
+    """Write the rows, at most ``most``; whether there are more."""
     try:
         import sqlalchemy  # noqa: PLC0415  # an extra
     except ImportError:
@@ -113,7 +149,9 @@ def _fetch(query: Query, day: date, file: BinaryIO, environment: Mapping[str, st
             rows = _read_only(connection).execute(statement)
             if not rows.returns_rows:
                 raise ConfigurationError("query: it gives no rows; write one SELECT")
-            _write(list(rows.keys()), rows.partitions(_ROWS_AT_ONCE), file)
+            parts = _Rows(rows.partitions(_ROWS_AT_ONCE), most)
+            _write(list(rows.keys()), parts, file)
+            return parts.has_more
     except ImportError as error:
         raise ConfigurationError(f"{error}: install auditor[sql]") from error
     except sqlalchemy.exc.SQLAlchemyError as error:
@@ -146,11 +184,16 @@ def _address(query: Query, environment: Mapping[str, str]) -> "URL":
     return url.set(password=password)
 
 
+def connection_variable(name: str) -> str:
+    """The environment variable in which an Airflow connection stands."""
+    return f"AIRFLOW_CONN_{name.upper()}"
+
+
 def _airflow_connection(name: str, environment: Mapping[str, str]) -> "URL":
     """The address in a connection that Airflow finds in the environment."""
     from sqlalchemy import URL  # noqa: PLC0415  # an extra
 
-    variable = f"AIRFLOW_CONN_{name.upper()}"
+    variable = connection_variable(name)
     if not (text := environment.get(variable)):
         raise ConfigurationError(f"connection: the variable {variable} is not set")
     try:
@@ -165,20 +208,36 @@ def _airflow_connection(name: str, environment: Mapping[str, str]) -> "URL":
                 "host": unquote(parts.hostname or "") or None,
                 "port": parts.port,
                 "schema": unquote(parts.path.removeprefix("/")),
+                "extra": dict(parse_qsl(parts.query)),
             }
+        driver = _driver(str(given["conn_type"]))
+        if driver == "sqlite":  # Airflow's has its file as the host
+            return URL.create(driver, database=given.get("schema") or given.get("host"))
         return URL.create(
-            _driver(str(given["conn_type"])),
+            driver,
             given.get("login"),
             given.get("password"),
             given.get("host"),
             given.get("port") and int(given["port"]),
             given.get("schema"),
+            _of_libpq(given.get("extra") or {}),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         # The value holds a password: neither it nor what was made of it is shown.
         raise ConfigurationError(
             f"connection: {variable} holds neither a URI nor JSON as Airflow writes it"
         ) from None
+
+
+def _of_libpq(extra: Any) -> dict[str, str]:
+    """Those of a connection's extras that say how to reach a PostgreSQL server."""
+    values = extra if isinstance(extra, dict) else json.loads(extra)
+    values = json.loads(values.get("__extra__", "{}")) | values  # as a URI may have them
+    return {
+        name: str(value)
+        for name, value in values.items()
+        if name == "connect_timeout" or name.startswith("ssl")
+    }
 
 
 def _driver(name: str) -> str:
@@ -216,7 +275,30 @@ def _read_only(connection: "Connection") -> "Connection":
     )
 
 
-def _write(names: list[str], parts: Iterator[Any], file: BinaryIO) -> None:
+class _Rows:
+    """The rows of a query in parts, at most so many; whether it ``has_more``, once all were taken.
+
+    No more is asked of the database than is needed to know that.
+    """
+
+    def __init__(self, parts: Iterator[Sequence[Any]], most: int | None) -> None:
+        self._parts, self._most = parts, most
+        self.has_more = False
+
+    def __iter__(self) -> Iterator[Sequence[Any]]:
+        left = self._most
+        for rows in self._parts:
+            if left is None or len(rows) <= left:
+                yield rows
+                left = None if left is None else left - len(rows)
+                continue
+            self.has_more = True
+            if left:
+                yield rows[:left]
+            return
+
+
+def _write(names: list[str], parts: Iterable[Sequence[Any]], file: BinaryIO) -> None:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ConfigurationError(f"query: two of its columns are called {twice[0]}; name them AS")

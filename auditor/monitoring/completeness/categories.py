@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 import pyarrow as pa
 
 from auditor.policy import Rules
-from auditor.sales.categories import folded_name, named_categories
+from auditor.sales.goods import folded_name, named_categories
 
 #: Of the lines of a category that nothing in their transaction explains, the least share with an ID
 #: check at which the category is taken to be what the till asked for: bread is bought with it too.

@@ -20,7 +20,7 @@ _ALL_TILLS = ""
 Numbers = npt.NDArray[np.int64]
 
 
-def count_numbers(transactions: pa.Table, rejected: pa.Table) -> pa.Table:
+def count_numbers(transactions: pa.Table, lines: pa.Table, rejected: pa.Table) -> pa.Table:
     """NUMBER_RUNS of TRANSACTIONS, sorted by store and till.
 
     A store counts its numbers by till or over all its tills. Where two tills have the same number,
@@ -29,14 +29,16 @@ def count_numbers(transactions: pa.Table, rejected: pa.Table) -> pa.Table:
 
     Args:
         transactions: of a day and some stores.
+        lines: TILL_LINES of the same, and of the hours around the day. A number that a till's
+            totals have, or what was put aside and resumed, is not missing.
         rejected: REJECTS of the same. Their transactions are not missing: they are there, and bad.
     """
     rows = _numbered(transactions.select(["store_id", "till_id", "transaction_id", "started_at"]))
     rows["series"] = rows.groupby(["store_id", "head"], sort=False).ngroup()
     rows["till"] = pd.factorize(rows["till_id"])[0]  # numbers are sorted faster than texts
-    lost = _lost(rejected, rows)
-    by_till = _Steps(rows, ["series", "till"], lost)
-    over_all = _Steps(rows, ["series"], lost)
+    seen = _seen(lines, rejected, rows)
+    by_till = _Steps(rows, ["series", "till"], seen)
+    over_all = _Steps(rows, ["series"], seen)
     tills = rows.groupby("series")["till"].nunique()
     shared = by_till.distinct > over_all.distinct
     counted_over_all = (tills > 1) & ~shared & (over_all.missing < by_till.missing)
@@ -53,7 +55,7 @@ class _Steps:
     ``distinct`` and ``missing`` are the numbers there, and those that lack, by series.
     """
 
-    def __init__(self, rows: pd.DataFrame, groups: list[str], lost: dict[int, Numbers]) -> None:
+    def __init__(self, rows: pd.DataFrame, groups: list[str], seen: pd.DataFrame) -> None:
         ordered = rows.sort_values([*groups, "number", "started_at"])
         self.rows = own = ordered.drop_duplicates([*groups, "number"]).copy()
         grouped = own.groupby(groups, sort=False)
@@ -62,13 +64,7 @@ class _Steps:
         # A larger step is no gap: another series begins, or the till was reset.
         near = (step > 0) & (step <= np.maximum(size, 2))
         missing = np.where(near, step - 1, 0)
-        for series, numbers in lost.items():
-            at = np.flatnonzero((own["series"] == series).to_numpy() & (missing > 0))
-            to = own["number"].to_numpy()[at]
-            inside = np.searchsorted(numbers, to) - np.searchsorted(
-                numbers, to - step[at], side="right"
-            )
-            missing[at] = np.maximum(missing[at] - inside, 0)
+        missing = missing - _between(own, groups, step, missing > 0, seen)
         own["step"], own["of_one"], own["missing_before"] = step > 0, near & (missing == 0), missing
         for name in ("transaction_id", "started_at"):
             own[f"before_{name}"] = own[name].shift()
@@ -92,18 +88,46 @@ def _numbered(rows: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _lost(rejected: pa.Table, rows: pd.DataFrame) -> dict[int, Numbers]:
-    """The numbers of rejected rows, sorted, by the series that they belong to."""
-    known = rejected.select(["store_id", "transaction_id"]).drop_null()
-    if not known.num_rows:
-        return {}
-    lost = _numbered(known.group_by(known.column_names).aggregate([]))
-    series = rows[["store_id", "head", "series"]].drop_duplicates()
-    lost = lost.merge(series, on=["store_id", "head"])
-    found: dict[int, Numbers] = {}
-    for series in lost["series"].unique().tolist():
-        own = lost["number"][lost["series"] == series]
-        found[series] = np.unique(own.to_numpy())
+def _seen(lines: pa.Table, rejected: pa.Table, rows: pd.DataFrame) -> pd.DataFrame:
+    """The numbers that are there and are no transaction's: their ``series``, ``till``, ``number``.
+
+    A rejected row does not say at which till it was: its number may be that of any.
+    """
+    known = ["store_id", "till_id", "transaction_id"]
+    of_lines = lines.select(known).group_by(known).aggregate([])
+    there = pa.table({name: rows[name] for name in known}, of_lines.schema)
+    of_lines = of_lines.join(there, known, join_type="left anti").combine_chunks()
+    bad = rejected.select(["store_id", "transaction_id"]).drop_null()
+    bad = bad.group_by(bad.column_names).aggregate([])
+    tills = rows[["store_id", "head", "series", "till_id", "till"]].drop_duplicates()
+    found = [
+        _numbered(of_lines).merge(tills, on=["store_id", "head", "till_id"]),
+        _numbered(bad).merge(tills.drop(columns="till_id"), on=["store_id", "head"]),
+    ]
+    return pd.concat([each[["series", "till", "number"]] for each in found])
+
+
+def _between(
+    own: pd.DataFrame,
+    groups: list[str],
+    step: Numbers,
+    gaps: npt.NDArray[np.bool_],
+    seen: pd.DataFrame,
+) -> Numbers:
+    """How many of the numbers ``seen`` lie in the gap before each row."""
+    found = np.zeros(len(own), np.int64)
+    if not len(seen):
+        return found
+    keys = pd.concat([own[groups], seen[groups]]).groupby(groups, sort=False).ngroup().to_numpy()
+    in_group: dict[int, Numbers] = {
+        group: np.unique(seen["number"].to_numpy()[at])
+        for group, at in pd.Series(keys[len(own) :]).groupby(keys[len(own) :]).indices.items()
+    }
+    number = own["number"].to_numpy()
+    for row in np.flatnonzero(gaps & np.isin(keys[: len(own)], list(in_group))).tolist():
+        numbers = in_group[int(keys[row])]
+        first, last = np.searchsorted(numbers, [number[row] - step[row] + 1, number[row]])
+        found[row] = last - first
     return found
 
 

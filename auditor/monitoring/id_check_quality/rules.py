@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.monitoring.id_check_quality.facts import Facts, Flags, Floats
-from auditor.tables import QUALITY_RULES
+from auditor.tables import NO_CHECK, QUALITY_RULES
 
 #: The largest share of births that a day of the year has: 1.2 times its own. In England and Wales
 #: the busiest has 1.1 to 1.2 times.
@@ -116,7 +116,7 @@ def judged_by_eye(facts: Facts) -> RuleOutput:
 
 def check_out_of_time(facts: Facts) -> RuleOutput:
     """A check is on record at another time than its sale: hours or days away, or long after it."""
-    recorded = ~np.isin(facts.check, ("none", "not_recorded", "refused"))
+    recorded = ~np.isin(facts.check, (*NO_CHECK, "refused"))
     return RuleOutput.of(recorded | facts.out_of_time, facts.out_of_time, 0.0)
 
 

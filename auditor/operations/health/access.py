@@ -46,17 +46,21 @@ def sales(
 
     def look(place: Place) -> HealthResult:
         entries = mapping.sales if mapping else ()
-        files = files_of_day(place, "", day, policy.stores if policy else (), entries)
+        of_files = [entry for entry in entries if entry.format != "sql"]
+        queries = len(entries) - len(of_files)
+        stores = policy.stores if policy else ()
+        files = () if queries and not of_files else files_of_day(place, "", day, stores, of_files)
         found = [file.path for file in files if file.own]
-        if not found:
+        if not found and not queries:
             return failed(
                 "sales",
                 f"no till export of {day} below {place}",
                 f"get the exports; a file's path has to contain {day}, or no date at all",
             )
-        return _sampled(
-            f"{len(found)} till exports of {day}", place, day, policy or Policy(), mapping
-        )
+        said = f"{len(found)} till exports of {day}"
+        if queries:
+            said = f"{words.counted(queries, 'query', 'queries')} and {said}"
+        return _sampled(said, place, day, policy or Policy(), mapping)
 
     return _at("sales", url, look)
 

@@ -8,8 +8,9 @@ import pyarrow.compute as pc
 
 from auditor.policy import Policy
 from auditor.report.text import words
-from auditor.sales.alcohol import alcohol_lines
-from auditor.sales.categories import NOT_ASKED, folded_name, named_categories
+from auditor.sales.goods import alcohol_lines, named_lines
+from auditor.sales.line_types import of_type
+from auditor.tables import NO_CHECK
 
 
 def checked_categories(lines: pa.Table, day: date, policy: Policy) -> list[str]:
@@ -27,16 +28,10 @@ def checked_categories(lines: pa.Table, day: date, policy: Policy) -> list[str]:
     if alcohol_lines(lines, rules).any():
         return []
     selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
-    named = {store: named_categories(rules[store]) for store in selling}
-    is_item = pc.equal(pc.fill_null(lines["line_type"], "item"), "item")
-    asked = pc.invert(pc.is_in(lines["id_check"], pa.array(NOT_ASKED)))
-    of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string()))
-    rows = lines.filter(pc.and_(pc.and_(is_item, asked), of_selling))
-    counts = Counter[str]()
-    by_category = rows.group_by(["store_id", "category"]).aggregate([([], "count_all")])
-    for row in by_category.to_pylist():
-        if folded_name(row["category"]) not in named[row["store_id"]]:
-            counts[row["category"] or ""] += row["count_all"]
+    asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
+    of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string())).to_numpy()
+    unnamed = of_type(lines, "item") & asked & of_selling & ~named_lines(lines, rules)
+    counts = Counter(lines["category"].filter(pa.array(unnamed)).fill_null("").to_pylist())
     return [
         f"{f'“{words.visible(name, 60)}”' if name else 'lines without a category'} ({count})"
         for name, count in counts.most_common()

@@ -1,6 +1,5 @@
 """Reads a day through a mapping as ``auditor run`` does, and says what it understood of it."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
 from auditor.errors import SourceError
-from auditor.inputs import Reading, distinct_frames, read_sales, read_snapshot_index
+from auditor.inputs import Reading, distinct_frames, read_snapshot_index
+from auditor.inputs.sampling import ENOUGH, looked_at
 from auditor.mapping import load_mapping
 from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.operations.mapping.shown_lines import (
@@ -24,10 +24,10 @@ from auditor.operations.mapping.shown_lines import (
 from auditor.operations.mapping.words import hints_at_alcohol
 from auditor.policy import Policy, Rules, load_policy
 from auditor.sales import SaleCounts, collect
-from auditor.sales.alcohol import alcohol_lines
-from auditor.sales.categories import folded_name, named_categories
-from auditor.sales.codes import coded
+from auditor.sales.goods import alcohol_lines, folded_name, named_categories
+from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
+from auditor.sales.store_rules import windows
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
@@ -114,9 +114,8 @@ def check_mapping(
     rules, mapped = load_policy(policy), load_mapping(mapping)
     of_day = mapped.on(day) if mapped else None
     rules.chain_rules(day)  # one has to be in force
-    with tempfile.TemporaryDirectory() as folder:  # of what is extracted from databases
-        read = read_sales(Place(sales), day, rules, mapping=of_day, out=Place(folder))
-        exports = _Read(TILL_LINES, read)
+    with looked_at(Place(sales), day, rules, of_day) as readings:
+        exports = _Read(TILL_LINES, readings)
     if not exports.files and not exports.unusable:
         raise SourceError(
             f"no file below {sales} is an export of {day}: compare the paths with `files` in the "
@@ -137,12 +136,14 @@ class _Read:
         self.files = 0
         self.keys: dict[str, frozenset[str]] = {}  # what tells a file's transactions apart
         self.unusable: list[str] = []
+        self.cut = False  # whether a query has rows that were not read
         for reading in readings:
             tables.append(reading.table)
             rejects.append(reading.rejects)
             notes.append(reading.notes)
             self.files += sum(file.own for file in reading.files)
             self.keys |= {file.path: file.key for file in reading.files if file.key is not None}
+            self.cut |= reading.cut
             if reading.unusable is not None:
                 self.unusable.append(reading.unusable)
         self.table = pa.concat_tables(tables)
@@ -151,6 +152,9 @@ class _Read:
     def unclear(self) -> list[Unclear]:
         """Files, rows, columns and values that were not understood."""
         found = [Unclear("a file that cannot be read", None, said) for said in self.unusable]
+        if self.cut:
+            what = f"rows of a query beyond its first {ENOUGH:,}, which were not read"
+            found.append(Unclear(what, harmless=True))
         rows = self.rejects.filter(pc.is_valid(self.rejects["row"]))
         reasons = Counter((r["reason"], r["column"]) for r in rows.to_pylist())
         examples: dict[tuple[str, str | None], str] = {}
@@ -177,15 +181,15 @@ def _example(reject: dict[str, Any]) -> str:
 def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) -> Understood:
     index = distinct_frames(frames.table, day, rules).table if frames else SNAPSHOT_INDEX.empty()
     collected = collect(exports.table, index, day, rules, exports.keys)
-    lines = exports.table.filter(pa.array(_of_day(exports.table, day, rules)))
     stores = exports.table["store_id"].unique().to_pylist()
     by_store = {store_id: rules.rules(day, store_id) for store_id in stores}
+    lines = exports.table.filter(pa.array(_of_day(exports.table, day, by_store)))
     alcohol = alcohol_lines(lines, by_store)
     sales = collected.sales
     counts = {"lines": lines.num_rows}
     for name in ("transactions", "alcohol_sales", "alcohol_returns"):
         counts[name] = sum(getattr(own, name) for own in collected.counts.values())
-    is_item = pc.is_in(pc.fill_null(lines["line_type"], "item"), pa.array(("item", "void")))
+    is_item = pa.array(of_type(lines, "item", "void"))
     categories = pc.fill_null(lines["category"], "")
     is_alcohol = pa.array(alcohol)
     is_other = pc.and_(is_item, pc.invert(is_alcohol))
@@ -218,11 +222,10 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     )
 
 
-def _of_day(lines: pa.Table, day: date, policy: Policy) -> Flags:
+def _of_day(lines: pa.Table, day: date, rules: Mapping[str, Rules]) -> Flags:
     """Which lines are of the business day: as the till wrote it, or else by the store's clock."""
-    store, sold_at = coded(lines["store_id"]), times(lines["sold_at"])
-    windows = [policy.rules(day, store_id).window(day) for store_id in store.distinct]
-    start, end = np.array(windows, np.int64).reshape(-1, 2)[store.codes].T
+    sold_at = times(lines["sold_at"])
+    start, end = windows(lines, day, rules)
     written = pc.fill_null(pc.equal(lines["business_date"], day), False).to_numpy()
     flags: Flags = np.where(
         lines["business_date"].is_valid().to_numpy(), written, (start <= sold_at) & (sold_at < end)

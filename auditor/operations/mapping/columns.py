@@ -16,6 +16,7 @@ from auditor.operations.mapping.values import (
     drafted_words,
 )
 from auditor.operations.mapping.words import check_word
+from auditor.tables import NO_CHECK
 
 _REQUIRED = {
     "transaction_id": "the number of the receipt",
@@ -200,7 +201,7 @@ def _checked(found: Found) -> Iterator[bool]:
     column = match.column if match else ""
     for text in found.texts("id_check"):
         meaning = check_word(text, column)
-        yield meaning is not None and meaning.word not in ("none", "not_recorded")
+        yield meaning is not None and meaning.word not in NO_CHECK
 
 
 def _quantity(found: Found) -> Drafted:

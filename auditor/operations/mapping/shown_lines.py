@@ -9,13 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.policy import Policy
+from auditor.tables import NO_CHECK
 
 #: How many lines are shown.
 LINES_SHOWN = 10
 #: Columns that name people; of them nothing is shown.
 NAMES = ("cashier_id", "id_check_by")
-#: ID checks that are none.
-NO_CHECK = ("none", "not_recorded")
 _MASK = "****"
 _SHOWN = (
     *("transaction_id", "store_id", "till_id", "cashier_id", "sold_at", "sku", "description"),

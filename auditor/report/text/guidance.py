@@ -97,6 +97,8 @@ def next_steps(
         steps.append("Make sure which of the people in the frame is the buyer.")
     if "matched_by_time" in marks:
         steps.append("Make sure that the frame belongs to this sale: compare the times.")
+    if "maybe_returned" in marks:
+        steps.append("Make sure that the alcohol was sold: look at the receipt for what came back.")
     if kept_until is None:
         steps.append("No picture was kept: judge by the record alone, or leave it undecided.")
     else:

@@ -12,7 +12,7 @@ import pytest
 
 from auditor import inputs
 from auditor.errors import ConfigurationError, SourceError
-from auditor.inputs.formats.sql import Query, extract
+from auditor.inputs.formats.sql import Query, extract, sample
 from auditor.mapping import Mapping
 from auditor.sales import collect
 from auditor.storage.layout import extract_path
@@ -74,6 +74,23 @@ def test_of_a_day_that_was_audited_itself_its_own_extract_is_read(
     own = extract(query(database), DAY, out, audited=DAY)
     assert own != beside
     assert extract(query(database), DAY, out, audited=before) == own
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "rows", "has_more"),
+    [
+        (ENDLESS, 25_000, 25_000, True),  # the database is not asked for the rest
+        (ENDLESS, 1, 1, True),
+        (f"{ENDLESS} LIMIT 3", 3, 3, False),
+        (f"{ENDLESS} LIMIT 0", 3, 0, False),
+    ],
+)
+def test_only_the_first_rows_are_asked_for_to_look_at_them(
+    text: str, most: int, rows: int, *, has_more: bool, database: Path, tmp_path: Path
+) -> None:
+    path, more = sample(query(database, text), DAY, Place(str(tmp_path)), most)
+    assert (pq.read_table(tmp_path / path).num_rows, more) == (rows, has_more)
 
 
 def test_an_audit_reads_the_extract(database: Path, tmp_path: Path) -> None:
@@ -142,6 +159,12 @@ def test_a_connection_of_airflow_is_found_in_the_environment(
 ) -> None:
     uri = f"sqlite:///{str(database).replace('/', '%2F')}"
     given = uri if form == "uri" else json.dumps({"conn_type": "sqlite", "schema": str(database)})
+    rows = fetch(Query(BY_DAY, connection="tills"), tmp_path / "out", AIRFLOW_CONN_TILLS=given)
+    assert len(rows) == 1
+
+
+def test_the_file_of_a_sqlite_connection_is_its_host(database: Path, tmp_path: Path) -> None:
+    given = json.dumps({"conn_type": "sqlite", "host": str(database), "login": "x"})
     rows = fetch(Query(BY_DAY, connection="tills"), tmp_path / "out", AIRFLOW_CONN_TILLS=given)
     assert len(rows) == 1
 

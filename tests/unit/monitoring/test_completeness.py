@@ -48,13 +48,22 @@ def transactions(*rows: tuple[str, str, str]) -> pa.Table:
     )
 
 
-def runs(*rows: tuple[str, str, str], rejected: Sequence[str] = ()) -> list[dict[str, Any]]:
+def runs(
+    *rows: tuple[str, str, str],
+    rejected: Sequence[str] = (),
+    lines: Sequence[tuple[str, str, str]] = (),
+) -> list[dict[str, Any]]:
+    """NUMBER_RUNS; ``lines`` are of no transaction, such as a till's totals."""
+    names = ("store_id", "till_id", "transaction_id")
+    others = TILL_LINES.from_rows(
+        samples.line(**dict(zip(names, row, strict=True))) for row in (*rows, *lines)
+    )
     lost = REJECTS.from_rows(
         {"stage": "inputs", "reason": "bad_amount", "source": "a", "row": 2, "detail": ""}
         | {"store_id": "S1", "transaction_id": number}
         for number in rejected
     )
-    return list(count_numbers(transactions(*rows), lost).to_pylist())
+    return list(count_numbers(transactions(*rows), others, lost).to_pylist())
 
 
 def test_numbers_by_till_that_two_tills_share_are_looked_at_by_till() -> None:
@@ -87,6 +96,14 @@ def test_a_rejected_transaction_is_not_missing() -> None:
     rows = [("S1", "1", f"{n}") for n in range(50) if n not in (20, 21, 40)]
     assert runs(*rows)[0]["missing"] == 3
     assert runs(*rows, rejected=["20", "40", "99x"])[0]["missing"] == 1
+
+
+def test_a_number_that_totals_or_a_resumed_receipt_have_is_not_missing() -> None:
+    rows = [("S1", till, f"{n}") for till in "12" for n in range(50) if n not in (20, 30)]
+    found = runs(*rows, lines=[("S1", "1", "20"), ("S1", "2", "x"), ("S2", "2", "30")])
+    assert {row["till_id"]: row["missing"] for row in found} == {"1": 1, "2": 2}
+    (gap,) = found[0]["gaps"]
+    assert (gap["after"], gap["before"]) == ("29", "31")
 
 
 def test_numbers_without_digits_at_their_end_are_no_numbers() -> None:

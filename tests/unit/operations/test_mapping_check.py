@@ -186,13 +186,34 @@ def test_nothing_is_written(tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
+def asking(database: Path, query: str) -> str:
+    """The mapping of a database."""
+    entry = f"query = {json.dumps(query)}\ndatabase = 'sqlite:///{database}'"
+    files = 'files = "{day}.csv"\nformat = "csv"\ndelimiter = ";"'
+    return MAPPING.replace(files, f'format = "sql"\n{entry}')
+
+
 def test_a_database_is_asked_without_an_extract_being_kept(tmp_path: Path) -> None:
     pytest.importorskip("sqlalchemy")
     row = dict(zip(HEADER.split(";"), LINES[0].split(";"), strict=True))
     (tmp_path / "till.db").write_bytes(sqlite_bytes([row]))
-    asked = MAPPING.replace('files = "{day}.csv"\n', "").replace(
-        'delimiter = ";"', 'query = "SELECT * FROM lines"\ndatabase = "sqlite:///DB"'
-    )
-    asked = asked.replace("DB", str(tmp_path / "till.db"))
-    result = check(tmp_path, mapping=asked.replace('format = "csv"', 'format = "sql"'))
+    result = check(tmp_path, mapping=asking(tmp_path / "till.db", "SELECT * FROM lines"))
     assert of(result)["counts"]["alcohol_sales"] == 1, result.output
+    assert of(result)["lines"][0]["birth_date"] == "1990-**-**"
+    assert not list(tmp_path.rglob("extracts"))
+
+
+def test_of_a_database_only_so_many_rows_are_looked_at(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    columns = HEADER.split(";")
+    row = ", ".join(
+        f"'{value}' AS \"{name}\"" for name, value in zip(columns, LINES[0].split(";"), strict=True)
+    )
+    (tmp_path / "till.db").write_bytes(sqlite_bytes([dict.fromkeys(columns, "")]))
+    endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
+    mapping = asking(tmp_path / "till.db", f"{endless} SELECT x, {row} FROM n")  # noqa: S608  # our own
+    found = of(check(tmp_path, mapping=mapping))
+    assert (found["counts"]["lines"], len(found["lines"])) == (100_000, 10)
+    (beyond,) = (each for each in found["unclear"] if "query" in each["what"])
+    assert beyond["harmless"]
+    assert "100,000" in beyond["what"]

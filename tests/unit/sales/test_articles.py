@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auditor.sales.articles import gtin
+from auditor.sales.goods import gtin
 from tests.support.till_receipts import bread, check_line, collected, is_sale, item, sale_of
 
 Receipt = list[tuple[str, str]]  # quantity and amount of lines of one lager
@@ -46,10 +46,8 @@ def test_a_discount_makes_a_cheaper_sale(receipt: Receipt, price: str) -> None:
     [
         [("-1", "-2.00")],
         [("1", "2.00"), ("-1", "-2.00")],
-        [("1", "2.00"), ("-1", "-1.80")],  # an exchange after the price rose by a tenth
         [("1", "2.00"), ("-1", "-2.50")],
         [("1", "2.00"), ("-2", "-2.40")],  # two of last week's offer come back for one
-        [("1", "2.00"), ("-1", "-0.40"), ("-1", "-1.60")],  # what was reduced is given back
         [("1", "2.00"), ("1", "-2.00")],
         [("1", "-2.00")],
         [("2", "4.00"), ("-1", "-2.00"), ("-1", "-2.00")],
@@ -74,6 +72,59 @@ def test_a_part_of_what_was_bought_can_be_given_back(receipt: Receipt, units: li
     basket = sale_of(*lagers(receipt))["basket"]
 
     assert sorted(str(line["quantity"]) for line in basket) == sorted(units)
+
+
+@pytest.mark.parametrize(
+    ("receipt", "price"),
+    [
+        ([("1", "2.00"), ("-1", "-1.80")], "0.20"),  # or an exchange after the price rose
+        ([("1", "2.00"), ("-1", "-1.99")], "0.01"),
+        ([("1", "2.00"), ("1", "-1.95")], "0.05"),  # the sign stands with the money only
+        ([("1", "2.00"), ("-1", "-0.40"), ("-1", "-1.60")], "0.00"),  # or given back as reduced
+        ([("2", "4.00"), ("-1", "-2.00"), ("-1", "-1.90")], "0.10"),
+        ([("1", "2.00"), ("-1", "0.00")], "2.00"),  # a void without its money
+        ([("0.754", "9.05"), ("-0.754", "-9.00")], "0.05"),
+    ],
+)
+def test_what_may_have_been_given_back_stays_a_sale_with_a_mark(
+    receipt: Receipt, price: str
+) -> None:
+    sale = sale_of(*lagers(receipt))
+
+    assert (sale["amount"], sale["marks"]) == (Decimal(price), ["maybe_returned"])
+    assert collected(*lagers(receipt)).counts["S1"].alcohol_returns == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "sold"),
+    [
+        ("LAGER ", False),
+        (None, False),
+        ("", False),
+        ("VOID Lager", False),
+        ("Lager, returned", False),
+        ("STORNO", False),
+        ("Staff discount 100%", True),
+        ("Loyalty: one free", True),
+        ("Lager -100%", True),
+        ("Avoidable stock", True),
+    ],
+)
+def test_the_whole_price_is_given_back_under_the_name_of_the_article(
+    name: str | None, *, sold: bool
+) -> None:
+    """Under another name it may be a free article, and the sale says so."""
+    result = collected(
+        item(description="Lager"), item(quantity="-1", amount="-2.00", description=name)
+    )
+
+    assert result.sales["marks"].to_pylist() == ([["maybe_returned"]] if sold else [])
+    assert result.counts["S1"].alcohol_returns == (not sold)
+
+
+def test_a_sale_that_is_one_either_way_has_no_mark() -> None:
+    assert sale_of(*lagers([("2", "4.00"), ("-1", "-1.90")]))["marks"] == []
+    assert sale_of(item("wine"), *lagers([("1", "2.00"), ("-1", "-1.90")]))["marks"] == []
 
 
 def test_the_return_of_another_article_is_no_discount() -> None:
@@ -248,3 +299,45 @@ def test_discounts_of_less_than_nine_tenths_never_make_a_sale_disappear(
     sale = sale_of(item(quantity=str(units), amount=str(price)), *discounts)
 
     assert sale["amount"] == price - Decimal(sum(of_unit)) / 100
+
+
+OFF = st.lists(st.tuples(st.integers(1, 2), st.integers(0, 400)), min_size=1, max_size=4)
+NAMES = st.sampled_from(["Lager", "", None, "Loyalty", "Storno"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 3), st.integers(100, 400), OFF, st.lists(NAMES, min_size=4, max_size=4))
+def test_only_what_takes_a_whole_price_or_more_off_makes_a_sale_a_return(
+    units: int, cents: int, off: list[tuple[int, int]], names: list[str | None]
+) -> None:
+    """Whatever else is taken off, the sale is there; and where it is a return, that is counted."""
+    lines = [
+        item(quantity=str(-count), amount=str(Decimal(-count * each) / 100), description=name)
+        for (count, each), name in zip(off, names, strict=False)
+    ]
+    price = str(Decimal(units * cents) / 100)
+    paid_out = sum(count * each for count, each in off) > units * cents
+    back = sum(
+        count
+        for (count, each), name in zip(off, names, strict=False)
+        if paid_out or each > cents or (each == cents and name != "Loyalty")
+    )
+
+    result = collected(item(quantity=str(units), amount=price, description="Lager"), *lines)
+
+    assert result.sales.num_rows == (back < units)
+    assert result.counts["S1"].alcohol_returns == (back >= units)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 500))
+def test_what_comes_back_at_its_price_is_counted_and_never_marked(
+    bought: int, back: int, cents: int
+) -> None:
+    price = Decimal(cents) / 100
+    returned = item(quantity=str(-back), amount=str(-back * price))
+
+    result = collected(item(quantity=str(bought), amount=str(bought * price)), returned)
+
+    assert result.sales["marks"].to_pylist() == [[]] * (bought > back)
+    assert result.counts["S1"].alcohol_returns == (bought <= back)

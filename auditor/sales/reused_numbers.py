@@ -1,0 +1,199 @@
+"""A number on both sides of the day's end: one transaction, or a till that began to count anew.
+
+Where the till writes no business day, a long pause over the end of the day may lie within one
+transaction, or between two that a reset gave the same number. What the export has beside them may
+tell: the till's totals, a payment, another cashier, numbers that began again. Where nothing does,
+the lines stay one transaction, in parts of which no check, face or return counts for another.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window
+from auditor.policy import Rules
+from auditor.sales.codes import Codes, coded, combined, combined_columns
+from auditor.sales.line_types import of_type
+from auditor.sales.matching import times
+
+#: Nobody pauses for longer between two articles of one receipt that is not put aside.
+PAUSE = 10 * 60 * SECOND
+
+_NUMBER = re.compile(r"(.*?)([0-9]{1,15})", re.ASCII | re.DOTALL)
+_TILL = ("store_id", "till_id")
+
+
+def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
+    lines: pa.Table,
+    transaction: Codes,
+    *,
+    by_time: Flags,
+    totals: pa.Table,
+    day: date,
+    rules: Mapping[str, Rules],
+) -> tuple[Codes, Codes]:
+    """Part transactions at the end of the day where the export shows that there are two.
+
+    Args:
+        lines: TILL_LINES without control totals.
+        transaction: of each line, by store, till, number and time.
+        by_time: of which lines time is part of what identifies their transaction.
+        totals: the TILL_LINES of type ``control``.
+        day: the business day.
+        rules: of each store on the day.
+
+    Returns:
+        The transaction of each line, and the part of it: 0, or how many pauses before the line may
+        lie between two transactions.
+    """
+    part = np.zeros(lines.num_rows, np.int64)
+    time = times(lines["sold_at"])
+    # The till's own business day tells two days of one number apart already.
+    candidates = by_time & lines["business_date"].is_null().to_numpy()
+    pauses = _pauses(lines, transaction, candidates, day, rules)
+    if not pauses:
+        return transaction, part
+    evidence = _Evidence(lines, transaction, time, totals)
+    transaction, next_free = transaction.copy(), int(transaction.max()) + 1
+    for pause in pauses:
+        # The pauses of one transaction come in the order of time.
+        later = pause.owned[time[pause.owned] >= pause.end]
+        if evidence.shows_two(pause):
+            transaction[later], part[later] = next_free, 0
+            next_free += 1
+        else:
+            part[later] += 1
+    return combined(transaction), part
+
+
+@dataclass(frozen=True, slots=True)
+class _Pause:
+    """A pause in a transaction, over the end of a day.
+
+    Attributes:
+        owned: positions of the transaction's lines, in the order of time.
+        start: time of the last line before it, microseconds.
+        end: time of the first line after it.
+        turn: when the day ends.
+    """
+
+    owned: Codes
+    start: int
+    end: int
+    turn: int
+
+
+def _pauses(
+    lines: pa.Table,
+    transaction: Codes,
+    candidates: Flags,
+    day: date,
+    rules: Mapping[str, Rules],
+) -> list[_Pause]:
+    """The long pauses over the end of a day, in transactions that were not put aside.
+
+    ``candidates`` are the lines that may begin another transaction.
+    """
+    time = times(lines["sold_at"])
+    order = np.lexsort((time, transaction))
+    ordered = transaction[order]
+    long = (np.diff(ordered) == 0) & (np.diff(time[order]) > PAUSE) & candidates[order[1:]]
+    found: list[_Pause] = []
+    turns: dict[str, list[int]] = {}
+    for at in np.flatnonzero(long).tolist():
+        start, end = (int(time[order[place]]) for place in (at, at + 1))
+        store_id = lines["store_id"][int(order[at])].as_py()
+        if store_id not in turns:
+            turns[store_id] = _turns(rules[store_id], day)
+        over = [turn for turn in turns[store_id] if start < turn <= end]
+        owned = order[slice(*np.searchsorted(ordered, [ordered[at], ordered[at] + 1]))]
+        states = lines["transaction_state"].take(pa.array(owned)).to_pylist()
+        if over and "suspended" not in states:
+            found.append(_Pause(owned, start, end, over[0]))
+    return found
+
+
+def _turns(rules: Rules, day: date) -> list[int]:
+    """When a day may end for a till: at midnight, or when the policy says."""
+    turns = {*rules.window(day)}
+    for midnight in (day, day + timedelta(days=1)):
+        turns |= {*day_window(midnight, rules.time_zone)}
+    return sorted(turns)
+
+
+class _Evidence:
+    """What of an export shows that two transactions have the same number."""
+
+    def __init__(
+        self, lines: pa.Table, transaction: Codes, time: Microseconds, totals: pa.Table
+    ) -> None:
+        self._numbers = lines["transaction_id"]
+        self._time = time
+        began = np.full(transaction.max() + 1, np.iinfo(np.int64).max)
+        np.minimum.at(began, transaction, time)
+        self._began = began[transaction]  # of each line's transaction
+        together = pa.concat_tables([lines.select(_TILL), totals.select(_TILL)])
+        till = combined_columns(together, _TILL)
+        self._till, self._total_till = till[: lines.num_rows], till[lines.num_rows :]
+        self._total_time = times(totals["sold_at"])
+        self._order = np.lexsort((time, self._till))
+        self._item, self._payment = of_type(lines, "item"), of_type(lines, "tender")
+        self._cashier = coded(lines["cashier_id"])
+
+    def shows_two(self, pause: _Pause) -> bool:
+        """Whether the lines after a pause are another transaction."""
+        time = self._time[pause.owned]
+        before = pause.owned[(pause.start - PAUSE <= time) & (time <= pause.start)]
+        after = pause.owned[(pause.end <= time) & (time <= pause.end + PAUSE)]
+        return (
+            self._totals_between(pause)
+            or bool(self._payment[before].any())  # paid, and more rung up later
+            or self._other_cashier(before, after)
+            or self._counted_anew(pause)
+        )
+
+    def _totals_between(self, pause: _Pause) -> bool:
+        """The till wrote its totals: it was closed."""
+        own = self._total_till == self._till[pause.owned[0]]
+        at = self._total_time[own]
+        return bool(((pause.start <= at) & (at <= pause.end)).any())
+
+    def _other_cashier(self, before: Codes, after: Codes) -> bool:
+        """Another cashier rings up the articles after it."""
+        names = self._cashier.distinct
+        own, others = (
+            {names[code] for code in self._cashier.codes[at[self._item[at]]].tolist()} - {None}
+            for at in (before, after)
+        )
+        return bool(own and others) and own.isdisjoint(others)
+
+    def _counted_anew(self, pause: _Pause) -> bool:
+        """Smaller numbers began at the till since the day's end, and lead up to this one."""
+        own = self._number(int(pause.owned[0]))
+        if own is None:
+            return False
+        head, number = own
+        smaller, last = False, None
+        for line in self._between(pause):
+            other = self._number(line)
+            if other is not None and other[0] == head:
+                last = other[1]
+                smaller |= last < number and self._began[line] >= pause.turn
+        return smaller and last == number - 1
+
+    def _between(self, pause: _Pause) -> list[int]:
+        """The till's lines from the day's end to the end of a pause, in the order of time."""
+        till = self._till[pause.owned[0]]
+        own = self._order[slice(*np.searchsorted(self._till, [till, till + 1], sorter=self._order))]
+        first, last = np.searchsorted(self._time[own], [pause.turn, pause.end])
+        found: list[int] = own[first:last].tolist()
+        return found
+
+    def _number(self, line: int) -> tuple[str, int] | None:
+        """What precedes the last digits of a line's number, and these."""
+        parts = _NUMBER.fullmatch(self._numbers[line].as_py())
+        return None if parts is None else (parts[1], int(parts[2]))

@@ -1,0 +1,72 @@
+"""What the policy knows of goods: alcohol and what is named otherwise are told by one rule."""
+
+from fnmatch import fnmatch
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auditor.sales.goods import alcohol_lines, named_lines
+from auditor.tables import TILL_LINES
+from tests.support.samples import DAY, policy
+from tests.support.till_receipts import collected, item
+
+GTIN = "036000291452"
+RULES = {
+    "alcohol_categories": ["Beer"],
+    "alcohol_free_categories": ["Beer 0.0"],
+    "alcohol_free_names": ["*alcohol free*"],
+    "alcohol_skus": ["trifle"],
+    "alcohol_free_skus": [GTIN, "zero"],
+    "other_categories": ["tobacco"],
+}
+SKU = st.sampled_from(["trifle", "zero", GTIN, GTIN.lstrip("0"), f"00{GTIN}", "other"])
+CATEGORY = st.sampled_from(
+    ["beer", " BEER ", "Beer 0.0", "tobacco", "Tobacco ", "bakery", "", None]
+)
+NAME = st.sampled_from(["Lager", "Lager Alcohol Free 0,5", "", None])
+
+
+def told(sku: str, category: str | None, description: str | None) -> tuple[bool, bool]:
+    """Whether a line is alcohol, and whether the policy names it."""
+    lines = TILL_LINES.from_rows([item(sku, category=category, description=description)])
+    rules = {"S1": policy(**RULES).rules(DAY, "S1")}
+    return bool(alcohol_lines(lines, rules)[0]), bool(named_lines(lines, rules)[0])
+
+
+@given(SKU, CATEGORY, NAME)
+def test_a_line_is_known_exactly_where_a_rule_decides_that_it_is_alcohol_or_not(
+    sku: str, category: str | None, description: str | None
+) -> None:
+    by_number = {"trifle": True, "zero": False, GTIN.lstrip("0"): False}.get(sku.lstrip("0"))
+    by_name = False if fnmatch((description or "").lower(), "*alcohol free*") else None
+    by_category = {"beer": True, "beer 0.0": False, "tobacco": False}
+    of_category = by_category.get((category or "").strip().lower())
+    decided = next((d for d in (by_number, by_name, of_category) if d is not None), None)
+
+    assert told(sku, category, description) == (decided is True, decided is not None)
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"description": "Lager alcohol free"},
+        {"sku": GTIN.lstrip("0")},
+        {"sku": f"00{GTIN}"},
+        {"sku": "trifle"},
+        {"category": " Tobacco"},
+    ],
+)
+def test_what_the_policy_names_explains_the_check_of_its_transaction(known: dict[str, Any]) -> None:
+    lines = [
+        item("new", category="Wein", check="id_viewed"),
+        item(**({"sku": "x", "category": "other"} | known), check="id_viewed"),
+    ]
+
+    counts = {
+        r["category"]: r["checked"] for r in collected(*lines, **RULES).categories.to_pylist()
+    }
+
+    assert set(counts.values()) == {0}
+    assert collected(lines[0], **RULES).categories["checked"].to_pylist() == [1]

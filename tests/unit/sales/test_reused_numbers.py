@@ -1,0 +1,202 @@
+"""A number that a till writes on both sides of the day's end: one customer's, or two customers'."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from auditor.policy import Policy
+from auditor.sales import Collected, collect
+from auditor.tables import SNAPSHOT_INDEX, TILL_LINES
+from tests.support.samples import DAY, frame, line, policy
+
+Row = dict[str, Any]
+MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)
+NEXT_DAY = DAY + timedelta(days=1)
+TWO = "maybe_two_sales"
+
+
+def at(minutes: float) -> datetime:
+    """So many minutes after the end of the day."""
+    return MIDNIGHT + timedelta(minutes=minutes)
+
+
+def rung(number: str, minutes: float, sku: str = "wine", **cells: Any) -> Row:
+    return line(transaction_id=number, sold_at=at(minutes), sku=sku, **cells)
+
+
+def collected(
+    lines: Sequence[Row], frames: Sequence[Row] = (), day: date = DAY, rules: Policy | None = None
+) -> Collected:
+    sold, shot = (
+        schema.from_rows({**row, "row": number} for number, row in enumerate(rows, start=2))
+        for schema, rows in ((TILL_LINES, lines), (SNAPSHOT_INDEX, frames))
+    )
+    return collect(sold, shot, day, rules or policy())
+
+
+def baskets(lines: Sequence[Row], rules: Policy | None = None) -> list[list[str]]:
+    """The articles of each sale of the two days, and no sale on both."""
+    sales = [
+        sale
+        for day in (DAY, NEXT_DAY)
+        for sale in collected(lines, (), day, rules).sales.to_pylist()
+    ]
+    assert len({(s["till_id"], s["transaction_id"], s["started_at"]) for s in sales}) == len(sales)
+    return [[item["sku"] for item in sale["basket"]] for sale in sales]
+
+
+def two(**second: Any) -> list[Row]:
+    """Number 17 at ten to midnight, and again ten minutes past it."""
+    return [rung("17", -10, "first"), rung("17", 10, "second", **second)]
+
+
+PAID = rung("17", -9, "cash", line_type="tender", category=None)
+TOTALS = rung("Z", 0, "totals", line_type="control", category=None)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [*two(), PAID],
+        [*two(), TOTALS],
+        two(cashier_id="Bob"),
+        [*two(), *(rung(str(n), n / 2, f"n{n}") for n in range(1, 17))],  # counted anew
+        [*two(), rung("15", 3, "x"), rung("16", 4, "x")],
+    ],
+    ids=["paid before", "totals between", "another cashier", "from one", "up to it"],
+)
+def test_what_the_export_has_beside_them_shows_two_customers(lines: list[Row]) -> None:
+    found = [basket for basket in baskets(lines) if {"first", "second"} & set(basket)]
+
+    assert [[sku for sku in basket if sku != "cash"] for basket in found] == [["first"], ["second"]]
+    assert collected(lines).rejects.num_rows == 0
+    assert collected(lines).sales["marks"].to_pylist()[0] == []
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        two(),
+        [*two(), rung("17", 11, "cash", line_type="tender", category=None)],
+        [*two(), {**TOTALS, "till_id": "2"}, {**TOTALS, "sold_at": at(-30)}],
+        two(cashier_id=None),
+        [*two(), rung("18", -5, "x"), rung("19", 5, "x")],  # it counts on: 17 is a tab
+        [*two(), rung("A3", 3, "x"), rung("A16", 4, "x")],  # of another series
+        [*two(), rung("16", -20, "x"), rung("16", 5, "x")],  # it may be a tab as well
+    ],
+    ids=["nothing", "paid after", "totals elsewhere", "no cashier", "on", "series", "as well"],
+)
+def test_where_nothing_tells_it_is_one_sale_with_a_mark(lines: list[Row]) -> None:
+    (sale,) = (
+        sale for sale in collected(lines).sales.to_pylist() if sale["transaction_id"] == "17"
+    )
+
+    assert [item["sku"] for item in sale["basket"]][:2] == ["first", "second"]
+    assert sale["marks"] == [TWO]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [rung("17", -2, "first"), rung("17", 3, "second")],
+        [rung("17", -40, "first"), rung("17", -10, "second")],  # of one day
+        [rung("17", m, s, business_date=DAY) for m, s in ((-10, "first"), (10, "second"))],
+        [
+            rung("17", -10, "first", transaction_state="suspended"),
+            rung("17", 10, "second", transaction_state="completed"),
+        ],
+    ],
+    ids=["no pause", "one day", "the till's own day", "put aside"],
+)
+def test_what_is_surely_one_sale_has_no_mark(lines: list[Row]) -> None:
+    assert baskets(lines) == [["first", "second"]]
+    assert collected(lines).sales["marks"].to_pylist() == [[]]
+
+
+def test_a_pause_over_the_hour_at_which_the_policy_ends_the_day_is_one_too() -> None:
+    night = policy(day_ends_at="04:00")
+    lines = [rung("17", 230, "first"), rung("17", 250, "second")]
+    assert collected(lines, rules=night).sales["marks"].to_pylist() == [[TWO]]
+    assert collected(two(), rules=night).sales["marks"].to_pylist() == [[TWO]]  # tills at midnight
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [
+        ({}, {"id_check": "id_scanned"}, "none"),
+        ({"id_check": "id_scanned"}, {}, "none"),
+        ({"id_check": "id_viewed"}, {"id_check": "id_scanned"}, "id_viewed"),
+        ({"id_check": "looks_over"}, {"id_check": "id_scanned"}, "looks_over"),
+        ({"category": "bread"}, {"id_check": "id_scanned"}, "id_scanned"),
+        ({"category": "tobacco", "id_check": "id_scanned"}, {}, "none"),
+    ],
+)
+def test_the_check_of_one_part_counts_for_no_other(first: Row, second: Row, told: str) -> None:
+    lines = [rung("17", -10, "a", **first), rung("17", 10, "b", **second)]
+    (sale,) = collected(lines).sales.to_pylist()
+    assert (sale["id_check"], TWO in sale["marks"]) == (told, True)
+
+
+def test_the_birth_date_of_one_part_counts_for_no_other() -> None:
+    born = {"birth_date": date(2015, 1, 1), "category": "tobacco", "id_check": "dob_entered"}
+    (sale,) = collected([rung("17", -10, "a", **born), rung("17", 10)]).sales.to_pylist()
+    assert sale["birth_date"] is None
+
+
+def test_what_one_part_gives_back_takes_nothing_from_the_other() -> None:
+    back: Row = {"quantity": Decimal(-1), "amount": Decimal(-1)}
+    result = collected([rung("17", -10), rung("17", 10, **back)])
+    assert result.sales["marks"].to_pylist() == [[TWO]]
+    assert result.counts["S1"].alcohol_returns == 0
+
+
+@pytest.mark.parametrize("number", ["17", None])
+def test_no_frame_is_shown_where_it_may_show_the_other(number: str | None) -> None:
+    shot = frame(transaction_id=number, captured_at=at(10))
+    result = collected(two(), [shot])
+    assert result.sales["snapshot_id"].to_pylist() == [None]
+    assert result.counts["S1"].snapshots_matched == 0
+    following = collected(two(cashier_id="Bob"), [shot], NEXT_DAY)
+    assert following.sales["snapshot_id"].to_pylist() == ["snapshot_id-1"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-110, 110),
+            st.sampled_from(["1", "2", "3"]),
+            st.sampled_from(["Ann", "Bob", None]),
+            st.sampled_from([None, "tender"]),
+        ),
+        min_size=1,
+        max_size=12,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_whatever_is_told_apart_each_article_is_of_one_sale(
+    lines: list[tuple[int, str, str | None, str | None]], random: Any
+) -> None:
+    """On the day and the day after together, and in whatever order the export is."""
+    rows = [
+        rung(number, minutes, f"a{place}", cashier_id=cashier, line_type=kind)
+        for place, (minutes, number, cashier, kind) in enumerate(lines)
+    ]
+    shuffled = random.sample(rows, len(rows))
+    items = {row["sku"] for row in rows if row["line_type"] is None}
+    rejected = {
+        rows[reject["row"] - 2]["sku"]
+        for day in (DAY, NEXT_DAY)
+        for reject in collected(rows, (), day).rejects.to_pylist()
+    }
+
+    sold = [sku for basket in baskets(rows) for sku in basket]
+
+    assert len(sold) == len(set(sold))
+    assert items - rejected <= set(sold)
+    assert sorted(baskets(shuffled)) == sorted(baskets(rows))
