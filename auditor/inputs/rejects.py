@@ -1,5 +1,6 @@
 """Rejects: what of a file was not taken, cell by cell, with the reason and the remedy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,11 +85,11 @@ def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> t
 
 
 class Rejects:
-    """Collects the rejects of a file."""
+    """The rejects of a file or a part of one: its bad cells, and what is added."""
 
-    def __init__(self, file: SourceFile) -> None:
+    def __init__(self, file: SourceFile, cells: Iterable[BadCell] = ()) -> None:
         self._file = file
-        self._rows: list[tuple[int, int, dict[str, Any]]] = []
+        self._rows = [(c.row, c.order, c.as_reject(file.path, file.entry)) for c in cells]
 
     def add(self, reason: str, problem: str, *, row: int | None, column: str | None = None) -> None:
         """Add the whole file (``row`` is None), or a malformed record."""
@@ -103,10 +104,6 @@ class Rejects:
             "store_id": self._file.store,
         }
         self._rows.append((row or 0, 0, reject))
-
-    def add_cell(self, cell: BadCell) -> None:
-        """Add a bad cell."""
-        self._rows.append((cell.row, cell.order, cell.as_reject(self._file.path, self._file.entry)))
 
     def table(self) -> pa.Table:
         """REJECTS, in the order of the file's rows and columns."""

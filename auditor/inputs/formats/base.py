@@ -14,6 +14,7 @@ A source that is not a file, such as a database, yields :class:`Records` as well
 :class:`Format`.
 """
 
+import codecs
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -32,6 +33,12 @@ PART_ROWS = 1 << 16
 #: Bytes parsed at a time. No CSV record may be longer (Arrow reads up to 32 MiB ahead).
 BLOCK_BYTES = 16 << 20
 _COLUMNS_SHOWN = 20
+#: Byte-order marks, and the encodings that they stand for.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 #: What helps where a file is not written as the audit's own.
 MAP_IT = "auditor mapping suggest FILE --out mapping.toml drafts a mapping for such files"
 
@@ -137,6 +144,23 @@ class Format:
 def unreadable(problem: str) -> UnusableError:
     """The error of a file that cannot be parsed."""
     return UnusableError("unreadable_file", f"{problem}; export the file again")
+
+
+def encoding_of(head: bytes, named: str | None) -> tuple[str, bytes]:
+    """The encoding of a text that begins so, and its byte-order mark, which comes before ``named``.
+
+    Without either, UTF-16 is told by its zeros; all else is UTF-8.
+    """
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if head.startswith(mark):
+            return encoding, mark
+    if named is not None:
+        return codecs.lookup(named).name, b""
+    # The first character of an export is one of ASCII.
+    first, second = head[:1] == b"\0", head[1:2] == b"\0"
+    if first != second:
+        return "utf-16-be" if first else "utf-16-le", b""
+    return "utf-8", b""
 
 
 def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:

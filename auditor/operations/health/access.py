@@ -10,7 +10,7 @@ from pathlib import Path
 
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame, sample_sales
-from auditor.inputs.frame_files import named_frames
+from auditor.inputs.files import named_frames
 from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import too_many
