@@ -20,7 +20,8 @@ from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_co
 from auditor.inputs.notes import Notes
 from auditor.inputs.records import parse, read_records
 from auditor.inputs.rejects import Rejects
-from auditor.inputs.validation import Request, Rows
+from auditor.inputs.request import Request
+from auditor.inputs.validation import Rows
 from auditor.mapping import Entry
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS

@@ -6,7 +6,7 @@ from datetime import date
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Dialect, Records, UnusableError, Wanted
-from auditor.mapping import Entry, Source, apply
+from auditor.mapping import Entry, apply
 from auditor.tables import Schema
 
 
@@ -51,7 +51,7 @@ def missing_columns(entry: Entry | None, part: Records) -> list[str]:
     """The columns that a mapping names, and that the file lacks."""
     if entry is None:
         return []
-    named = [n for s in entry.columns.values() for n in (*s.columns, *s.alternatives)]
+    named = [name for source in entry.columns.values() for name in source.all_columns]
     return [name for name in dict.fromkeys(named) if name not in part.cells.column_names]
 
 
@@ -81,8 +81,3 @@ def as_ours(
         if file.entry.source(name).column in part.numeric
     }
     return replace(part, cells=applied.cells, numeric=frozenset(numeric)), applied.noticed
-
-
-def columns_of(source: Source) -> tuple[str, ...]:
-    """All columns of a file that a source may use."""
-    return (*source.columns, *source.alternatives)

@@ -18,7 +18,7 @@ from auditor.inputs.faults import Fault
 from auditor.inputs.files import Reading, check_exists, look_into, read_file, read_frames
 from auditor.inputs.formats.sql import Query, extract
 from auditor.inputs.rejects import BadCell
-from auditor.inputs.validation import Request
+from auditor.inputs.request import Request
 from auditor.mapping import Entry, MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import Place

@@ -8,7 +8,6 @@ import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import REASONS, Fault
-from auditor.inputs.mapped import columns_of
 from auditor.inputs.showing import is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.policy.checking import nearest
@@ -50,7 +49,7 @@ class BadCell:
         if entry is not None:
             mapped = entry.source(self.column)
             reason, problem = _mapped_problem(entry, self, reason, problem)
-            columns += columns_of(mapped)
+            columns += mapped.all_columns
             if columns[1:] not in ([], [self.column]):
                 where = f"{self.column} ({' and '.join(map(shown, columns[1:]))})"
         if self.column in KEPT_WITHOUT:
