@@ -36,6 +36,10 @@ _UNKNOWN = 1 << 20  # in place of a row's day
 #: the word that they hold, or any.
 _REACHING = {"transaction_state": "suspended", "resumes": ""}
 _IDS = ("store_id", "transaction_id", "snapshot_id")
+_COUNTS = (
+    *("rows_read", "rows_rejected"),
+    *("times_read_as_local", "times_ambiguous", "times_nonexistent"),
+)
 
 
 class Rows:
@@ -121,20 +125,13 @@ class Rows:
         }
         size = len(self._stores)
         flags = (self._bad, self._local, self._ambiguous, self._nonexistent)
-        own = [self._counted, *(flag * self._counted for flag in flags)]
-        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in own]
+        counted = [self._counted, *(flag * self._counted for flag in flags)]
+        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in counted]
         totals = np.stack(sums, axis=1).astype(np.int64).tolist()
         for store, total in zip(self._stores, totals, strict=True):
-            rows, rejected, local, ambiguous, nonexistent = total
-            if rows:
-                known = store or None
-                counts[known] = counts.get(known, SourceCounts()) + SourceCounts(
-                    rows_read=rows,
-                    rows_rejected=rejected,
-                    times_read_as_local=local,
-                    times_ambiguous=ambiguous,
-                    times_nonexistent=nonexistent,
-                )
+            if total[0]:
+                own = SourceCounts(**dict(zip(_COUNTS, total, strict=True)))
+                counts[store or None] = counts.get(store or None, SourceCounts()) + own
         return counts
 
     def has_zone(self, store: str | None) -> bool:

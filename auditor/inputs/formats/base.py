@@ -53,29 +53,17 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written; a format looks only at what concerns it.
+    """How a file is written; a format looks only at what concerns it."""
 
-    Attributes:
-        encoding: name of the encoding; None for what the first bytes say, else UTF-8.
-        delimiter: character between two cells.
-        quote: character around a cell that holds delimiters or line breaks.
-        skip_lines: lines before the header, or before the first record if ``header`` is given.
-        header: names of the columns of a file without a header line; empty if it has one.
-        sheet: name of a workbook's sheet; None for the first.
-        records: name of the list inside each object whose members are the records.
-        table: name of a database's table.
-        query: SQL query that gives the records.
-    """
-
-    encoding: str | None = None
+    encoding: str | None = None  # None for what the first bytes say, else UTF-8
     delimiter: str = ","
-    quote: str = '"'
-    skip_lines: int = 0
-    header: tuple[str, ...] = ()
-    sheet: str | None = None
-    records: str | None = None
-    table: str | None = None
-    query: str | None = None
+    quote: str = '"'  # around a cell that holds delimiters or line breaks
+    skip_lines: int = 0  # before the header, or before the first record if ``header`` is given
+    header: tuple[str, ...] = ()  # names of the columns; empty if the file has a header line
+    sheet: str | None = None  # of a workbook; None for the first
+    records: str | None = None  # the list inside each object whose members are the records
+    table: str | None = None  # of a database
+    query: str | None = None  # SQL that gives the records
 
 
 @dataclass(frozen=True)
@@ -119,21 +107,16 @@ class Records:
 class Format:
     """A file format.
 
-    Attributes:
-        name: what a mapping calls it.
-        suffixes: ends of the names of its files, in lower case; of compressed ones too.
-        read: yields the records of a file's content. May raise :class:`UnusableError`, ``OSError``,
-            Arrow's errors and those of decoding; nothing that a broken file can cause may raise
-            anything else.
-        magic: first bytes by which a file is recognised whatever its name; empty if there are none.
-        random_access: whether ``read`` needs to seek, so that compressed content is unpacked first.
+    ``read`` yields the records of a file's content. It may raise :class:`UnusableError`,
+    ``OSError``, Arrow's errors and those of decoding; nothing that a broken file can cause may
+    raise anything else.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
+    name: str  # what a mapping calls it
+    suffixes: tuple[str, ...]  # ends of its files' names, in lower case; of compressed ones too
     read: Callable[[BinaryIO, Wanted], Iterator[Records]]
-    magic: bytes = b""
-    random_access: bool = False
+    magic: bytes = b""  # first bytes by which a file is recognised whatever its name
+    random_access: bool = False  # whether ``read`` needs to seek: compressed content is unpacked
 
     def recognises(self, path: str, head: bytes) -> bool:
         """Whether a file with this name and these first bytes is of the format."""
