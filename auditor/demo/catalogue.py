@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+import numpy as np
+
 CHAIN = "Tarnmere Stores"
 ZONE = "Europe/London"
 
@@ -255,3 +257,9 @@ TASTES: Mapping[str, tuple[float, ...]] = MappingProxyType(
 
 #: Sold by weight: the quantity is kilograms.
 LOOSE_SKUS = ("200502", "200503")
+
+
+def stream(seed: int, day: date, store: Store, *purpose: int) -> np.random.Generator:
+    """The random numbers of a store's day for one purpose: a change of one shifts no other."""
+    key = (day.toordinal(), int(store.store_id[1:]), *purpose)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

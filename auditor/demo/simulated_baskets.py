@@ -70,8 +70,7 @@ def baskets_of(
     shop: Store, day: date, starts: tuple[int, ...], seed: int
 ) -> Iterator[SimulatedBasket]:
     """The baskets of a store and day."""
-    key = (day.toordinal(), int(shop.store_id[1:]), _STREAM)
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    rng = catalogue.stream(seed, day, shop, _STREAM)
     busy = 1.3 if day.weekday() >= 4 else 0.9
     hours = np.array(catalogue.ALCOHOL_BY_HOUR, float)
     hours[: shop.opens] = hours[shop.closes :] = 0

@@ -111,7 +111,7 @@ class _Work:
             text = self._path.get(source.path, "")
             return self._repeated(text) if isinstance(text, str) else text
         parts = [self.column(name, each, last=False) for each in source.join or source.first_of]
-        given = [_plain(part) for part in parts if part is not None]
+        given = [part.cast(pa.string()) for part in parts if part is not None]
         if not given:
             return None
         if source.join:
@@ -188,7 +188,3 @@ def _from_epoch(unique: pa.Array, decimals: int) -> pa.Array:
     microseconds = pc.binary_join_element_wise(whole, fraction, "").cast(pa.int64())
     times = pc.strftime(microseconds.cast(pa.timestamp("us", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
     return pc.coalesce(times, unique)
-
-
-def _plain(text: pa.Array) -> pa.Array:
-    return text.cast(pa.string()) if pa.types.is_dictionary(text.type) else text

@@ -211,6 +211,7 @@ def _compared(
             sales.append(ChangedSale(key.sale_id, _result(was), _result(now), kept))
     estimated = [(_estimate(old[key]), _estimate(new[key])) for key in old.keys() & new.keys()]
     moves = [abs(b.age - a.age) for a, b in estimated if a and b and a != b]
+    sales.sort(key=lambda s: (not _flagged(s.after), not _flagged(s.before), s.sale))
     flagged = [(_flagged(sale.before), _flagged(sale.after)) for sale in sales]
     return StoreChange(
         store_id,
@@ -220,7 +221,7 @@ def _compared(
         outcomes_after=_outcomes(new) if after else None,
         flags_new=flagged.count((False, True)),
         flags_gone=flagged.count((True, False)),
-        sales=tuple(sorted(sales, key=_flags_first)),
+        sales=tuple(sales),
         estimates_moved=len(moves),
         largest_move_years=round(max(moves), 2) if moves else None,
     )
@@ -245,10 +246,6 @@ def _estimate(row: Mapping[str, Any]) -> Estimate | None:
 
 def _flagged(result: SaleResult | None) -> bool:
     return result is not None and result.outcome == "flagged"
-
-
-def _flags_first(sale: ChangedSale) -> tuple[bool, bool, str]:
-    return not _flagged(sale.after), not _flagged(sale.before), sale.sale
 
 
 def _outcomes(rows: Mapping[SaleKey, Mapping[str, Any]]) -> dict[str, int]:

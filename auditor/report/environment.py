@@ -76,10 +76,6 @@ def _store_label(item: Any) -> str:
     return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 _WORDS: tuple[Callable[..., str], ...] = (
     *(
         words.cashier,
@@ -104,7 +100,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "crop_url": lambda crop: f"../../{quote(crop, safe='/=')}",
     "decision": lambda decision: words.label(words.DECISIONS, decision),
     "number_gap": completeness.gap,
-    "silence": lambda found, day, with_store: _sentence(
+    "silence": lambda found, day, with_store: words.capitalised(
         completeness.silent(found, day, with_store=with_store)
     ),
     "usual_numbers": completeness.usual_numbers,

@@ -64,7 +64,12 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
         ),
     )
     number = dialect.skip_lines + (1 if dialect.header else base.FIRST_RECORD)
-    for batch, following in pairwise(chain(_split(reader), [None])):
+    batches = (
+        batch.slice(start, base.PART_ROWS)
+        for batch in reader
+        for start in range(0, batch.num_rows, base.PART_ROWS)
+    )
+    for batch, following in pairwise(chain(batches, [None])):
         numbers = _numbers_from(number, batch.num_rows, skipped)
         number = int(numbers[-1]) + 1
         keep = ~_blank(batch)
@@ -116,13 +121,6 @@ def _with_delimiter(
         f"this looks {_DELIMITERS[sign]}-separated, and is read as "
         f"{_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}-separated; {base.MAP_IT}",
     )
-
-
-def _split(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in batches of at most ``PART_ROWS``, none of them empty."""
-    for batch in batches:
-        for start in range(0, batch.num_rows, base.PART_ROWS):
-            yield batch.slice(start, base.PART_ROWS)
 
 
 def _numbers_from(first: int, count: int, skipped: list[int]) -> npt.NDArray[np.int64]:
