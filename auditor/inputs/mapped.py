@@ -1,7 +1,7 @@
 """Files that a mapping describes: which of their columns are read, and what becomes of them."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
 from auditor.inputs.day_files import SourceFile
@@ -25,17 +25,7 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
         source = entry.source(column.name)
         (optional if column.nullable else required).extend(source.columns)
         optional += source.alternatives
-    dialect = Dialect(
-        encoding=entry.encoding,
-        delimiter=entry.delimiter,
-        quote=entry.quote,
-        skip_lines=entry.skip_lines,
-        header=entry.header,
-        sheet=entry.sheet,
-        records=entry.records,
-        table=entry.table,
-        query=entry.query,
-    )
+    dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
     rest = [name for name in optional if name not in required]
     return Wanted(tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest)), dialect=dialect)
 
