@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from auditor.clock.birthdays import completed_years
+from auditor.monitoring.statistics import Flags, Floats
 from auditor.policy import Rules
 from auditor.sales.checks import CHECK_OUT_OF_TIME
-
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 #: States of the ID check that leave a birth date on record: keyed by hand, read by a machine.
 KEYED, SCANNED = "dob_entered", "id_scanned"

@@ -12,11 +12,11 @@ from typing import Any, Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from auditor.monitoring.staff.case_mix import by_circumstances, by_store
 from auditor.monitoring.staff.exposure import FIRST_DUE
+from auditor.monitoring.statistics import Codes, Flags, Floats
 from auditor.monitoring.statistics.beta_binomial import (
     fit_overdispersion,
     lower_tail,
@@ -28,10 +28,6 @@ from auditor.monitoring.statistics.funnel import overdispersion_of
 from auditor.monitoring.statistics.rates import Rate, wilson
 from auditor.monitoring.statistics.reference import without_outliers
 from auditor.tables import CHECK_COUNTS
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 Side = Literal["below", "above"]
 _SIDES: tuple[Side, ...] = ("below", "above")

@@ -15,13 +15,7 @@ _DAY_FIRST = ("%d/", "%d-")
 def days_of(
     matches: Mapping[str, Match], traits: Mapping[str, Traits], times: Mapping[str, Written]
 ) -> tuple[set[date], set[date]]:
-    """The days on which the sample's sales lie, and the other ones if day and month are swapped.
-
-    Args:
-        matches: the columns.
-        traits: of the columns.
-        times: how the times of columns are written.
-    """
+    """The days on which the sample's sales lie, and the other ones if day and month are swapped."""
     days: tuple[set[date], set[date]] = (set(), set())
     for role in _OF_SALES:
         if match := matches.get(role):
