@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
-from auditor.inputs.faults import REASONS, Fault
+from auditor.inputs.faults import Fault
 from auditor.inputs.showing import is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.policy.checking import nearest
@@ -44,7 +44,7 @@ class BadCell:
 
     def as_reject(self, source: str, entry: Entry | None = None) -> dict[str, Any]:
         """Its row of REJECTS; ``source`` is the file's path, ``entry`` the mapping's for it."""
-        reason, problem = REASONS[self.fault]
+        reason, problem = self.fault.reason, self.fault.problem
         where, columns = self.column, [self.column]
         if entry is not None:
             mapped = entry.source(self.column)

@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from auditor.decisions.log import read_decisions
 from auditor.errors import ConfigurationError, ContractError
-from auditor.report.schema import closed
+from auditor.report.schema import closed_schema
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import revisions
 from auditor.storage.layout import partition_path
@@ -142,9 +142,6 @@ class Document:
     days: tuple[DayChange, ...]
 
 
-_DOCUMENT = TypeAdapter(Document)
-
-
 def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
     """Compare each day from ``first`` to ``last`` with the revision before it.
 
@@ -162,16 +159,13 @@ def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
 def document(first: date, last: date, days: Sequence[DayChange]) -> str:
     """The changes as JSON, which follows :func:`diff_schema`."""
     whole = Document(1, first, last, tuple(days))
-    return _DOCUMENT.dump_json(whole, indent=1).decode()
+    return TypeAdapter(Document).dump_json(whole, indent=1).decode()
 
 
 def diff_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of what ``auditor diff --json`` prints."""
-    return closed(
-        _DOCUMENT.json_schema(mode="serialization"),
-        f"urn:auditor:schema:diff:{FORMAT_VERSION}",
-        "What changed of days that were audited again",
-    )
+    title = "What changed of days that were audited again"
+    return closed_schema(Document, f"diff:{FORMAT_VERSION}", title)
 
 
 def _of_day(out: Place, day: date) -> DayChange:
