@@ -184,7 +184,6 @@ def _plan(day: date, stores: Sequence[Store], seed: int) -> list[_StoreDay]:
 
 
 def _dealt(things: Iterable[_T], stores: Sequence[Store]) -> dict[str, list[_T]]:
-    """Deal ``things`` to ``stores`` in turn, by store id."""
     dealt: dict[str, list[_T]] = {}
     for i, thing in enumerate(things if stores else ()):
         dealt.setdefault(stores[i % len(stores)].store_id, []).append(thing)

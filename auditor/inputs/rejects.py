@@ -69,7 +69,6 @@ class BadCell:
 
 
 def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
-    """The reason and the problem of a cell that a mapping explains."""
     source = entry.source(cell.column)
     if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text)):
         return reason, f"is not written as the mapping says; {remedy}"

@@ -58,7 +58,6 @@ class Mapping(SettingsDocument):
 
 
 def _days(document: Document[str, Any]) -> list[MappingOfDay]:
-    """The days from which a mapping changes, in order."""
     table(document, "", ("format", "mapping"))
     if document.get("format", MAPPING_FORMAT) != MAPPING_FORMAT:
         raise ValueError(f"format: this program knows format {MAPPING_FORMAT} only")

@@ -71,7 +71,6 @@ def axis(age: float) -> float:
 
 
 def _store_label(item: Any) -> str:
-    """A store by name and id, of whatever carries both."""
     named = item.store_name and item.store_name != item.store_id
     return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
 

@@ -190,5 +190,4 @@ def _columns_found(header: Sequence[str], missing: Sequence[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    """A name without case and marks, to compare."""
     return "".join(c for c in name.casefold() if c.isalnum())

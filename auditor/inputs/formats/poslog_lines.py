@@ -49,7 +49,6 @@ def _is_own(link: Fields) -> bool:
 
 
 def _conclude(line: Fields) -> None:
-    """Add what follows from a line by itself."""
     kind = line.get("line_type", "")
     line["check"] = _check(line)
     line["void"] = "true" if line.get("void", "").casefold() in _YES else "false"

@@ -79,7 +79,6 @@ def _any(row: Sequence[Any]) -> bool:
 
 
 def _sheet(content: BinaryIO, name: str | None) -> Iterator[Sequence[Any]]:
-    """A sheet's rows, from its first."""
     try:
         import python_calamine as calamine  # noqa: PLC0415  # an extra
     except ImportError:
@@ -120,7 +119,6 @@ def _check_size(content: BinaryIO) -> None:
 
 
 def _checked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> int:
-    """How many bytes a member unpacks to."""
     unbelieved = copy.copy(member)
     unbelieved.file_size = most + 2 * _CHUNK  # its hash is checked once so much is read
     size, rest, is_sheet = 0, b"", member.filename.lower().endswith(".xml")

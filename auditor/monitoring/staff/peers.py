@@ -248,7 +248,6 @@ def at_usual(share: float, expected: float, target: float) -> float:
 
 
 def _totals(counts: pa.Table, unit: Codes) -> dict[str, Any]:
-    """By column of PeerResult, the sum of each unit."""
     columns = {name: counts[name] for name in ("sales", "refused", "unrecorded")}
     columns["unseen"] = pc.if_else(pc.is_null(counts["likelihood"]), counts["sales"], 0)
     return {
@@ -262,6 +261,5 @@ def _keys(table: pa.Table, by: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _places(table: pa.Table, by: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Codes:
-    """The place of each row's key among ``keys``."""
     at = {key: place for place, key in enumerate(keys)}
     return np.array([at[key] for key in _keys(table, by)], np.int64)

@@ -126,7 +126,6 @@ def snapshots(
 
 
 def _mapped_snapshots(place: Place, day: date, entries: Sequence[Entry]) -> HealthResult:
-    """Whether the mapping finds an index or a frame of the day."""
     for entry in entries:
         if entry.frames is not None:
             found = [p for part, _ in named_frames(place, entry, day) for p in part.cells["path"]]
@@ -201,7 +200,6 @@ def space(url: str, day: date) -> HealthResult:
 
 
 def _size_of_day(out: Path, day: date) -> tuple[int, int]:
-    """How many files a day has below OUT, and their bytes."""
     folders = [out / name for name in (*folders_of_day(day), report_folder(day))]
     sizes = [p.stat().st_size for f in folders for p in f.rglob("*") if p.is_file()]
     return len(sizes), sum(sizes)

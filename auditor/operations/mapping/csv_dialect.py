@@ -114,7 +114,6 @@ def _is_dos(head: bytes) -> bool:
 
 
 def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
-    """The delimiter and the quotation mark."""
     text = "\n".join(lines)
     quote = "'" if '"' not in text and _APOSTROPHES.search(text) else '"'
     best = (0.0, ",")

@@ -51,7 +51,6 @@ def times_of(
 
 
 def _days_in_path(path: str, days: set[date]) -> set[date]:
-    """Which of some days a path names."""
     digits = "".join(c if c.isdigit() else " " for c in path)
     packed = digits.replace(" ", "")
     forms = ("%Y%m%d", "%d%m%Y", "%m%d%Y")

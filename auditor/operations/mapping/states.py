@@ -107,7 +107,6 @@ def _tells_state(found: Found, name: str) -> bool:
 
 
 def _varies(found: Found, name: str) -> bool:
-    """Whether a column differs within a receipt."""
     number = found.matches.get("transaction_id")
     columns = found.sample.columns
     return number is not None and varies_within(columns[name], columns[number.column])

@@ -129,7 +129,6 @@ def _by_formats(texts: Sequence[str]) -> Written | None:
 
 
 def _candidates(text: str) -> list[str]:
-    """The formats that fit one text."""
     forms = [form for form in _with_zones(_CLOCKS) if _fits(form, text)]
     for day in _DATES:
         compiled = time_format(day)
