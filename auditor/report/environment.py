@@ -76,16 +76,8 @@ def _store_label(item: Any) -> str:
 
 
 _WORDS: tuple[Callable[..., str], ...] = (
-    *(
-        words.cashier,
-        words.clock,
-        words.counted,
-        words.day,
-        words.integer,
-        words.listed,
-        words.moment,
-    ),
-    *(words.money, words.odds, words.one_decimal, words.percent, words.quantity),
+    *(words.cashier, words.clock, words.counted, words.day, words.integer, words.listed),
+    *(words.moment, words.money, words.odds, words.one_decimal, words.percent, words.quantity),
     *(words.seconds_to, words.share_of, words.short_day, words.short_hash, words.visible),
     *(words.years, words.years_up),
 )

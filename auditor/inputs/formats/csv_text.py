@@ -51,7 +51,7 @@ class Utf8Text(io.RawIOBase):
             UnusableError: there are fewer.
         """
         for _ in range(count):
-            line, self._ready = first_line(self._ready)
+            line, self._ready = _first_line(self._ready)
             if not line:
                 raise unreadable(f"it has fewer than {count} lines before its header")
             self.quotes -= self._count_quotes(line)
@@ -59,7 +59,7 @@ class Utf8Text(io.RawIOBase):
     def skip_blanks(self, dialect: Dialect) -> None:
         """Leave out blanks before quotation marks, if the first line has some."""
         blanks = _BlanksBeforeQuotes(dialect.delimiter, dialect.quote)
-        if blanks.are_in(first_line(self._ready)[0]):  # a file of one line has no rows
+        if blanks.are_in(_first_line(self._ready)[0]):  # a file of one line has no rows
             self._blanks = blanks
             self._ready = blanks.left_out(self._ready)
 
@@ -99,7 +99,7 @@ class Utf8Text(io.RawIOBase):
         return some.count(self._quote) if self._quote else 0
 
 
-def first_line(some: bytes) -> tuple[bytes, bytes]:
+def _first_line(some: bytes) -> tuple[bytes, bytes]:
     """The first line with its end, and what follows."""
     line = some[: some.find(b"\n") + 1]
     if b"\r" in (line or some) and not line.endswith(b"\r\n"):

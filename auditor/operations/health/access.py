@@ -4,9 +4,13 @@ import os
 import secrets
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame, sample_sales
@@ -15,11 +19,12 @@ from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
-from auditor.operations.health.unaudited import checked_categories
 from auditor.policy import Policy
 from auditor.report.noticed import Noticed
 from auditor.report.text import words
 from auditor.report.text.completeness import NAME_IT
+from auditor.sales.alcohol import alcohol_lines
+from auditor.sales.categories import NOT_ASKED, folded_name, named_categories
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 from auditor.storage.separation import check_apart
@@ -33,7 +38,6 @@ LEAST_FREE = 2**30
 #: Files that cannot be used of which the reason is given.
 _REASONS = 3
 
-_NOT_SET = "no address is set"
 _RETRY = "see that the address is right, the storage is up and its credentials may read there"
 
 
@@ -41,8 +45,6 @@ def sales(
     url: str | None, day: date, policy: Policy | None, mapping: MappingOfDay | None = None
 ) -> HealthResult:
     """Whether the day's till exports are there, and a run can read the first of them."""
-    if url is None:
-        return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
     def look(place: Place) -> HealthResult:
         entries = mapping.sales if mapping else ()
@@ -85,7 +87,7 @@ def _sampled(
     most = policy.chain_rules(day).max_rejected_share
     if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):
         return failed("sales", read, todo)
-    if checked := checked_categories(sample.lines, day, policy):
+    if checked := _checked_categories(sample.lines, day, policy):
         said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
         return warning("sales", f"{read}; {said}", NAME_IT)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
@@ -93,12 +95,36 @@ def _sampled(
     return ok("sales", read)
 
 
+def _checked_categories(lines: pa.Table, day: date, policy: Policy) -> list[str]:
+    """Categories with ID checks that the policy does not name, where no line is alcohol by it.
+
+    Those with most checks come first, each with its number of them. A store of which the policy
+    names no alcohol sells none. ``lines`` are those of TILL_LINES, as :class:`Sample` has them.
+    """
+    rules = {store: policy.rules(day, store) for store in pc.unique(lines["store_id"]).to_pylist()}
+    if alcohol_lines(lines, rules).any():
+        return []
+    selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
+    named = {store: named_categories(rules[store]) for store in selling}
+    is_item = pc.equal(pc.fill_null(lines["line_type"], "item"), "item")
+    asked = pc.invert(pc.is_in(lines["id_check"], pa.array(NOT_ASKED)))
+    of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string()))
+    rows = lines.filter(pc.and_(pc.and_(is_item, asked), of_selling))
+    counts = Counter[str]()
+    by_category = rows.group_by(["store_id", "category"]).aggregate([([], "count_all")])
+    for row in by_category.to_pylist():
+        if folded_name(row["category"]) not in named[row["store_id"]]:
+            counts[row["category"] or ""] += row["count_all"]
+    return [
+        f"{f'“{words.visible(name, 60)}”' if name else 'lines without a category'} ({count})"
+        for name, count in counts.most_common()
+    ]
+
+
 def snapshots(
     url: str | None, day: date, policy: Policy | None, entries: Sequence[Entry] = ()
 ) -> HealthResult:
     """Whether the day's snapshot indexes are there, and a frame that one names can be read."""
-    if url is None:
-        return failed("snapshots", _NOT_SET, "set AUDITOR_SNAPSHOTS, or give --snapshots")
 
     def look(place: Place) -> HealthResult:
         if entries:
@@ -146,8 +172,6 @@ def out(url: str | None, inputs: Mapping[str, str | None]) -> HealthResult:
 
     ``inputs`` are the addresses of the inputs, by the options that give them.
     """
-    if url is None:
-        return failed("out", _NOT_SET, "set AUDITOR_OUT, or give --out")
 
     def look(place: Place) -> HealthResult:
         if place.single_file is not None:
@@ -205,8 +229,10 @@ def _size_of_day(out: Path, day: date) -> tuple[int, int]:
     return len(sizes), sum(sizes)
 
 
-def _at(check: str, url: str, look: Callable[[Place], HealthResult]) -> HealthResult:
+def _at(check: str, url: str | None, look: Callable[[Place], HealthResult]) -> HealthResult:
     """Make a check at a place; whatever its storage raises becomes a failed result."""
+    if url is None:
+        return failed(check, "no address is set", f"set AUDITOR_{check.upper()}, or give --{check}")
     try:
         return look(Place(url))
     except (ConfigurationError, SourceError) as error:
