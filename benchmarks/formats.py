@@ -10,7 +10,6 @@ audit's own.
 import csv
 import json
 import random
-import re
 import sqlite3
 import statistics
 import subprocess
@@ -29,6 +28,7 @@ from auditor.inputs import Reading, read_sales
 from auditor.mapping import Mapping
 from auditor.policy import Policy
 from auditor.storage.place import Place
+from benchmarks.machine import peak_mb
 from benchmarks.pages import table
 
 DAY = date(2026, 3, 27)
@@ -238,10 +238,7 @@ def _read(name: str, folder: Path) -> list[float]:
     else:
         rows = sum(part.table.num_rows for part in _parts(name, folder))
     seconds = time.process_time() - start
-    # Not getrusage: a process inherits the peak of the one that started it.
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    (peak,) = re.findall(r"VmHWM:\s*(\d+) kB", status)
-    return [rows, seconds, int(peak) / 1024]
+    return [rows, seconds, peak_mb()]
 
 
 def _parts(name: str, folder: Path) -> Iterator[Reading]:

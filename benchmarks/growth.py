@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ from auditor.pipeline import (
 from auditor.sales import purchases
 from auditor.sales.outcomes import assign_outcomes
 from auditor.storage.parquet import read_table, write_table
-from auditor.storage.partitions import Partitions, read_day
+from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from auditor.tables import FRAME_SCORES, LEDGER, POSTERIORS, SALES
 from benchmarks.machine import peak_mb
@@ -171,7 +171,8 @@ def measured(chain: Path, given: argparse.Namespace) -> dict[str, Any]:
         if given.until == "report":
             _timed(seconds, "report", lambda: report_day(job))
         peak = peak_mb()
-        outcomes = pd.Series(_outcomes(out)).value_counts()
+        ledger = read_day(Place(out), "ledger", DAY, columns=("outcome",))
+        outcomes = ledger["outcome"].to_pandas().value_counts()
         days = read_day(Place(out), "coverage", DAY).to_pandas()
         sizes = {f: f.stat().st_size for f in Path(out, "reports").rglob("*") if f.is_file()}
         pages = [size for file, size in sizes.items() if file.suffix == ".html"]
@@ -196,12 +197,6 @@ def _timed(seconds: dict[str, tuple[float, float]], step: str, work: Callable[[]
     seconds[step] = processor, wall
     print(f"{step}: {processor:.1f} s, {wall:.1f} on the wall, {peak_mb():.0f} MB", file=sys.stderr)
     return result
-
-
-def _outcomes(out: str) -> Iterator[str]:
-    ledger = Partitions(Place(out), "ledger", DAY)
-    for store_id in ledger.stores:
-        yield from ledger.of(store_id, ["outcome"])["outcome"].to_pylist()
 
 
 def _simulation(job: Job, share: float | None) -> Callable[[Job, Batch], None]:

@@ -145,7 +145,6 @@ def named(chain: Chain, method: str) -> NDArray[np.bool_]:
 
 
 def _check_counts(chain: Chain) -> pa.Table:
-    """The window as the audit stores it."""
     likelihood = np.searchsorted(CLASSES, chain.p_under, side="right") - 1
     cells, cell = np.unique(
         np.stack([chain.owner, chain.hour, likelihood]), axis=1, return_inverse=True

@@ -64,7 +64,6 @@ def run(*, wait: bool, **job_options: Any) -> None:
 
 
 def _print_rejected(result: "DayResult") -> None:
-    """Say which files, rows and cells could not be used, and why."""
     lost = result.lost
     for why in lost.unusable[:_MOST_FILES]:
         click.echo(f"Not read: {why}", err=True)

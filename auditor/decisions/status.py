@@ -1,9 +1,7 @@
 """The status of each sale, from the decisions about it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import pyarrow as pa
 
@@ -56,9 +54,10 @@ def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
     for row in log.to_pylist():
         key, decision = SaleKey.of(row), row["decision"]
         status = statuses.get(key, CaseStatus(None, None, None, None, row["outcome"], 0))
-        status = replace(
-            status, entries=status.entries + 1, notes=(*status.notes, *_notes(row, decision))
-        )
+        status = replace(status, entries=status.entries + 1)
+        if row["note"] is not None:
+            note = Note(row["note"], row["decided_by"], row["decided_at"], decision)
+            status = replace(status, notes=(*status.notes, note))
         if decision != NOTE:
             status = replace(
                 status,
@@ -74,10 +73,3 @@ def case_statuses(log: pa.Table) -> dict[SaleKey, CaseStatus]:
             status = replace(status, review_result=None)
         statuses[key] = status
     return statuses
-
-
-def _notes(row: Mapping[str, Any], decision: str) -> list[Note]:
-    """The note of an entry of the log, if it has one."""
-    if row["note"] is None:
-        return []
-    return [Note(row["note"], row["decided_by"], row["decided_at"], decision)]

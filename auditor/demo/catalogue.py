@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+import numpy as np
+
 CHAIN = "Tarnmere Stores"
 ZONE = "Europe/London"
 
@@ -19,14 +21,13 @@ LATE_SHIFT = 14
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    """A till; at a self-checkout the cashier is the attendant who looks after the whole bank."""
+    """A till; at a self-checkout (51 and on) the cashier is the attendant of the whole bank."""
 
     till_id: str
     weight: float  # share of the store's baskets
     early: str | None  # who serves it; None: it is closed
     late: str | None
     records_checks: bool = True
-    self_checkout: bool = False
     exposure: float = 1.0  # light that the camera takes, of that on the days before the demo's
 
 
@@ -56,9 +57,9 @@ STORES = (
         (
             Till("01", 0.25, "E1012", "E1031"),
             Till("02", 0.43, "E1019", "E1043"),
-            Till("51", 0.12, "E1023", "E1047", self_checkout=True),
-            Till("52", 0.11, "E1023", "E1047", self_checkout=True),
-            Till("53", 0.09, "E1023", "E1047", self_checkout=True),
+            Till("51", 0.12, "E1023", "E1047"),
+            Till("52", 0.11, "E1023", "E1047"),
+            Till("53", 0.09, "E1023", "E1047"),
         ),
         youth=1.8,
     ),
@@ -67,8 +68,8 @@ STORES = (
         (
             Till("01", 0.38, "E2008", "E2015", exposure=0.55),  # a lamp has failed
             Till("03", 0.28, None, "E2026", records_checks=False),
-            Till("51", 0.19, "E2011", "E2003", self_checkout=True),
-            Till("52", 0.15, "E2011", "E2003", self_checkout=True),
+            Till("51", 0.19, "E2011", "E2003"),
+            Till("52", 0.15, "E2011", "E2003"),
         ),
         youth=1.4,
     ),
@@ -77,8 +78,8 @@ STORES = (
         (
             Till("01", 0.45, "E3005", "E3014"),
             Till("02", 0.20, None, "E3018"),
-            Till("51", 0.20, "E3009", "E3021", self_checkout=True),
-            Till("52", 0.15, "E3009", "E3021", self_checkout=True),
+            Till("51", 0.20, "E3009", "E3021"),
+            Till("52", 0.15, "E3009", "E3021"),
         ),
         camera_seconds=-47.0,
     ),
@@ -86,8 +87,8 @@ STORES = (
         "S004", "Station Square", "parquet", 6, 23, 70,
         (
             Till("01", 0.55, "E4002", "E4017"),
-            Till("51", 0.25, "E4006", "E4011", self_checkout=True),
-            Till("52", 0.20, "E4006", "E4011", self_checkout=True),
+            Till("51", 0.25, "E4006", "E4011"),
+            Till("52", 0.20, "E4006", "E4011"),
         ),
         youth=1.3,
     ),
@@ -256,3 +257,9 @@ TASTES: Mapping[str, tuple[float, ...]] = MappingProxyType(
 
 #: Sold by weight: the quantity is kilograms.
 LOOSE_SKUS = ("200502", "200503")
+
+
+def stream(seed: int, day: date, store: Store, *purpose: int) -> np.random.Generator:
+    """The random numbers of a store's day for one purpose: a change of one shifts no other."""
+    key = (day.toordinal(), int(store.store_id[1:]), *purpose)
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

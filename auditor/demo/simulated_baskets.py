@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ LAST = catalogue.DAYS[-1]
 
 _STREAM = 3  # of random numbers; writing the demo uses others
 _PENNY = Decimal("0.01")
+_STARTS = catalogue.TASTE_AGES  # of the age groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,7 @@ class SimulatedBasket:
     probabilities: Floats  # of the age groups, shape (groups,)
 
 
-def write_baskets(
-    folder: Path, weeks: int, *, seed: int = 1, starts: tuple[int, ...] = catalogue.TASTE_AGES
-) -> tuple[date, date]:
+def write_baskets(folder: Path, weeks: int, *, seed: int = 1) -> tuple[date, date]:
     """Write the baskets of some weeks up to the demo's last day into an OUT, as nightly runs would.
 
     Returns:
@@ -58,65 +57,53 @@ def write_baskets(
     model = _confusion().model
     for day in (LAST - timedelta(days=n) for n in reversed(range(7 * weeks))):
         for shop in catalogue.STORES:
-            baskets = list(baskets_of(shop, day, starts, seed))
-            rows = sorted((_row(basket, model, starts) for basket in baskets), key=repr)
+            baskets = list(baskets_of(shop, day, seed))
+            rows = sorted((_row(basket, model) for basket in baskets), key=repr)
             write_partition(out, "insights", day, shop.store_id, INSIGHTS.from_rows(rows))
             coverage = STORE_DAYS.from_rows([_coverage(shop, len(baskets))])
             write_partition(out, "coverage", day, shop.store_id, coverage)
     return LAST - timedelta(days=6), LAST
 
 
-def baskets_of(
-    shop: Store, day: date, starts: tuple[int, ...], seed: int
-) -> Iterator[SimulatedBasket]:
+def baskets_of(shop: Store, day: date, seed: int) -> Iterator[SimulatedBasket]:
     """The baskets of a store and day."""
-    key = (day.toordinal(), int(shop.store_id[1:]), _STREAM)
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    rng = catalogue.stream(seed, day, shop, _STREAM)
     busy = 1.3 if day.weekday() >= 4 else 0.9
     hours = np.array(catalogue.ALCOHOL_BY_HOUR, float)
     hours[: shop.opens] = hours[shop.closes :] = 0
-    means = _means(starts)
+    ages, (means, concentrations) = np.array(_confusion().ages), _probabilities()
     for _ in range(rng.poisson(shop.alcohol_sales * busy)):
         buyer = buyer_of(shop, rng)
         drinks = 1 + int(rng.random() < 0.3)
         articles = pick(catalogue.OTHER, buyer, int(rng.integers(0, 6)), rng)
         articles += pick(catalogue.ALCOHOL, buyer, drinks, rng)
-        mean, concentration = means(buyer.age)
+        nearest = int(np.abs(ages - int(buyer.age)).argmin())
         yield SimulatedBasket(
             shop.store_id,
             day,
             int(rng.choice(24, p=hours / hours.sum())),
             buyer.age,
             tuple(articles),
-            rng.dirichlet(np.maximum(concentration * mean, 1e-3)),
+            rng.dirichlet(np.maximum(concentrations[nearest] * means[nearest], 1e-3)),
         )
 
 
-@lru_cache(maxsize=1)
+@cache
 def _confusion() -> Confusion:
     text = (resources.folder("auditor/demo") / FILE).read_text(encoding="utf-8")
     return Confusion.from_json(text)
 
 
-class _Means:
-    """Mean and concentration of the probabilities at an age, from the nearest measured age."""
-
-    def __init__(self, starts: tuple[int, ...]) -> None:
-        known = _confusion()
-        self._ages = np.array(known.ages)
-        self._means = AgeDistributions(known.means).over_groups(starts)
-        # A Dirichlet variance is m (1 - m) / (1 + concentration): the noise is 1 / (1 + it).
-        self._concentrations = 1 / np.array(known.noise) - 1
-
-    def __call__(self, age: float) -> tuple[Floats, float]:
-        place = int(np.abs(self._ages - int(age)).argmin())
-        return self._means[place], float(max(self._concentrations[place], 0.1))
+@cache
+def _probabilities() -> tuple[Floats, Floats]:
+    """By measured age: the mean probabilities of the groups, and their concentration."""
+    known = _confusion()
+    # A Dirichlet variance is m (1 - m) / (1 + concentration): the noise is 1 / (1 + it).
+    concentrations = np.maximum(1 / np.array(known.noise) - 1, 0.1)
+    return AgeDistributions(known.means).over_groups(_STARTS), concentrations
 
 
-_means = lru_cache(_Means)
-
-
-def _row(basket: SimulatedBasket, model: str, starts: tuple[int, ...]) -> dict[str, Any]:
+def _row(basket: SimulatedBasket, model: str) -> dict[str, Any]:
     return {
         "store_id": basket.store_id,
         "hour": basket.hour,
@@ -134,7 +121,7 @@ def _row(basket: SimulatedBasket, model: str, starts: tuple[int, ...]) -> dict[s
             for product, count in Counter(basket.articles).items()
         ],
         "model": model,
-        "group_starts": ",".join(map(str, starts)),
+        "group_starts": ",".join(map(str, _STARTS)),
         "groups": in_hundredths(basket.probabilities[None])[0].tolist(),
     }
 

@@ -49,8 +49,7 @@ def simulate_sales(
     Returns:
         SALES and FRAME_SCORES.
     """
-    key = (day.toordinal(), int(store.store_id[1:]), _STREAM)
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+    rng = catalogue.stream(seed, day, store, _STREAM)
     count = store.alcohol_sales + int(rng.integers(-3, 4))
     rows, ages, unseen, tills = [], [], [], []
     for number, slot in enumerate(slots(store, day, [True] * count, rng)):

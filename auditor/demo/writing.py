@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from auditor import resources
 from auditor.demo import catalogue, troubles
 from auditor.demo.camera import Snapshot, capture, stray
-from auditor.demo.catalogue import Store
+from auditor.demo.catalogue import Store, stream
 from auditor.demo.chain import Basket, trade
 from auditor.demo.exports import Damage, snapshot_index, till_export
 from auditor.demo.policy import FIRST_LINE, policy_toml
@@ -38,8 +38,7 @@ _TWO_FILES = ("S002", catalogue.DAYS[1])  # the export of the day comes in two f
 _CLOSED = ("S003", catalogue.DAYS[2])  # the export of the day is a header
 _NO_EXPORT = ("S004", catalogue.DAYS[2])  # the export of the day does not come
 
-# Each use of chance has its own stream, so that a change of one shifts no other.
-_TRADE, _TROUBLE, _FRAMES = range(3)
+_TRADE, _TROUBLE, _FRAMES = range(3)  # streams of random numbers
 
 
 @dataclass(frozen=True)
@@ -157,11 +156,6 @@ def _put(path: Path, content: bytes) -> None:
     Place(str(path.parent)).write(path.name, content)
 
 
-def _stream(seed: int, day: date, store: Store, *purpose: int) -> np.random.Generator:
-    key = (day.toordinal(), int(store.store_id[1:]), *purpose)
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-
-
 def _plan(day: date, stores: Sequence[Store], seed: int) -> list[_StoreDay]:
     """What happens on ``day``: trade in every store, then the day's troubles among those open."""
     closed = [s for s in stores if (s.store_id, day) == _CLOSED]
@@ -175,10 +169,10 @@ def _plan(day: date, stores: Sequence[Store], seed: int) -> list[_StoreDay]:
     planned = []
     for store in stores:
         name = store.store_id
-        rng = _stream(seed, day, store, _TRADE)
+        rng = stream(seed, day, store, _TRADE)
         sales = store.alcohol_sales + moved + int(rng.integers(-3, 4))
         baskets = [] if store in closed else trade(store, day, sales, rng)
-        rng = _stream(seed, day, store, _TROUBLE)
+        rng = stream(seed, day, store, _TROUBLE)
         befallen = _befall(baskets, dealt.get(name, []), rng)
         damages = _damage(baskets, befallen, malformed.get(name, []), rng)
         others = [b for b in baskets if b.buyer is None]
@@ -190,7 +184,6 @@ def _plan(day: date, stores: Sequence[Store], seed: int) -> list[_StoreDay]:
 
 
 def _dealt(things: Iterable[_T], stores: Sequence[Store]) -> dict[str, list[_T]]:
-    """Deal ``things`` to ``stores`` in turn, by store id."""
     dealt: dict[str, list[_T]] = {}
     for i, thing in enumerate(things if stores else ()):
         dealt.setdefault(stores[i % len(stores)].store_id, []).append(thing)
@@ -238,11 +231,11 @@ def _damage(
 def _snapshots(store_day: _StoreDay, seed: int) -> Iterator[tuple[Basket | None, Snapshot | None]]:
     store, day = store_day.store, store_day.day
     for i, basket in enumerate(store_day.photographed):
-        rng = _stream(seed, day, store, _FRAMES, i)
+        rng = stream(seed, day, store, _FRAMES, i)
         trouble = store_day.befallen.get(basket.transaction_id)
         yield basket, capture(store, basket, trouble, rng)
     for i in range(store_day.strays):
-        rng = _stream(seed, day, store, _FRAMES, len(store_day.photographed) + i)
+        rng = stream(seed, day, store, _FRAMES, len(store_day.photographed) + i)
         # Before the doors open there is nobody to sell to, but a camera may still see a person.
         early = datetime.combine(day, time(store.opens), ZoneInfo(catalogue.ZONE))
         yield None, stray(store, store.tills[0], early - timedelta(minutes=20 + i), rng)

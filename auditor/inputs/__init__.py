@@ -1,10 +1,9 @@
 """Till exports and snapshot indexes: find, read and validate them, and reject bad rows."""
 
 from auditor.inputs.day_files import files_of_day
+from auditor.inputs.files import FileHash, Reading
 from auditor.inputs.reading import (
     INDEX_FOLDER,
-    FileHash,
-    Reading,
     distinct_frames,
     read_sales,
     read_snapshot_index,

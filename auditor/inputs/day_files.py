@@ -16,13 +16,14 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import lru_cache
 from itertools import accumulate
 
 import pyarrow as pa
 
 from auditor.inputs.formats import FORMATS
 from auditor.inputs.formats.base import MAP_IT
-from auditor.mapping import Entry
+from auditor.mapping import Entry, Pattern
 from auditor.policy import STORE_ID_PATTERN
 from auditor.storage.place import Place
 
@@ -88,20 +89,17 @@ def files_of_day(
     if single := place.single_file:
         yield _single(single, store_of(single), entries)
         return
-    near = frozenset(day + timedelta(days=n) for n in (-1, 0, 1))
+    near = days_around(day)
     # A day in a file's name may differ from that of its folder, such as the day of the export.
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
-    found = place.files(under, enter=lambda name: by_name or _may_hold(name, near))
+    found = place.files(under, enter=lambda name: by_name or may_hold(name, near))
     for path in sorted(found):
-        file = _mapped(path, store_of, entries) if entries else None
-        if file is None:
-            file = _by_suffix(path, store_of(path), mapped=bool(entries))
+        file = _mapped(path, entries) or _by_suffix(path, mapped=bool(entries))
         if file is None or not _is_of(file, near):
             continue
-        if _is_own(file, day):
-            yield file
-        elif file.problem is None:  # that of a neighbour is the other day's
-            yield replace(file, own=False)
+        own = _is_own(file, day)
+        if own or file.problem is None:  # that of a neighbour is the other day's
+            yield replace(file, own=own, store=file.values.get("store") or store_of(path))
 
 
 def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFile:
@@ -109,26 +107,23 @@ def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFil
     for entry in entries:
         values = entry.pattern.match(path)
         if values is not None or len(entries) == 1:
-            return SourceFile(path, False, store, entry, _iso_values(entry, values or {}))
+            return SourceFile(path, False, store, entry, _iso_values(entry.pattern, values or {}))
     problem = _NO_ENTRY if entries else None
     return SourceFile(path, dated=False, store=store, problem=problem)
 
 
-def _mapped(
-    path: str, store_of: Callable[[str], str | None], entries: Sequence[Entry]
-) -> SourceFile | None:
+def _mapped(path: str, entries: Sequence[Entry]) -> SourceFile | None:
     """The file as the first entry that fits sees it; None if none does."""
     for entry in entries:
         if (values := entry.pattern.match(path)) is not None:
-            dated = "day" in values or bool(dates_named(path))
-            store = values.get("store") or store_of(path)
-            return SourceFile(path, dated, store, entry, _iso_values(entry, values))
+            dated = "day" in values or bool(_dates_named(path))
+            return SourceFile(path, dated, None, entry, _iso_values(entry.pattern, values))
     return None
 
 
-def _by_suffix(path: str, store: str | None, *, mapped: bool) -> SourceFile | None:
+def _by_suffix(path: str, *, mapped: bool) -> SourceFile | None:
     """The file, if its suffix is of a known format or of what may be an export."""
-    dates, name = dates_named(path), path.lower()
+    dates, name = _dates_named(path), path.lower()
     if name.endswith(_SUFFIXES):
         problem = _NO_ENTRY if mapped else None
     elif dates and name.endswith(_DATA_SUFFIXES):
@@ -137,7 +132,7 @@ def _by_suffix(path: str, store: str | None, *, mapped: bool) -> SourceFile | No
             problem += _DOCUMENT
     else:
         return None
-    return SourceFile(path, dated=bool(dates), store=store, problem=problem)
+    return SourceFile(path, dated=bool(dates), store=None, problem=problem)
 
 
 def _is_of(file: SourceFile, days: Collection[date]) -> bool:
@@ -146,35 +141,39 @@ def _is_of(file: SourceFile, days: Collection[date]) -> bool:
         return False
     if "day" in file.values:
         return file.values["day"] in map(str, days)
-    return _may_hold(file.path, days)
+    return may_hold(file.path, days)
 
 
 def _is_own(file: SourceFile, day: date) -> bool:
     """Whether the file is of the day itself, and each of its folders may hold files of it."""
     if "day" in file.values:
         return file.values["day"] == str(day)
-    return all(_may_hold(part, {day}) for part in accumulate(file.path.split("/"), _below))
+    parts = accumulate(file.path.split("/"), "{}/{}".format)
+    return all(may_hold(part, {day}) for part in parts)
 
 
-def _below(folder: str, name: str) -> str:
-    return f"{folder}/{name}"
-
-
-def _iso_values(entry: Entry, values: dict[str, str]) -> dict[str, str]:
+def _iso_values(pattern: Pattern, values: dict[str, str]) -> dict[str, str]:
     """What a path says, its day in ISO 8601."""
-    if "day" in values:
-        iso = entry.pattern.iso("day", pa.array([values["day"]]))[0].as_py()
-        return values | {"day": iso}
-    return values
+    return values | {"day": _iso_day(pattern, values["day"])} if "day" in values else values
 
 
-def _may_hold(path: str, days: Collection[date]) -> bool:
-    dates = dates_named(path)
+@lru_cache(maxsize=1000)
+def _iso_day(pattern: Pattern, text: str) -> str:
+    return str(pattern.iso("day", pa.array([text]))[0])
+
+
+def days_around(day: date) -> frozenset[date]:
+    """The day, and those before and after it."""
+    return frozenset(day + timedelta(days=away) for away in (-1, 0, 1))
+
+
+def may_hold(path: str, days: Collection[date]) -> bool:
+    """Whether a path, or a part of one, names one of the days or none at all."""
+    dates = _dates_named(path)
     return not dates or not dates.isdisjoint(days)
 
 
-def dates_named(path: str) -> set[date]:
-    """The days that a path or a part of it names."""
+def _dates_named(path: str) -> set[date]:
     dates = set()
     for match in _DATE.finditer(path):
         with suppress(ValueError):  # of digits that only look like a date

@@ -1,12 +1,12 @@
 """Files that a mapping describes: which of their columns are read, and what becomes of them."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import date
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Dialect, Records, UnusableError, Wanted
-from auditor.mapping import Entry, Source, apply
+from auditor.mapping import Entry, apply
 from auditor.tables import Schema
 
 
@@ -25,17 +25,7 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
         source = entry.source(column.name)
         (optional if column.nullable else required).extend(source.columns)
         optional += source.alternatives
-    dialect = Dialect(
-        encoding=entry.encoding,
-        delimiter=entry.delimiter,
-        quote=entry.quote,
-        skip_lines=entry.skip_lines,
-        header=entry.header,
-        sheet=entry.sheet,
-        records=entry.records,
-        table=entry.table,
-        query=entry.query,
-    )
+    dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
     rest = [name for name in optional if name not in required]
     return Wanted(tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest)), dialect=dialect)
 
@@ -51,7 +41,7 @@ def missing_columns(entry: Entry | None, part: Records) -> list[str]:
     """The columns that a mapping names, and that the file lacks."""
     if entry is None:
         return []
-    named = [n for s in entry.columns.values() for n in (*s.columns, *s.alternatives)]
+    named = [name for source in entry.columns.values() for name in source.all_columns]
     return [name for name in dict.fromkeys(named) if name not in part.cells.column_names]
 
 
@@ -81,8 +71,3 @@ def as_ours(
         if file.entry.source(name).column in part.numeric
     }
     return replace(part, cells=applied.cells, numeric=frozenset(numeric)), applied.noticed
-
-
-def columns_of(source: Source) -> tuple[str, ...]:
-    """All columns of a file that a source may use."""
-    return (*source.columns, *source.alternatives)

@@ -1,13 +1,13 @@
 """Rejects: what of a file was not taken, cell by cell, with the reason and the remedy."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
-from auditor.inputs.faults import REASONS, Fault
-from auditor.inputs.mapped import columns_of
+from auditor.inputs.faults import Fault
 from auditor.inputs.showing import is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.policy.checking import nearest
@@ -44,12 +44,12 @@ class BadCell:
 
     def as_reject(self, source: str, entry: Entry | None = None) -> dict[str, Any]:
         """Its row of REJECTS; ``source`` is the file's path, ``entry`` the mapping's for it."""
-        reason, problem = REASONS[self.fault]
+        reason, problem = self.fault.reason, self.fault.problem
         where, columns = self.column, [self.column]
         if entry is not None:
             mapped = entry.source(self.column)
             reason, problem = _mapped_problem(entry, self, reason, problem)
-            columns += columns_of(mapped)
+            columns += mapped.all_columns
             if columns[1:] not in ([], [self.column]):
                 where = f"{self.column} ({' and '.join(map(shown, columns[1:]))})"
         if self.column in KEPT_WITHOUT:
@@ -69,7 +69,6 @@ class BadCell:
 
 
 def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
-    """The reason and the problem of a cell that a mapping explains."""
     source = entry.source(cell.column)
     if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text)):
         return reason, f"is not written as the mapping says; {remedy}"
@@ -84,11 +83,11 @@ def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> t
 
 
 class Rejects:
-    """Collects the rejects of a file."""
+    """The rejects of a file or a part of one: its bad cells, and what is added."""
 
-    def __init__(self, file: SourceFile) -> None:
+    def __init__(self, file: SourceFile, cells: Iterable[BadCell] = ()) -> None:
         self._file = file
-        self._rows: list[tuple[int, int, dict[str, Any]]] = []
+        self._rows = [(c.row, c.order, c.as_reject(file.path, file.entry)) for c in cells]
 
     def add(self, reason: str, problem: str, *, row: int | None, column: str | None = None) -> None:
         """Add the whole file (``row`` is None), or a malformed record."""
@@ -103,10 +102,6 @@ class Rejects:
             "store_id": self._file.store,
         }
         self._rows.append((row or 0, 0, reject))
-
-    def add_cell(self, cell: BadCell) -> None:
-        """Add a bad cell."""
-        self._rows.append((cell.row, cell.order, cell.as_reject(self._file.path, self._file.entry)))
 
     def table(self) -> pa.Table:
         """REJECTS, in the order of the file's rows and columns."""

@@ -7,10 +7,8 @@ passed on where a sale of the day could reach them: near its ends, or suspended 
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.clock.local_time import SECOND, Flags, Microseconds, to_utc
+from auditor.clock.local_time import Flags, Microseconds, to_utc
 from auditor.inputs.cells import read_cells
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
@@ -26,9 +24,9 @@ from auditor.inputs.distinct import Verdicts
 from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import Records
 from auditor.inputs.rejects import KEPT_WITHOUT, OF_A_CHECK, BadCell
+from auditor.inputs.request import Clock, Request
 from auditor.inputs.times import TimeCells, read_times
-from auditor.policy import Policy
-from auditor.tables import LINES_WITHOUT_ARTICLE, TIME, Schema
+from auditor.tables import LINES_WITHOUT_ARTICLE, TIME
 
 #: In one part of a file: above this many bad cells, only the first of each row is reported.
 MANY_BAD_CELLS = 50_000
@@ -38,16 +36,11 @@ _UNKNOWN = 1 << 20  # in place of a row's day
 #: Cells by which a row of the day before or after may concern a sale of the day, however far off:
 #: the word that they hold, or any.
 _REACHING = {"transaction_state": "suspended", "resumes": ""}
-_ORIGIN = ("source", "row")
 _IDS = ("store_id", "transaction_id", "snapshot_id")
-
-
-class Clock(NamedTuple):
-    """When a store's business days begin; instants in microseconds since 1970 UTC."""
-
-    zone: str  # IANA
-    starts: tuple[int, int, int, int]  # of the day before, of the day, of the two after it
-    margin: int  # how far outside the day a row may lie and belong to a sale of it
+_COUNTS = (
+    *("rows_read", "rows_rejected"),
+    *("times_read_as_local", "times_ambiguous", "times_nonexistent"),
+)
 
 
 class Reach(NamedTuple):
@@ -55,46 +48,6 @@ class Reach(NamedTuple):
 
     before: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which rows are wanted."""
-
-    schema: Schema  # of the table that they become
-    time_column: str  # the column that decides a row's day
-    day: date
-    policy: Policy  # gives each store's time zone and matching tolerance
-    stores: frozenset[str] = frozenset()  # empty for all
-    _clocks: dict[str, "Clock"] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def wanted(self) -> Schema:
-        """The columns of the schema that come from a file."""
-        columns = tuple(c for c in self.schema.columns if c.name not in _ORIGIN)
-        return Schema(self.schema.name, columns)
-
-    def wants_store(self, store: str | None) -> bool:
-        """Whether rows of this store are wanted; those of an unknown store always are."""
-        return not self.stores or store is None or store in self.stores
-
-    def has_zone(self, store: str) -> bool:
-        """Whether the policy says in which time zone a store is."""
-        return "time_zone" in self.policy.rules(self.day, store).model_fields_set
-
-    def clock(self, store: str) -> "Clock":
-        """When the days of a store begin, by its rules on the day."""
-        if store not in self._clocks:
-            rules = self.policy.rules(self.day, store)
-            before, after = (self.day + timedelta(days=n) for n in (-1, 1))
-            # A frame may lie off its sale by the tolerance, and a sale over the end by the gap.
-            tolerance = round(rules.match_tolerance_seconds * SECOND)
-            self._clocks[store] = Clock(
-                zone=rules.time_zone,
-                starts=(*rules.window(before), *rules.window(after)),
-                margin=max(rules.transaction_gap, tolerance),
-            )
-        return self._clocks[store]
 
 
 class Rows:
@@ -181,20 +134,13 @@ class Rows:
         }
         size = len(self._stores)
         flags = (self._bad, self._local, self._ambiguous, self._nonexistent)
-        own = [self._counted, *(flag * self._counted for flag in flags)]
-        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in own]
+        counted = [self._counted, *(flag * self._counted for flag in flags)]
+        sums = [np.bincount(self._codes, weights=f, minlength=size) for f in counted]
         totals = np.stack(sums, axis=1).astype(np.int64).tolist()
         for store, total in zip(self._stores, totals, strict=True):
-            rows, rejected, local, ambiguous, nonexistent = total
-            if rows:
-                known = store or None
-                counts[known] = counts.get(known, SourceCounts()) + SourceCounts(
-                    rows_read=rows,
-                    rows_rejected=rejected,
-                    times_read_as_local=local,
-                    times_ambiguous=ambiguous,
-                    times_nonexistent=nonexistent,
-                )
+            if total[0]:
+                own = SourceCounts(**dict(zip(_COUNTS, total, strict=True)))
+                counts[store or None] = counts.get(store or None, SourceCounts()) + own
         return counts
 
     def has_zone(self, store: str | None) -> bool:

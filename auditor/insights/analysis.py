@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from importlib.metadata import version
@@ -80,28 +80,28 @@ def analyse(  # noqa: PLR0913  # what is read, and how it is to be read
     return _Period(out, first, last, policy, confusion_of, progress).analyse()
 
 
+@dataclass
 class _Period:
-    def __init__(  # noqa: PLR0913, PLR0917  # as analyse
-        self,
-        out: Place,
-        first: date,
-        last: date,
-        policy: Policy,
-        confusion_of: Callable[[str], Confusion],
-        progress: Progress | None,
-    ) -> None:
-        self._out, self._policy, self._rules = out, policy, policy.insights
-        self._confusion_of = confusion_of
-        self._first, self._last, self._progress = first, last, progress
+    """The arguments of :func:`analyse`, and what follows from them."""
+
+    out: Place
+    first: date
+    last: date
+    policy: Policy
+    confusion_of: Callable[[str], Confusion]
+    progress: Progress | None
+
+    def __post_init__(self) -> None:
+        self._rules = self.policy.insights
         self._groups = age_groups(self._rules.age_groups)
-        kept = days_of(out, "insights")
-        self._days = [day for day in kept if first <= day <= last]
-        start = first - timedelta(weeks=WEEKS_BEFORE)
-        self._before = [day for day in kept if start <= day < first]
+        kept = days_of(self.out, "insights")
+        self._days = [day for day in kept if self.first <= day <= self.last]
+        start = self.first - timedelta(weeks=WEEKS_BEFORE)
+        self._before = [day for day in kept if start <= day < self.first]
         held = max(1, math.ceil(_HELD_OUT * len(self._days))) if len(self._days) > 1 else 0
         self._held_out = self._days[len(self._days) - held :]
         self._read = 0
-        self._to_read = 2 * sum(len(Partitions(out, "insights", d).stores) for d in self._days)
+        self._to_read = 2 * sum(len(Partitions(self.out, "insights", d).stores) for d in self._days)
 
     def analyse(self) -> Insights:
         contents, sample, learnt, held_out = self._first_pass()
@@ -117,7 +117,7 @@ class _Period:
         tally, learning = self._second_pass(features, plain)
         before = self._tally_before(plain)
         confusion = {
-            model: self._confusion_of(model).between(self._rules.age_groups)
+            model: self.confusion_of(model).between(self._rules.age_groups)
             for model in sorted(contents.models | (before.observed.keys() if before else set()))
         }
         counts = deconvolved(tally, confusion)
@@ -144,11 +144,11 @@ class _Period:
         return self._insights(contents, known, tested)
 
     def _cells(self, days: Sequence[date]) -> Iterator[StoreDay]:
-        for cell in store_days(self._out, days, self._rules.age_groups):
+        for cell in store_days(self.out, days, self._rules.age_groups):
             yield cell
             self._read += 1
-            if self._progress:
-                self._progress(min(self._read, self._to_read), self._to_read)
+            if self.progress:
+                self.progress(min(self._read, self._to_read), self._to_read)
 
     def _first_pass(self) -> tuple[PeriodContents, Sample, Sample, Sample]:
         contents, sample, learnt = PeriodContents(), Sample(), Sample()
@@ -159,7 +159,7 @@ class _Period:
             (held_out if cell.day in self._held_out else learnt).add(cell)
         if not contents.store_days:
             raise SourceError(
-                f"there are no baskets from {self._first} to {self._last} below {self._out}: the "
+                f"there are no baskets from {self.first} to {self.last} below {self.out}: the "
                 "nightly run keeps them from insights.effective_from on, in the stores of "
                 "insights.stores"
             )
@@ -198,8 +198,8 @@ class _Period:
 
     @cached_property
     def _challenge_age(self) -> int:
-        stores = {s for d in self._days for s in Partitions(self._out, "insights", d).stores}
-        return max(self._policy.rules(self._last, s).challenge_age for s in stores)
+        stores = {s for d in self._days for s in Partitions(self.out, "insights", d).stores}
+        return max(self.policy.rules(self.last, s).challenge_age for s in stores)
 
     def _learnt(
         self, learning: Tally, known: Evidence, features: Features, sample: Sample
@@ -239,12 +239,12 @@ class _Period:
         spread = counts.linear[1:, 0].std(axis=0, ddof=1)
         missing = counts.linear[0, 0] < -_MISFIT * spread
         return Insights(
-            first=self._first,
-            last=self._last,
-            chain=self._policy.chain_name,
+            first=self.first,
+            last=self.last,
+            chain=self.policy.chain_name,
             lawful_basis=str(self._rules.lawful_basis),
             models=tuple(sorted(contents.models)),
-            policy_sha256=self._policy.sha256,
+            policy_sha256=self.policy.sha256,
             auditor_version=version("auditor"),
             min_cell=self._rules.min_cell,
             challenge_age=self._challenge_age,
@@ -272,13 +272,11 @@ class _Period:
     def _population(self, contents: PeriodContents) -> Population:
         transactions = alcohol_sales = 0
         for day in sorted(contents.days):
-            stores = Partitions(self._out, "insights", day).stores
-            coverage = read_day(self._out, "coverage", day, stores)
+            stores = Partitions(self.out, "insights", day).stores
+            coverage = read_day(self.out, "coverage", day, stores)
             transactions += pc.sum(coverage["transactions"]).as_py() or 0
             alcohol_sales += pc.sum(coverage["alcohol_sales"]).as_py() or 0
-        asked = [
-            self._first + timedelta(days=n) for n in range((self._last - self._first).days + 1)
-        ]
+        asked = [self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)]
         return Population(
             days=tuple(sorted(contents.days)),
             missing_days=tuple(day for day in asked if day not in contents.days),

@@ -5,6 +5,7 @@ from auditor.mapping.file import load_mapping, shipped_names, shipped_text
 from auditor.mapping.mapping import Mapping, MappingOfDay
 from auditor.mapping.models import WORDS, Entry, Source
 from auditor.mapping.numbers import MISREAD
+from auditor.mapping.patterns import Pattern
 
 __all__ = [
     "MISREAD",
@@ -13,6 +14,7 @@ __all__ = [
     "Entry",
     "Mapping",
     "MappingOfDay",
+    "Pattern",
     "Source",
     "apply",
     "load_mapping",

@@ -6,7 +6,7 @@ Work is done on the distinct texts of a column: tills, articles and prices repea
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import translate
 
@@ -55,7 +55,7 @@ def apply(  # noqa: PLR0913  # what is known of a file
         day: the business day, before which everyone was born.
         numeric: columns of the file that held numbers, not text.
     """
-    work = _Work(entry, cells, path, day, frozenset(numeric))
+    work = _Work(entry, cells, path, day, numeric)
     columns = {}
     for name in names:
         text = work.column(name, entry.source(name))
@@ -64,18 +64,16 @@ def apply(  # noqa: PLR0913  # what is known of a file
     return Applied(pa.table(columns), work.noticed)
 
 
+@dataclass
 class _Work:
-    def __init__(
-        self,
-        entry: Entry,
-        cells: pa.Table,
-        path: Mapping[str, str | pa.Array],
-        day: date,
-        numeric: frozenset[str],
-    ) -> None:
-        self._entry, self._cells, self._path = entry, cells, path
-        self._day, self._numeric = day.isoformat(), numeric
-        self.noticed: Counter[tuple[str, str]] = Counter()
+    """The arguments of :func:`apply`, and what was noticed so far."""
+
+    _entry: Entry
+    _cells: pa.Table
+    _path: Mapping[str, str | pa.Array]
+    _day: date
+    _numeric: Collection[str]
+    noticed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def column(self, name: str, source: Source, *, last: bool = True) -> pa.Array | None:
         """The text of a column; None if the file has nothing of it.
@@ -113,7 +111,7 @@ class _Work:
             text = self._path.get(source.path, "")
             return self._repeated(text) if isinstance(text, str) else text
         parts = [self.column(name, each, last=False) for each in source.join or source.first_of]
-        given = [_plain(part) for part in parts if part is not None]
+        given = [part.cast(pa.string()) for part in parts if part is not None]
         if not given:
             return None
         if source.join:
@@ -159,7 +157,7 @@ class _Work:
             return dates
         # Of a year in two digits, the last before the sale is meant.
         earlier = pc.replace_substring_regex(dates, r"\A20(\d\d-)", r"19\1")
-        return pc.if_else(pc.greater(dates, self._day), earlier, dates)
+        return pc.if_else(pc.greater(dates, str(self._day)), earlier, dates)
 
 
 class _Values:
@@ -190,7 +188,3 @@ def _from_epoch(unique: pa.Array, decimals: int) -> pa.Array:
     microseconds = pc.binary_join_element_wise(whole, fraction, "").cast(pa.int64())
     times = pc.strftime(microseconds.cast(pa.timestamp("us", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
     return pc.coalesce(times, unique)
-
-
-def _plain(text: pa.Array) -> pa.Array:
-    return text.cast(pa.string()) if pa.types.is_dictionary(text.type) else text

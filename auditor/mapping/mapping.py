@@ -45,14 +45,6 @@ class MappingOfDay(Strict):
 class Mapping(SettingsDocument):
     """A whole mapping file, which gives the entries of a day."""
 
-    def __init__(self, document: Document[str, Any], *, origin: str = "mapping") -> None:
-        """Check a parsed mapping file, or :attr:`canonical`; ``origin`` names it in errors.
-
-        Raises:
-            ConfigurationError: naming the key, for an unknown key or an impossible value.
-        """
-        super().__init__(document, origin=origin)
-
     def _checked(self, document: Document[str, Any]) -> Document[str, Any]:
         self._days = _days(document)
         return document
@@ -71,7 +63,6 @@ class Mapping(SettingsDocument):
 
 
 def _days(document: Document[str, Any]) -> list[MappingOfDay]:
-    """The days from which a mapping changes, in order."""
     table(document, "", ("format", "mapping"))
     if document.get("format", MAPPING_FORMAT) != MAPPING_FORMAT:
         raise ValueError(f"format: this program knows format {MAPPING_FORMAT} only")

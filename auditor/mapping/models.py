@@ -131,6 +131,11 @@ class Source(Strict):
         return tuple(name for part in parts for name in part)
 
     @property
+    def all_columns(self) -> tuple[str, ...]:
+        """All columns of the file that it may use."""
+        return (*self.columns, *self.alternatives)
+
+    @property
     def placeholders(self) -> set[str]:
         """What it needs to know from the path."""
         inside = [source.placeholders for source in (*self.join, *self.first_of)]

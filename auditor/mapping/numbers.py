@@ -16,17 +16,11 @@ MISREAD = "\u2060"
 
 @dataclass(frozen=True)
 class NumberFormat:
-    """How numbers are written.
-
-    Attributes:
-        decimal: the decimal sign.
-        thousands: what stands between groups of three digits; empty if nothing does.
-        currency: a name of the currency that may stand beside a number, besides its symbols.
-    """
+    """How numbers are written."""
 
     decimal: str = "."
-    thousands: str = ""
-    currency: str = ""
+    thousands: str = ""  # between groups of three digits
+    currency: str = ""  # a name that may stand beside a number, besides the currency's symbols
 
     @cached_property
     def _pattern(self) -> str:

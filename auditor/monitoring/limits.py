@@ -74,7 +74,6 @@ def exceeded(
 
 
 def _unusable(rejects: pa.Table) -> list[str]:
-    """The files that were rejected as a whole."""
     whole = rejects.filter(pc.is_null(rejects["row"]))
     return [source for source in whole["source"].unique().to_pylist() if source]
 

@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter
 
 from auditor.decisions.log import read_decisions
 from auditor.errors import ConfigurationError, ContractError
-from auditor.report.schema import closed
+from auditor.report.schema import closed_schema
 from auditor.sales.identity import SALE_KEY, SaleKey
 from auditor.storage import revisions
 from auditor.storage.layout import partition_path
@@ -142,9 +142,6 @@ class Document:
     days: tuple[DayChange, ...]
 
 
-_DOCUMENT = TypeAdapter(Document)
-
-
 def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
     """Compare each day from ``first`` to ``last`` with the revision before it.
 
@@ -162,16 +159,13 @@ def changes(out: str, first: date, last: date) -> Iterator[DayChange]:
 def document(first: date, last: date, days: Sequence[DayChange]) -> str:
     """The changes as JSON, which follows :func:`diff_schema`."""
     whole = Document(1, first, last, tuple(days))
-    return _DOCUMENT.dump_json(whole, indent=1).decode()
+    return TypeAdapter(Document).dump_json(whole, indent=1).decode()
 
 
 def diff_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of what ``auditor diff --json`` prints."""
-    return closed(
-        _DOCUMENT.json_schema(mode="serialization"),
-        f"urn:auditor:schema:diff:{FORMAT_VERSION}",
-        "What changed of days that were audited again",
-    )
+    title = "What changed of days that were audited again"
+    return closed_schema(Document, f"diff:{FORMAT_VERSION}", title)
 
 
 def _of_day(out: Place, day: date) -> DayChange:
@@ -211,6 +205,7 @@ def _compared(
             sales.append(ChangedSale(key.sale_id, _result(was), _result(now), kept))
     estimated = [(_estimate(old[key]), _estimate(new[key])) for key in old.keys() & new.keys()]
     moves = [abs(b.age - a.age) for a, b in estimated if a and b and a != b]
+    sales.sort(key=lambda s: (not _flagged(s.after), not _flagged(s.before), s.sale))
     flagged = [(_flagged(sale.before), _flagged(sale.after)) for sale in sales]
     return StoreChange(
         store_id,
@@ -220,7 +215,7 @@ def _compared(
         outcomes_after=_outcomes(new) if after else None,
         flags_new=flagged.count((False, True)),
         flags_gone=flagged.count((True, False)),
-        sales=tuple(sorted(sales, key=_flags_first)),
+        sales=tuple(sales),
         estimates_moved=len(moves),
         largest_move_years=round(max(moves), 2) if moves else None,
     )
@@ -245,10 +240,6 @@ def _estimate(row: Mapping[str, Any]) -> Estimate | None:
 
 def _flagged(result: SaleResult | None) -> bool:
     return result is not None and result.outcome == "flagged"
-
-
-def _flags_first(sale: ChangedSale) -> tuple[bool, bool, str]:
-    return not _flagged(sale.after), not _flagged(sale.before), sale.sale
 
 
 def _outcomes(rows: Mapping[SaleKey, Mapping[str, Any]]) -> dict[str, int]:

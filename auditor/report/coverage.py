@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,32 +13,7 @@ import pyarrow.compute as pc
 from auditor.errors import ContractError
 from auditor.monitoring.expectations import Expected, expect, expect_alike
 from auditor.report.text import words
-from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES, RECORDED_UNDERAGE
-
-_SUMMED = (
-    "transactions",
-    "lines_of_other_days",
-    "duplicate_transactions",
-    "training_transactions",
-    "cancelled_transactions",
-    "voided_transactions",
-    "suspended_transactions",
-    "transactions_from_before",
-    "alcohol_returns",
-    "snapshots_indexed",
-    "snapshots_of_other_sales",
-    "snapshots_unclaimed",
-    "times_read_as_local",
-    "times_ambiguous",
-    "times_nonexistent",
-)
-_OF_LEDGER = (
-    *("alcohol_sales", "with_snapshot", "scored", "unscored_by_record", "recorded_underage"),
-)
-_EXPECTED = (
-    *("wrong_flags", "flagged_under_legal"),
-    *("over_threshold_under_challenge", "over_threshold_under_legal"),
-)
+from auditor.tables import INCONCLUSIVE_REASONS, OUTCOMES, RECORDED_UNDERAGE, STORE_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +97,14 @@ class Coverage:
 
 Probabilities = npt.NDArray[np.float64]
 
+#: What is added up as it stands in STORE_DAYS, and what is counted in the ledger.
+_SUMMED = [field.name for field in fields(Coverage) if field.name in STORE_DAYS.names]
+_EXPECTED = (
+    *("wrong_flags", "flagged_under_legal"),
+    *("over_threshold_under_challenge", "over_threshold_under_legal"),
+)
+_OF_LEDGER = ("with_snapshot", "scored", "unscored_by_record", "recorded_underage")
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -157,7 +140,7 @@ def tally(ledger: pa.Table, day: Mapping[str, Any]) -> Tally:
     over, flagged = _of(ledger, "over_threshold"), _of(ledger, "flagged")
     recorded = pc.fill_null(pc.equal(flagged["reason"], RECORDED_UNDERAGE), pa.scalar(False))
     estimated = flagged.filter(pc.invert(recorded))
-    counts = Counter({name: day[name] for name in ("alcohol_sales", *_SUMMED)})
+    counts = Counter({name: day[name] for name in _SUMMED})
     counts["with_snapshot"] = ledger.num_rows - ledger["snapshot_id"].null_count
     counts["scored"] = ledger.num_rows - without_age.num_rows
     counts["unscored_by_record"] = without_age.num_rows - _of(without_age, "inconclusive").num_rows

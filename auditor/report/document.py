@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, BinaryIO, Literal, Self
 
 import pyarrow as pa
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from auditor.monitoring.cameras import Drift
 from auditor.monitoring.completeness import Completeness
@@ -29,7 +29,7 @@ from auditor.report.pages import Control, Page, Provenance, StoreReport
 from auditor.report.past import Past
 from auditor.report.rejected import Rejected
 from auditor.report.sales import Case, Unjudged
-from auditor.report.schema import closed
+from auditor.report.schema import closed_schema
 from auditor.sales.identity import SaleKey
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -202,11 +202,8 @@ def head_of(chain: Page, staff: StaffResults, drift: Drift, decisions: pa.Table)
 
 def report_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of report.json."""
-    return closed(
-        TypeAdapter(Document).json_schema(mode="serialization"),
-        f"urn:auditor:schema:report:{SCHEMA_VERSION}",
-        "Audit of alcohol sales: report.json of a day",
-    )
+    title = "Audit of alcohol sales: report.json of a day"
+    return closed_schema(Document, f"report:{SCHEMA_VERSION}", title)
 
 
 def _decision(row: Mapping[str, Any]) -> Decision:

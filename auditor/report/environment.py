@@ -71,26 +71,13 @@ def axis(age: float) -> float:
 
 
 def _store_label(item: Any) -> str:
-    """A store by name and id, of whatever carries both."""
     named = item.store_name and item.store_name != item.store_id
     return f"{words.visible(item.store_name)} ({item.store_id})" if named else str(item.store_id)
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 _WORDS: tuple[Callable[..., str], ...] = (
-    *(
-        words.cashier,
-        words.clock,
-        words.counted,
-        words.day,
-        words.integer,
-        words.listed,
-        words.moment,
-    ),
-    *(words.money, words.odds, words.one_decimal, words.percent, words.quantity),
+    *(words.cashier, words.clock, words.counted, words.day, words.integer, words.listed),
+    *(words.moment, words.money, words.odds, words.one_decimal, words.percent, words.quantity),
     *(words.seconds_to, words.share_of, words.short_day, words.short_hash, words.visible),
     *(words.years, words.years_up),
 )
@@ -104,7 +91,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "crop_url": lambda crop: f"../../{quote(crop, safe='/=')}",
     "decision": lambda decision: words.label(words.DECISIONS, decision),
     "number_gap": completeness.gap,
-    "silence": lambda found, day, with_store: _sentence(
+    "silence": lambda found, day, with_store: words.capitalised(
         completeness.silent(found, day, with_store=with_store)
     ),
     "usual_numbers": completeness.usual_numbers,

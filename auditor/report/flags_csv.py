@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import BinaryIO
 
+from auditor.decisions.status import CaseStatus
 from auditor.report.environment import store_page
 from auditor.report.fragments import Fragments
 from auditor.report.sales import Case
@@ -69,19 +70,27 @@ class FlagsCsv:
         yield from self._rows
 
 
+def decision_columns(status: CaseStatus | None) -> dict[str, Cell]:
+    """The columns on what people decided about a sale, each None where nobody has."""
+    note = status.last_note if status else None
+    return {
+        "decision": status.decision if status else None,
+        "decided_by": status.decided_by if status else None,
+        "decided_at": status.decided_at if status else None,
+        "decision_note": status.note if status else None,
+        "last_note": note.text if note else None,
+        "last_note_by": note.by if note else None,
+        "last_note_at": note.at if note else None,
+    }
+
+
 def _row(case: Case) -> dict[str, Cell]:
     estimate = asdict(case.estimate) if case.estimate else {}
-    status = asdict(case.status) if case.status else {}
-    note = case.status.last_note if case.status else None
     return {
         **{name: getattr(case, name) for name in FLAG_COLUMNS if hasattr(case, name)},
         **{name: estimate.get(name) for name in ("age", "p_under_legal", "p_under_challenge")},
         **{f"age_{name}": estimate.get(name) for name in ("sd", "low", "high")},
-        **{name: status.get(name) for name in ("decision", "decided_by", "decided_at")},
-        "decision_note": status.get("note"),
-        "last_note": note.text if note else None,
-        "last_note_by": note.by if note else None,
-        "last_note_at": note.at if note else None,
+        **decision_columns(case.status),
         "marks": " ".join(case.marks),
         "page": f"{store_page(case.store_id)}#{case.anchor}",
     }

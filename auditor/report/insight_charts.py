@@ -127,7 +127,6 @@ def _cut(figure: Figure) -> Figure:
 
 
 def _name_rows(axes: "Axes", names: list[str]) -> None:
-    """Name the rows of whiskers, the first at the top."""
     axes.set_yticks(range(len(names)), names[::-1])
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.tick_params(length=0)

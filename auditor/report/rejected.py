@@ -1,9 +1,8 @@
 """The section of a page on rejected input rows: how many, why, and the first of them."""
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 import pyarrow as pa
 
@@ -12,6 +11,7 @@ from auditor.report.text import words
 
 #: Rejected rows that a page lists.
 REJECTS_LIMIT = 50
+_PLACE = "{source}, row {row}: "
 _ORDER = ("source", "row", "stage", "reason", "column", "detail")
 
 
@@ -65,7 +65,8 @@ class Rejects:
                 Count(r, words.visible(r), self.reasons[r]) for r in sorted(self.reasons)
             ),
             first=tuple(
-                RejectedRow(**row | {"detail": _without_place(row)})
+                # File and row stand beside it already.
+                RejectedRow(**row | {"detail": row["detail"].removeprefix(_PLACE.format(**row))})
                 for row in self.first.select(columns).to_pylist()
             ),
         )
@@ -73,8 +74,3 @@ class Rejects:
 
 def _first(rejects: pa.Table) -> pa.Table:
     return rejects.sort_by([(name, "ascending") for name in _ORDER])[:REJECTS_LIMIT]
-
-
-def _without_place(row: Mapping[str, Any]) -> str:
-    """The detail of a rejected row, less the file and row that stand beside it already."""
-    return str(row["detail"]).removeprefix(f"{row['source']}, row {row['row']}: ")

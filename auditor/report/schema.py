@@ -6,13 +6,16 @@ They lie in ``reports/schemas`` and ship in the wheel. ``pytest tests/golden/tes
 
 from typing import Any
 
+from pydantic import TypeAdapter
+
 SCHEMAS = "reports/schemas"
 
 
-def closed(schema: dict[str, Any], urn: str, title: str) -> dict[str, Any]:
-    """A schema of pydantic's that allows no other keys and demands all of its own."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": urn}
-    return {**head, **_closed(schema), "title": title}
+def closed_schema(kind: type, name: str, title: str) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a class; ``name`` ends its URN, with its version."""
+    schema = TypeAdapter(kind).json_schema(mode="serialization")
+    draft, urn = "https://json-schema.org/draft/2020-12/schema", f"urn:auditor:schema:{name}"
+    return {"$schema": draft, "$id": urn, **_closed(schema), "title": title}
 
 
 def _closed(part: Any) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,9 +25,10 @@ def trail_of(row: Mapping[str, Any], zone: ZoneInfo) -> tuple[tuple[Step, ...], 
     """
     sold_at: datetime = row["sold_at"]
     check_at = row["id_check_at"].astimezone(zone) if row["id_check_at"] else None
+    said = words.other_check if is_other_check(row) else partial(words.till_record, row["id_check"])
     steps = [
         Step(sold_at.astimezone(zone), words.SALE_COMPLETED, "sale"),
-        Step(check_at, _check(row), "check"),
+        Step(check_at, said(row["id_check_by"]), "check"),
     ]
     lines = [line for line in row["basket"] if line["sold_at"]]
     scanned = [line["sold_at"] for line in lines]
@@ -66,12 +68,6 @@ def recorded_years(birth_date: date | None, day: date) -> int | None:
         return None
     days = (np.array([value], "datetime64[D]") for value in (birth_date, day))
     return int(completed_years(*days)[0])
-
-
-def _check(row: Mapping[str, Any]) -> str:
-    if is_other_check(row):
-        return words.other_check(row["id_check_by"])
-    return words.till_record(row["id_check"], row["id_check_by"])
 
 
 def _by_time(step: Step) -> tuple[float, int]:

@@ -73,7 +73,6 @@ def parsed(content: bytes, schema: Schema, columns: Sequence[str] = (), *, origi
 
 
 def _format_of(schema: Schema, metadata: Mapping[bytes, bytes], origin: str) -> Schema:
-    """The format of the table that a file is in."""
     stated = metadata.get(FORMAT_KEY)
     if stated is None or not stated.isdigit():
         raise ContractError(f"{origin}: its format is {stated!r}, not a number: restore the file")

@@ -13,11 +13,7 @@ def check_apart(out: Place, inputs: Mapping[str, Place]) -> None:
     """Refuse results that would lie among inputs, or inputs that lie among results.
 
     Results may lie beside inputs, and in a folder that holds them too, as a demo's do. Links are
-    followed.
-
-    Args:
-        out: where results go.
-        inputs: by the option that names it.
+    followed. ``inputs`` go by the option that names each.
 
     Raises:
         ConfigurationError: results would lie in an input's folder, or an input lies in one of the

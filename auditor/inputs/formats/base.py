@@ -14,6 +14,7 @@ A source that is not a file, such as a database, yields :class:`Records` as well
 :class:`Format`.
 """
 
+import codecs
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -32,6 +33,12 @@ PART_ROWS = 1 << 16
 #: Bytes parsed at a time. No CSV record may be longer (Arrow reads up to 32 MiB ahead).
 BLOCK_BYTES = 16 << 20
 _COLUMNS_SHOWN = 20
+#: Byte-order marks, and the encodings that they stand for.
+BYTE_ORDER_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 #: What helps where a file is not written as the audit's own.
 MAP_IT = "auditor mapping suggest FILE --out mapping.toml drafts a mapping for such files"
 
@@ -46,29 +53,17 @@ class UnusableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written; a format looks only at what concerns it.
+    """How a file is written; a format looks only at what concerns it."""
 
-    Attributes:
-        encoding: name of the encoding; None for what the first bytes say, else UTF-8.
-        delimiter: character between two cells.
-        quote: character around a cell that holds delimiters or line breaks.
-        skip_lines: lines before the header, or before the first record if ``header`` is given.
-        header: names of the columns of a file without a header line; empty if it has one.
-        sheet: name of a workbook's sheet; None for the first.
-        records: name of the list inside each object whose members are the records.
-        table: name of a database's table.
-        query: SQL query that gives the records.
-    """
-
-    encoding: str | None = None
+    encoding: str | None = None  # None for what the first bytes say, else UTF-8
     delimiter: str = ","
-    quote: str = '"'
-    skip_lines: int = 0
-    header: tuple[str, ...] = ()
-    sheet: str | None = None
-    records: str | None = None
-    table: str | None = None
-    query: str | None = None
+    quote: str = '"'  # around a cell that holds delimiters or line breaks
+    skip_lines: int = 0  # before the header, or before the first record if ``header`` is given
+    header: tuple[str, ...] = ()  # names of the columns; empty if the file has a header line
+    sheet: str | None = None  # of a workbook; None for the first
+    records: str | None = None  # the list inside each object whose members are the records
+    table: str | None = None  # of a database
+    query: str | None = None  # SQL that gives the records
 
 
 @dataclass(frozen=True)
@@ -112,21 +107,16 @@ class Records:
 class Format:
     """A file format.
 
-    Attributes:
-        name: what a mapping calls it.
-        suffixes: ends of the names of its files, in lower case; of compressed ones too.
-        read: yields the records of a file's content. May raise :class:`UnusableError`, ``OSError``,
-            Arrow's errors and those of decoding; nothing that a broken file can cause may raise
-            anything else.
-        magic: first bytes by which a file is recognised whatever its name; empty if there are none.
-        random_access: whether ``read`` needs to seek, so that compressed content is unpacked first.
+    ``read`` yields the records of a file's content. It may raise :class:`UnusableError`,
+    ``OSError``, Arrow's errors and those of decoding; nothing that a broken file can cause may
+    raise anything else.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
+    name: str  # what a mapping calls it
+    suffixes: tuple[str, ...]  # ends of its files' names, in lower case; of compressed ones too
     read: Callable[[BinaryIO, Wanted], Iterator[Records]]
-    magic: bytes = b""
-    random_access: bool = False
+    magic: bytes = b""  # first bytes by which a file is recognised whatever its name
+    random_access: bool = False  # whether ``read`` needs to seek: compressed content is unpacked
 
     def recognises(self, path: str, head: bytes) -> bool:
         """Whether a file with this name and these first bytes is of the format."""
@@ -137,6 +127,23 @@ class Format:
 def unreadable(problem: str) -> UnusableError:
     """The error of a file that cannot be parsed."""
     return UnusableError("unreadable_file", f"{problem}; export the file again")
+
+
+def encoding_of(head: bytes, named: str | None) -> tuple[str, bytes]:
+    """The encoding of a text that begins so, and its byte-order mark, which comes before ``named``.
+
+    Without either, UTF-16 is told by its zeros; all else is UTF-8.
+    """
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if head.startswith(mark):
+            return encoding, mark
+    if named is not None:
+        return codecs.lookup(named).name, b""
+    # The first character of an export is one of ASCII.
+    first, second = head[:1] == b"\0", head[1:2] == b"\0"
+    if first != second:
+        return "utf-16-be" if first else "utf-16-le", b""
+    return "utf-8", b""
 
 
 def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
@@ -183,5 +190,4 @@ def _columns_found(header: Sequence[str], missing: Sequence[str]) -> str:
 
 
 def _folded(name: str) -> str:
-    """A name without case and marks, to compare."""
     return "".join(c for c in name.casefold() if c.isalnum())

@@ -5,20 +5,16 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
 
 from auditor.inputs.formats import base
+from auditor.inputs.formats.rows import Cells
 
 _CHUNK = 1 << 22
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _SAMPLE = 20  # lines that show of which kind each name's values are
 # Wide enough for any amount or identifier; a number that does not fit takes the slow way.
 _NUMBER = pa.decimal128(38, 10)
@@ -34,8 +30,9 @@ class Blocks:
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         chunk = self._content.read(_CHUNK)
-        known = next((name for bom, name in _BOMS if chunk.startswith(bom)), "utf-8")
-        decoder = codecs.getincrementaldecoder(self._encoding or known)("replace")
+        encoding, mark = base.encoding_of(chunk, self._encoding)
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        chunk = chunk.removeprefix(mark)
         number, rest = 1, ""
         while chunk:
             text = decoder.decode(chunk)
@@ -48,13 +45,6 @@ class Blocks:
                 number += len(lines)
             chunk = self._content.read(_CHUNK)
         yield number, [rest + decoder.decode(b"", final=True)]
-
-
-class Cells(NamedTuple):
-    """Columns of text, and the names of those that hold numbers."""
-
-    table: pa.Table
-    numeric: frozenset[str]
 
 
 def sample(lines: Sequence[str]) -> list[dict[str, object]]:

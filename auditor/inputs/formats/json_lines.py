@@ -6,6 +6,7 @@ from typing import Any
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.rows import Number
+from auditor.inputs.showing import shown
 
 
 class LineError(Exception):
@@ -35,7 +36,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     item = dict(pairs)
     if len(item) < len(pairs):
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
-        raise LineError(f"has the name {shown_name(twice)} twice")
+        raise LineError(f"has the name {shown(twice)} twice")
     return item
 
 
@@ -52,8 +53,3 @@ def _number(text: str) -> Number:
 _DECODER = json.JSONDecoder(
     parse_int=Number, parse_float=_number, parse_constant=_constant, object_pairs_hook=_object
 )
-
-
-def shown_name(name: str) -> str:
-    """A name for a message: shortened, without control characters."""
-    return name[:40] if name.isprintable() else repr(name[:40])

@@ -8,22 +8,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import (
-    Format,
-    Malformed,
-    Records,
-    Wanted,
-    column_positions,
-    unread_columns,
-    unreadable,
-)
-from auditor.inputs.formats.json_blocks import Blocks, Cells, plain_cells, sample
-from auditor.inputs.formats.json_lines import LineError, parsed, shown_name
-from auditor.inputs.formats.rows import are_numbers, texts
+from auditor.inputs.formats.json_blocks import Blocks, plain_cells, sample
+from auditor.inputs.formats.json_lines import LineError, parsed
+from auditor.inputs.formats.rows import Cells, cells_of
+from auditor.inputs.showing import shown
 
 _DEEPEST = 16  # objects inside objects
 _MOST_NAMES = 10_000
@@ -31,7 +22,7 @@ _MOST_BAD = 100_000  # lines that are no records
 _MOST_BLANK = 1 << 19
 
 
-def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     """Yield the records of JSON lines; arguments and errors are those of ``Format.read``."""
     part = _Part(wanted)
     blocks = Blocks(content, wanted.dialect.encoding)
@@ -47,19 +38,19 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
                 yield part.taken(damaged=blocks.damaged)
     if not part.seen:
         problem = part.problem or "is empty"
-        raise unreadable(f"no line of it is one JSON object: the first {problem}")
-    column_positions(list(part.seen), wanted)
+        raise base.unreadable(f"no line of it is one JSON object: the first {problem}")
+    base.column_positions(list(part.seen), wanted)
     if part.rows or part.malformed:
         yield part.taken(damaged=blocks.damaged)
 
 
-JSONL = Format("jsonl", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), read)
+JSONL = base.Format("jsonl", (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz"), read)
 
 
 class _Part:
     """Records that wait to be yielded together, and all names seen so far."""
 
-    def __init__(self, wanted: Wanted) -> None:
+    def __init__(self, wanted: base.Wanted) -> None:
         self._wanted = wanted
         self._names = tuple(dict.fromkeys((*wanted.required, *wanted.optional)))
         self._list = wanted.dialect.records
@@ -80,16 +71,16 @@ class _Part:
         if not line.strip():
             self._blank += 1
             if self._blank > _MOST_BLANK:
-                raise unreadable(f"it has more than {_MOST_BLANK:,} empty lines")
+                raise base.unreadable(f"it has more than {_MOST_BLANK:,} empty lines")
             return
         try:
             self._add(number, parsed(line), len(line))
         except LineError as error:
             self.problem = self.problem or str(error)
-            self.malformed.append(Malformed(number, str(error)))
+            self.malformed.append(base.Malformed(number, str(error)))
             self._bad += 1
             if self._bad > _MOST_BAD:
-                raise unreadable(
+                raise base.unreadable(
                     f"more than {_MOST_BAD:,} of its lines are no records: the first {self.problem}"
                 ) from None
 
@@ -105,14 +96,12 @@ class _Part:
         self.numbers += [number] * len(found)
         self.size += size if self._list is None else size + len(found) * _length(item)
 
-    def taken(self, *, damaged: bool) -> Records:
+    def taken(self, *, damaged: bool) -> base.Records:
         """The records added since the last time."""
         every = self.seen if self._wanted.every else ()
         names = [n for n in dict.fromkeys((*self._names, *every)) if self._has(n)]
-        columns = {name: [row.get(name, "") for row in self.rows] for name in names}
-        cells = pa.table({name: texts(values) for name, values in columns.items()})
-        numeric = frozenset(name for name, values in columns.items() if are_numbers(values))
-        part = self.records(Cells(cells, numeric), self.numbers, damaged=damaged)
+        cells = cells_of({name: [row.get(name, "") for row in self.rows] for name in names})
+        part = self.records(cells, self.numbers, damaged=damaged)
         self._empty()
         return part
 
@@ -138,24 +127,24 @@ class _Part:
         known = [name for name in self._names if self._has(name)]
         return found._replace(table=found.table.select(known))
 
-    def records(self, cells: Cells, numbers: Sequence[int], *, damaged: bool) -> Records:
+    def records(self, cells: Cells, numbers: Sequence[int], *, damaged: bool) -> base.Records:
         """Records of these cells, with what was malformed since the last time."""
         self._read += len(numbers)
         if self._read >= base.PART_ROWS:  # a column that is not there by now never comes
-            column_positions(list(self.seen), self._wanted)
-        return Records(
+            base.column_positions(list(self.seen), self._wanted)
+        return base.Records(
             cells.table,
             np.array(numbers, np.int64),
             tuple(self.malformed),
             damaged,
-            unread_columns(list(self.seen), cells.table.column_names),
+            base.unread_columns(list(self.seen), cells.table.column_names),
             cells.numeric,
         )
 
     def _empty(self) -> None:
         self.rows: list[dict[str, Any]] = []
         self.numbers: list[int] = []
-        self.malformed: list[Malformed] = []
+        self.malformed: list[base.Malformed] = []
         self.size = 0  # characters
 
     def _has(self, name: str) -> bool:
@@ -164,7 +153,7 @@ class _Part:
     def _check_lists(self, row: dict[str, Any]) -> None:
         for name in self.seen if self._wanted.every else self._names:
             if isinstance(row.get(name), list):
-                raise LineError(f"holds a list, and no plain value, in {shown_name(name)}")
+                raise LineError(f"holds a list, and no plain value, in {shown(name)}")
 
     def _see(self, row: dict[str, Any]) -> None:
         shape = tuple(row)
@@ -172,18 +161,18 @@ class _Part:
             return
         self.seen.update(dict.fromkeys(shape))
         if len(self.seen) > _MOST_NAMES:
-            raise unreadable(f"it has more than {_MOST_NAMES:,} names")
+            raise base.unreadable(f"it has more than {_MOST_NAMES:,} names")
         if len(self._shapes) < _MOST_NAMES:
             self._shapes.add(shape)
 
     def _children(self, parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
         if name not in parent:
-            raise LineError(f"has no list {shown_name(name)}")
+            raise LineError(f"has no list {shown(name)}")
         members = parent.pop(name)
         if members in (None, ""):
             return []
         if not isinstance(members, list):
-            raise LineError(f"holds no list in {shown_name(name)}")
+            raise LineError(f"holds no list in {shown(name)}")
         if len(members) * _length(parent) > base.BLOCK_BYTES:
             raise LineError(f"is too large with its {len(members):,} members")
         return [parent | _flat({name: member}) for member in members]
@@ -200,7 +189,7 @@ def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, A
         nested = isinstance(value, dict)
         parts = _flat(value, f"{prefix}{name}.", depth + 1) if nested else {prefix + name: value}
         if twice := found.keys() & parts.keys():
-            raise LineError(f"has the name {shown_name(min(twice))} twice")
+            raise LineError(f"has the name {shown(min(twice))} twice")
         found |= parts
     return found
 

@@ -9,24 +9,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import (
-    Format,
-    Records,
-    Wanted,
-    column_positions,
-    unread_columns,
-    unreadable,
-)
 
 
-def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     """Yield a Parquet file's records; arguments and errors are those of ``Format.read``."""
     file = pq.ParquetFile(content)
-    positions = column_positions(file.schema_arrow.names, wanted)
-    unread = unread_columns(file.schema_arrow.names, positions)
+    positions = base.column_positions(file.schema_arrow.names, wanted)
+    unread = base.unread_columns(file.schema_arrow.names, positions)
     for name in positions:
         if pa.types.is_nested(kind := file.schema_arrow.field(name).type):
-            raise unreadable(f"column {name} holds no plain values but {str(kind)[:80]}")
+            raise base.unreadable(f"column {name} holds no plain values but {str(kind)[:80]}")
     numeric = frozenset(n for n in positions if _is_number(file.schema_arrow.field(n).type))
     number = base.FIRST_RECORD
     # A repeated text is stored once. It stays so until its length is known: a million rows may
@@ -39,15 +31,17 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
             try:
                 text = _as_text(batch.column(name))
             except (pa.ArrowNotImplementedError, pa.ArrowInvalid) as error:
-                raise unreadable(f"column {name} holds no plain values ({error})") from error
+                raise base.unreadable(f"column {name} holds no plain values ({error})") from error
             columns[name], replaced = _decoded(text)
             damaged |= replaced
         numbers = np.arange(number, number + batch.num_rows, dtype=np.int64)
         number += batch.num_rows
-        yield Records(pa.table(columns), numbers, damaged=damaged, unread=unread, numeric=numeric)
+        yield base.Records(
+            pa.table(columns), numbers, damaged=damaged, unread=unread, numeric=numeric
+        )
 
 
-PARQUET = Format("parquet", (".parquet",), read, magic=b"PAR1", random_access=True)
+PARQUET = base.Format("parquet", (".parquet",), read, magic=b"PAR1", random_access=True)
 
 
 def _rows_at_once(file: pq.ParquetFile) -> int:

@@ -49,7 +49,6 @@ def _is_own(link: Fields) -> bool:
 
 
 def _conclude(line: Fields) -> None:
-    """Add what follows from a line by itself."""
     kind = line.get("line_type", "")
     line["check"] = _check(line)
     line["void"] = "true" if line.get("void", "").casefold() in _YES else "false"
@@ -93,7 +92,7 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
     that names it or has its number and price with a minus. Of a reversal both lines are void. One
     whose article is not found stays an item with a negative quantity, and is called unmatched.
     """
-    before: dict[tuple[str, str, str], list[Fields]] = {}
+    before: dict[tuple[str, ...], list[Fields]] = {}
     by_number: dict[str, Fields] = {}
     for line in lines:
         if line.get("line_type") not in _ITEMS:
@@ -104,7 +103,8 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
         if is_void and reverses and reverses in by_number:
             by_number[reverses]["void"] = "true"
         elif is_void and quantity.startswith("-") and line["line_type"] == "Sale":
-            stack = before.get((item, _opposite(quantity), _opposite(amount)), [])
+            numbers = (_plain(number, opposite=True) for number in (quantity, amount))
+            stack = before.get((item, *numbers), [])
             while stack and stack[-1]["void"] == "true":
                 stack.pop()
             if stack:
@@ -116,15 +116,10 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
             by_number[line.get("line", "")] = line
 
 
-def _plain(number: str) -> str:
+def _plain(number: str, *, opposite: bool = False) -> str:
+    """A number as it compares with others, or its opposite; what is none as it is."""
     try:
-        return str(Decimal(number).normalize())
-    except InvalidOperation:
-        return number
-
-
-def _opposite(number: str) -> str:
-    try:
-        return str((-Decimal(number)).normalize())
+        value = Decimal(number)
+        return str((-value if opposite else value).normalize())
     except InvalidOperation:
         return number

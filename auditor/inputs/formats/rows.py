@@ -1,9 +1,9 @@
 """Python values as the text that a CSV file would hold, for readers that do not use Arrow."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pyarrow as pa
@@ -15,6 +15,13 @@ class Number(str):
     """A number as the text that it is written as in its file."""
 
     __slots__ = ()
+
+
+class Cells(NamedTuple):
+    """Columns of text, and the names of those that hold numbers."""
+
+    table: pa.Table
+    numeric: frozenset[str]
 
 
 class NotPlainError(Exception):
@@ -45,6 +52,14 @@ def texts(values: Sequence[Any]) -> pa.Array:
         return pa.array(values, pa.string())
     except UnicodeEncodeError:
         return pa.array([_without_surrogates(text) for text in values], pa.string())
+
+
+def cells_of(columns: Mapping[str, Sequence[Any]]) -> Cells:
+    """Columns of values, by name; raises what :func:`texts` does."""
+    return Cells(
+        pa.table({name: texts(values) for name, values in columns.items()}),
+        frozenset(name for name, values in columns.items() if are_numbers(values)),
+    )
 
 
 def are_numbers(values: Sequence[Any]) -> bool:

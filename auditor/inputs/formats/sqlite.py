@@ -16,16 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import (
-    MAP_IT,
-    Format,
-    Records,
-    UnusableError,
-    Wanted,
-    column_positions,
-    unread_columns,
-    unreadable,
-)
 from auditor.inputs.formats.rows import are_numbers, texts
 
 #: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
@@ -43,13 +33,14 @@ _READING = {
 _SETTINGS = ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "mmap_size = 0")
 
 
-def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     """Yield the records of a table or query; arguments and errors are those of ``Format.read``."""
     dialect = wanted.dialect
     if not (dialect.table or dialect.query):
-        raise UnusableError(
+        raise base.UnusableError(
             "unreadable_file",
-            f"it is a SQLite database, and no mapping names it with a table or a query; {MAP_IT}",
+            "it is a SQLite database, and no mapping names it with a table or a query; "
+            + base.MAP_IT,
         )
     with tempfile.NamedTemporaryFile(suffix=".db") as file:
         shutil.copyfileobj(content, file)
@@ -62,19 +53,19 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
             why = str(error)[:200]
             if why == "interrupted":
                 why = "it works for too long without a row: order and group nothing, or less"
-            raise unreadable(f"SQLite cannot read it ({why})") from error
+            raise base.unreadable(f"SQLite cannot read it ({why})") from error
 
 
-SQLITE = Format("sqlite", (".db", ".sqlite", ".sqlite3"), read, magic=_MAGIC)
+SQLITE = base.Format("sqlite", (".db", ".sqlite", ".sqlite3"), read, magic=_MAGIC)
 
 
 def _check_header(path: str) -> None:
     with open(path, "rb") as file:  # noqa: PTH123  # the path is a temporary file's
         head = file.read(100)
     if not head.startswith(_MAGIC):
-        raise unreadable("it is no SQLite database")
+        raise base.unreadable("it is no SQLite database")
     if _WAL[:1] in head[_VERSIONS_AT : _VERSIONS_AT + 2]:
-        raise UnusableError(
+        raise base.UnusableError(
             "unreadable_file",
             "its last rows may stand in a -wal file beside it, which is not read: export a copy "
             "with VACUUM INTO 'copy.db'",
@@ -91,22 +82,24 @@ def _opened(path: str) -> sqlite3.Connection:
     return database
 
 
-def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
+def _rows(database: sqlite3.Connection, wanted: base.Wanted) -> Iterator[base.Records]:
     patience = _Patience()
     database.set_progress_handler(patience.spent, _STEPS_AT_ONCE)
     for (fault,) in database.execute("PRAGMA quick_check(1)"):
         if fault != b"ok":
-            raise unreadable(f"SQLite finds it damaged ({fault.decode(errors='replace')[:200]})")
+            raise base.unreadable(
+                f"SQLite finds it damaged ({fault.decode(errors='replace')[:200]})"
+            )
     database.set_authorizer(_allow)
     patience.left = MOST_STEPS
     cursor = database.execute(wanted.dialect.query or _every(database, wanted.dialect.table or ""))
     header = [name for name, *_ in cursor.description or ()]
-    positions = column_positions(header, wanted)
-    unread = unread_columns(header, positions)
+    positions = base.column_positions(header, wanted)
+    unread = base.unread_columns(header, positions)
     number, size = base.FIRST_RECORD, 0
     rows: list[tuple[Any, ...]] = []
 
-    def taken() -> Records:
+    def taken() -> base.Records:
         columns = list(zip(*rows, strict=True))
         cells, damaged = {}, False
         for name, at in positions.items():
@@ -114,7 +107,7 @@ def _rows(database: sqlite3.Connection, wanted: Wanted) -> Iterator[Records]:
             damaged |= replaced
         numbers = np.arange(number - len(rows), number, dtype=np.int64)
         numeric = frozenset(name for name, at in positions.items() if are_numbers(columns[at]))
-        return Records(pa.table(cells), numbers, (), damaged, unread, numeric)
+        return base.Records(pa.table(cells), numbers, (), damaged, unread, numeric)
 
     for row in cursor:
         patience.left = MOST_STEPS
@@ -156,7 +149,7 @@ def _every(database: sqlite3.Connection, table: str) -> str:
         )
     ]
     if table not in known:
-        raise UnusableError(
+        raise base.UnusableError(
             "unreadable_file",
             f"it has no table {table}: name one of {', '.join(known)[:200]} in the mapping",
         )

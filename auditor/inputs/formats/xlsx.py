@@ -14,20 +14,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 import numpy as np
-import pyarrow as pa
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import (
-    Format,
-    Malformed,
-    Records,
-    UnusableError,
-    Wanted,
-    column_positions,
-    unread_columns,
-    unreadable,
-)
-from auditor.inputs.formats.rows import are_numbers, plain, texts
+from auditor.inputs.formats.rows import cells_of, plain
 
 #: Bytes that a workbook may unpack to: about 300,000 till lines.
 MOST_BYTES = 256 << 20
@@ -40,7 +29,7 @@ _INSTEAD = "export the sheet as CSV, or split it by day or store"
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
+def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     """Yield a sheet's records; arguments and errors are those of ``Format.read``."""
     _check_size(content)
     dialect = wanted.dialect
@@ -50,39 +39,39 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     header = [plain(value).strip() for value in names]
     while header and not header[-1]:
         header.pop()
-    positions = column_positions(header, wanted)
-    unread = unread_columns(header, positions)
+    positions = base.column_positions(header, wanted)
+    unread = base.unread_columns(header, positions)
     while part := list(islice(numbered, base.PART_ROWS)):
         malformed = [
-            Malformed(number, "has cells beyond the header's last column")
+            base.Malformed(number, "has cells beyond the header's last column")
             for number, row in part
             if _any(row[len(header) :])
         ]
         bad = {record.number for record in malformed}
         kept = [(number, row) for number, row in part if number not in bad]
-        columns = {
-            name: [row[at] if at < len(row) else "" for _, row in kept]
-            for name, at in positions.items()
-        }
-        cells = pa.table({name: texts(values) for name, values in columns.items()})
+        cells, numeric = cells_of(
+            {
+                name: [row[at] if at < len(row) else "" for _, row in kept]
+                for name, at in positions.items()
+            }
+        )
         numbers = np.array([number for number, _ in kept], np.int64)
-        numeric = frozenset(name for name, values in columns.items() if are_numbers(values))
-        yield Records(cells, numbers, tuple(malformed), unread=unread, numeric=numeric)
+        yield base.Records(cells, numbers, tuple(malformed), unread=unread, numeric=numeric)
 
 
-def refuse_xls(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:  # noqa: ARG001  # as Format.read
+def refuse_xls(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:  # noqa: ARG001  # as Format.read
     """Refuse a workbook of Excel 97.
 
     Raises:
         UnusableError: always.
     """
-    raise UnusableError(
+    raise base.UnusableError(
         "unreadable_file", "it is a workbook of Excel 97 (.xls): save it as .xlsx, or as CSV"
     )
 
 
-XLSX = Format("xlsx", (".xlsx", ".xlsm"), read, random_access=True)
-XLS = Format("xls", (".xls",), refuse_xls, magic=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+XLSX = base.Format("xlsx", (".xlsx", ".xlsm"), read, random_access=True)
+XLS = base.Format("xls", (".xls",), refuse_xls, magic=b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 
 
 def _any(row: Sequence[Any]) -> bool:
@@ -90,11 +79,10 @@ def _any(row: Sequence[Any]) -> bool:
 
 
 def _sheet(content: BinaryIO, name: str | None) -> Iterator[Sequence[Any]]:
-    """A sheet's rows, from its first."""
     try:
         import python_calamine as calamine  # noqa: PLC0415  # an extra
     except ImportError:
-        raise UnusableError(
+        raise base.UnusableError(
             "unreadable_file",
             'reading .xlsx needs the extra "xlsx": install auditor[xlsx], or export CSV',
         ) from None
@@ -104,12 +92,12 @@ def _sheet(content: BinaryIO, name: str | None) -> Iterator[Sequence[Any]]:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content.read()))
         if name is not None and name not in book.sheet_names:
             known = ", ".join(book.sheet_names)[:200]
-            raise UnusableError(
+            raise base.UnusableError(
                 "unreadable_file", f"it has no sheet {name}: name one of {known} in the mapping"
             )
         sheet = book.get_sheet_by_name(name) if name else book.get_sheet_by_index(0)
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
+        raise base.unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
     _, column = sheet.start or (0, 0)
     # Columns before the first that is used are left out: they come back, as they count.
     return ([""] * column + cells for cells in sheet.iter_rows())
@@ -127,11 +115,10 @@ def _check_size(content: BinaryIO) -> None:
             for member in archive.infolist():
                 left -= _checked(archive, member, left)
     except _BROKEN as error:
-        raise unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
+        raise base.unreadable(f"it is no .xlsx that can be read ({str(error)[:200]})") from error
 
 
 def _checked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> int:
-    """How many bytes a member unpacks to."""
     unbelieved = copy.copy(member)
     unbelieved.file_size = most + 2 * _CHUNK  # its hash is checked once so much is read
     size, rest, is_sheet = 0, b"", member.filename.lower().endswith(".xml")
@@ -140,7 +127,7 @@ def _checked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> in
         while chunk := stream.read(_CHUNK):
             size += len(chunk)
             if size > most:
-                raise UnusableError(
+                raise base.UnusableError(
                     "unreadable_file",
                     f"it unpacks to more than {MOST_BYTES >> 20} MiB: {_INSTEAD}",
                 )
@@ -150,7 +137,7 @@ def _checked(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most: int) -> in
                 columns, rows = max(columns, _column(letters)), max(rows, int(digits))
             rest = chunk[-_LONGEST_REFERENCE:]
     if columns * rows > MOST_CELLS:
-        raise UnusableError(
+        raise base.UnusableError(
             "unreadable_file", f"a sheet spans more than {MOST_CELLS:,} cells: {_INSTEAD}"
         )
     return size

@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auditor.monitoring.cameras.drift import Camera, Change
 from auditor.monitoring.cameras.quantities import CAUSES, LEAST_UNSEEN, MEASURED, UNSEEN, Measured
+from auditor.monitoring.statistics import Codes, Flags, Floats
 from auditor.monitoring.statistics.beta_binomial import upper_tail
 from auditor.monitoring.statistics.funnel import overdispersion_of
 from auditor.monitoring.statistics.robust import by_chance, spread
 from auditor.tables import CAMERA_QUANTITIES
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 #: Past days that are needed, sales that make a past day count, and sales that the day itself needs.
 LEAST_DAYS, LEAST_BEFORE, LEAST_SALES = 10, 5, 8
@@ -30,7 +27,7 @@ class Moments:
     total: Floats
     squares: Floats
 
-    def by_store(self, stores: NDArray[np.int64]) -> "Moments":
+    def by_store(self, stores: Codes) -> "Moments":
         """The units of each store added up."""
         return Moments(*(summed(part, stores) for part in vars(self).values()))
 
@@ -89,7 +86,7 @@ class ChangeTests:
             for row, key in enumerate(keys)
         )
 
-    def _test_means(self, rows: NDArray[np.int64], column: int, measured: Measured) -> None:
+    def _test_means(self, rows: Codes, column: int, measured: Measured) -> None:
         """Test units with equally many past days."""
         counted = self._counts[:, rows, column].T
         sales, total, squares = (
@@ -144,7 +141,7 @@ class ChangeTests:
         return replace(change, now=back(change.now), before=back(change.before))
 
 
-def summed(values: Floats, groups: NDArray[np.int64]) -> Floats:
+def summed(values: Floats, groups: Codes) -> Floats:
     """Rows added up by their group, from 0."""
     summed = np.zeros((int(groups.max(initial=-1)) + 1, values.shape[1]))
     np.add.at(summed, groups, values)

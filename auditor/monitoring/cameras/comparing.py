@@ -15,11 +15,11 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from auditor.monitoring.cameras.change_tests import ChangeTests, Flags, Floats, Moments, summed
+from auditor.monitoring.cameras.change_tests import ChangeTests, Moments, summed
 from auditor.monitoring.cameras.drift import NOTHING, WINDOW, Camera, Drift
 from auditor.monitoring.cameras.quantities import CAUSES, MEASURED, UNSEEN
+from auditor.monitoring.statistics import Codes, Flags, Floats
 from auditor.monitoring.statistics.discovery import adjusted
 from auditor.tables import CAMERA_COUNTS, CAMERA_QUANTITIES
 
@@ -130,7 +130,7 @@ class _Series:
         np.add.at(caused, (unit[own], classes[own]), sales[own])
         return caused
 
-    def _placed(self, counts: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64], Flags]:
+    def _placed(self, counts: pa.Table) -> tuple[Codes, Codes, Flags]:
         """Camera and quantity of each row, and whether the model and gates are the day's.
 
         A camera that is not of the day is -1.
@@ -150,7 +150,7 @@ class _Series:
         return unit, quantity, alike
 
 
-def _coded(column: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int64]]:
+def _coded(column: pa.ChunkedArray) -> tuple[list[str], Codes]:
     """The different texts of a column, and which of them each row has."""
     encoded = column.combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)

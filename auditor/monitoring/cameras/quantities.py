@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from auditor.monitoring.statistics import Floats
 
 _LEAST_DOUBT = 1e-5
 

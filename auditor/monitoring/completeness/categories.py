@@ -38,10 +38,7 @@ def unknown_categories(
 ) -> tuple[UnknownCategory, ...]:
     """The unknown categories of a day, by store; within it, those with most checks first.
 
-    Args:
-        today: CATEGORY_COUNTS.
-        past: the same of earlier days, one a day.
-        rules: of each store.
+    ``today`` and each of the ``past`` days are CATEGORY_COUNTS; ``rules`` go by store.
     """
     before = _Past.of(past)
     chances = _Chances([*past, today])

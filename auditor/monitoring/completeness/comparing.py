@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Self
+from typing import Any, Self
 
 import pyarrow as pa
 
@@ -43,13 +43,11 @@ class Completeness:
 
     def of(self, stores: Collection[str]) -> Self:
         """What concerns these stores."""
-        return replace(
-            self,
-            categories=tuple(c for c in self.categories if c.store_id in stores),
-            numbers=tuple(n for n in self.numbers if n.store_id in stores),
-            silent=tuple(s for s in self.silent if s.store_id in stores),
-            totals=tuple(t for t in self.totals if t.store_id in stores),
-        )
+        own: dict[str, Any] = {
+            name: tuple(sign for sign in getattr(self, name) if sign.store_id in stores)
+            for name in ("categories", "numbers", "silent", "totals")
+        }
+        return replace(self, **own)
 
     @property
     def nothing_sold(self) -> tuple[UnknownCategory, ...]:
@@ -65,11 +63,7 @@ class Completeness:
 def compare(out: Place, day: date, policy: Policy, stores: Collection[str] = ()) -> Completeness:
     """Compare the day's exports with those of the days before.
 
-    Args:
-        out: the results, with the EXPORTED tables of the day.
-        day: the business day.
-        policy: names the categories that are known.
-        stores: only these; empty for all.
+    ``out`` has the EXPORTED tables; ``stores`` are those to look at, empty for all.
 
     Raises:
         ContractError: a table is not of its schema.

@@ -1,6 +1,5 @@
 """Counts a day's transaction numbers: how far they run on without a gap, and where they do not."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -144,7 +143,7 @@ def _runs(steps: pd.DataFrame) -> pa.Table:
     )
     gaps: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in largest.groupby(key).head(MOST_GAPS).to_dict("records"):
-        gaps.setdefault(_key(row), []).append(
+        gaps.setdefault((row["store_id"], row["till_id"]), []).append(
             {
                 "after": row["before_transaction_id"],
                 "after_at": row["before_started_at"],
@@ -165,7 +164,3 @@ def _runs(steps: pd.DataFrame) -> pa.Table:
         }
         for row in rows
     )
-
-
-def _key(row: Mapping[Any, Any]) -> tuple[str, str]:
-    return row["store_id"], row["till_id"]

@@ -12,11 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from auditor.clock.birthdays import completed_years
+from auditor.monitoring.statistics import Flags, Floats
 from auditor.policy import Rules
 from auditor.sales.checks import CHECK_OUT_OF_TIME
-
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 #: States of the ID check that leave a birth date on record: keyed by hand, read by a machine.
 KEYED, SCANNED = "dob_entered", "id_scanned"
@@ -30,7 +28,6 @@ class Facts:
     keys: tuple[NDArray[np.object_], NDArray[np.object_]]
     check: NDArray[np.object_]  # what the till recorded of the ID check
     sold_at: Floats  # seconds since 1970 UTC
-    sold_on: NDArray[np.datetime64]  # day of the sale by the store's clock
     check_after_s: Floats  # seconds from the first alcohol line to the ID check
     born: NDArray[np.datetime64]  # birth date on record, a day
     years: Floats  # completed years on the day of the sale, by the birth date
@@ -56,7 +53,6 @@ class Facts:
             keys=(_objects(ledger["store_id"]), _objects(checker)),
             check=_objects(ledger["id_check"]),
             sold_at=_seconds(ledger["sold_at"]),
-            sold_on=sold_on,
             check_after_s=checked_at - _first_alcohol(ledger["basket"]),
             born=born,
             years=completed_years(born, sold_on),

@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.monitoring.statistics import Flags, Floats
 from auditor.monitoring.statistics.beta_binomial import upper_tail
 from auditor.monitoring.statistics.discovery import adjusted
 from auditor.monitoring.statistics.funnel import overdispersion_of
 from auditor.monitoring.statistics.heaping import Heaping
 from auditor.monitoring.statistics.rates import Rate, wilson
-from auditor.monitoring.statistics.reference import Flags, Floats, without_outliers
+from auditor.monitoring.statistics.reference import without_outliers
 from auditor.tables import QUALITY_COUNTS, QUALITY_RULES, RECORDED_AGES
 
 #: Once is no habit, whatever the odds.

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from auditor.monitoring.id_check_quality.facts import Facts, Flags, Floats
+from auditor.monitoring.id_check_quality.facts import Facts
+from auditor.monitoring.statistics import Flags, Floats
 from auditor.tables import NO_CHECK, QUALITY_RULES
 
 #: The largest share of births that a day of the year has: 1.2 times its own. In England and Wales
@@ -136,6 +136,6 @@ ALWAYS_TOLD = frozenset({"check_out_of_time"})
 COMPARED_WITH_SCANS = frozenset({"sentinel_birth_date", "round_birth_date", "round_birth_year"})
 
 
-def compared(name: str, facts: Facts) -> NDArray[np.bool_]:
+def compared(name: str, facts: Facts) -> Flags:
     """Whether each sale is only there to compare with."""
     return facts.scanned if name in COMPARED_WITH_SCANS else np.zeros(len(facts.check), np.bool_)

@@ -5,13 +5,10 @@ store. Without them a cashier with many buyers on the edge, or a rushed evening,
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from auditor.monitoring.statistics import Codes, Floats
 from auditor.monitoring.statistics.funnel import overdispersion_of
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 
 #: Sales that a cell's own rate needs to weigh as much as the rate of the wider group around it.
 _BACKED_BY = 20

@@ -12,11 +12,11 @@ from typing import Any, Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from auditor.monitoring.staff.case_mix import by_circumstances, by_store
 from auditor.monitoring.staff.exposure import FIRST_DUE
+from auditor.monitoring.statistics import Codes, Flags, Floats
 from auditor.monitoring.statistics.beta_binomial import (
     fit_overdispersion,
     lower_tail,
@@ -28,10 +28,6 @@ from auditor.monitoring.statistics.funnel import overdispersion_of
 from auditor.monitoring.statistics.rates import Rate, wilson
 from auditor.monitoring.statistics.reference import without_outliers
 from auditor.tables import CHECK_COUNTS
-
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
-Flags = NDArray[np.bool_]
 
 Side = Literal["below", "above"]
 _SIDES: tuple[Side, ...] = ("below", "above")
@@ -252,7 +248,6 @@ def at_usual(share: float, expected: float, target: float) -> float:
 
 
 def _totals(counts: pa.Table, unit: Codes) -> dict[str, Any]:
-    """By column of PeerResult, the sum of each unit."""
     columns = {name: counts[name] for name in ("sales", "refused", "unrecorded")}
     columns["unseen"] = pc.if_else(pc.is_null(counts["likelihood"]), counts["sales"], 0)
     return {
@@ -266,6 +261,5 @@ def _keys(table: pa.Table, by: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _places(table: pa.Table, by: Sequence[str], keys: Sequence[tuple[str, ...]]) -> Codes:
-    """The place of each row's key among ``keys``."""
     at = {key: place for place, key in enumerate(keys)}
     return np.array([at[key] for key in _keys(table, by)], np.int64)

@@ -9,14 +9,13 @@ a = mean / rho - mean and b = (1 - mean) (1 / rho - 1).
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import betaincinv, betaln, gammaln
 from scipy.stats import binom
 
+from auditor.monitoring.statistics import Codes, Floats
 from auditor.monitoring.statistics.rates import Rate
-
-Floats = NDArray[np.float64]
 
 #: Means are kept off 0 and 1, where a beta distribution has no room to vary.
 _EDGE = 1e-6
@@ -47,9 +46,7 @@ def lower_tail(
     return np.clip(np.concatenate(tails), 0, 1)
 
 
-def _summed(
-    terms: NDArray[np.int64], n: NDArray[np.int64], mu: Floats, overdispersion: float
-) -> Floats:
+def _summed(terms: Codes, n: Codes, mu: Floats, overdispersion: float) -> Floats:
     """The sum of the first ``terms`` probabilities of each."""
     owner = np.repeat(np.arange(len(terms)), terms)
     counts = np.arange(len(owner)) - np.repeat(np.cumsum(terms) - terms, terms)

@@ -7,12 +7,11 @@ the few outliers do not widen the limits that should show them.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import binom, chi2, norm
 
+from auditor.monitoring.statistics import Floats
 from auditor.monitoring.statistics.beta_binomial import log_probabilities
-
-Floats = NDArray[np.float64]
 
 #: Of the units on either side, the share that is drawn in before the variation is measured.
 _DRAWN_IN, _MOST_DRAWN_IN = 0.1, 0.35

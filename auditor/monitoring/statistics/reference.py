@@ -8,10 +8,8 @@ are compared again, and included or left out by the result, until nothing change
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
+from auditor.monitoring.statistics import Flags, Floats
 
 _ROUNDS = 6
 #: No more than this share is ever left out: what most units do is the norm.

@@ -3,10 +3,9 @@
 from math import pi
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t
 
-Floats = NDArray[np.float64]
+from auditor.monitoring.statistics import Floats
 
 # Makes the estimator that of a normal's standard deviation.
 _NORMAL = 2.2219

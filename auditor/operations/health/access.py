@@ -4,25 +4,31 @@ import os
 import secrets
 import shutil
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, first_frame, sample_sales
-from auditor.inputs.frame_files import named_frames
+from auditor.inputs.files import named_frames
 from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
-from auditor.operations.health.unaudited import checked_categories
 from auditor.policy import Policy
 from auditor.report.noticed import Noticed
 from auditor.report.text import words
 from auditor.report.text.completeness import NAME_IT
+from auditor.sales.goods import alcohol_lines, named_lines
+from auditor.sales.line_types import of_type
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 from auditor.storage.separation import check_apart
+from auditor.tables import NO_CHECK
 
 #: Nights for which there has to be space, each taking as much as the checked day.
 NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
@@ -33,7 +39,6 @@ LEAST_FREE = 2**30
 #: Files that cannot be used of which the reason is given.
 _REASONS = 3
 
-_NOT_SET = "no address is set"
 _RETRY = "see that the address is right, the storage is up and its credentials may read there"
 
 
@@ -41,8 +46,6 @@ def sales(
     url: str | None, day: date, policy: Policy | None, mapping: MappingOfDay | None = None
 ) -> HealthResult:
     """Whether the day's till exports are there, and a run can read the first of them."""
-    if url is None:
-        return failed("sales", _NOT_SET, "set AUDITOR_SALES, or give --sales")
 
     def look(place: Place) -> HealthResult:
         entries = mapping.sales if mapping else ()
@@ -89,7 +92,7 @@ def _sampled(
     most = policy.chain_rules(day).max_rejected_share
     if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):
         return failed("sales", read, todo)
-    if checked := checked_categories(sample.lines, day, policy):
+    if checked := _checked_categories(sample.lines, day, policy):
         said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
         return warning("sales", f"{read}; {said}", NAME_IT)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
@@ -97,12 +100,30 @@ def _sampled(
     return ok("sales", read)
 
 
+def _checked_categories(lines: pa.Table, day: date, policy: Policy) -> list[str]:
+    """Categories with ID checks that the policy does not name, where no line is alcohol by it.
+
+    Those with most checks come first, each with its number of them. A store of which the policy
+    names no alcohol sells none. ``lines`` are those of TILL_LINES, as :class:`Sample` has them.
+    """
+    rules = {store: policy.rules(day, store) for store in pc.unique(lines["store_id"]).to_pylist()}
+    if alcohol_lines(lines, rules).any():
+        return []
+    selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
+    asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
+    of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string())).to_numpy()
+    unnamed = of_type(lines, "item") & asked & of_selling & ~named_lines(lines, rules)
+    counts = Counter(lines["category"].filter(pa.array(unnamed)).fill_null("").to_pylist())
+    return [
+        f"{f'“{words.visible(name, 60)}”' if name else 'lines without a category'} ({count})"
+        for name, count in counts.most_common()
+    ]
+
+
 def snapshots(
     url: str | None, day: date, policy: Policy | None, entries: Sequence[Entry] = ()
 ) -> HealthResult:
     """Whether the day's snapshot indexes are there, and a frame that one names can be read."""
-    if url is None:
-        return failed("snapshots", _NOT_SET, "set AUDITOR_SNAPSHOTS, or give --snapshots")
 
     def look(place: Place) -> HealthResult:
         if entries:
@@ -130,7 +151,6 @@ def snapshots(
 
 
 def _mapped_snapshots(place: Place, day: date, entries: Sequence[Entry]) -> HealthResult:
-    """Whether the mapping finds an index or a frame of the day."""
     for entry in entries:
         if entry.frames is not None:
             found = [p for part, _ in named_frames(place, entry, day) for p in part.cells["path"]]
@@ -151,8 +171,6 @@ def out(url: str | None, inputs: Mapping[str, str | None]) -> HealthResult:
 
     ``inputs`` are the addresses of the inputs, by the options that give them.
     """
-    if url is None:
-        return failed("out", _NOT_SET, "set AUDITOR_OUT, or give --out")
 
     def look(place: Place) -> HealthResult:
         if place.single_file is not None:
@@ -205,14 +223,15 @@ def space(url: str, day: date) -> HealthResult:
 
 
 def _size_of_day(out: Path, day: date) -> tuple[int, int]:
-    """How many files a day has below OUT, and their bytes."""
     folders = [out / name for name in (*folders_of_day(day), report_folder(day))]
     sizes = [p.stat().st_size for f in folders for p in f.rglob("*") if p.is_file()]
     return len(sizes), sum(sizes)
 
 
-def _at(check: str, url: str, look: Callable[[Place], HealthResult]) -> HealthResult:
+def _at(check: str, url: str | None, look: Callable[[Place], HealthResult]) -> HealthResult:
     """Make a check at a place; whatever its storage raises becomes a failed result."""
+    if url is None:
+        return failed(check, "no address is set", f"set AUDITOR_{check.upper()}, or give --{check}")
     try:
         return look(Place(url))
     except (ConfigurationError, SourceError) as error:

@@ -126,6 +126,5 @@ def mapping(url: str | None, day: date) -> tuple[MappingOfDay | None, HealthResu
 
 
 def _days(day: date, today: date) -> list[date]:
-    """The days for which the policy is checked."""
     last = today + timedelta(days=DAYS_AHEAD)
     return [day + timedelta(days=n) for n in range((last - day).days + 1)]

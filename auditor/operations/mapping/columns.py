@@ -1,14 +1,14 @@
 """Drafts where each of our columns comes from, for one kind of file."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from auditor.operations.mapping.draft import Drafted, Value
+from auditor.operations.mapping.draft import Drafted, Value, toml_value
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.matching import suits
 from auditor.operations.mapping.names import is_of_staff, is_private
 from auditor.operations.mapping.states import draft_line_type, draft_state
-from auditor.operations.mapping.toml_text import toml_value
 from auditor.operations.mapping.values import (
     Article,
     drafted_categories,
@@ -47,7 +47,9 @@ def draft_sales(found: Found) -> Iterator[Drafted]:
     yield _article(found)
     yield from _optional(found, "description")
     yield _category(found)
-    yield _quantity(found)
+    yield from _optional(found, "quantity") or [
+        Drafted("quantity", {"constant": "1"}, "no column was found: one article a line?")
+    ]
     yield _amount(found)
     yield _id_check(found)
     yield from _optional(found, "id_check_at", "id_check_by", "birth_date")
@@ -118,23 +120,18 @@ def _choices(found: Found, role: str) -> tuple[str, ...]:
 
 def _place(found: Found, role: str) -> Drafted:
     what = role.removesuffix("_id")
-    in_path = f"{{{what}}}" in found.path.pattern
     if role in found.matches:
         match = found.matches[role]
         if role == "store_id":
             drafted = drafted_store(match.column, found.traits[match.column])
-            return Drafted(role, drafted.source, found.unsure(role), drafted.values)
+            return replace(drafted, check=found.unsure(role))
         return _plain(found, role)
-    if in_path:
+    if f"{{{what}}}" in found.path.pattern:
         return Drafted(role, {"path": what})
     example = toml_value({"constant": "S001" if what == "store" else "01"})
-    choices = (*_choices(found, role)[:4], example)
-    return Drafted(
-        role,
-        None,
-        f"no column was found for {_REQUIRED[role]}; name one, or a constant",
-        choices=choices,
-    )
+    missing = _missing(found, role)
+    check, choices = f"{missing.check}; name one, or a constant", (*missing.choices[:4], example)
+    return replace(missing, check=check, choices=choices)
 
 
 def _time(found: Found, role: str) -> Drafted:
@@ -144,12 +141,8 @@ def _time(found: Found, role: str) -> Drafted:
         drafted = _missing(found, role)
         if "sale_date" in found.matches:
             name = found.matches["sale_date"].column
-            return Drafted(
-                role,
-                None,
-                f"{name} has the day only: which column has the time?",
-                choices=drafted.choices,
-            )
+            check = f"{name} has the day only: which column has the time?"
+            return replace(drafted, check=check)
         return drafted
     date, clock = (found.matches[part].column for part in ("sale_date", "sale_time"))
     day, hour = found.times[date], found.times[clock]
@@ -192,7 +185,7 @@ def _category(found: Found) -> Drafted:
     articles = map(Article, categories, found.texts("description"), _checked(found))
     drafted = drafted_categories(match.column, found.traits[match.column], list(articles))
     check = "; ".join(said for said in (found.unsure("category"), drafted.check) if said)
-    return Drafted("category", drafted.source, check, drafted.values)
+    return replace(drafted, check=check)
 
 
 def _checked(found: Found) -> Iterator[bool]:
@@ -202,12 +195,6 @@ def _checked(found: Found) -> Iterator[bool]:
     for text in found.texts("id_check"):
         meaning = check_word(text, column)
         yield meaning is not None and meaning.word not in NO_CHECK
-
-
-def _quantity(found: Found) -> Drafted:
-    if "quantity" in found.matches:
-        return _plain(found, "quantity")
-    return Drafted("quantity", {"constant": "1"}, "no column was found: one article a line?")
 
 
 def _amount(found: Found) -> Drafted:
@@ -231,7 +218,7 @@ def _amount(found: Found) -> Drafted:
 def _id_check(found: Found) -> Drafted:
     if match := found.matches.get("id_check"):
         drafted = drafted_words("id_check", match.column, found.traits[match.column])
-        return Drafted("id_check", drafted.source, found.unsure("id_check"), drafted.values)
+        return replace(drafted, check=found.unsure("id_check"))
     if match := found.matches.get("birth_date"):
         values = (
             Value("?*", "dob_entered", "was the birth date keyed in?"),

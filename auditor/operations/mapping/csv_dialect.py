@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-_MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+from auditor.inputs.formats.base import BYTE_ORDER_MARKS, encoding_of
+
 _DELIMITERS = ";\t|,"
 _LINES = 200  # that are looked at
 _MOST_PREAMBLE = 30
@@ -38,7 +39,8 @@ def guess_csv(head: bytes) -> CsvGuess:
         keys["encoding"] = encoding
     if note:
         remarks.append(note)
-    text = _decoded(head, encoding)
+    name, mark = encoding_of(head, encoding)
+    text = head.removeprefix(mark).decode(name, errors="replace")
     lines = text.splitlines()[:_LINES]
     delimiter, quote = _delimiter(lines)
     if delimiter != ",":
@@ -86,7 +88,7 @@ def _letters(number: int) -> str:
 
 def _encoding(head: bytes) -> tuple[str | None, str | None]:
     """The encoding, None where the reader finds it by itself; and what is not certain."""
-    if head.startswith(_MARKS):
+    if head.startswith(tuple(BYTE_ORDER_MARKS)):
         return None, None
     even, odd = head[0:4096:2].count(0), head[1:4096:2].count(0)
     size = len(head[:4096]) // 2
@@ -111,15 +113,7 @@ def _is_dos(head: bytes) -> bool:
     return sum(count[byte] for byte in dos) > sum(count[byte] for byte in windows)
 
 
-def _decoded(head: bytes, encoding: str | None) -> str:
-    for mark, name in zip(_MARKS, ("utf-8", "utf-16-le", "utf-16-be"), strict=True):
-        if head.startswith(mark):
-            return head.removeprefix(mark).decode(name, errors="replace")
-    return head.decode(encoding or "utf-8", errors="replace")
-
-
 def _delimiter(lines: Sequence[str]) -> tuple[str, str]:
-    """The delimiter and the quotation mark."""
     text = "\n".join(lines)
     quote = "'" if '"' not in text and _APOSTROPHES.search(text) else '"'
     best = (0.0, ",")

@@ -15,13 +15,7 @@ _DAY_FIRST = ("%d/", "%d-")
 def days_of(
     matches: Mapping[str, Match], traits: Mapping[str, Traits], times: Mapping[str, Written]
 ) -> tuple[set[date], set[date]]:
-    """The days on which the sample's sales lie, and the other ones if day and month are swapped.
-
-    Args:
-        matches: the columns.
-        traits: of the columns.
-        times: how the times of columns are written.
-    """
+    """The days on which the sample's sales lie, and the other ones if day and month are swapped."""
     days: tuple[set[date], set[date]] = (set(), set())
     for role in _OF_SALES:
         if match := matches.get(role):
@@ -57,7 +51,6 @@ def times_of(
 
 
 def _days_in_path(path: str, days: set[date]) -> set[date]:
-    """Which of some days a path names."""
     digits = "".join(c if c.isdigit() else " " for c in path)
     packed = digits.replace(" ", "")
     forms = ("%Y%m%d", "%d%m%Y", "%m%d%Y")

@@ -1,13 +1,15 @@
 """A draft of a mapping's entry, and the TOML that it is written as."""
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from auditor.operations.mapping.toml_text import toml_comment, toml_key, toml_value
-
 #: What marks a line that a person has to look at.
 CHECK = "# CHECK:"
+
+_BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_LONGEST = 200  # characters of a comment
 
 
 @dataclass(frozen=True)
@@ -22,21 +24,13 @@ class Value:
 
 @dataclass(frozen=True)
 class Drafted:
-    """Where one of our columns comes from.
+    """Where one of our columns comes from."""
 
-    Attributes:
-        column: ours.
-        source: what the mapping says of it; None if no column was found.
-        check: what is not certain.
-        values: its words, written one a line below ``source``.
-        choices: what could stand there instead, written as comments.
-    """
-
-    column: str
-    source: Mapping[str, Any] | None
-    check: str = ""
-    values: tuple[Value, ...] = ()
-    choices: tuple[str, ...] = ()
+    column: str  # ours
+    source: Mapping[str, Any] | None  # what the mapping says of it; None: no column was found
+    check: str = ""  # what is not certain
+    values: tuple[Value, ...] = ()  # its words, written one a line below ``source``
+    choices: tuple[str, ...] = ()  # what could stand there instead, written as comments
 
     @property
     def to_look_at(self) -> Iterator[str]:
@@ -52,31 +46,18 @@ class Drafted:
 
 @dataclass
 class Draft:
-    """One entry of a mapping.
+    """One entry of a mapping."""
 
-    Attributes:
-        kind: "sales" or "snapshots".
-        keys: of the entry, without ``columns``, in their order.
-        checks: by key, what is not certain of it.
-        columns: in the order in which they are written.
-        unread: the file's columns that nothing is taken from.
-        read_from: names of the files that it was made from.
-        notes: what stands above it as a comment.
-        hints: what stands below its keys as a comment.
-        stores, tills: that stand in its files.
-        copied: TOML that stands instead of ``keys``, and of the columns that are not drafted.
-    """
-
-    kind: str
-    keys: dict[str, Any]
-    checks: dict[str, list[str]] = field(default_factory=dict)
-    columns: list[Drafted] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-    read_from: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    hints: list[str] = field(default_factory=list)
-    copied: str = ""
-    stores: frozenset[str] = frozenset()
+    kind: str  # "sales" or "snapshots"
+    keys: dict[str, Any]  # of the entry, without ``columns``, in their order
+    checks: dict[str, list[str]] = field(default_factory=dict)  # by key, what is not certain of it
+    columns: list[Drafted] = field(default_factory=list)  # in the order in which they are written
+    unread: list[str] = field(default_factory=list)  # the file's columns that nothing is taken from
+    read_from: list[str] = field(default_factory=list)  # names of the files that it was made from
+    notes: list[str] = field(default_factory=list)  # what stands above it as a comment
+    hints: list[str] = field(default_factory=list)  # what stands below its keys as a comment
+    copied: str = ""  # TOML in place of ``keys``, and of the columns that are not drafted
+    stores: frozenset[str] = frozenset()  # that stand in its files
     tills: frozenset[str] = frozenset()
 
     @property
@@ -146,3 +127,33 @@ def _with_checks(line: str, checks: Any) -> str:
 
 def _values(count: int) -> str:
     return "a value" if count == 1 else f"{count} values"
+
+
+def toml_value(value: Any) -> str:
+    """A value on one line: text, number, list or table."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{toml_key(k)} = {toml_value(v)}" for k, v in value.items()) + " }"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(map(toml_value, value))}]"
+    return _quoted(str(value))
+
+
+def toml_key(name: str) -> str:
+    """A key, in quotation marks where it needs them."""
+    return name if name and _BARE.issuperset(name) else _quoted(name)
+
+
+def toml_comment(text: str) -> str:
+    """Text that may stand in a comment: printable, on one line."""
+    shown = "".join(c if c.isprintable() else "?" for c in text)
+    return shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}..."
+
+
+def _quoted(text: str) -> str:
+    valid = text.encode("utf-8", "replace").decode()
+    escaped = json.dumps(valid, ensure_ascii=False)
+    return escaped.replace("\x7f", "\\u007f")

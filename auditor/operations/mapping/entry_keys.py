@@ -3,11 +3,10 @@
 import re
 from zoneinfo import available_timezones
 
-from auditor.operations.mapping.draft import Draft
+from auditor.operations.mapping.draft import Draft, toml_value
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.names import is_private
 from auditor.operations.mapping.numbers import guess_numbers
-from auditor.operations.mapping.toml_text import toml_value
 
 _OFFSET = re.compile(r"(Z|UTC|[+-]\d\d:?\d\d)$")
 #: How names say that a drink has no alcohol; 0,02 l and 10,0 % say nothing of the kind.

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from auditor.mapping.models import TIMES
 from auditor.operations.mapping.matching import Match
 from auditor.operations.mapping.paths import PathGuess
 from auditor.operations.mapping.sampling import Sample
@@ -27,15 +28,12 @@ class Found:
         if match is None:
             return None
         source: dict[str, Any] = {"column": match.column}
-        written = self.times.get(match.column)
-        if written is None or role in ("sku", "transaction_id"):
-            return source
-        if role in ("birth_date", "business_date"):
-            return source | ({"date": written.form} if written.form else {})
-        if role in ("sold_at", "captured_at", "id_check_at"):
-            if written.epoch:
-                return source | {"epoch": written.epoch}
-            return source | ({"time": written.form} if written.form else {})
+        written, is_date = self.times.get(match.column), TIMES.get(role)
+        if written is not None and is_date is not None:
+            if written.epoch and not is_date:
+                source["epoch"] = written.epoch
+            elif written.form:
+                source["date" if is_date else "time"] = written.form
         return source
 
     def unsure(self, role: str) -> str:

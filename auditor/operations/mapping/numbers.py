@@ -25,8 +25,6 @@ class NumberGuess:
 
 
 class _Signs:
-    """Counts the signs of numbers."""
-
     def __init__(self) -> None:
         self.points: Counter[str] = Counter()
         self.between: Counter[str] = Counter()

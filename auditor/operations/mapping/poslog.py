@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from auditor.mapping import shipped_text
-from auditor.operations.mapping.draft import Draft
+from auditor.operations.mapping.draft import Draft, toml_value
 from auditor.operations.mapping.paths import PathGuess
 from auditor.operations.mapping.sampling import Sample
-from auditor.operations.mapping.toml_text import toml_value
 from auditor.operations.mapping.traits import traits_of
 from auditor.operations.mapping.values import Article, drafted_categories, drafted_store
 

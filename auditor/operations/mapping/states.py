@@ -1,6 +1,7 @@
 """Drafts the type of lines and the state of transactions, which may stand in several flags."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from auditor.operations.mapping.draft import Drafted
@@ -21,7 +22,7 @@ def draft_line_type(found: Found) -> Iterator[Drafted]:
         drafted = drafted_words("line_type", column, found.traits[column])
         if any(value.word is not None for value in drafted.values) or not drafted.values:
             check = found.unsure("line_type") or drafted.check
-            yield Drafted("line_type", drafted.source, check, drafted.values)
+            yield replace(drafted, check=check)
     elif len(flags) == 1 and column is None and _is_plain(found, flags[0]):
         drafted = drafted_words("line_type", flags[0], found.traits[flags[0]])
         if drafted.source is not None:
@@ -41,7 +42,7 @@ def draft_state(found: Found) -> Iterator[Drafted]:
         drafted = drafted_words("transaction_state", columns[0], found.traits[columns[0]])
         is_kind = match is not None and match.column in columns
         check = "of the receipt, or of a line? Then it is a line_type" if is_kind else ""
-        yield Drafted("transaction_state", drafted.source, check or drafted.check, drafted.values)
+        yield replace(drafted, check=check or drafted.check)
     elif columns:
         yield from _of_several("transaction_state", found, columns)
 
@@ -106,7 +107,6 @@ def _tells_state(found: Found, name: str) -> bool:
 
 
 def _varies(found: Found, name: str) -> bool:
-    """Whether a column differs within a receipt."""
     number = found.matches.get("transaction_id")
     columns = found.sample.columns
     return number is not None and varies_within(columns[name], columns[number.column])

@@ -35,23 +35,14 @@ _EPOCH = re.compile(r"1\d{9}(\d{3}(\d{3})?)?(\.\d+)?")
 
 @dataclass(frozen=True)
 class Written:
-    """How the times of a column are written.
+    """How the times of a column are written."""
 
-    Attributes:
-        form: the format; empty for what is read without one.
-        has_date: whether the texts name a day.
-        has_clock: whether they name an hour.
-        epoch: the unit, where they count from 1970.
-        other: another format that fits as well; empty if there is none.
-        share: of the texts that fit.
-    """
-
-    form: str = ""
+    form: str = ""  # the format; empty for what is read without one
     has_date: bool = True
     has_clock: bool = True
-    epoch: str = ""
-    other: str = ""
-    share: float = 1.0
+    epoch: str = ""  # the unit, where they count from 1970
+    other: str = ""  # another format that fits as well
+    share: float = 1.0  # of the texts that fit
     midnight: str = ""  # what stands behind each date instead of a time
 
     @property
@@ -59,11 +50,6 @@ class Written:
         """Whether nothing but dates and times is written so: 1815 and 12.30 may be numbers."""
         plain = not self.form or self.has_date or ":" in self.form or "h" in self.form
         return plain and not self.epoch and self.form not in {"%Y%m%d", "%d%m%Y"}
-
-    @property
-    def has_offset(self) -> bool:
-        """Whether the format names the offset from UTC."""
-        return "%z" in self.form
 
 
 def how_written(texts: Sequence[str]) -> Written | None:
@@ -143,7 +129,6 @@ def _by_formats(texts: Sequence[str]) -> Written | None:
 
 
 def _candidates(text: str) -> list[str]:
-    """The formats that fit one text."""
     forms = [form for form in _with_zones(_CLOCKS) if _fits(form, text)]
     for day in _DATES:
         compiled = time_format(day)

@@ -26,44 +26,26 @@ _MOSTLY_EMPTY = 0.05  # share of filled cells under which a column says nothing
 
 @dataclass(frozen=True)
 class Traits:
-    """What the filled cells of a column are like; shares are of the distinct texts.
+    """What the filled cells of a column are like; shares are of the distinct texts."""
 
-    Attributes:
-        filled: share of the cells that are not empty.
-        distinct: how many texts there are.
-        repeats: share of neighbours that are equal.
-        number, whole, ean, identifier, words: shares of numbers, of those without decimals, of
-            article numbers with their length, of texts like identifiers, of texts with letters.
-        decimals: share of texts that are numbers with decimals.
-        checks: share of texts that are words of ID checks.
-        frames: share of texts that are names of pictures.
-        drinks: share of texts that name a drink.
-        flag: whether they are yes and no only.
-        padded: whether there are whole numbers with leading zeros.
-        born: share of texts whose year is one in which a buyer may be born.
-        times: how its times are written; None if it holds none.
-        texts: the distinct texts, the commonest first.
-        length: mean number of characters.
-    """
-
-    filled: float
-    distinct: int
-    repeats: float
-    number: float
-    whole: float
-    decimals: float
-    ean: float
-    identifier: float
-    words: float
-    checks: float
-    frames: float
-    born: float
-    drinks: float
-    flag: bool
-    padded: bool
-    length: float
-    times: Written | None
-    texts: tuple[str, ...]
+    filled: float  # share of the cells that are not empty
+    distinct: int  # how many texts there are
+    repeats: float  # share of neighbours that are equal
+    number: float  # share of numbers
+    whole: float  # of those without decimals
+    decimals: float  # of those with decimals
+    ean: float  # of article numbers, by their length
+    identifier: float  # of texts like identifiers
+    words: float  # of texts with letters
+    checks: float  # of words of ID checks
+    frames: float  # of names of pictures
+    born: float  # of texts whose year is one in which a buyer may be born
+    drinks: float  # of names of drinks
+    flag: bool  # whether they are yes and no only
+    padded: bool  # whether there are whole numbers with leading zeros
+    length: float  # mean number of characters
+    times: Written | None  # how its times are written; None if it holds none
+    texts: tuple[str, ...]  # the distinct texts, the commonest first
 
     @property
     def constant(self) -> bool:

@@ -119,6 +119,10 @@ _DRINKS: _Lists = {
 _ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
 
 
+#: States that are meant wherever one of their words stands.
+_SURE_STATES = ("training", "suspended", "completed")
+#: What the name of a flag's column may say that a transaction or line is.
+_FLAGGED = (*tuple(_STATES)[:4], *tuple(_LINES)[:3])
 #: What makes a word of a completed sale its opposite.
 _NOT = re.compile(r"\b(not?|un|nicht|non|pas|niet|sin|ohne)\b|\bincomp|\bunvoll")
 
@@ -146,32 +150,13 @@ def check_word(text: str, column: str = "") -> Meaning | None:
 
 def state_word(text: str, column: str = "") -> Meaning | None:
     """What a till's word for the state of a transaction means; a flag by its column's name."""
-    word = folded(text)
-    if word in _YES:
-        said = _first(_STATES, folded(column), tuple(_STATES)[:4])
-        return Meaning(said, sure=True) if said else None
-    if word in _NO or not word:
-        return Meaning("completed", sure=True)
-    found = _first(_STATES, word)
-    if found == "completed" and _NOT.search(word):
-        return None
-    return (
-        Meaning(found, sure=found in {"training", "suspended", "completed", word})
-        if found
-        else None
-    )
+    found = _of_flag_or_word(_STATES, text, column, usual="completed", surely=_SURE_STATES)
+    return None if found and found.word == "completed" and _NOT.search(folded(text)) else found
 
 
 def line_word(text: str, column: str = "") -> Meaning | None:
     """What a till's word for the type of a line means; a flag by its column's name."""
-    word = folded(text)
-    if word in _YES:
-        said = _first(_LINES, folded(column), tuple(_LINES)[:3])
-        return Meaning(said, sure=True) if said else None
-    if word in _NO or not word:
-        return Meaning("item", sure=True)
-    found = _first(_LINES, word)
-    return Meaning(found, sure=found == word) if found else None
+    return _of_flag_or_word(_LINES, text, column, usual="item")
 
 
 def drink_of(text: str) -> str | None:
@@ -192,6 +177,20 @@ def is_flag(texts: Iterable[str]) -> bool:
     """Whether texts are yes and no only."""
     words = {folded(text) for text in texts} - {""}
     return bool(words) and words <= {*_YES, *_NO}
+
+
+def _of_flag_or_word(
+    lists: _Lists, text: str, column: str, *, usual: str, surely: Collection[str] = ()
+) -> Meaning | None:
+    """What a word means; yes is one of ``_FLAGGED`` by its column's name, no is the usual."""
+    word = folded(text)
+    if word in _NO or not word:
+        return Meaning(usual, sure=True)
+    if word in _YES:
+        said = _first(lists, folded(column), _FLAGGED)
+        return Meaning(said, sure=True) if said else None
+    found = _first(lists, word)
+    return Meaning(found, sure=found == word or found in surely) if found else None
 
 
 def _first(lists: _Lists, word: str, among: Collection[str] = ()) -> str | None:

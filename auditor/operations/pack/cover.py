@@ -21,7 +21,7 @@ LISTED = frozenset({"flagged", "refused"})
 Shown = Mapping[str, int | str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DayRow:
     """A day of the week; ``counts`` is None if the day has no report."""
 
@@ -31,7 +31,7 @@ class DayRow:
     counts: Shown | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoreRow:
     """A store's week; it counts the days on which the store's export could be read."""
 

@@ -196,26 +196,14 @@ def _tables(order: Order, week: Gathered, cover: covers.Cover) -> dict[str, byte
     decided = [*DECISION_COLUMNS, *(named and ("transaction_id", "decision_note"))]
     counts = [TOTAL, *OUTCOMES]
     by_day: list[dict[str, Cell]] = [
-        {
-            "day": row.day,
-            "report": "no report: nothing is known" if row.counts is None else "reported",
-            "stores": row.stores,
-            "stores_read": row.stores_read,
-            **(row.counts or dict.fromkeys(counts)),
-        }
+        {**vars(row), "report": "reported", **row.counts}
+        if row.counts
+        else {**vars(row), "report": "no report: nothing is known", **dict.fromkeys(counts)}
         for row in cover.days
     ]
     by_day.append({"day": "all", "report": "", "stores": None, "stores_read": None, **cover.totals})
-    by_store: list[dict[str, Cell]] = [
-        {
-            "store_id": row.store_id,
-            "store_name": row.store_name,
-            "days_read": row.days_read,
-            "days_reported": len(week.reported),
-            **row.counts,
-        }
-        for row in cover.stores
-    ]
+    reported = len(week.reported)
+    by_store = [{**vars(row), "days_reported": reported, **row.counts} for row in cover.stores]
     lists = {"flags": week.flags, "refusals": week.refusals, "control_sample": week.control}
     tables = {
         "coverage_by_day": csv_text(["day", "report", "stores", "stores_read", *counts], by_day),

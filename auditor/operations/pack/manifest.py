@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from auditor.operations.pack.signing import Signature
-from auditor.report.schema import closed
+from auditor.report.schema import closed_schema
 
 #: Raised when a key is renamed, removed or changes its meaning.
 FORMAT_VERSION = 1
@@ -60,8 +60,5 @@ def as_json(part: Manifest | Signature) -> bytes:
 
 def manifest_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a manifest."""
-    return closed(
-        TypeAdapter(Manifest).json_schema(mode="serialization"),
-        f"urn:auditor:schema:pack-manifest:{FORMAT_VERSION}",
-        "Due-diligence pack of an audit of alcohol sales: manifest.json",
-    )
+    title = "Due-diligence pack of an audit of alcohol sales: manifest.json"
+    return closed_schema(Manifest, f"pack-manifest:{FORMAT_VERSION}", title)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from auditor.decisions.status import CaseStatus
 from auditor.operations.pack.pseudonyms import Pseudonyms
-from auditor.report.flags_csv import FLAG_COLUMNS
+from auditor.report.flags_csv import FLAG_COLUMNS, decision_columns
 from auditor.report.spreadsheet import Cell
 from auditor.sales.identity import SALE_ORDER, SaleKey
 
@@ -83,8 +83,7 @@ def sale_rows(
     """
     for row in table.to_pylist():
         store_id, key = row["store_id"], SaleKey.of(row)
-        zone, status = ZoneInfo(zones[store_id]), statuses.get(key)
-        checked_at, note = row.get("id_check_at"), status.last_note if status else None
+        zone, checked_at = ZoneInfo(zones[store_id]), row.get("id_check_at")
         yield {
             **{name: row.get(name) for name in _UNCHANGED},
             "day": day,
@@ -95,15 +94,9 @@ def sale_rows(
             "outcome": row.get("outcome"),
             "id_check_at": checked_at.astimezone(zone) if checked_at else None,
             "marks": " ".join(row.get("marks") or ()),
-            "decision": status.decision if status else None,
-            "decided_at": status.decided_at if status else None,
             "transaction_id": row["transaction_id"],
             "id_check_by": row.get("id_check_by"),
-            "decided_by": status.decided_by if status else None,
-            "decision_note": status.note if status else None,
-            "last_note": note.text if note else None,
-            "last_note_by": note.by if note else None,
-            "last_note_at": note.at if note else None,
+            **decision_columns(statuses.get(key)),
         }
 
 

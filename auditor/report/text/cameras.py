@@ -41,17 +41,13 @@ _TODO: Mapping[str, str] = {
 def change(found: Change) -> str:
     """What changed, with its figures; a sentence."""
     days = words.counted(found.days, "day")
-    return _sentence(f"{_SAID[found.quantity](found)} over the {days} before on record")
+    return words.capitalised(f"{_SAID[found.quantity](found)} over the {days} before on record.")
 
 
 def todo(camera: Camera) -> str:
     """What to do about a camera that changed; a sentence."""
     asked = dict.fromkeys(_TODO[found.cause or found.quantity] for found in camera.changes)
-    return _sentence("; ".join(asked))
-
-
-def _sentence(said: str) -> str:
-    return f"{said[:1].upper()}{said[1:]}."
+    return words.capitalised(f"{'; '.join(asked)}.")
 
 
 def _changed(found: Change) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from decimal import Decimal
 
 from auditor.monitoring.completeness import (
     Completeness,
@@ -103,7 +102,7 @@ def usual_totals(found: TotalsDiffer) -> str:
     if found.usual_transactions is None or found.usual_turnover is None:
         return "no earlier day to compare with"
     return (
-        f"at most {words.integer(found.usual_transactions)} and {_amount(found.usual_turnover)}"
+        f"at most {words.integer(found.usual_transactions)} and {found.usual_turnover:,.2f}"
         " on the days before"
     )
 
@@ -176,7 +175,3 @@ def _checked(found: Sequence[UnknownCategory]) -> list[str]:
 def _till_of(found: MissingNumbers) -> str:
     store = found.store_id
     return store if found.till_id is None else f"till {words.visible(found.till_id, 40)} of {store}"
-
-
-def _amount(amount: Decimal) -> str:
-    return f"{amount:,.2f}"

@@ -157,6 +157,11 @@ def listed(items: list[str]) -> str:
     return f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def capitalised(text: str) -> str:
+    """A text that begins a sentence; unlike ``str.capitalize`` it leaves the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def some(items: list[str]) -> str:
     """The first of many, and how many there are beside them."""
     more = len(items) - _NAMED

@@ -24,8 +24,7 @@ from auditor.errors import SourceError
 from auditor.inputs import Reading, distinct_frames, records, validation
 from auditor.inputs import content as file_content
 from auditor.inputs.counts import SourceCounts
-from auditor.inputs.formats import base
-from auditor.inputs.formats import csv as csv_format
+from auditor.inputs.formats import base, csv_text
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
@@ -423,7 +422,7 @@ def test_a_file_that_is_too_large_to_keep_is_read_the_same(
     monkeypatch.setattr(file_content, "KEPT_BYTES", 100)
     monkeypatch.setattr(records, "KEPT_BYTES", 100)
     monkeypatch.setattr(base, "BLOCK_BYTES", 4096)
-    monkeypatch.setattr(csv_format, "HEADER_BYTES", 301)  # so that characters are cut in two
+    monkeypatch.setattr(csv_text, "HEADER_BYTES", 301)  # so that characters are cut in two
     monkeypatch.setattr(base, "PART_ROWS", 17)
     assert read_sales(Place(str(tmp_path)), DAY, policy()) == kept
 
@@ -485,7 +484,7 @@ def test_blanks_before_quotation_marks_are_no_text(
     head = ", ".join(f'"{name}"' for name in rows[0])
     cells = [[text.replace('"', '""') for text in row.values()] for row in rows]
     lines = [", ".join(f'"{text}"' for text in row) for row in cells]
-    monkeypatch.setattr(csv_format, "HEADER_BYTES", len(head) + size)
+    monkeypatch.setattr(csv_text, "HEADER_BYTES", len(head) + size)
     put(tmp_path, DATED, "\r\n".join([head, *lines]).encode())
 
     reading = read_sales(Place(str(tmp_path)), DAY, policy())

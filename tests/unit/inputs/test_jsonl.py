@@ -109,8 +109,10 @@ def test_members_that_repeat_a_large_object_are_set_aside(monkeypatch: pytest.Mo
 
 def test_encodings_are_told_by_the_mapping_or_the_first_bytes() -> None:
     line = '{"id": "Käse"}\n'
-    for content in (line.encode(), line.encode("utf-8-sig"), line.encode("utf-16")):
-        assert rows(read(content, "id")) == [{"id": "Käse"}]
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        assert rows(read(line.encode(encoding), "id")) == [{"id": "Käse"}]
+    # A mark goes before the mapping.
+    assert rows(read(line.encode("utf-8-sig"), "id", encoding="cp1252")) == [{"id": "Käse"}]
     assert rows(read(line.encode("cp1252"), "id", encoding="cp1252")) == [{"id": "Käse"}]
     (part,) = read(line.encode("cp1252"), "id")
     assert part.damaged

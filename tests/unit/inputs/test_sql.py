@@ -74,6 +74,8 @@ def test_of_a_day_that_was_audited_itself_its_own_extract_is_read(
     own = extract(query(database), DAY, out, audited=DAY)
     assert own != beside
     assert extract(query(database), DAY, out, audited=before) == own
+
+
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT x FROM n"
 
 
@@ -98,7 +100,7 @@ def test_an_audit_reads_the_extract(database: Path, tmp_path: Path) -> None:
         "effective_from": date(2026, 1, 1),
         "sales": [{"format": "sql", "query": BY_DAY, "database": f"sqlite:///{database}"}],
     }
-    mapping = Mapping({"mapping": [document]}).on(DAY)
+    mapping = Mapping({"mapping": [document]}, origin="mapping").on(DAY)
     out = Place(str(tmp_path / "out"))
 
     def readings() -> list[inputs.Reading]:
@@ -192,7 +194,7 @@ def test_a_server_that_does_not_answer_is_named_without_the_password(tmp_path: P
 def test_an_entry_says_where_its_rows_come_from(entry: dict[str, str], problem: str) -> None:
     document = {"effective_from": date(2026, 1, 1), "sales": [entry]}
     with pytest.raises(ConfigurationError, match=problem):
-        Mapping({"mapping": [document]})
+        Mapping({"mapping": [document]}, origin="mapping")
 
 
 def test_a_sale_over_the_end_of_the_day_is_read_whole(database: Path, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_the_demos_tastes_are_found_again(found: Insights) -> None:
         basket
         for shop in catalogue.STORES
         for n in range(7)
-        for basket in baskets_of(shop, MONDAY + timedelta(days=n), catalogue.TASTE_AGES, 1)
+        for basket in baskets_of(shop, MONDAY + timedelta(days=n), 1)
     ]
     group = np.searchsorted(catalogue.TASTE_AGES, [b.age for b in baskets], side="right")
     size = np.bincount(group, minlength=6)
