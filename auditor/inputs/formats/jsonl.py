@@ -109,8 +109,10 @@ class _Part:
         """The records added since the last time."""
         every = self.seen if self._wanted.every else ()
         names = [n for n in dict.fromkeys((*self._names, *every)) if self._has(n)]
-        columns = {name: [row.get(name, "") for row in self.rows] for name in names}
-        cells = pa.table({name: texts(values) for name, values in columns.items()})
+        here = set().union(*self.rows)
+        columns = {name: [row.get(name, "") for row in self.rows] for name in names if name in here}
+        empty = texts([""] * len(self.rows))  # one for all the names that only other rows have
+        cells = pa.table({n: texts(columns[n]) if n in columns else empty for n in names})
         numeric = frozenset(name for name, values in columns.items() if are_numbers(values))
         part = self.records(Cells(cells, numeric), self.numbers, damaged=damaged)
         self._empty()
