@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
 _DIRECT_CONVOLUTION = 256
 _ROUNDING = 1e-9
@@ -48,4 +47,5 @@ def _distribution(p: Sequence[float]) -> NDArray[np.float64]:
     left, right = _distribution(p[: len(p) // 2]), _distribution(p[len(p) // 2 :])
     if min(len(left), len(right)) < _DIRECT_CONVOLUTION:
         return np.convolve(left, right)
-    return np.asarray(fftconvolve(left, right), np.float64)
+    size = len(left) + len(right) - 1
+    return np.fft.irfft(np.fft.rfft(left, size) * np.fft.rfft(right, size), size)

@@ -20,7 +20,6 @@ from auditor.monitoring.completeness.number_runs import count_numbers
 from auditor.pipeline.day import Day
 from auditor.policy import Policy
 from auditor.sales import Collected, SaleCounts, collect
-from auditor.storage import spool
 from auditor.storage.spool import Spool
 from auditor.tables import (
     EXPORTED,
@@ -91,11 +90,9 @@ class CollectedDay:
 
     def buckets(self) -> Iterator[tuple[int, Collected]]:
         """Match frames and collect sales; the number and content of each bucket that has rows."""
-        for number in range(spool.BUCKETS):
-            lines, frames = self._lines.bucket(number), self._frames.bucket(number)
-            rejects = self._rejects.bucket(number)
-            if not lines.num_rows + frames.num_rows + rejects.num_rows:
-                continue
+        spools = (self._lines, self._frames, self._rejects)
+        for number in sorted(set().union(*(rows.buckets() for rows in spools))):
+            lines, frames, rejects = (rows.bucket(number) for rows in spools)
             distinct = distinct_frames(frames, self._day.date, self._day.policy)
             self.indexes.add(distinct)
             collected = collect(lines, distinct.table, self._day.date, self._day.policy, self._keys)

@@ -69,7 +69,6 @@ class Funnel:
         # Outliers are always shown; of the others, as many as fit.
         shown = sorted(rated, key=lambda unit: unit.outlier is None)[:_POINTS]
         points = "".join(self._point(unit) for unit in reversed(shown))
-        svg = str(self.plot.svg).removesuffix("</svg>") + points + "</svg>"
         rows = tuple(
             (
                 words.visible(unit.cashier_id or unit.store_id, 40),
@@ -80,7 +79,12 @@ class Funnel:
             )
             for unit in sorted(shown, key=lambda unit: unit.key)[:_ROWS]
         )
-        return replace(self.plot, svg=Markup(svg), rows=rows)  # noqa: S704  # numbers and our own words
+
+        def drawing() -> Markup:
+            limits_alone = str(self.plot.svg).removesuffix("</svg>")
+            return Markup(limits_alone + points + "</svg>")  # noqa: S704  # numbers and our own words
+
+        return replace(self.plot, drawing=drawing, rows=rows)
 
     def _point(self, unit: PeerResult) -> str:
         top, right, bottom, left = _MARGINS

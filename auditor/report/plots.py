@@ -8,7 +8,8 @@ light, dark and print. The same arguments give the same text.
 import io
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -35,20 +36,26 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 _DPI = 72
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plot:
-    """A drawing and the numbers in it.
+    """A drawing and the numbers in it. It is drawn when a page first shows it.
 
     ``ident`` is unique on its page. ``title`` says what is drawn, ``description`` what is to be
     seen in it. ``rows`` are the numbers as text, a cell a column; the first cell heads its row.
+    ``drawing`` makes the SVG element.
     """
 
     ident: str
     title: str
     description: str
-    svg: Markup
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    drawing: Callable[[], Markup] = field(repr=False, compare=False)
+
+    @cached_property
+    def svg(self) -> Markup:
+        """The SVG element."""
+        return self.drawing()
 
 
 def plot(  # noqa: PLR0913  what is drawn, and the same in words and numbers
@@ -62,14 +69,19 @@ def plot(  # noqa: PLR0913  what is drawn, and the same in words and numbers
     size: tuple[int, int] = (340, 190),
     margins: tuple[int, int, int, int] = (12, 10, 24, 44),
 ) -> Plot:
-    """Draw a :class:`Plot`.
+    """A :class:`Plot` of what ``draw`` will draw.
 
     ``ident`` has letters, digits, ``-`` and ``_``; ``draw`` uses the colours of ``COLOURS``;
     ``size`` is width and height, px, which a narrow page shrinks; ``margins`` go from the edges to
     the axes, px: top, right, bottom, left.
+
+    Raises:
+        ValueError: ``ident`` has other characters.
     """
-    svg = inline_svg(ident, draw, title=title, description=description, size=size, margins=margins)
-    return Plot(ident, title, description, svg, columns, rows)
+    _require_identifier(ident)
+    words: Any = {"title": title, "description": description}
+    drawing = partial(inline_svg, ident, draw, **words, size=size, margins=margins)
+    return Plot(**words, ident=ident, columns=columns, rows=rows, drawing=drawing)
 
 
 def inline_svg(  # noqa: PLR0913  what is drawn, and how
@@ -88,8 +100,7 @@ def inline_svg(  # noqa: PLR0913  what is drawn, and how
     Without margins, matplotlib chooses them. ``style`` are settings of matplotlib beside those of
     the pages. A ``legend`` stands above the plot, which then has no margins.
     """
-    if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
-        raise ValueError(f"{ident!r} is no identifier of a plot")
+    _require_identifier(ident)
     # Imported here: who draws nothing does not wait for it.
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -113,6 +124,11 @@ def inline_svg(  # noqa: PLR0913  what is drawn, and how
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return _as_inline(stream.getvalue(), ident, title, description)
+
+
+def _require_identifier(ident: str) -> None:
+    if not re.fullmatch(r"[\w-]+", ident, re.ASCII):
+        raise ValueError(f"{ident!r} is no identifier of a plot")
 
 
 def _box(

@@ -62,6 +62,12 @@ class Spool:
         if self._rows >= WAITING:
             self._write_run()
 
+    def buckets(self) -> set[int]:
+        """The numbers of the buckets that have rows."""
+        if self._last is None:
+            self._last = self._ordered()
+        return {*self._last[1], *(number for run in self._runs for number in run.batch_of)}
+
     def bucket(self, number: int) -> pa.Table:
         """All rows of a bucket; each store's in the order in which they were added."""
         parts = [self._read(run, number) for run in self._runs if number in run.batch_of]

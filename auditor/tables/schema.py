@@ -72,7 +72,9 @@ class Schema:
             if not column.nullable and table[column.name].null_count:
                 raise ContractError(f"table {self.name}: column {column.name} has nulls")
         try:
-            return table.select(self.names).cast(self.arrow)
+            table = table.select(self.names)
+            conforms = table.schema.equals(self.arrow, check_metadata=True)
+            return table if conforms else table.cast(self.arrow)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
             raise ContractError(f"table {self.name}: {error}") from error
 

@@ -182,9 +182,9 @@ class _Backfills:
 
 
 @pytest.fixture(scope="module")
-def month(chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Month:
+def month(chain: Path, new_airflow: Callable[[], Path]) -> Month:
     seen = Month()
-    home = tmp_path_factory.mktemp("airflow")
+    home = new_airflow()
     with scheduling(home, chain, AIRFLOW__API__WORKERS="1") as (api, settings):
         backfills = _Backfills(api, home, settings)
         backfills.order("none")

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 
 from auditor.demo import catalogue
-from tests.support.airflow_home import AIRFLOW, environment, in_airflow
+from tests.support.airflow_home import AIRFLOW, environment
 
 #: What makes a lost worker's task be tried elsewhere; docs/deploy.md says what each was seen to do.
 #: Only the heartbeat's timeout is shorter here than deploy/ has it: minutes of waiting, saved.
@@ -146,7 +146,7 @@ def scheduling(home: Path, chain: Path, **more: str) -> Iterator[tuple[Api, dict
     """An Airflow of its own that knows the nightly audit of a chain, whose ``out`` it writes.
 
     Args:
-        home: of this Airflow.
+        home: of this Airflow, with its database: the fixture ``new_airflow`` makes one.
         chain: exports, frames and policy, as the demo has them.
         more: further environment.
 
@@ -157,6 +157,7 @@ def scheduling(home: Path, chain: Path, **more: str) -> Iterator[tuple[Api, dict
     settings = {
         **on_loopback(port),
         "AIRFLOW__CORE__PARALLELISM": "2",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",  # no DAG changes meanwhile
         "AUDITOR_SALES": str(chain / "sales"),
         "AUDITOR_SNAPSHOTS": str(chain / "snapshots"),
         "AUDITOR_OUT": str(chain / "out"),
@@ -164,7 +165,6 @@ def scheduling(home: Path, chain: Path, **more: str) -> Iterator[tuple[Api, dict
         "AUDITOR_TIME_ZONE": catalogue.ZONE,
         **more,
     }
-    in_airflow(home, "prepare", **settings)
     api = Api(home, port)
     with airflow_running(home, SERVICES, settings):
         wait_until("Airflow is up", api.healthy)

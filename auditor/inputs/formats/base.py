@@ -171,7 +171,8 @@ def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
 
 def unread_columns(header: Sequence[str], positions: Collection[str]) -> tuple[str, ...]:
     """The names in a header that are not among ``positions``, each once, without empty ones."""
-    return tuple(dict.fromkeys(name for name in header if name and name not in positions))
+    read = set(positions)
+    return tuple(dict.fromkeys(name for name in header if name and name not in read))
 
 
 def _columns_found(header: Sequence[str], missing: Sequence[str]) -> str:

@@ -100,7 +100,10 @@ class _Part:
         """The records added since the last time."""
         every = self.seen if self._wanted.every else ()
         names = [n for n in dict.fromkeys((*self._names, *every)) if self._has(n)]
-        cells = cells_of({name: [row.get(name, "") for row in self.rows] for name in names})
+        here = set[str]().union(*self.rows)
+        found = {n: [row.get(n, "") for row in self.rows] for n in names if n in here}
+        empty = [""] * len(self.rows)  # one list for all the names that only other rows have
+        cells = cells_of({name: found.get(name, empty) for name in names})
         part = self.records(cells, self.numbers, damaged=damaged)
         self._empty()
         return part

@@ -10,9 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
-from scipy.special import betaincinv, betaln, gammaln
-from scipy.stats import binom
+from scipy.special import betainc, betaincinv, betaln, gammaln
 
 from auditor.monitoring.statistics import Codes, Floats
 from auditor.monitoring.statistics.rates import Rate
@@ -37,7 +35,7 @@ def lower_tail(
     )
     k, n = k.astype(np.int64), n.astype(np.int64)
     if overdispersion <= 0:
-        return np.asarray(binom.cdf(k, n, mu), np.float64)
+        return binomial_cdf(k, n, mu)
     terms = np.maximum(k + 1, 0)
     blocks = (np.cumsum(terms) - terms) // _AT_A_TIME
     edges = np.searchsorted(blocks, np.arange(blocks.max(initial=0) + 2))
@@ -52,6 +50,14 @@ def _summed(terms: Codes, n: Codes, mu: Floats, overdispersion: float) -> Floats
     counts = np.arange(len(owner)) - np.repeat(np.cumsum(terms) - terms, terms)
     chances = np.exp(log_probabilities(counts, n[owner], mu[owner], overdispersion))
     return np.asarray(np.bincount(owner, chances, len(terms)), np.float64)
+
+
+def binomial_cdf(successes: ArrayLike, trials: ArrayLike, mean: ArrayLike) -> Floats:
+    """P(at most so many successes) without overdispersion; the arguments broadcast."""
+    k, n = np.asarray(successes), np.asarray(trials)
+    inside = (k >= 0) & (k < n)
+    a, b = np.where(inside, n - k, 1), np.where(inside, k + 1, 1)
+    return np.where(inside, betainc(a, b, 1 - np.asarray(mean)), k >= n)
 
 
 def upper_tail(
@@ -82,6 +88,8 @@ def fit_overdispersion(successes: ArrayLike, trials: ArrayLike, means: ArrayLike
 
     def overdispersion(log_strength: float) -> float:
         return float(1 / (1 + np.exp(log_strength)))
+
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415  # 0.3 s, and only here
 
     found = minimize_scalar(
         lambda at: -float(log_probabilities(k, n, mu, overdispersion(at)).sum()),

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import false_discovery_control
 
 
 def adjusted(p_values: ArrayLike) -> NDArray[np.float64]:
@@ -17,4 +16,8 @@ def adjusted(p_values: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(p_values, np.float64)
     if not values.size:
         return values
-    return np.asarray(false_discovery_control(np.clip(values, 0, 1), method="bh"), np.float64)
+    order = np.argsort(values)
+    stepped = values[order] * len(values) / np.arange(1, len(values) + 1)
+    found = np.empty(len(values), np.float64)
+    found[order] = np.minimum.accumulate(stepped[::-1])[::-1]
+    return np.clip(found, 0, 1)

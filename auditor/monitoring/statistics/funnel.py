@@ -6,12 +6,14 @@ between units measured on what is left when the outermost tenths are drawn in (w
 the few outliers do not widen the limits that should show them.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binom, chi2, norm
+from scipy.special import gammaincinv
 
 from auditor.monitoring.statistics import Floats
-from auditor.monitoring.statistics.beta_binomial import log_probabilities
+from auditor.monitoring.statistics.beta_binomial import binomial_cdf, log_probabilities
 
 #: Of the units on either side, the share that is drawn in before the variation is measured.
 _DRAWN_IN, _MOST_DRAWN_IN = 0.1, 0.35
@@ -42,7 +44,7 @@ def _quantile(level: float, trials: int, target: float, overdispersion: float) -
     if overdispersion > 0:
         cumulative = np.cumsum(np.exp(log_probabilities(counts, trials, target, overdispersion)))
     else:
-        cumulative = binom.cdf(counts, trials, target)
+        cumulative = binomial_cdf(counts, trials, target)
     at = min(int(np.searchsorted(cumulative, level, side="right")), trials)
     below = cumulative[at - 1] if at else 0.0
     step = cumulative[at] - below
@@ -73,12 +75,14 @@ def overdispersion_of(
     drawn_in = np.clip(z, *np.quantile(z, [tail, 1 - tail]))
     # Of few units the variation is little known: what it may well be is taken, not the best guess.
     known_by = len(z) * (1 - 2 * tail)
-    doubt = known_by / float(chi2.ppf(_DOUBT, known_by))
+    unlikely = 2 * float(gammaincinv(known_by / 2, _DOUBT))  # the quantile of a chi-square
+    doubt = known_by / unlikely
     excess = float((drawn_in**2).sum() / _winsorised_variance(tail) * doubt - len(z))
     return float(np.clip(excess / (n - 1).sum(), 0, 0.5))
 
 
 def _winsorised_variance(tail: float) -> float:
     """Variance of a standard normal with both tails drawn in; of tenths, 0.679."""
-    at = float(norm.ppf(1 - tail))
-    return 1 - 2 * tail - 2 * at * float(norm.pdf(at)) + 2 * tail * at**2
+    normal = NormalDist()
+    at = normal.inv_cdf(1 - tail)
+    return 1 - 2 * tail - 2 * at * normal.pdf(at) + 2 * tail * at**2

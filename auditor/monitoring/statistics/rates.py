@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 #: Of a standard normal, 95 % lie within so many standard deviations.
 _NORMAL = NormalDist().inv_cdf(0.975)
@@ -40,4 +40,4 @@ def at_most(found: int, size: int) -> float:
     """
     if found >= size:
         return 1.0
-    return float(beta.ppf(0.95, found + 1, size - found))
+    return float(betaincinv(found + 1, size - found, 0.95))

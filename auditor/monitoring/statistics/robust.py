@@ -3,7 +3,7 @@
 from math import pi
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtr
 
 from auditor.monitoring.statistics import Floats
 
@@ -40,4 +40,4 @@ def by_chance(away: Floats, deviation: Floats, size: int) -> Floats:
     :func:`spread`, over 0.
     """
     wide = deviation * np.sqrt(1 + pi / 2 / size)  # the median itself varies
-    return np.asarray(2 * t.sf(np.abs(away) / wide, _WORTH * (size - 1)), np.float64)
+    return np.asarray(2 * stdtr(_WORTH * (size - 1), -np.abs(away) / wide), np.float64)

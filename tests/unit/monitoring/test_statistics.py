@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import betabinom, binom
+from scipy.stats import betabinom, binom, false_discovery_control
 
 from auditor.monitoring.statistics.beta_binomial import (
+    binomial_cdf,
     fit_overdispersion,
     log_probabilities,
     lower_tail,
@@ -169,3 +170,16 @@ def test_benjamini_and_hochbergs_own_example() -> None:
     )
     assert (adjusted(values) <= 0.05).tolist() == [True] * 4 + [False] * 11
     assert not adjusted([]).size
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
+def test_adjusted_values_are_those_of_scipy(values: list[float]) -> None:
+    assert adjusted(values) == pytest.approx(false_discovery_control(values), rel=1e-12)
+
+
+@pytest.mark.parametrize("mean", [0.0, 0.3, 1.0])
+def test_a_binomial_is_that_of_scipy_beyond_either_end_too(mean: float) -> None:
+    counts, trials = np.meshgrid(np.arange(-2, 14), np.arange(12))
+    assert binomial_cdf(counts, trials, mean) == pytest.approx(
+        binom.cdf(counts, trials, mean), abs=1e-12
+    )
