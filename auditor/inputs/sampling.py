@@ -13,8 +13,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.inputs.files import Reading
 from auditor.inputs.formats.base import UnusableError, Wanted
-from auditor.inputs.reading import Reading, read_sales
+from auditor.inputs.reading import read_sales
 from auditor.inputs.records import read_records
 from auditor.inputs.rejects import KEPT, OF_A_CHECK
 from auditor.mapping import MappingOfDay

@@ -19,7 +19,9 @@ def asking(database: Path, query: str) -> MappingOfDay:
     """The mapping of a database and of no file."""
     entry = {"format": "sql", "query": query, "database": f"sqlite:///{database}"}
     begin = date(2020, 1, 1)
-    return Mapping({"mapping": [{"effective_from": begin, "sales": [entry]}]}).on(DAY)
+    return Mapping({"mapping": [{"effective_from": begin, "sales": [entry]}]}, origin="mapping").on(
+        DAY
+    )
 
 
 @pytest.mark.parametrize(
