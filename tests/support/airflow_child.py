@@ -124,7 +124,8 @@ def prepare(slots: str = "1") -> dict[str, Any]:
 def run(*named: str) -> dict[str, Any]:
     """Run a DAG for each NAME=CONF.json; return how the run and its tasks ended.
 
-    The database is there, with the pool. Nothing is retried here: waiting for a task that is meant to fail would take minutes.
+    The database is there, with the pool. Nothing is retried here: waiting for a task that is meant
+    to fail would take minutes.
     """
     answers = {}
     for name, _, path in (argument.partition("=") for argument in named):
