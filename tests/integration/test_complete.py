@@ -29,10 +29,13 @@ from auditor.pipeline import (
     score_batch,
 )
 from auditor.pipeline.day import day_lock
+from auditor.sales.control_sample import DRAWN_FROM
 from auditor.sales.identity import SaleKey
 from auditor.storage import revisions
-from auditor.storage.partitions import read_day
+from auditor.storage.layout import crop_path
+from auditor.storage.partitions import read_day, write_partition
 from auditor.storage.place import Place
+from auditor.tables import LEDGER
 from tests.support import tiny_chain
 from tests.support.night_sales import DAYS, STORES, Chain, Rung
 
@@ -278,3 +281,19 @@ def test_a_store_that_is_audited_again_alone_leaves_the_day_s_control_sample(cha
     assert {day: ledger(chain, day) for day in DAYS[:2]} == before
     drawn = [r for r in before[DAY] if r["crop"] and r["outcome"] != "flagged"]
     assert len(drawn) == 2
+
+
+def test_a_store_whose_sample_is_another_by_then_is_audited_again_too(chain: Chain) -> None:
+    night_after_night(chain)
+    out = Place(str(chain.folder / "out"))
+    drawn = read_day(out, "ledger", DAY, ["S002"])
+    rows = drawn.to_pylist()
+    one = next(row for row in rows if row["outcome"] in DRAWN_FROM and row["age"])
+    key = SaleKey.of(one)
+    one["crop"] = None if one["crop"] else crop_path(DAY, key.store_id, key.sale_id)
+    write_partition(out, "ledger", DAY, "S002", LEDGER.from_rows(rows))
+
+    chain.arrive(AFTER)
+    run_day(chain.job(AFTER))
+
+    assert read_day(out, "ledger", DAY, ["S002"]).equals(drawn)
