@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pyarrow.parquet as pq
@@ -96,7 +97,11 @@ def test_the_extras_of_a_connection_say_how_to_reach_the_server(
     """The server has no TLS: only a connection that demands it is refused."""
     for mode, refused in (("disable", False), ("require", True)):
         extra = {"sslmode": mode, "cursor": "dictcursor", "connect_timeout": 5}
-        given = {"conn_type": "postgres", "login": address.username, "host": address.hostname}
+        given: dict[str, Any] = {
+            "conn_type": "postgres",
+            "login": address.username,
+            "host": address.hostname,
+        }
         given |= {"password": address.password, "schema": address.path[1:], "port": address.port}
         uri = address.geturl().replace("postgresql:", "postgres:")
         text = {
