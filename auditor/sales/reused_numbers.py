@@ -1,9 +1,9 @@
-"""A number on both sides of the day's end: one transaction, or a till that began to count anew.
+"""A number on both sides of a long pause: one transaction, or a till that gave the number again.
 
-Where the till writes no business day, a long pause over the end of the day may lie within one
-transaction, or between two that a reset gave the same number. What the export has beside them may
-tell: the till's totals, a payment, another cashier, numbers that began again. Where nothing does,
-the lines stay one transaction, in parts of which no check, face or return counts for another.
+Totals of the till in the pause, or another cashier behind it, show two at any hour. Over the end of
+a day, where the till writes no business day, a reset may have given the number again: a payment
+before the pause shows it, or numbers that began anew. Where nothing does, the lines stay one
+transaction, in parts of which no check, face or return counts for another.
 """
 
 import re
@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window
 from auditor.policy import Rules
@@ -36,7 +37,7 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
     day: date,
     rules: Mapping[str, Rules],
 ) -> tuple[Codes, Codes]:
-    """Part transactions at the end of the day where the export shows that there are two.
+    """Part transactions at long pauses where the export shows that there are two.
 
     Args:
         lines: TILL_LINES without control totals.
@@ -65,26 +66,26 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
         if evidence.shows_two(pause):
             transaction[later], part[later] = next_free, 0
             next_free += 1
-        else:
+        elif pause.turn is not None:
             part[later] += 1
     return combined(transaction), part
 
 
 @dataclass(frozen=True, slots=True)
 class _Pause:
-    """A pause in a transaction, over the end of a day.
+    """A long pause in a transaction.
 
     Attributes:
         owned: positions of the transaction's lines, in the order of time.
         start: time of the last line before it, microseconds.
         end: time of the first line after it.
-        turn: when the day ends.
+        turn: when a day ends in it, if one does.
     """
 
     owned: Codes
     start: int
     end: int
-    turn: int
+    turn: int | None
 
 
 def _pauses(
@@ -94,7 +95,7 @@ def _pauses(
     day: date,
     rules: Mapping[str, Rules],
 ) -> list[_Pause]:
-    """The long pauses over the end of a day, in transactions that were not put aside.
+    """The long pauses in transactions that were not put aside.
 
     ``candidates`` are the lines that may begin another transaction.
     """
@@ -102,18 +103,20 @@ def _pauses(
     order = np.lexsort((time, transaction))
     ordered = transaction[order]
     long = (np.diff(ordered) == 0) & (np.diff(time[order]) > PAUSE) & candidates[order[1:]]
-    found: list[_Pause] = []
-    turns: dict[str, list[int]] = {}
+    aside = np.zeros(transaction.max(initial=-1) + 1, np.bool_)
+    put_aside = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
+    aside[transaction[put_aside]] = True
+    long &= ~aside[ordered[1:]]
+    if not long.any():
+        return []
+    store = coded(lines["store_id"])
+    turns = [_turns(rules[store_id], day) for store_id in store.distinct]
+    found = []
     for at in np.flatnonzero(long).tolist():
         start, end = (int(time[order[place]]) for place in (at, at + 1))
-        store_id = lines["store_id"][int(order[at])].as_py()
-        if store_id not in turns:
-            turns[store_id] = _turns(rules[store_id], day)
-        over = [turn for turn in turns[store_id] if start < turn <= end]
+        over = [turn for turn in turns[store.codes[order[at]]] if start < turn <= end]
         owned = order[slice(*np.searchsorted(ordered, [ordered[at], ordered[at] + 1]))]
-        states = lines["transaction_state"].take(pa.array(owned)).to_pylist()
-        if over and "suspended" not in states:
-            found.append(_Pause(owned, start, end, over[0]))
+        found.append(_Pause(owned, start, end, over[0] if over else None))
     return found
 
 
@@ -149,12 +152,11 @@ class _Evidence:
         time = self._time[pause.owned]
         before = pause.owned[(pause.start - PAUSE <= time) & (time <= pause.start)]
         after = pause.owned[(pause.end <= time) & (time <= pause.end + PAUSE)]
-        return (
-            self._totals_between(pause)
-            or bool(self._payment[before].any())  # paid, and more rung up later
-            or self._other_cashier(before, after)
-            or self._counted_anew(pause)
-        )
+        if self._totals_between(pause) or self._other_cashier(before, after):
+            return True
+        if pause.turn is None:  # rounds of a tab are paid one by one
+            return False
+        return bool(self._payment[before].any()) or self._counted_anew(pause, pause.turn)
 
     def _totals_between(self, pause: _Pause) -> bool:
         """The till wrote its totals: it was closed."""
@@ -171,25 +173,25 @@ class _Evidence:
         )
         return bool(own and others) and own.isdisjoint(others)
 
-    def _counted_anew(self, pause: _Pause) -> bool:
+    def _counted_anew(self, pause: _Pause, turn: int) -> bool:
         """Smaller numbers began at the till since the day's end, and lead up to this one."""
         own = self._number(int(pause.owned[0]))
         if own is None:
             return False
         head, number = own
         smaller, last = False, None
-        for line in self._between(pause):
+        for line in self._between(pause, turn):
             other = self._number(line)
             if other is not None and other[0] == head:
                 last = other[1]
-                smaller |= last < number and self._began[line] >= pause.turn
+                smaller |= last < number and self._began[line] >= turn
         return smaller and last == number - 1
 
-    def _between(self, pause: _Pause) -> list[int]:
+    def _between(self, pause: _Pause, turn: int) -> list[int]:
         """The till's lines from the day's end to the end of a pause, in the order of time."""
         till = self._till[pause.owned[0]]
         own = self._order[slice(*np.searchsorted(self._till, [till, till + 1], sorter=self._order))]
-        first, last = np.searchsorted(self._time[own], [pause.turn, pause.end])
+        first, last = np.searchsorted(self._time[own], [turn, pause.end])
         found: list[int] = own[first:last].tolist()
         return found
 

@@ -109,7 +109,7 @@ def _seen(lines: pa.Table, rejected: pa.Table, rows: pd.DataFrame) -> pd.DataFra
 def _between(
     own: pd.DataFrame,
     groups: list[str],
-    step: Numbers,
+    step: npt.NDArray[np.integer],
     gaps: npt.NDArray[np.bool_],
     seen: pd.DataFrame,
 ) -> Numbers:
@@ -118,13 +118,11 @@ def _between(
     if not len(seen):
         return found
     keys = pd.concat([own[groups], seen[groups]]).groupby(groups, sort=False).ngroup().to_numpy()
-    in_group: dict[int, Numbers] = {
-        group: np.unique(seen["number"].to_numpy()[at])
-        for group, at in pd.Series(keys[len(own) :]).groupby(keys[len(own) :]).indices.items()
-    }
+    there = pd.Series(seen["number"].to_numpy()).groupby(keys[len(own) :])
+    in_group = {group: np.unique(numbers) for group, numbers in there}
     number = own["number"].to_numpy()
-    for row in np.flatnonzero(gaps & np.isin(keys[: len(own)], list(in_group))).tolist():
-        numbers = in_group[int(keys[row])]
+    for row in np.flatnonzero(gaps & np.isin(keys[: len(own)], keys[len(own) :])).tolist():
+        numbers = in_group[keys[row]]
         first, last = np.searchsorted(numbers, [number[row] - step[row] + 1, number[row]])
         found[row] = last - first
     return found

@@ -78,6 +78,16 @@ def test_what_the_export_has_beside_them_shows_two_customers(lines: list[Row]) -
     assert collected(lines).sales["marks"].to_pylist()[0] == []
 
 
+@pytest.mark.parametrize("second", [{"cashier_id": "Bob"}, {}])
+def test_at_any_hour_another_cashier_or_totals_show_two(second: Row) -> None:
+    """Nothing of the one goes into the other, nor is the other rejected."""
+    lines = [rung("17", -500, "first"), rung("17", -450, "second", id_check="id_scanned", **second)]
+    lines += [] if second else [{**TOTALS, "sold_at": at(-470)}]
+    result = collected(lines)
+    assert result.sales["id_check"].to_pylist() == ["none", "id_scanned"]
+    assert result.rejects.num_rows == 0
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -105,16 +115,22 @@ def test_where_nothing_tells_it_is_one_sale_with_a_mark(lines: list[Row]) -> Non
     [
         [rung("17", -2, "first"), rung("17", 3, "second")],
         [rung("17", -40, "first"), rung("17", -10, "second")],  # of one day
+        [
+            rung("17", -40, "first"),
+            rung("17", -39, "cash", line_type="tender", category=None),
+            rung("17", -10, "second"),  # another round of the tab
+        ],
         [rung("17", m, s, business_date=DAY) for m, s in ((-10, "first"), (10, "second"))],
         [
             rung("17", -10, "first", transaction_state="suspended"),
             rung("17", 10, "second", transaction_state="completed"),
         ],
     ],
-    ids=["no pause", "one day", "the till's own day", "put aside"],
+    ids=["no pause", "one day", "a round", "the till's own day", "put aside"],
 )
 def test_what_is_surely_one_sale_has_no_mark(lines: list[Row]) -> None:
-    assert baskets(lines) == [["first", "second"]]
+    ((first, *_, second),) = baskets(lines)
+    assert (first, second) == ("first", "second")
     assert collected(lines).sales["marks"].to_pylist() == [[]]
 
 
