@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from auditor.faces import backend
-from models.training import augment
+from models.training import augment, changes
 from models.training.config import Augmentation, Change
 
 keras = backend.keras()
@@ -97,11 +97,11 @@ def test_a_flip_is_exact(pictures: np.ndarray) -> None:
 
 
 def test_lost_resolution_is_averaging_down_and_interpolating_up(pictures: np.ndarray) -> None:
-    matrix = np.asarray(augment.resampling(np.array([20], np.float32), SIDE))[0]
+    matrix = np.asarray(changes.resampling(np.array([20], np.float32), SIDE))[0]
     got = np.einsum("yv,xu,vuc->yxc", matrix, matrix, pictures[0])
     small = cv2.resize(pictures[0], (20, 20), interpolation=cv2.INTER_AREA)
     assert got == pytest.approx(cv2.resize(small, (SIDE, SIDE)), abs=0.01)
-    whole = np.asarray(augment.resampling(np.array([SIDE], np.float32), SIDE))[0]
+    whole = np.asarray(changes.resampling(np.array([SIDE], np.float32), SIDE))[0]
     assert whole == pytest.approx(np.eye(SIDE))
 
 

@@ -193,8 +193,8 @@ def test_an_epoch_shows_every_picture_once_and_rare_ages_more_often_if_asked() -
     assert len(np.unique(drawn[drawn >= 90])) == 10
 
     experiment = EXPERIMENT.model_copy(update={"batches": Batches(size=64)})
-    from_start = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=0)
-    later = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=2)
+    from_start = batches.Stream(part(1), experiment, first_epoch=0)
+    later = batches.Stream(part(1), experiment, first_epoch=2)
     assert from_start.steps == 3
     for got, want in zip(later[1][0].values(), from_start[7][0].values(), strict=True):
         assert (got == want).all()
