@@ -73,17 +73,17 @@ def _light(pixels: Any, strength: float, seeds: Any) -> Any:
 def _blur(pixels: Any, strength: float, seeds: Any) -> Any:
     """Gaussian, of its own width across and down, as of something that moves."""
     across, down = (drawn(pixels, seeds, 0, strength) for _ in "xy")
-    return _smoothed(pixels, across, down)
+    return smoothed(pixels, across, down)
 
 
 def _sharpening(pixels: Any, strength: float, seeds: Any) -> Any:
     """What a blur of one pixel takes away is added once more, or less, or more often."""
     one = ops.ones_like(pixels[:, :1, :1, :1])
-    soft = _smoothed(pixels, one, one)
+    soft = smoothed(pixels, one, one)
     return pixels + drawn(pixels, seeds, 0, strength) * (pixels - soft)
 
 
-def _smoothed(pixels: Any, across: Any, down: Any) -> Any:
+def smoothed(pixels: Any, across: Any, down: Any) -> Any:
     """Blurred by standard deviations in pixels, shape (n, 1, 1, 1)."""
     columns, rows = (_gaussians(spread, pixels.shape[1]) for spread in (across, down))
     return ops.einsum("nyv,nxu,nvuc->nyxc", rows, columns, pixels)
