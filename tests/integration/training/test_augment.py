@@ -109,13 +109,12 @@ def test_the_same_seed_gives_the_same_pictures_in_a_compiled_step(
     def compiled() -> np.ndarray:
         stack = augment.layers(settings, 7)
 
-        @backend.tensorflow().function
         def step(result: Any) -> Any:
             for layer in stack:
                 result = layer(result, training=True)
             return result
 
-        return np.asarray(step(pictures))
+        return np.asarray(backend.tensorflow().function(step)(pictures))
 
     found = compiled()
     assert found.dtype == np.float32

@@ -22,7 +22,7 @@ class _Time:
                 assert tz is UTC
                 return start + timedelta(seconds=time.passed)
 
-        monkeypatch.setattr(clock.time, "monotonic", lambda: self.passed)
+        monkeypatch.setattr("time.monotonic", lambda: self.passed)
         monkeypatch.setattr(clock, "datetime", Wall)
 
 

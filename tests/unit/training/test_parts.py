@@ -1,5 +1,6 @@
 """What is derived from a labelled set before a run: other cuts of its faces, kept between runs."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ def shifted(pixels: float) -> np.ndarray:
     return ON_TEMPLATE + np.array([pixels, 0])
 
 
-def landmarks_file(folder: Path, rows: dict[str, np.ndarray | None]) -> Path:
+def landmarks_file(folder: Path, rows: Mapping[str, np.ndarray | None]) -> Path:
     path = folder / "marks.parquet"
     values = [None if points is None else np.ravel(points).tolist() for points in rows.values()]
     table = {"id": list(rows), "landmarks": pa.array(values, pa.list_(pa.float32()))}
