@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from auditor.errors import ConfigurationError
+from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE
 from models.training import labelled, parts
-from models.training.config import Batches, Experiment, Schedule
+from models.training.config import Batches, Experiment, Labels, Schedule
 from tests.support import labelled_samples
 
 SIDE = labelled.SIDE
@@ -77,6 +79,33 @@ def test_faces_are_cut_anew_by_their_own_landmarks(
     assert (part.realigned[2, :, :-2] == part.pixels[2, :, 2:]).mean() > 0.99
     assert part.ages.tolist() == [20, 21, 22]
     assert part.taught is None
+
+
+def test_a_teacher_sees_a_crop_and_the_mirror_image_of_its_other_cut(
+    crops: labelled.LabelledSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Network:
+        def predict(self, pictures: np.ndarray) -> AgeDistributions:
+            seen.append(pictures)
+            return AgeDistributions.from_scores(np.eye(101)[[10 * len(seen)] * len(pictures)])
+
+    teacher = SimpleNamespace(
+        quantised=True, network=Network(), card=SimpleNamespace(weights_sha256="a")
+    )
+    monkeypatch.setattr(parts, "AgeModel", lambda version: {"4": teacher}[version])
+    landmarks_file(tmp_path, {"face 2": shifted(6)})
+    settings = experiment().model_copy(update={"labels": Labels(teacher="4")})
+    part = parts.to_learn(crops, settings, tmp_path, parts.Cache(None))
+    assert part.taught is not None
+    assert part.taught.dtype == np.float16
+    assert part.taught.shape == (3, 101)
+    assert (part.taught[:, [10, 20]] == 0.5).all()
+    straight, mirrored = seen
+    assert (straight == crops.crops(range(3))).all()
+    assert (mirrored[:2] == straight[:2, :, ::-1]).all()
+    assert (mirrored[2] == parts.realign(straight[2], shifted(6).astype(np.float32))[:, ::-1]).all()
 
 
 def test_landmarks_that_do_not_fit_are_named(tmp_path: Path) -> None:
