@@ -31,16 +31,24 @@ class Augmentation(_Settings):
     """Random changes of the training pictures. Everything is off unless it is named."""
 
     horizontal_flip: Share = 0  # of the pictures
+    mask: Share = 0  # of the pictures; so are glasses, cap and hand
+    glasses: Share = 0
+    cap: Share = 0
+    hand: Share = 0
     rotation: Change = _OFF  # up to so many degrees, either way
     shift: Change = _OFF  # up to so large a share of the side, either way
     zoom: Change = _OFF  # up to 1 + strength times larger or smaller
+    light: Change = _OFF  # from one side: times 1 - strength to 1 + strength at the edges
     brightness: Change = _OFF  # up to so large a share of the range, either way
+    gamma: Change = _OFF  # to the power of 1 / (1 + strength) to 1 + strength
     contrast: Change = _OFF  # times 1 - strength to 1 + strength
     saturation: Change = _OFF  # distance from grey times 1 - strength to 1 + strength
     white_balance: Change = _OFF  # each channel times 1 - strength to 1 + strength
     greyscale: Share = 0  # of the pictures
+    blur: Change = _OFF  # Gaussian, of a standard deviation up to strength, pixels of the input
     resolution: Change = _OFF  # averaged down by a factor from 1 to strength, and back up
     noise: Change = _OFF  # Gaussian, of a standard deviation up to strength
+    sharpening: Change = _OFF  # up to strength times what a blur of one pixel takes away
     jpeg: Change = _OFF  # JPEG quality from strength to 95
     erasing: Change = _OFF  # a rectangle of up to so large a share of the picture
     mixup: Weight = 0  # alpha of the beta distribution of the shares
@@ -50,6 +58,7 @@ class Augmentation(_Settings):
         for name, smallest, largest in (
             ("rotation", 0, 180),
             ("shift", 0, 0.5),
+            ("light", 0, 1),
             ("brightness", 0, 1),
             ("contrast", 0, 1),
             ("saturation", 0, 1),
@@ -102,6 +111,9 @@ class Batches(_Settings):
     size: Annotated[int, Field(ge=1)] = 128
     epoch_size: Annotated[int, Field(ge=1)] | None = None  # pictures; without it, as many as are
     rarity: Share = 0.0  # pictures are drawn in proportion to density of their age ^ -rarity
+    favoured: tuple[Weight, Weight] | None = None  # years, from and to: faces of these ages
+    favour: Positive = 1.0  # are drawn so many times as often as without
+    landmarks: str | None = None  # a file beside the crops: half of them are cut anew by it
 
 
 class Labels(_Settings):
@@ -109,6 +121,8 @@ class Labels(_Settings):
 
     sigma: Positive = 2.0  # years, of the Gaussian around the label
     l1_weight: Weight = 0.05  # of the absolute error of the expectation, beside the cross-entropy
+    teacher: str | None = None  # a version of the model, whose distributions are learnt as well
+    teacher_weight: Share = 0.5  # their share beside the labels
 
 
 class Experiment(_Settings):

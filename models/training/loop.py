@@ -1,19 +1,20 @@
 """The training run: ``compile`` and ``fit``, the same code on TensorFlow, JAX and PyTorch."""
 
 import math
-import time
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auditor.errors import AuditorError
 from auditor.faces import backend
 from models.training import batches, checkpoint, curves, losses, networks
 from models.training.checkpoint import Progress
+from models.training.clock import Clock
 from models.training.config import Experiment, Optimiser, Schedule
+from models.training.parts import Part
 
 keras = backend.keras()
 ops = keras.ops
@@ -27,14 +28,6 @@ _NO_END = 1_000_000  # epochs of a run that ends by the clock
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
-    """Pictures and their ages."""
-
-    pixels: NDArray[np.uint8]  # shape (n, side, side, 3)
-    ages: NDArray[np.float64]  # years
-
-
-@dataclass(frozen=True, eq=False)
 class Trained:
     """What a run ends with."""
 
@@ -42,13 +35,14 @@ class Trained:
     progress: Progress
 
 
-def train(
+def train(  # noqa: PLR0913  # each is given once, by the command
     experiment: Experiment,
     parts: tuple[Part, Part],
     folder: Path,
     run: dict[str, str],
     *,
     resume: bool = False,
+    until: datetime | None = None,
 ) -> Trained:
     """Train on the first part and validate on the second, from the checkpoint if to ``resume``.
 
@@ -58,6 +52,7 @@ def train(
         folder: gets the checkpoint and the learning curves.
         run: what tells this run from others, see ``Progress``.
         resume: go on from the checkpoint.
+        until: when it ends at the latest, with its zone.
 
     Raises:
         AuditorError: the loss is no number any more; the last checkpoint is kept.
@@ -73,7 +68,7 @@ def train(
         keras.config.set_dtype_policy("float32")
     model.compile(
         optimizer=optimiser(experiment.optimiser, model.trainable_variables),
-        loss=losses.loss_of(experiment),
+        loss=losses.loss_of(experiment, taught=parts[0].taught is not None),
         metrics=[keras.metrics.MeanMetricWrapper(losses.absolute_error, name="mae")],
         jit_compile=keras.backend.backend() == "jax",
     )
@@ -81,15 +76,23 @@ def train(
     progress = Progress(run)
     if resume:
         progress = checkpoint.restore(folder / CHECKPOINT, model, run)
-    stream = batches.Stream(parts[0].pixels, parts[0].ages, experiment, progress.epoch)
-    schedule = experiment.schedule
-    if not (schedule.minutes and progress.seconds >= schedule.minutes * 60):
+    stream = batches.Stream(parts[0], experiment, progress.epoch)
+    schedule, clock = experiment.schedule, Clock(progress.seconds, until)
+    if clock.done(schedule.minutes) < 1:
+        observer = _Run(
+            experiment=experiment,
+            progress=progress,
+            parts=parts,
+            folder=folder,
+            stream=stream,
+            clock=clock,
+        )
         model.fit(
             stream,
             steps_per_epoch=stream.steps,
             initial_epoch=progress.epoch,
             epochs=schedule.epochs or _NO_END,
-            callbacks=[_Run(experiment, progress, parts, folder, stream)],
+            callbacks=[observer],
             shuffle=False,
         )
     else:
@@ -127,48 +130,46 @@ def learning_rate(peak: float, schedule: Schedule, done: float) -> float:
 class _Run(Callback):
     """Sets the learning rate, validates, keeps the curve and the checkpoint."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a run consists of
         self,
+        *,
         experiment: Experiment,
         progress: Progress,
         parts: tuple[Part, Part],
         folder: Path,
         stream: batches.Stream,
+        clock: Clock,
     ) -> None:
         super().__init__()
         self._experiment, self._progress, self._parts = experiment, progress, parts
         self._folder, self._steps, self._size = folder, stream.steps, stream.size
-        self._started = self._saved = time.monotonic()
+        self._clock, self._saved = clock, clock.seconds
         self._epoch_started, self._shown = 0.0, 0
         self._rate = 0.0
 
-    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002
-        self._started = time.monotonic() - self._progress.seconds
-        self._saved = time.monotonic()
-
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        self._epoch_started, self._shown = time.monotonic(), 0
+        self._epoch_started, self._shown = self._clock.look(), 0
 
     # Not on_train_batch_end: with one, Keras waits for the loss of every step before the next.
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         self._shown += self._size
+        self._clock.look()
         if batch % max(1, min(self._steps // _SETTINGS_AN_EPOCH, _MOST_STEPS)):
             return
         if hasattr(self.model, "jax_state_sync"):
             self.model.jax_state_sync()  # JAX keeps the optimiser's variables out of it till then
         schedule = self._experiment.schedule
-        if schedule.minutes:
-            done = (time.monotonic() - self._started) / (schedule.minutes * 60)
-        else:
+        done = self._clock.done(schedule.minutes)
+        if schedule.epochs:
             steps = self._progress.epoch * self._steps + batch
-            done = steps / ((schedule.epochs or 1) * self._steps)
+            done = max(done, steps / (schedule.epochs * self._steps))
         self._rate = learning_rate(self._experiment.optimiser.learning_rate, schedule, done)
         self.model.optimizer.learning_rate = self._rate
         if done >= 1:
             self.model.stop_training = True  # after this step
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        seconds = time.monotonic() - self._epoch_started
+        seconds = self._clock.look() - self._epoch_started
         row = {
             "epoch": epoch + 1,
             "learning_rate": self._rate,
@@ -186,12 +187,12 @@ class _Run(Callback):
         if last or (epoch + 1) % schedule.validate_every == 0:
             row |= self._validated()
         self._progress.epoch = epoch + 1
-        self._progress.seconds = time.monotonic() - self._started
+        self._progress.seconds = self._clock.look()
         self._progress.curve.append(row | {"minutes": self._progress.seconds / 60})
         curves.write(self._progress.curve, self._folder)
-        if last or time.monotonic() - self._saved >= schedule.checkpoint_minutes * 60:
+        if last or self._clock.seconds - self._saved >= schedule.checkpoint_minutes * 60:
             checkpoint.save(self._folder / CHECKPOINT, self.model, self._progress)
-            self._saved = time.monotonic()
+            self._saved = self._clock.look()
 
     def _validated(self) -> dict[str, float]:
         validation, experiment = self._parts[1], self._experiment
@@ -199,12 +200,18 @@ class _Run(Callback):
         inputs: dict[str, Any] = {"pixels": validation.pixels}
         if experiment.augmentation.mixup:  # nothing is blended outside training
             inputs |= {"partner": np.zeros(len(labels), np.int32), "share": np.ones_like(labels)}
-        found = self.model.evaluate(
+        predicted = self.model.predict(
             inputs,
-            np.stack([labels, labels, np.ones_like(labels)], axis=1),
             batch_size=experiment.batches.size,
             callbacks=[keras.callbacks.SwapEMAWeights()] if experiment.optimiser.ema else [],
             verbose=0,
-            return_dict=True,
         )
-        return {f"val_{name}": found[name] for name in ("loss", "mae")}
+        target = np.stack([labels, labels, np.ones_like(labels)], axis=1)
+        errors = ops.convert_to_numpy(losses.absolute_error(target, predicted))
+        loss = ops.convert_to_numpy(losses.loss_of(experiment, taught=False)(target, predicted))
+        found = {"val_loss": float(loss.mean()), "val_mae": float(errors.mean())}
+        if validation.sources is not None:
+            for source in np.unique(validation.sources):
+                of_source = errors[validation.sources == source]
+                found[f"val_mae_{source}"] = float(of_source.mean())
+        return found

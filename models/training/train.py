@@ -1,7 +1,7 @@
 """Train the age model.
 
     KERAS_BACKEND=jax python -m models.training.train CONFIG --data DATA --out DIR [--resume]
-        [--split-file FILE]
+        [--split-file FILE] [--until TIME] [--cache DIR]
 
 CONFIG is one of models/training/configs. DATA is a labelled set (models/training/labelled.py): with
 files named after the parts ``train`` and ``val``, or with a split file (models/training/splits.py).
@@ -14,6 +14,9 @@ DIR gets
 
 KERAS_BACKEND is tensorflow (the default), jax or torch; the last after `make torch`, with
 PYTHONPATH=.torch.
+
+The run may be paused (SIGSTOP, SIGCONT): a pause is no time at work. With --until it ends at that
+time at the latest, its learning rate down to nothing, however long it was paused.
 """
 
 import hashlib
@@ -23,6 +26,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +36,7 @@ import numpy as np
 from auditor.errors import AuditorError, ConfigurationError
 from models.training import config, labels, splits
 from models.training.labelled import LabelledSet
+from models.training.parts import Cache, to_learn, to_validate
 
 #: Hashes of the pictures that a run learnt from, as labelled.LabelledSet.hashes gives them.
 LEARNT = "learnt.npy"
@@ -45,17 +50,26 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--split-file", type=click.Path(path_type=Path), help="DATA's, if it needs one.")
 @click.option("--out", required=True, type=_FOLDER, help="Where the run is kept.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
-def main(settings: Path, data: Path, split_file: Path | None, out: Path, *, resume: bool) -> None:
+@click.option("--until", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="Its end, local time.")
+@click.option("--cache", type=_FOLDER, help="Keeps crops and a teacher's word for the next run.")
+def main(settings: Path, data: Path, out: Path, **options: Any) -> None:
     """Train the network that CONFIG describes."""
     try:
-        run(settings, data, out, split_file=split_file, resume=resume)
+        run(settings, data, out, **options)
     except AuditorError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(error.exit_code)
 
 
-def run(
-    settings: Path, data: Path, out: Path, *, split_file: Path | None = None, resume: bool = False
+def run(  # noqa: PLR0913  # the command's own options
+    settings: Path,
+    data: Path,
+    out: Path,
+    *,
+    split_file: Path | None = None,
+    resume: bool = False,
+    until: datetime | None = None,
+    cache: Path | None = None,
 ) -> dict[str, Any]:
     """Train as the command does, write all that belongs to the run, and return its run.json.
 
@@ -78,15 +92,15 @@ def run(
         _report(name, part, data)
     out.mkdir(parents=True, exist_ok=True)
 
-    arrays = tuple(
-        loop.Part(part.array(experiment.input_size), part.table["age"].to_numpy(float))
-        for part in parts.values()
-    )
+    kept = Cache(cache)
+    learnt = to_learn(parts["train"], experiment, data, kept)
+    arrays = (learnt, to_validate(parts["val"], experiment, kept))
     identity = {
         "settings": hashlib.sha256(experiment.model_dump_json().encode()).hexdigest(),
         "data": data_hash(parts),
     }
-    trained = loop.train(experiment, arrays, out, identity, resume=resume)
+    end = until.astimezone() if until else None
+    trained = loop.train(experiment, arrays, out, identity, resume=resume, until=end)
     networks.save(trained.network, out / "weights.npz")
     np.save(out / LEARNT, parts["train"].hashes())
     record = {

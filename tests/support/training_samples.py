@@ -21,7 +21,8 @@ from models.training.config import (
     Optimiser,
     Schedule,
 )
-from models.training.loop import Part, Trained
+from models.training.loop import Trained
+from models.training.parts import Part
 
 EXPERIMENT = Experiment(
     architecture="tiny",

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from auditor.faces import backend
-from models.training import augment
+from models.training import augment, changes
 from models.training.config import Augmentation, Change
 
 keras = backend.keras()
@@ -17,16 +17,24 @@ keras = backend.keras()
 SIDE = 64
 ALL: dict[str, Any] = {
     "horizontal_flip": 0.5,
+    "mask": 0.5,
+    "glasses": 0.5,
+    "cap": 0.5,
+    "hand": 0.5,
     "rotation": Change(probability=1, strength=15),
     "shift": Change(probability=1, strength=0.1),
     "zoom": Change(probability=1, strength=0.2),
+    "light": Change(probability=1, strength=0.5),
     "brightness": Change(probability=1, strength=0.3),
+    "gamma": Change(probability=1, strength=0.5),
     "contrast": Change(probability=1, strength=0.4),
     "saturation": Change(probability=1, strength=0.5),
     "white_balance": Change(probability=1, strength=0.2),
     "greyscale": 0.5,
+    "blur": Change(probability=1, strength=2),
     "resolution": Change(probability=1, strength=4),
     "noise": Change(probability=1, strength=20),
+    "sharpening": Change(probability=1, strength=2),
     "jpeg": Change(probability=1, strength=10),
     "erasing": Change(probability=1, strength=0.3),
 }
@@ -92,16 +100,64 @@ def test_the_same_seed_gives_the_same_pictures(pictures: np.ndarray) -> None:
     assert (changed(pictures, Augmentation(**ALL), seed=2) != result).any()
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_the_same_seed_gives_the_same_pictures_in_a_compiled_step(
+    pictures: np.ndarray, name: str
+) -> None:
+    settings = Augmentation.model_validate({name: ALL[name]})
+
+    def compiled() -> np.ndarray:
+        stack = augment.layers(settings, 7)
+
+        def step(result: Any) -> Any:
+            for layer in stack:
+                result = layer(result, training=True)
+            return result
+
+        return np.asarray(backend.tensorflow().function(step)(pictures))
+
+    found = compiled()
+    assert found.dtype == np.float32
+    assert found == pytest.approx(changed(pictures, settings, seed=7), abs=0.01)
+    assert (compiled() == found).all()
+
+
+def test_every_change_is_tried_here() -> None:
+    others = {"mixup"}  # not a change of one picture
+    assert set(ALL) | others == set(Augmentation.model_fields)
+
+
+def test_a_blur_is_a_gaussian_and_sharpening_takes_it_back(pictures: np.ndarray) -> None:
+    across, down = (np.full((8, 1, 1, 1), sigma, np.float32) for sigma in (1.5, 0.8))
+    got = np.asarray(changes.smoothed(pictures, across, down))
+    want = np.stack([cv2.GaussianBlur(each, (0, 0), 1.5, sigmaY=0.8) for each in pictures])
+    inside = np.s_[:, 8:-8, 8:-8]
+    assert got[inside] == pytest.approx(want[inside], abs=0.5)
+    assert np.asarray(changes.smoothed(pictures, across * 0, down * 0)) == pytest.approx(pictures)
+    sharp = changed(pictures, Augmentation(sharpening=Change(probability=1, strength=2)))
+    edges = [np.abs(np.diff(each, axis=1)).mean(axis=(1, 2, 3)) for each in (pictures, sharp)]
+    assert (edges[1] > edges[0]).all()
+
+
+def test_light_from_one_side_keeps_the_middle(pictures: np.ndarray) -> None:
+    grey = np.full_like(pictures, 100)
+    lit = changed(grey, Augmentation(light=Change(probability=1, strength=0.5)))
+    middle = lit[:, SIDE // 2 - 1 : SIDE // 2 + 1, SIDE // 2 - 1 : SIDE // 2 + 1].mean((1, 2, 3))
+    assert middle == pytest.approx(np.full(8, 100), abs=0.1)
+    assert (lit.max((1, 2, 3)) > 100).all()
+    assert (lit.min((1, 2, 3)) < 100).all()
+
+
 def test_a_flip_is_exact(pictures: np.ndarray) -> None:
     assert (changed(pictures, Augmentation(horizontal_flip=1)) == pictures[:, :, ::-1]).all()
 
 
 def test_lost_resolution_is_averaging_down_and_interpolating_up(pictures: np.ndarray) -> None:
-    matrix = np.asarray(augment.resampling(np.array([20], np.float32), SIDE))[0]
+    matrix = np.asarray(changes.resampling(np.array([20], np.float32), SIDE))[0]
     got = np.einsum("yv,xu,vuc->yxc", matrix, matrix, pictures[0])
     small = cv2.resize(pictures[0], (20, 20), interpolation=cv2.INTER_AREA)
     assert got == pytest.approx(cv2.resize(small, (SIDE, SIDE)), abs=0.01)
-    whole = np.asarray(augment.resampling(np.array([SIDE], np.float32), SIDE))[0]
+    whole = np.asarray(changes.resampling(np.array([SIDE], np.float32), SIDE))[0]
     assert whole == pytest.approx(np.eye(SIDE))
 
 
@@ -132,5 +188,5 @@ def test_mixup_blends_partners(pictures: np.ndarray) -> None:
 def test_a_strength_without_meaning_is_refused() -> None:
     with pytest.raises(ValidationError, match="resolution"):
         Augmentation(resolution=Change(probability=0.5, strength=0.5))
-    with pytest.raises(ValidationError, match="blur"):
-        Augmentation(blur=Change(probability=0.5, strength=1))  # type: ignore[call-arg]
+    with pytest.raises(ValidationError, match="shear"):
+        Augmentation(shear=Change(probability=0.5, strength=1))  # type: ignore[call-arg]

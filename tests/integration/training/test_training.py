@@ -4,15 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 from auditor.errors import AuditorError, ConfigurationError
 from auditor.faces import backend
+from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE
 from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from models.training import batches, config, labelled, loop, losses, networks, train
 from models.training.config import Augmentation, Batches, Schedule
@@ -193,14 +198,104 @@ def test_an_epoch_shows_every_picture_once_and_rare_ages_more_often_if_asked() -
     assert len(np.unique(drawn[drawn >= 90])) == 10
 
     experiment = EXPERIMENT.model_copy(update={"batches": Batches(size=64)})
-    from_start = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=0)
-    later = batches.Stream(part(1).pixels, part(1).ages, experiment, first_epoch=2)
+    from_start = batches.Stream(part(1), experiment, first_epoch=0)
+    later = batches.Stream(part(1), experiment, first_epoch=2)
     assert from_start.steps == 3
     for got, want in zip(later[1][0].values(), from_start[7][0].values(), strict=True):
         assert (got == want).all()
     inputs, target = from_start[0]
     assert (target[inputs["partner"], 0] == target[:, 1]).all()
     assert (target[:, 2] == inputs["share"]).all()
+
+
+def test_half_of_the_faces_are_cut_the_other_way_and_favoured_ages_come_more_often() -> None:
+    plain = part(1)
+    other = replace(plain, realigned=255 - plain.pixels)
+    settings = EXPERIMENT.model_copy(update={"batches": Batches(size=96)})
+    inputs = batches.Stream(other, settings, 0)[0][0]["pixels"]
+    as_they_are = batches.Stream(plain, settings, 0)[0][0]["pixels"]
+    anew = (inputs == 255 - as_they_are).all(axis=(1, 2, 3))
+    assert (inputs[~anew] == as_they_are[~anew]).all()
+    assert 30 < anew.sum() < 66
+    again = batches.Stream(other, settings, 0)[0][0]["pixels"]
+    assert (again == inputs).all()
+
+    ages = np.array([12.0, 13, 30, 31])
+    weights = batches.favouring(np.full(4, 0.25), ages, (13, 30), 3)
+    assert weights == pytest.approx([1 / 8, 3 / 8, 3 / 8, 1 / 8])
+
+
+def test_a_teacher_is_learnt_from_beside_the_labels() -> None:
+    ages = np.arange(101)
+    plain = part(1)
+    taught = np.exp(-0.5 * ((ages - plain.ages[:, None] - 10) / 3) ** 2)  # ten years too old
+    taught = (taught / taught.sum(axis=1, keepdims=True)).astype(np.float16)
+    inputs, target = batches.Stream(replace(plain, taught=taught), EXPERIMENT, 0)[0]
+    share, partner = inputs["share"][:, None], inputs["partner"]
+    assert target.shape == (16, 3 + 101)
+    own = target[:, :1] + 10
+    assert (target[:, 3:] @ ages)[:, None] == pytest.approx(
+        share * own + (1 - share) * own[partner], abs=0.5
+    )
+
+    labels = EXPERIMENT.labels.model_copy(update={"l1_weight": 0.0, "teacher_weight": 0.25})
+    settings = EXPERIMENT.model_copy(update={"labels": labels})
+    even = np.full((16, 101), 1 / 101, np.float32)
+    found = np.asarray(losses.loss_of(settings, taught=True)(target, even))
+    assert found == pytest.approx(np.log(101), abs=0.01)  # all of the weight is given once
+    one = np.array([[30, 30, 1, *np.eye(101)[50]]], np.float32)
+    likely = np.full((1, 101), 1e-3, np.float32)
+    likely[0, 50] = 0.9
+    with_teacher = float(losses.loss_of(settings, taught=True)(one, likely)[0])
+    assert with_teacher == pytest.approx(-0.75 * np.log(1e-3) - 0.25 * np.log(0.9), abs=0.01)
+
+
+def test_a_run_ends_at_its_time_and_validates_by_source(tmp_path: Path) -> None:
+    validation = replace(part(2), sources=np.array(["one", "two"] * 96))
+    settings = EXPERIMENT.model_copy(update={"schedule": Schedule(minutes=60)})
+    until = datetime.now(UTC) + timedelta(seconds=6)
+    done = loop.train(settings, (part(1), validation), tmp_path, {}, until=until)
+    assert datetime.now(UTC) > until
+    assert done.progress.seconds < 60
+    row = done.progress.curve[-1]
+    assert row["learning_rate"] < EXPERIMENT.optimiser.learning_rate / 4
+    assert row["val_mae"] == pytest.approx((row["val_mae_one"] + row["val_mae_two"]) / 2)
+    header = (tmp_path / "curves.csv").read_text().splitlines()[0]
+    assert header.endswith("images_per_second,val_mae_one,val_mae_two")
+    epochs = done.progress.epoch
+    again = loop.train(settings, (part(1), validation), tmp_path, {}, resume=True, until=until)
+    assert again.progress.epoch == epochs  # its time is up
+
+
+def test_the_recipe_for_strangers_runs_as_it_is_written(tmp_path: Path) -> None:
+    """All its changes and both cuts, from the command, with the small network and no teacher."""
+    write_crops(tmp_path)
+    ids = pq.read_table(tmp_path / "train-0.parquet", columns=["id"])["id"]
+    points = (TEMPLATE * 192 / TEMPLATE_SIDE + 3).ravel().tolist()
+    pq.write_table(
+        pa.table({"id": ids, "landmarks": [points] * len(ids)}),
+        tmp_path / "yunet_landmarks.parquet",
+    )
+    text = (CONFIGS / "strangers_64.toml").read_text()
+    for was, now in (
+        ('weights = "models/age_resnet50/3/weights.npz"', 'architecture = "tiny"'),
+        ('teacher = "4"', ""),
+        ("minutes = 720", "epochs = 1"),
+        ("checkpoint_minutes = 4", ""),
+        ("validate_every = 4", ""),
+        ("size = 128", "size = 16"),
+        ("epoch_size = 2048", ""),
+    ):
+        assert text.count(was) == 1
+        text = text.replace(was, now)
+    (tmp_path / "settings.toml").write_text(text)
+    command = [str(tmp_path / "settings.toml"), "--data", str(tmp_path)]
+    command += ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    said = CliRunner().invoke(train.main, command)
+    assert said.exit_code == 0, said.output
+    assert json.loads((tmp_path / "out/run.json").read_text())["epochs"] == 1
+    kept = {path.name.rsplit("-", 1)[0] for path in (tmp_path / "cache").iterdir()}
+    assert kept == {"crops-64", "realigned-64"}
 
 
 def test_a_loss_that_is_no_number_ends_the_run_before_a_checkpoint(tmp_path: Path) -> None:
