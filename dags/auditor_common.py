@@ -121,11 +121,11 @@ def business_day(context: Any) -> date:
 
 
 @contextmanager
-def connections_in_environment(mapping: str | None, day: date) -> Iterator[None]:
-    """Let this process find the Airflow connections that a mapping names on a day.
+def connections_in_environment(mapping: str | None, *days: date) -> Iterator[None]:
+    """Let this process find the Airflow connections that a mapping names on some days.
 
     Airflow keeps them in its database, in a secrets backend or in the environment, and hands them
-    to a task that asks. The audit reads the environment only: there they stand while the day is
+    to a task that asks. The audit reads the environment only: there they stand while the days are
     read, of this process alone, and are neither logged nor written.
 
     Raises:
@@ -135,7 +135,8 @@ def connections_in_environment(mapping: str | None, day: date) -> Iterator[None]
     from auditor.mapping import load_mapping
 
     loaded = load_mapping(mapping)
-    names = loaded.on(day).connections if loaded else ()
+    mapped = [loaded.on(day) for day in days if day >= loaded.first_day] if loaded else ()
+    names = {name for each in mapped for name in each.connections}
     found = {connection_variable(name): _connection(name) for name in sorted(names)}
     before = {variable: os.environ.get(variable) for variable in found}
     os.environ.update(found)

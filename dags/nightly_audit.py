@@ -117,7 +117,10 @@ def complete(day: str) -> list[str]:
     from auditor.pipeline import complete_days
 
     # Metrics are of the day audited last, and all its stores: not of some stores of another.
-    return [str(completed.day) for completed in complete_days(_job(day, measured=False))]
+    job = _job(day, measured=False)
+    days = (job.day + timedelta(days=away) for away in (-2, -1, 0, 1, 2))
+    with connections_in_environment(job.mapping, *days):
+        return [str(completed.day) for completed in complete_days(job)]
 
 
 # If a day beside this one could not be completed, this day is reported all the same.

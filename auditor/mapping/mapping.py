@@ -49,6 +49,11 @@ class Mapping(SettingsDocument):
         self._days = _days(document)
         return document
 
+    @property
+    def first_day(self) -> date:
+        """The day on which its first entry begins to hold."""
+        return self._days[0].effective_from
+
     def on(self, day: date) -> MappingOfDay:
         """What holds on a day.
 
@@ -57,8 +62,9 @@ class Mapping(SettingsDocument):
         """
         begun = [each for each in self._days if each.effective_from <= day]
         if not begun:
-            first = self._days[0].effective_from
-            raise ConfigurationError(f"no mapping holds on {day}: the first begins on {first}")
+            raise ConfigurationError(
+                f"no mapping holds on {day}: the first begins on {self.first_day}"
+            )
         return begun[-1]
 
 
