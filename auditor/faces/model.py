@@ -246,11 +246,12 @@ class AgeModel:
 
 
 def check_files(version: str) -> Card:
-    """Check a version's files against its card, without loading a runtime; return the card.
+    """Check a version's files against its card, and the detector's, without loading a runtime.
 
     Raises:
         ModelError: one is missing, or is not the file of the card.
     """
+    yunet.content()
     card = Card.read(version)
     named = [name for name, sha256 in _hashes(card).items() if sha256 is not None]
     for name in (*named, "golden.npz"):

@@ -173,7 +173,7 @@ class Rules(Strict):
         return self
 
 
-#: What runs the networks: OpenVINO, or TensorFlow, the reference, which is several times slower.
+#: What runs the age network: OpenVINO, or TensorFlow, the reference, which is several times slower.
 Runtime = Literal["openvino", "tensorflow"]
 
 

@@ -15,6 +15,7 @@ from auditor.faces import engines
 from auditor.faces.model import AgeNetwork, folder
 from auditor.policy import Runtime
 
+
 @pytest.fixture(scope="module")
 def weights() -> bytes:
     return (folder("3") / "weights.npz").read_bytes()
