@@ -166,14 +166,15 @@ def _looks(number: int, picture: Picture, scale: float) -> Iterator[_Look]:
     """The looks at a picture, at least as fine as ``scale``: one, unless it is very large."""
     decoded = picture.at(scale)
     pixels, within = decoded.pixels, decoded.scale
-    for top, bottom in _pieces(pixels.shape[0], scale / within):
-        for left, right in _pieces(pixels.shape[1], scale / within):
-            size = _cells((right - left) * scale / within), _cells((bottom - top) * scale / within)
-            yield _Look(number, pixels[top:bottom, left:right], left, top, within, size)
-    width, height = picture.width * scale, picture.height * scale
-    while min(width, height) > _LARGE:
-        width, height = width / _SMALLER, height / _SMALLER
-        yield _Look(number, pixels, 0, 0, within, (_cells(width), _cells(height)))
+    scales = [scale / within]
+    while min(pixels.shape[:2]) * scales[-1] > _LARGE:
+        scales.append(scales[-1] / _SMALLER)
+    for each in scales:
+        for top, bottom in _pieces(pixels.shape[0], each):
+            for left, right in _pieces(pixels.shape[1], each):
+                part = pixels[top:bottom, left:right]
+                size = _cells((right - left) * each), _cells((bottom - top) * each)
+                yield _Look(number, part, left, top, within, size)
 
 
 def _closer(number: int, picture: Picture, scale: float, hint: NDArray[np.float64]) -> _Look:

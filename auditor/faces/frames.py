@@ -1,7 +1,6 @@
 """From the bytes of a camera's frame to pixels, no more of them than are needed."""
 
 import io
-import math
 import warnings
 from dataclasses import dataclass
 from typing import Literal, Self
@@ -180,7 +179,7 @@ def _endless(content: bytes) -> bool:
 def _loaded(picture: Image.Image, scale: float) -> Decoded:
     width, height = picture.size
     if scale < 1 and max(width, height) >= _SHRUNK_FROM:
-        picture.draft(None, (math.ceil(width * scale), math.ceil(height * scale)))
+        picture.draft(None, (int(width * scale), int(height * scale)))
     picture.load()
     if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
         width, height = height, width

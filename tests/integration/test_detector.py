@@ -125,10 +125,10 @@ def test_smaller_faces_are_looked_for_when_they_are_wanted(
     portraits: list[np.ndarray], detector: Detector
 ) -> None:
     small = [cv2.resize(each, (26, 26), interpolation=cv2.INTER_AREA) for each in portraits]
-    pictures = [_laid((640, 480), np.asarray(face, np.uint8), 300, 200) for face in small]
+    pictures = [_laid((1920, 1080), np.asarray(face, np.uint8), 900, 500) for face in small]
     count = [
         sum(map(bool, detector.detect(pictures, smallest, 0.6)))
-        for smallest in (24, 90, [24.0, 90.0] * (len(pictures) // 2))
+        for smallest in (26, 104, [26.0, 104.0] * (len(pictures) // 2))
     ]
     assert count[0] == len(pictures)
     assert count[1] == 0
