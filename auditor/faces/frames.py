@@ -3,7 +3,7 @@
 import io
 import warnings
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import cv2
 import numpy as np
@@ -24,10 +24,13 @@ _BARE = {0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}  # markers of a JPEG with
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
 
 # A JPEG holds frequencies of blocks: leaving out the higher ones gives a picture of half the side
-# for a third of the time. Frames of at least so many pixels a side are first read so.
+# for a third of the time. Frames of at least so many pixels a side are read so where that suffices.
 _SHRUNK_FROM = 1280
 
 Pixels = NDArray[np.uint8]
+
+#: Degrees clockwise.
+Turn = Literal[0, 90, 180, 270]
 
 
 class UnreadableFrameError(ValueError):
@@ -51,19 +54,25 @@ class Decoded:
 class Picture:
     """A frame, decoded at the finest resolution asked for so far."""
 
-    def __init__(self, first: Decoded, content: bytes | None = None) -> None:
-        """Start with a decoded frame; without its content, that is all there is."""
-        self.width, self.height = first.width, first.height
-        self._finest, self._content = first, content
+    def __init__(self, first: Decoded, content: bytes | None = None, turned: Turn = 0) -> None:
+        """Start with a decoded frame; without its content, that is all there is.
+
+        Args:
+            first: the frame as it was decoded.
+            content: its bytes.
+            turned: degrees clockwise that make the picture upright.
+        """
+        self._finest, self._content, self._turned = _upright(first, turned), content, turned
+        self.width, self.height = self._finest.width, self._finest.height
 
     @classmethod
-    def read(cls, content: bytes) -> Self:
-        """Decode a frame as finely as finding its faces needs.
+    def read(cls, content: bytes, scale: float = 1, turned: Turn = 0) -> Self:
+        """Decode a frame with at least ``scale`` of its pixels a side, and turn it upright.
 
         Raises:
             UnreadableFrameError: see :func:`decode`.
         """
-        return cls(_read(content, _SHRUNK_FROM // 2), content)
+        return cls(_read(content, scale), content, turned)
 
     @classmethod
     def of(cls, given: "Pixels | Picture") -> "Picture":
@@ -76,8 +85,17 @@ class Picture:
     def at(self, scale: float) -> Decoded:
         """The picture with at least ``scale`` of its pixels a side, or all it has."""
         if self._finest.scale < min(scale, 1) and self._content is not None:
-            self._finest, self._content = _read(self._content), None
+            self._finest = _upright(_read(self._content), self._turned)
+            self._content = None
         return self._finest
+
+
+def _upright(decoded: Decoded, turned: Turn) -> Decoded:
+    if not turned:
+        return decoded
+    pixels = np.ascontiguousarray(np.rot90(decoded.pixels, -turned // 90))
+    width, height = decoded.width, decoded.height
+    return Decoded(pixels, *((height, width) if turned % 180 else (width, height)))
 
 
 def size(content: bytes) -> int:
@@ -117,8 +135,8 @@ def luminance(pixels: Pixels) -> float:
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
-def _read(content: bytes, enough: int | None = None) -> Decoded:
-    """Decode; where the longer side has twice ``enough`` pixels or more, only so many if it can."""
+def _read(content: bytes, scale: float = 1) -> Decoded:
+    """Decode; a large frame with fewer pixels, but at least ``scale`` of them a side, if it can."""
     if not content:
         raise UnreadableFrameError("the file is empty")
     if _endless(content):
@@ -128,7 +146,7 @@ def _read(content: bytes, enough: int | None = None) -> Decoded:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
                 if picture.width * picture.height <= MAX_PIXELS:
-                    return _loaded(picture, enough)
+                    return _loaded(picture, scale)
     except Exception as error:  # decoders raise anything on damaged bytes
         raise UnreadableFrameError(f"{type(error).__name__}: {error}") from error
     raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
@@ -158,11 +176,10 @@ def _endless(content: bytes) -> bool:
     return True
 
 
-def _loaded(picture: Image.Image, enough: int | None) -> Decoded:
+def _loaded(picture: Image.Image, scale: float) -> Decoded:
     width, height = picture.size
-    if enough is not None and max(width, height) >= 2 * enough:
-        scale = enough / max(width, height)
-        picture.draft(None, (round(width * scale), round(height * scale)))
+    if scale < 1 and max(width, height) >= _SHRUNK_FROM:
+        picture.draft(None, (int(width * scale), int(height * scale)))
     picture.load()
     if picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE:
         width, height = height, width

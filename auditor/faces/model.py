@@ -29,7 +29,7 @@ from auditor import resources
 from auditor.errors import ModelError, NoModelError
 from auditor.faces.ages import AGES, AgeDistributions, Decoding
 from auditor.faces.calibration import Calibration
-from auditor.faces.engines import Network, age_network
+from auditor.faces.engines import Network, age_network, yunet
 from auditor.faces.frames import Pixels
 from auditor.policy import Runtime
 
@@ -105,10 +105,10 @@ class Card:
         return self.calibration_sha256 is not None
 
     def sha256(self, runtime: Runtime) -> str:
-        """Hash of what gives the estimates on a runtime: the network's file and the calibration."""
+        """Hash of what gives the estimates on a runtime: detector, network and calibration."""
         whole = self.weights_sha256
         network = (self.int8_sha256 or whole) if runtime == "openvino" else whole
-        parts = f"{runtime} {network} {self.calibration_sha256}"
+        parts = f"{runtime} {yunet.SHA256} {network} {self.calibration_sha256}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
@@ -246,11 +246,12 @@ class AgeModel:
 
 
 def check_files(version: str) -> Card:
-    """Check a version's files against its card, without loading a runtime; return the card.
+    """Check a version's files against its card, and the detector's, without loading a runtime.
 
     Raises:
         ModelError: one is missing, or is not the file of the card.
     """
+    yunet.content()
     card = Card.read(version)
     named = [name for name, sha256 in _hashes(card).items() if sha256 is not None]
     for name in (*named, "golden.npz"):

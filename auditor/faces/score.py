@@ -15,7 +15,7 @@ import numpy as np
 
 from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import align
-from auditor.faces.detector import Detector, Face
+from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Picture, Pixels, UnreadableFrameError, luminance, size
 from auditor.faces.model import AgeModel
@@ -70,7 +70,7 @@ class Scorer:
     """Detector and age model, loaded once for a stream of frames."""
 
     def __init__(self, model: AgeModel, detector: Detector, workers: int = 1) -> None:
-        """Use a detector and a model of one runtime; ``workers`` batches are worked on at once."""
+        """Use a detector and a model; ``workers`` batches are worked on at once."""
         self._model, self._detector, self._workers = model, detector, workers
         self.watch = Stopwatch()
 
@@ -90,10 +90,14 @@ class Scorer:
 
     def _batch(self, frames: Sequence[Frame]) -> list[Score]:
         with self.watch.stage("decode"):
-            items = [_decoded(frame) for frame in frames]
+            items = [self._decoded(frame) for frame in frames]
         works = [item for item in items if isinstance(item, _Work)]
         with self.watch.stage("detect"):
-            found = self._detector.detect([w.picture for w in works])
+            found = self._detector.detect(
+                [work.picture for work in works],
+                [self._smallest(work.frame.rules) for work in works],
+                min((work.frame.rules.min_face_confidence for work in works), default=1),
+            )
         with self.watch.stage("align"):
             for work, faces in zip(works, found, strict=True):
                 sure = [f for f in faces if f.confidence >= work.frame.rules.min_face_confidence]
@@ -115,6 +119,21 @@ class Scorer:
                 scores.append(item)
         return scores
 
+    def _smallest(self, rules: Rules) -> float:
+        """The longer side of the smallest face that is estimated, pixels."""
+        return self._model.card.min_face_px if rules.min_face_px is None else rules.min_face_px
+
+    def _decoded(self, frame: Frame) -> _Work | Score:
+        row = {"frame": frame.number, "reason": frame.reason, "detail": frame.detail}
+        if frame.content is None:
+            return Score(row)
+        sha256 = hashlib.sha256(frame.content).hexdigest()
+        try:
+            picture = Picture.read(frame.content, scale_for(self._smallest(frame.rules)))
+            return _Work(frame, picture, sha256, luminance(picture.at(0).pixels))
+        except UnreadableFrameError as error:
+            return Score({**row, "detail": str(error), "snapshot_sha256": sha256})
+
     def _judge(self, work: _Work, ages: AgeDistributions | None) -> Score:
         row: dict[str, Any] = {
             "frame": work.frame.number,
@@ -125,7 +144,7 @@ class Scorer:
         if ages is None or not work.faces:
             return Score({**row, "reason": "no_face", "detail": "no face was found in the frame"})
         rules, card, face = work.frame.rules, self._model.card, work.faces[0]
-        min_face_px = card.min_face_px if rules.min_face_px is None else rules.min_face_px
+        min_face_px = self._smallest(rules)
         min_sharpness = card.min_sharpness if rules.min_sharpness is None else rules.min_sharpness
         sharpness = laplacian_variance(self._model.as_seen(work.crops[0]))
         row |= {"face_confidence": face.confidence, "face_px": face.size, "sharpness": sharpness}
@@ -160,7 +179,7 @@ def _loaded(version: str, runtime: Runtime) -> Scorer:
     # One more than there are cores: some wait for the interpreter. TensorFlow takes all for itself.
     workers = cores() + 1 if runtime == "openvino" else 1
     _share_memory()
-    return Scorer(AgeModel(version, runtime), _detector(runtime), workers)
+    return Scorer(AgeModel(version, runtime), _detector(), workers)
 
 
 def _share_memory() -> None:
@@ -205,18 +224,6 @@ def _batches(frames: Iterable[Frame], most_pixels: int) -> Iterator[list[Frame]]
         pixels += own
     if batch:
         yield batch
-
-
-def _decoded(frame: Frame) -> _Work | Score:
-    row = {"frame": frame.number, "reason": frame.reason, "detail": frame.detail}
-    if frame.content is None:
-        return Score(row)
-    sha256 = hashlib.sha256(frame.content).hexdigest()
-    try:
-        picture = Picture.read(frame.content)
-        return _Work(frame, picture, sha256, luminance(picture.at(0).pixels))
-    except UnreadableFrameError as error:
-        return Score({**row, "detail": str(error), "snapshot_sha256": sha256})
 
 
 def _buyer_first(faces: Sequence[Face], picture: Picture) -> list[Face]:

@@ -123,7 +123,7 @@ class Rules(Strict):
     # Without a value: that of the model's card, measured on degraded pictures.
     min_face_px: Annotated[float | None, Field(ge=0, examples=[40])] = None
     min_sharpness: Annotated[float | None, Field(ge=0, examples=[10])] = None
-    min_face_confidence: Proportion = 0.9
+    min_face_confidence: Proportion = 0.6
     # Birth dates that a cashier keys in without reading a document: doubled digits, round years.
     sentinel_birth_dates: frozenset[date] = _SENTINELS
     min_check_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0
@@ -173,7 +173,7 @@ class Rules(Strict):
         return self
 
 
-#: What runs the networks: OpenVINO, or TensorFlow, the reference, which is several times slower.
+#: What runs the age network: OpenVINO, or TensorFlow, the reference, which is several times slower.
 Runtime = Literal["openvino", "tensorflow"]
 
 

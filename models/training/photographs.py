@@ -8,7 +8,6 @@ if only one picture below has it.
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,15 +20,15 @@ from auditor.errors import ConfigurationError
 from auditor.faces.alignment import align
 from auditor.faces.detector import Detector, Face
 from auditor.faces.frames import UnreadableFrameError, decode
+from auditor.policy import Rules
 from models.training import labels
 
-#: A face is taken when the detector is so sure of it: as the crops for training were made.
-CONFIDENCE = 0.8
+#: A face is taken when the detector is so sure of it: as the audit takes it.
+CONFIDENCE = Rules().min_face_confidence
 
 _NAMES = (("file_name", "real_age"), ("file", "age"))
 _KNOWN = ("source", "sex", "group", "person")
 _SUFFIXES = {".jpg", ".jpeg", ".png"}
-_MARGIN = 0.25  # of the longer side, around a picture in which no face was found at first
 _BATCH = 32
 _BATCH_PIXELS = 64_000_000  # decoded pictures held at once: 192 MB
 
@@ -68,10 +67,10 @@ def read(table: Path, side: int) -> tuple[pd.DataFrame, pd.DataFrame, pa.Array]:
     detector: Detector | None = None
     for numbers, pictures in _decoded(located["path"], problems):
         detector = detector or Detector()
-        found = _find(detector, pictures)
-        for number, picture, sure in zip(numbers, pictures, found, strict=True):
-            if crop := _crop(picture, sure, side):
-                crops[number], faces_of[number] = crop, len(sure)
+        found = detector.detect(pictures, least=CONFIDENCE)
+        for number, picture, faces in zip(numbers, pictures, found, strict=True):
+            if crop := _crop(picture, faces, side):
+                crops[number], faces_of[number] = crop, len(faces)
             else:
                 problems[number] = ("no_face", f"{picture.shape[1]} x {picture.shape[0]} px")
     failed = located.loc[sorted(problems)]
@@ -152,31 +151,6 @@ def _decoded(
             numbers, pictures = [], []
     if pictures:
         yield numbers, pictures
-
-
-def _find(detector: Detector, pictures: list[NDArray[np.uint8]]) -> list[list[Face]]:
-    """The faces of each picture that the detector is sure of, the largest first.
-
-    A face that fills its picture is missed (8 of the demo's 150 portraits are): where there is
-    none, the picture is looked at again with a black margin.
-    """
-    found = [_sure(faces) for faces in detector.detect(pictures)]
-    missed = [number for number, faces in enumerate(found) if not faces]
-    margins = [round(max(pictures[n].shape[:2]) * _MARGIN) for n in missed]
-    widened = [
-        np.pad(pictures[n], ((m, m), (m, m), (0, 0))) for n, m in zip(missed, margins, strict=True)
-    ]
-    again = detector.detect(widened)
-    for number, margin, faces in zip(missed, margins, again, strict=True):
-        found[number] = [
-            replace(face, x=face.x - margin, y=face.y - margin, landmarks=face.landmarks - margin)
-            for face in _sure(faces)
-        ]
-    return found
-
-
-def _sure(faces: list[Face]) -> list[Face]:
-    return [face for face in faces if face.confidence > CONFIDENCE]
 
 
 def _crop(picture: NDArray[np.uint8], faces: list[Face], side: int) -> bytes | None:

@@ -30,7 +30,7 @@ from auditor.telemetry import METRICS
 from tests.support.airflow_home import in_airflow, tree
 from tests.support.paths import ROOT
 
-HEAVY = {"tensorflow", "keras", "mtcnn", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
+HEAVY = {"tensorflow", "keras", "pandas", "numpy", "pyarrow", "cv2", "scipy", "PIL"}
 
 TASKS = {
     "resolve_day",

@@ -1,7 +1,4 @@
-"""Two ways of computing the networks: OpenVINO, which the audit uses; TensorFlow, the reference.
-
-Both have the same two parts, and nothing else of the product knows which of them it has.
-"""
+"""What computes the networks: OpenVINO, and for the age network TensorFlow too, the reference."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,10 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.policy import Runtime
-
-#: From squares (n, side, side, 3), uint8 RGB, and the smallest face to be found, pixels, to one row
-#: a face, in the squares' pixels: picture, x, y, width, height, confidence, five x, five y.
-Cascade = Callable[[NDArray[np.uint8], int], NDArray[np.float64]]
 
 #: From crops (n, side, side, 3), uint8 RGB, to scores over ages, shape (n, 101).
 Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -24,17 +17,6 @@ Arrays = list[NDArray[Any]]
 
 #: Of the ImageNet training pictures, as keras.applications.resnet has them: taken from every pixel.
 MEANS_RGB = np.array([123.68, 116.779, 103.939], np.float32)
-
-
-def cascade(runtime: Runtime) -> Cascade:
-    """The detector's networks; imports the runtime."""
-    if runtime == "tensorflow":
-        from auditor.faces.engines.on_tensorflow import Cascade as Reference
-
-        return Reference()
-    from auditor.faces.engines.mtcnn import Cascade as Fast
-
-    return Fast()
 
 
 def age_network(runtime: Runtime, weights: Weights, input_size: int) -> Network:

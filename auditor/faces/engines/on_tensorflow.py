@@ -1,14 +1,12 @@
-"""The networks in Keras and TensorFlow: what they were trained in, and the reference.
+"""The age network in Keras and TensorFlow: what it was trained in, and the reference.
 
 Importing TensorFlow takes 11 s, so it is not imported before it is used.
 """
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from auditor.errors import ModelError
 from auditor.faces import backend
@@ -18,8 +16,6 @@ from auditor.faces.engines import MEANS_RGB, Network, Weights, by_rows
 #: Rows a call of a network: always so many, padded with blanks, so that the numbers of a face do
 #: not depend on what shares its batch. (TensorFlow picks its kernels by shape.)
 ROWS = 32
-
-_BOXES = 64  # a call of the detector's second and third network
 
 
 def age_network(weights: Weights, input_size: int) -> Network:
@@ -89,63 +85,3 @@ def assign_weights(network: Any, arrays: Any) -> None:
             variable.assign(values)
     if left:
         raise ModelError(f"the weights have arrays of no layer: {sorted(left)[:3]}")
-
-
-class Cascade:
-    """MTCNN as the package ``mtcnn`` has it."""
-
-    def __init__(self) -> None:
-        # The package sorts unstably: among boxes of equal confidence (1.0 is common) the one that
-        # it keeps would depend on the other frames of the batch.
-        mtcnn = backend.mtcnn()
-        mtcnn.utils.bboxes.sort_by_scores = _sorted_by_score
-        self._mtcnn = mtcnn.MTCNN()
-        for stage in self._mtcnn.stages:
-            rows = ROWS if stage.name == "Stage PNET" else _BOXES
-            stage._model = _of_fixed_rows(stage.model, rows)  # noqa: SLF001  # no other way in
-
-    def __call__(self, pictures: NDArray[np.uint8], smallest: int) -> NDArray[np.float64]:
-        """See ``engines.Cascade``."""
-        found = [np.empty((0, 16))]
-        for start in range(0, len(pictures), ROWS):
-            part = pictures[start : start + ROWS]
-            blank = np.zeros((ROWS - len(part), *part.shape[1:]), np.uint8)
-            rows = self._mtcnn.detect_faces(
-                list(np.concatenate([part, blank])),
-                output_type="numpy",
-                fit_to_image=False,
-                min_face_size=smallest,
-            )
-            rows = rows[rows[:, 0] < len(part)]
-            rows[:, 0] += start
-            found.append(rows)
-        return np.concatenate(found)
-
-
-def _sorted_by_score(
-    boxes: NDArray[np.floating], scores: NDArray[np.floating], *, ascending: bool = True
-) -> NDArray[np.floating]:
-    return boxes[np.argsort(scores if ascending else -scores, kind="stable")]
-
-
-def _of_fixed_rows(network: Any, rows: int) -> Callable[[Any], list[Any]]:
-    """Call ``network`` on any number of inputs, always ``rows`` at a time."""
-    tf = backend.tensorflow()
-
-    @functools.cache
-    def compiled(shape: tuple[int, ...]) -> Any:
-        return tf.function(network).get_concrete_function(tf.TensorSpec(shape, tf.float32))
-
-    def call(inputs: Any) -> list[Any]:
-        inputs = tf.cast(inputs, tf.float32)
-        parts = []
-        for start in range(0, max(1, inputs.shape[0]), rows):
-            part = inputs[start : start + rows]
-            missing = rows - part.shape[0]
-            padded = tf.pad(part, [[0, missing], [0, 0], [0, 0], [0, 0]])
-            parts.append(
-                [output[: rows - missing] for output in compiled(tuple(padded.shape))(padded)]
-            )
-        return [tf.concat(outputs, axis=0) for outputs in zip(*parts, strict=True)]
-
-    return call

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.faces.detector import NAME as DETECTOR
 from auditor.monitoring.cameras.quantities import CAUSES, MEASURED, UNSEEN
 from auditor.policy import Rules
 from auditor.tables import CAMERA_COUNTS
@@ -57,4 +58,6 @@ def _basis(rules: Rules, model: str) -> str:
     """What decides which faces get an estimate, and which; without a gate, the card's holds."""
     gates = ("min_face_px", "min_sharpness", "min_face_confidence")
     values = ((name, getattr(rules, name)) for name in gates)
-    return " ".join([model, *(f"{name}={value:g}" for name, value in values if value is not None)])
+    return " ".join(
+        [model, DETECTOR, *(f"{name}={value:g}" for name, value in values if value is not None)]
+    )

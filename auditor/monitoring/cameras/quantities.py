@@ -57,12 +57,12 @@ _LOG2: _Scale = (_log2, lambda scaled: float(2**scaled))
 _DOUBT: _Scale = (_certainty, lambda scaled: float(1 - 10**-scaled))
 
 #: By their names in tables.CAMERA_QUANTITIES. The least changes: 20 grey levels; a quarter larger;
-#: half as sharp again; three times the doubt; ten seconds; four years.
+#: half as sharp again; 1.4 times the doubt; ten seconds; four years.
 MEASURED: Mapping[str, Measured] = {
     "light": Measured("light", 0, 8, 32, 20, False, *_LINEAR),
     "face_px": Measured("face_px", 4, 0.125, 56, 0.32, False, *_LOG2),
     "sharpness": Measured("sharpness", 0, 0.25, 56, 0.6, True, *_LOG2),
-    "face_confidence": Measured("face_confidence", 0, 0.25, 21, 0.5, True, *_DOUBT),
+    "face_confidence": Measured("face_confidence", 0, 0.025, 80, 0.15, True, *_DOUBT),
     "clock": Measured("snapshot_offset_s", -300, 5, 120, 10, False, *_LINEAR),
     "age": Measured("age", 0, 5, 21, 4, True, *_LINEAR),
 }

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from auditor.faces.frames import Picture, UnreadableFrameError, decode, size
+from auditor.faces.frames import Picture, Turn, UnreadableFrameError, decode, size
 
 _RAMP = np.tile(np.linspace(0, 255, 48).astype(np.uint8), (32, 1))  # dark left, bright right
 
@@ -109,7 +109,7 @@ def test_a_large_jpeg_is_decoded_whole_only_when_that_is_asked_for(
     whole_size: tuple[int, int], first: tuple[int, int]
 ) -> None:
     content = _large(*whole_size)
-    picture = Picture.read(content)
+    picture = Picture.read(content, 0.5)
     assert (picture.width, picture.height) == whole_size
     half = picture.at(0.1)
     assert half.pixels.shape == (*first[::-1], 3)
@@ -124,7 +124,7 @@ def test_a_large_jpeg_is_decoded_whole_only_when_that_is_asked_for(
 
 def test_a_large_png_or_array_is_whole_at_once() -> None:
     content = _large(1920, 1080, "PNG")
-    for picture in (Picture.read(content), Picture.of(decode(content))):
+    for picture in (Picture.read(content, 0.5), Picture.of(decode(content))):
         assert picture.at(0.1).scale == 1
     assert Picture.of(picture) is picture
 
@@ -132,7 +132,7 @@ def test_a_large_png_or_array_is_whole_at_once() -> None:
 def test_a_large_frame_on_its_side_is_upright_at_half_its_size() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture = Picture.read(_large(1600, 1200, exif=exif))
+    picture = Picture.read(_large(1600, 1200, exif=exif), 0.5)
     assert (picture.width, picture.height) == (1200, 1600)
     assert picture.at(0.5).pixels.shape == (800, 600, 3)
     assert picture.at(1).pixels.shape == (1600, 1200, 3)
@@ -162,3 +162,20 @@ def test_a_frame_of_so_many_parts_that_decoding_it_would_hardly_end_is_refused(p
     with pytest.raises(UnreadableFrameError, match="more parts than a camera writes"):
         decode(content)
     assert size(content) == 0
+
+
+@pytest.mark.parametrize(("turned", "corner"), [(0, 0), (90, 1), (180, 2), (270, 3)])
+@pytest.mark.parametrize("size", [(48, 32), (1600, 1200)], ids=str)
+def test_a_frame_is_turned_clockwise_however_finely_it_is_read(
+    size: tuple[int, int], turned: Turn, corner: int
+) -> None:
+    marked = Image.new("RGB", size)
+    marked.paste((255, 255, 255), (0, 0, size[0] // 4, size[1] // 4))  # left above
+    picture = Picture.read(_encoded(marked, "JPEG"), 0.5, turned)
+    assert (picture.width, picture.height) == (size[::-1] if turned % 180 else size)
+    for scale in (0.5, 1):
+        pixels = picture.at(scale).pixels
+        assert pixels.shape[0] * picture.width == pixels.shape[1] * picture.height
+        corners = [pixels[2, 2], pixels[2, -3], pixels[-3, -3], pixels[-3, 2]]
+        assert [int(each.mean() > 128) for each in corners].index(1) == corner
+    assert (picture.width, picture.height) == picture.at(1).pixels.shape[1::-1]

@@ -30,7 +30,7 @@ def test_a_clear_picture_raises_no_doubt_and_each_doubt_is_said_once() -> None:
         ({"interval_years": 24.0}, "wide interval"),
         ({"face_px": 40.0}, "40 pixels; below 34 no age"),
         ({"sharpness": 30.0}, "not sharp"),
-        ({"face_confidence": 0.92}, "only 92\u00a0% sure"),
+        ({"face_confidence": 0.72}, "only 72\u00a0% sure"),
         ({"snapshot_offset_s": 21.0}, "21 seconds after the sale"),
         ({"snapshot_offset_s": -21.0}, "21 seconds before the sale"),
     ):
