@@ -143,6 +143,7 @@ class CollectedDay:
         self._exported["tills"].append(count_tills(made, control, day, policy))
         self._exported["number_runs"].append(count_numbers(made, rejects))
         self._exported["categories"].append(collected.categories)
+        self._exported["clocks"].append(collected.clocks)
 
     def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:
         read = SourcesRead()

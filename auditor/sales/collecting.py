@@ -22,9 +22,11 @@ from auditor.sales.codes import LARGEST_AMOUNT, coded, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
+from auditor.sales.outcomes import SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS
 from auditor.sales.rejected import frame_rejects, line_rejects
 from auditor.sales.transactions import KeyParts, Transactions, divide
 from auditor.tables import (
+    CAMERA_CLOCKS,
     CATEGORY_COUNTS,
     PURCHASES,
     REJECTS,
@@ -40,7 +42,9 @@ MARKS = (
     CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
-    "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
+    "several_snapshots",  # more than one frame is the sale's; the nearest in time is taken
+    SNAPSHOT_AMBIGUOUS,  # a frame may be of this sale or of another: it is of none
+    SNAPSHOT_CONTRADICTS,  # a frame names the sale, and was taken at another time or till
 )
 
 #: Transactions that are no sales, by the name under which a store's day counts them.
@@ -86,6 +90,7 @@ class Collected:
     used: frozenset[tuple[str, str]]  # the name of the table, till_lines or snapshot_index; path
     transactions: pa.Table  # TRANSACTIONS, all of them, whatever became of them
     categories: pa.Table  # CATEGORY_COUNTS of all lines
+    clocks: pa.Table  # CAMERA_CLOCKS
 
 
 def collect(
@@ -115,6 +120,7 @@ def collect(
         used=frozenset(file for part in parts for file in part.used),
         transactions=pa.concat_tables([TRANSACTIONS.empty(), *(p.transactions for p in parts)]),
         categories=pa.concat_tables([CATEGORY_COUNTS.empty(), *(p.categories for p in parts)]),
+        clocks=pa.concat_tables([CAMERA_CLOCKS.empty(), *(part.clocks for part in parts)]),
     )
 
 
@@ -174,7 +180,7 @@ def _collect_stores(
     return Collected(
         sales=_sales(divided, heads, alcohol, index=index, matches=matches, rules=rules),
         rejects=pa.concat_tables(
-            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches.named)]
+            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches)]
         ),
         counts={
             store: SaleCounts(**{name: counted[name][store] for name in counted})
@@ -193,6 +199,7 @@ def _collect_stores(
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
         transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
         categories=count_categories(divided, alcohol.lines, day, policy),
+        clocks=matches.clocks,
     )
 
 
@@ -238,7 +245,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     legal = alcohol.legal_age[at]
     marks = (
         *(capped, checks.out_of_time[at], by_time),
-        *(checks.mixed[at], matches.several[at]),
+        *(checks.mixed[at], matches.several[at], *(doubt[at] for doubt in matches.transactions)),
     )
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)

@@ -1,6 +1,7 @@
 """The only schemas: every table that is read, passed on or written (docs/tables.md)."""
 
 from auditor.tables.baselines import (
+    CAMERA_CLOCKS,
     CAMERA_COUNTS,
     CATEGORY_COUNTS,
     CHECK_COUNTS,
@@ -42,6 +43,7 @@ from auditor.tables.vocabulary import (
 )
 
 __all__ = [
+    "CAMERA_CLOCKS",
     "CAMERA_COUNTS",
     "CAMERA_QUANTITIES",
     "CATEGORY_COUNTS",

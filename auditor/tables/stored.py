@@ -1,6 +1,7 @@
 """Which tables are stored below OUT, by the name of their folder."""
 
 from auditor.tables.baselines import (
+    CAMERA_CLOCKS,
     CAMERA_COUNTS,
     CATEGORY_COUNTS,
     CHECK_COUNTS,
@@ -33,8 +34,13 @@ COUNTED = {
     "recorded_ages": RECORDED_AGES,
 }
 
-#: What the tills wrote, by which a sale that the export lacks may be noticed; part of DAILY.
-EXPORTED = {"tills": TILL_DAYS, "number_runs": NUMBER_RUNS, "categories": CATEGORY_COUNTS}
+#: What tills and cameras wrote: whether sales lack, and whether clocks agree; part of DAILY.
+EXPORTED = {
+    "tills": TILL_DAYS,
+    "number_runs": NUMBER_RUNS,
+    "categories": CATEGORY_COUNTS,
+    "clocks": CAMERA_CLOCKS,
+}
 
 #: One file a day for all stores: baselines for later days, and what was noticed of the inputs.
 DAILY = {
