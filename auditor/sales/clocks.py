@@ -185,20 +185,22 @@ class _Search:
         span = 2 * REACH + 1
         apart = np.diff(np.unique(times))
         typical = float(np.median(apart)) if len(apart) else 2.0 * REACH
-        expected = np.where(np.abs(np.arange(-REACH, REACH + 1)) <= tolerance, _EXPECTED, 0.0)
-        explains = np.zeros((len(ends), span), np.int64)
-        self._levels = np.full((len(ends), span), -np.inf)
-        self._windows = np.zeros((len(ends), span), np.int64)
+        expected = np.where(
+            np.abs(np.arange(-REACH, REACH + 1)) <= tolerance, _EXPECTED, 0.0
+        ).astype(np.float32)
+        explains = np.zeros((len(ends), span), np.int16)
+        self._levels = np.full((len(ends), span), -np.inf, np.float32)
+        self._windows = np.zeros((len(ends), span), np.int16)
         for window in _WINDOWS:
             explained = _explained(parts, times, window, REACH + pad)
-            total = np.zeros((len(ends), span), np.int64)
+            total = np.zeros((len(ends), span), np.int16)
             for row, shifts in enumerate(self._shifts):
                 for part, shift in zip(explained, shifts + pad, strict=True):
                     total[row] += part[shift : shift + span]
-            beside = np.log(_NOBODYS + (1 - _NOBODYS) * typical / (2 * window))
+            beside = float(np.log(_NOBODYS + (1 - _NOBODYS) * typical / (2 * window)))
             # No more bursts than sales are explained.
             total = np.minimum(total, len(times))
-            level = total * (beside - np.log(_NOBODYS)) + expected
+            level = total.astype(np.float32) * (beside - float(np.log(_NOBODYS))) + expected
             better = level > self._levels
             self._levels[better], self._windows[better] = level[better], window
             explains[better] = total[better]
@@ -223,7 +225,9 @@ class _Search:
         return found
 
 
-def _explained(parts: list[Seconds], times: Seconds, window: int, reach: int) -> Counts:
+def _explained(
+    parts: list[Seconds], times: Seconds, window: int, reach: int
+) -> npt.NDArray[np.int16]:
     """How many bursts of each part have a sale within the window, at each offset within reach."""
     bursts = np.concatenate(parts)
     part_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
@@ -243,4 +247,5 @@ def _explained(parts: list[Seconds], times: Seconds, window: int, reach: int) ->
     begins, ends = (
         np.bincount(row + at, minlength=size)[:size] for at in (low[kept], high[kept] + 1)
     )
-    return np.asarray(np.cumsum((begins - ends).reshape(-1, width), axis=1)[:, :-1], np.int64)
+    steps = (begins - ends).astype(np.int16).reshape(-1, width)
+    return np.asarray(np.cumsum(steps, axis=1, dtype=np.int16)[:, :-1])
