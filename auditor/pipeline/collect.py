@@ -23,6 +23,7 @@ from auditor.sales import Collected, SaleCounts, collect
 from auditor.storage import spool
 from auditor.storage.spool import Spool
 from auditor.tables import (
+    CAMERA_DAYS,
     EXPORTED,
     INPUT_NOTES,
     REJECTS,
@@ -72,6 +73,7 @@ class CollectedDay:
         self.used: set[tuple[str, str]] = set()
         self._exported: dict[str, list[pa.Table]] = {name: [] for name in EXPORTED}
         self._notes: list[pa.Table] = []
+        self._camera_days = [CAMERA_DAYS.empty()]
         stores = day.job.stores
         mapping = day.mapping.on(day.date) if day.mapping else None
         exports = read_sales(
@@ -133,6 +135,10 @@ class CollectedDay:
             for name, parts in self._exported.items()
         }
 
+    def camera_days(self) -> pa.Table:
+        """CAMERA_DAYS, once all buckets have been taken."""
+        return pa.concat_tables(self._camera_days)
+
     def notes(self) -> pa.Table:
         """INPUT_NOTES of the day."""
         return INPUT_NOTES.add_up(self._notes)
@@ -143,7 +149,7 @@ class CollectedDay:
         self._exported["tills"].append(count_tills(made, control, day, policy))
         self._exported["number_runs"].append(count_numbers(made, rejects))
         self._exported["categories"].append(collected.categories)
-        self._exported["clocks"].append(collected.clocks)
+        self._camera_days.append(collected.clocks)
 
     def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:
         read = SourcesRead()

@@ -26,7 +26,7 @@ from auditor.sales.outcomes import SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS
 from auditor.sales.rejected import frame_rejects, line_rejects
 from auditor.sales.transactions import KeyParts, Transactions, divide
 from auditor.tables import (
-    CAMERA_CLOCKS,
+    CAMERA_DAYS,
     CATEGORY_COUNTS,
     PURCHASES,
     REJECTS,
@@ -90,7 +90,7 @@ class Collected:
     used: frozenset[tuple[str, str]]  # the name of the table, till_lines or snapshot_index; path
     transactions: pa.Table  # TRANSACTIONS, all of them, whatever became of them
     categories: pa.Table  # CATEGORY_COUNTS of all lines
-    clocks: pa.Table  # CAMERA_CLOCKS
+    clocks: pa.Table  # CAMERA_DAYS, of which no frame has been looked at yet
 
 
 def collect(
@@ -120,7 +120,7 @@ def collect(
         used=frozenset(file for part in parts for file in part.used),
         transactions=pa.concat_tables([TRANSACTIONS.empty(), *(p.transactions for p in parts)]),
         categories=pa.concat_tables([CATEGORY_COUNTS.empty(), *(p.categories for p in parts)]),
-        clocks=pa.concat_tables([CAMERA_CLOCKS.empty(), *(part.clocks for part in parts)]),
+        clocks=pa.concat_tables([CAMERA_DAYS.empty(), *(part.clocks for part in parts)]),
     )
 
 

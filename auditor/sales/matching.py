@@ -19,7 +19,7 @@ from auditor.policy import Rules
 from auditor.sales.claims import NONE as NONE  # noqa: PLC0414  # for those who use Matches
 from auditor.sales.claims import CameraDay, Claims, claim
 from auditor.sales.codes import coded, spans
-from auditor.tables import CAMERA_CLOCKS
+from auditor.tables import CAMERA_DAYS
 
 Positions = npt.NDArray[np.int64]
 
@@ -46,7 +46,7 @@ class Matches:
     several: Flags  # for each transaction, whether several frames are its
     frames: Doubts
     transactions: Doubts  # that have no frame
-    clocks: pa.Table  # CAMERA_CLOCKS
+    clocks: pa.Table  # CAMERA_DAYS
 
 
 def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) -> Matches:
@@ -93,7 +93,7 @@ def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) 
         several=np.bincount(owner, minlength=len(frame_of)) > 1,
         frames=found.frames,
         transactions=found.transactions,
-        clocks=CAMERA_CLOCKS.from_rows(found.clocks),
+        clocks=CAMERA_DAYS.from_rows(found.clocks),
     )
 
 
@@ -214,6 +214,7 @@ class _Found:
             "frames": len(camera.frames),
             "ambiguous": int(claims.ambiguous.sum()),
             "contradicting": int(claims.contradicting.sum()),
+            "frozen": 0,
         }
         if clock.is_known:
             per_hour = 3600 * clock.drift

@@ -1,8 +1,8 @@
 """The only schemas: every table that is read, passed on or written (docs/tables.md)."""
 
 from auditor.tables.baselines import (
-    CAMERA_CLOCKS,
     CAMERA_COUNTS,
+    CAMERA_DAYS,
     CATEGORY_COUNTS,
     CHECK_COUNTS,
     DAY_FIGURES,
@@ -43,8 +43,8 @@ from auditor.tables.vocabulary import (
 )
 
 __all__ = [
-    "CAMERA_CLOCKS",
     "CAMERA_COUNTS",
+    "CAMERA_DAYS",
     "CAMERA_QUANTITIES",
     "CATEGORY_COUNTS",
     "CHECK_COUNTS",

@@ -142,8 +142,8 @@ CATEGORY_COUNTS = Schema(
     ),
 )
 
-CAMERA_CLOCKS = Schema(
-    "camera_clocks",
+CAMERA_DAYS = Schema(
+    "camera_days",
     (
         Column("store_id", pa.string(), "store"),
         Column("till_id", pa.string(), "till that the camera looks at"),
@@ -159,5 +159,6 @@ CAMERA_CLOCKS = Schema(
         Column("frames", pa.int32(), "frames in the index"),
         Column("ambiguous", pa.int32(), "of these, that may be of several transactions"),
         Column("contradicting", pa.int32(), "of these, that name a transaction of another time"),
+        Column("frozen", pa.int32(), "alcohol sales of which it gave the same picture as before"),
     ),
 )

@@ -1,8 +1,8 @@
 """Which tables are stored below OUT, by the name of their folder."""
 
 from auditor.tables.baselines import (
-    CAMERA_CLOCKS,
     CAMERA_COUNTS,
+    CAMERA_DAYS,
     CATEGORY_COUNTS,
     CHECK_COUNTS,
     DAY_FIGURES,
@@ -34,18 +34,14 @@ COUNTED = {
     "recorded_ages": RECORDED_AGES,
 }
 
-#: What tills and cameras wrote: whether sales lack, and whether clocks agree; part of DAILY.
-EXPORTED = {
-    "tills": TILL_DAYS,
-    "number_runs": NUMBER_RUNS,
-    "categories": CATEGORY_COUNTS,
-    "clocks": CAMERA_CLOCKS,
-}
+#: What the tills wrote, by which a sale that the export lacks may be noticed; part of DAILY.
+EXPORTED = {"tills": TILL_DAYS, "number_runs": NUMBER_RUNS, "categories": CATEGORY_COUNTS}
 
 #: One file a day for all stores: baselines for later days, and what was noticed of the inputs.
 DAILY = {
     "figures": DAY_FIGURES,
     "cameras": CAMERA_COUNTS,
+    "camera_days": CAMERA_DAYS,
     **COUNTED,
     **EXPORTED,
     "input_notes": INPUT_NOTES,
