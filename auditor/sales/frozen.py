@@ -47,7 +47,7 @@ def frozen(ledger: pa.Table) -> Flags:
     begins = (np.diff(till[at], prepend=-1) != 0) | (np.diff(picture[at], prepend=-1) != 0)
     row = np.cumsum(begins) - 1
     first = np.flatnonzero(begins)
-    last = np.append(first[1:], len(at)) - 1
+    last = np.append(first, len(at))[1:] - 1
     is_frozen = (last - first + 1 >= _LEAST_SALES) & (
         captured[at][last] - captured[at][first] >= _LEAST_SECONDS
     )

@@ -52,6 +52,11 @@ def test_cameras_are_told_apart_and_sales_without_a_frame_are_no_captures() -> N
     assert flags([*one, *other, without]) == [True] * 5 + [False] * 5
 
 
+def test_a_day_without_frames_has_no_frozen_camera() -> None:
+    assert flags([]) == []
+    assert flags([seen(1, "", 0, snapshot_sha256=None, snapshot_offset_s=None)]) == [False]
+
+
 def test_of_a_frozen_frame_nothing_is_told_and_only_the_tills_record_decides() -> None:
     rows = [
         seen(1, "a", 0, marks=["matched_by_time", "several_faces"], faces=2),
