@@ -77,7 +77,10 @@ METRICS: Mapping[tuple[str, str], Metric] = {
             )
             for reason, words in (
                 ("snapshot_missing", "there was no frame"),
+                ("snapshot_ambiguous", "the frame may have been another sale's"),
+                ("snapshot_contradicts", "the frame was of another time or till"),
                 ("snapshot_unreadable", "the frame could not be read"),
+                ("camera_frozen", "the camera gave the same picture again and again"),
                 ("no_face", "no face was found"),
                 ("face_too_small", "the face was too small"),
                 ("face_blurred", "the face was too blurred"),

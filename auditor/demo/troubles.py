@@ -20,7 +20,6 @@ TROUBLES = (
     # What keeps the age from being estimated: on sales without a counting check, so that it shows.
     Trouble("no_snapshot", 6, "snapshot_missing", has_frame=False),
     Trouble("path_outside", 1, "snapshot_missing", has_frame=False),  # its index row is rejected
-    Trouble("camera_clock_off", 2, "snapshot_missing", has_frame=False),  # unnamed, 47 s off
     Trouble("truncated_file", 3, "snapshot_unreadable"),
     Trouble("empty_file", 1, "snapshot_unreadable"),
     Trouble("empty_frame", 4, "no_face"),  # the till without a person
@@ -30,6 +29,7 @@ TROUBLES = (
     Trouble("two_faces", 4),  # the buyer is the larger, nearer the middle
     Trouble("companion", 4),  # somebody small in the background
     Trouble("unnamed_frame", 6),  # matched by till and time
+    Trouble("camera_clock_off", 2),  # the same by a clock that is 47 s off, as named frames say
     Trouble("duplicate_transaction", 2),  # repeated at the end of the file
     Trouble("malformed_row", 1),  # one of two alcohol lines; the other keeps the sale
     Trouble("exif_rotated", 3),

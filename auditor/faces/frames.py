@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from auditor.faces import formats
+
 #: A frame of more pixels is refused before it is decoded: no till camera makes one.
 MAX_PIXELS = 50_000_000
 #: A file of more bytes is not read: a good picture of so many pixels has fewer.
@@ -19,13 +21,15 @@ MAX_BYTES = 64 << 20
 MAX_PARTS = 4096
 MAX_SCANS = 64
 MAX_CHUNKS = 65_536
-_FORMATS = ("JPEG", "PNG")
 _BARE = {0xC8, *range(0xD0, 0xDA), *range(0xF0, 0xFE)}  # markers of a JPEG without a length
 _ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)  # of EXIF
 
 # A JPEG holds frequencies of blocks: leaving out the higher ones gives a picture of half the side
 # for a third of the time. Frames of at least so many pixels a side are read so where that suffices.
 _SHRUNK_FROM = 1280
+
+# The corners of a picture, of which one is its end, whichever way it is turned.
+_BORDERS = (slice(0, 2), slice(-2, None))
 
 Pixels = NDArray[np.uint8]
 
@@ -34,7 +38,7 @@ Turn = Literal[0, 90, 180, 270]
 
 
 class UnreadableFrameError(ValueError):
-    """The bytes are no whole JPEG or PNG picture; the message says what is wrong with them."""
+    """The bytes are no whole picture of a format that is read; the message says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +104,19 @@ def _upright(decoded: Decoded, turned: Turn) -> Decoded:
 
 def size(content: bytes) -> int:
     """Pixels that the frame has decoded; 0 if its head cannot be read or says that it is a bomb."""
-    if _endless(content):
+    if _endless(content) or formats.webp_pixels(content) > MAX_PIXELS:
         return 0
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
+            with Image.open(io.BytesIO(content), formats=formats.READ) as picture:
                 return picture.width * picture.height
     except Exception:  # noqa: BLE001  # decoders raise anything on damaged bytes
         return 0
 
 
 def decode(content: bytes) -> Pixels:
-    """Decode a JPEG or PNG frame, upright as its EXIF says, whatever its colour model and depth.
+    """Decode a frame of formats.READ, upright as its EXIF says, whatever its colours and depth.
 
     Returns:
         RGB, uint8, shape (height, width, 3).
@@ -139,28 +143,56 @@ def _read(content: bytes, scale: float = 1) -> Decoded:
     """Decode; a large frame with fewer pixels, but at least ``scale`` of them a side, if it can."""
     if not content:
         raise UnreadableFrameError("the file is empty")
+    if (other := formats.unread(content)) is not None:
+        raise UnreadableFrameError(
+            f"it is {other}, which is not read: have the camera write JPEG, PNG, WebP or BMP"
+        )
     if _endless(content):
         raise UnreadableFrameError("it has more parts than a camera writes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-                if picture.width * picture.height <= MAX_PIXELS:
-                    return _loaded(picture, scale)
+            return _opened(content, scale)
+    except UnreadableFrameError:
+        raise
     except Exception as error:  # decoders raise anything on damaged bytes
         raise UnreadableFrameError(f"{type(error).__name__}: {error}") from error
-    raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
+
+
+def _opened(content: bytes, scale: float) -> Decoded:
+    if formats.webp_pixels(content) > MAX_PIXELS:
+        raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
+    whole = formats.ended(content) if formats.is_jpeg(content) else content
+    with Image.open(io.BytesIO(whole), formats=formats.READ) as picture:
+        if picture.width * picture.height > MAX_PIXELS:
+            raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
+        # Where an end that is missing may be of any colour.
+        may_be_cut = "progressive" in picture.info or picture.mode == "CMYK"
+        decoded = _loaded(picture, scale)
+    if formats.is_jpeg(content) and (may_be_cut or _ends_grey(decoded.pixels)):
+        with Image.open(io.BytesIO(formats.with_more(whole)), formats=formats.READ) as picture:
+            if not np.array_equal(_loaded(picture, scale).pixels, decoded.pixels):
+                raise UnreadableFrameError("it is cut off: a part of the picture is missing")
+    return decoded
+
+
+def _ends_grey(pixels: Pixels) -> bool:
+    """Whether a corner is of the grey that a JPEG's decoder puts where the picture is missing."""
+    corners = (pixels[rows, columns] for rows in _BORDERS for columns in _BORDERS)
+    return any(np.ptp(corner) == 0 and abs(int(corner.flat[0]) - 128) <= 1 for corner in corners)
 
 
 def _endless(content: bytes) -> bool:
     """Whether a file is made of so many parts that decoding it would hardly end."""
-    if content.startswith(b"\x89PNG"):
+    if formats.is_png(content):
         at = 8
         for _ in range(MAX_CHUNKS):
             if at + 12 > len(content):
                 return False
             at += 12 + int.from_bytes(content[at : at + 4])
         return True
+    if not formats.is_jpeg(content):
+        return False
     if content.count(b"\xff\xda") > MAX_SCANS:  # elsewhere in a picture, 0 follows on 255
         return True
     at = 2

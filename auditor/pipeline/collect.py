@@ -22,6 +22,7 @@ from auditor.policy import Policy
 from auditor.sales import Collected, SaleCounts, collect
 from auditor.storage.spool import Spool
 from auditor.tables import (
+    CAMERA_DAYS,
     EXPORTED,
     INPUT_NOTES,
     REJECTS,
@@ -75,6 +76,7 @@ class CollectedDay:
         self.used: set[tuple[str, str]] = set()
         self._exported: dict[str, list[pa.Table]] = {name: [] for name in EXPORTED}
         self._notes: list[pa.Table] = []
+        self._camera_days = [CAMERA_DAYS.empty()]
         stores = day.job.stores
         mapping = day.mapping.on(day.date) if day.mapping else None
         exports = read_sales(
@@ -142,6 +144,10 @@ class CollectedDay:
             for name, parts in self._exported.items()
         }
 
+    def camera_days(self) -> pa.Table:
+        """CAMERA_DAYS, once all buckets have been taken."""
+        return pa.concat_tables(self._camera_days)
+
     def notes(self) -> pa.Table:
         """INPUT_NOTES of the day."""
         return INPUT_NOTES.add_up(self._notes)
@@ -152,6 +158,7 @@ class CollectedDay:
         self._exported["tills"].append(count_tills(made, control, day, policy))
         self._exported["number_runs"].append(count_numbers(made, lines, rejects))
         self._exported["categories"].append(collected.categories)
+        self._camera_days.append(collected.clocks)
 
     def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:
         read = SourcesRead()

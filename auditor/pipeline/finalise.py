@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
@@ -15,6 +16,7 @@ from auditor.pipeline import lot, provenance
 from auditor.pipeline.batches import Batch
 from auditor.pipeline.completeness import ScoredSales, check_posteriors, check_sales
 from auditor.pipeline.day import Day
+from auditor.pipeline.frozen_cameras import FrozenCameras
 from auditor.pipeline.plans import PLANNED, Plan, read_plan
 from auditor.pipeline.score import with_crop_paths
 from auditor.sales import purchases
@@ -69,10 +71,10 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     store_days = read_table(out, plan.coverage_path, STORE_DAYS)
     row_of = {store_id: row for row, store_id in enumerate(store_days["store_id"].to_pylist())}
     sales_of = dict(zip(row_of, store_days["alcohol_sales"].to_pylist(), strict=True))
-    scored = _check_scored(day, plan, sales_of)
+    scored, frozen = _check_scored(day, plan, sales_of)
     before = finalised.begin(out, day.date, row_of)
     beside = set(before).difference(row_of) if day.job.stores else ()
-    write = _StoreWriter(day, plan, lot.draw(day, scored, beside))
+    write = _StoreWriter(day, plan, lot.draw(day, scored, beside), frozen)
     unplaced = [REJECTS.empty()]
     for bucket, stores in _by_bucket(row_of, plan.rejects):
         # Without locks, the day may be another run's by now. Few stores hold results of two runs
@@ -98,6 +100,8 @@ def finalise(day: Day, batches: Sequence[Batch] = ()) -> None:
     write.baselines.write(out, of_stores=of_stores)
     for name in PLANNED:
         table = read_table(out, plan.exported_path(name), DAILY[name])
+        if name == "camera_days":
+            table = frozen.counted(table)
         write_daily(out, name, day.date, table, of_stores=of_stores)
     if not day.job.stores:
         write_partition(out, "rejects", day.date, UNKNOWN_STORE, pa.concat_tables(unplaced))
@@ -127,23 +131,26 @@ def _keep_mapping(day: Day) -> None:
         day.out.write(kept, day.mapping.canonical)
 
 
-def _check_scored(day: Day, plan: Plan, sales_of: dict[str, int]) -> ScoredSales:
-    """Check the scored batches against the stores' counts of sales."""
+def _check_scored(
+    day: Day, plan: Plan, sales_of: dict[str, int]
+) -> tuple[ScoredSales, FrozenCameras]:
+    """Check the scored batches against the stores' counts of sales; find frozen cameras."""
     try:
         scored = check_sales(day.out, plan.of_kind("sales"))
         check_posteriors(day.out, plan.batches)
+        frozen = FrozenCameras(day.out, plan.of_kind("sales"))
     except OSError as error:
         raise SourceError(f"{day.date}: a batch is not scored yet: {error}") from error
     if scored.by_store != Counter(sales_of):
         raise ContractError(f"{day.date}: the stores' sales in the batches are not those collected")
-    return scored
+    return replace(scored, with_crop=frozen.others(scored.with_crop)), frozen
 
 
 class _StoreWriter:
     """Writes the partitions of one store after another, in the order in which they were planned."""
 
-    def __init__(self, day: Day, plan: Plan, sample: set[SaleKey]) -> None:
-        self._day, self._sample = day, sample
+    def __init__(self, day: Day, plan: Plan, sample: set[SaleKey], frozen: FrozenCameras) -> None:
+        self._day, self._sample, self._frozen = day, sample, frozen
         self._basis = provenance.Basis(
             plan.files, day.policy, day.model_card, day.rules.runtime, plan.mapping_sha256
         )
@@ -172,7 +179,7 @@ class _StoreWriter:
                 f"store {store_id}: {counts['alcohol_sales']} sales were collected and"
                 f" {scored.num_rows} finalised"
             )
-        ledger = _with_sample(scored, self._sample)
+        ledger = _with_sample(self._frozen.judged(scored), self._sample)
         self.baselines.add(counts, ledger)
         self._count(ledger)
         tables = {
@@ -182,6 +189,7 @@ class _StoreWriter:
             "provenance": self._basis.of_store(store_id, ledger),
         }
         posteriors = pa.concat_tables([rows.of(store_id) for rows in self._posteriors])
+        posteriors = self._frozen.without(posteriors)
         if insights.hold(date, store_id):
             tables["insights"] = purchases.let_through(
                 bought, posteriors, model=self._basis.model, group_starts=insights.age_groups

@@ -66,7 +66,8 @@ def plan(day: Day) -> Plan:
     baskets.close()
     store_days = collected.store_days()
     write_table(out, planned.coverage_path, store_days, STORE_DAYS)
-    for name, table in {**collected.exported(), "input_notes": collected.notes()}.items():
+    told = {"camera_days": collected.camera_days(), "input_notes": collected.notes()}
+    for name, table in {**collected.exported(), **told}.items():
         write_table(out, planned.exported_path(name), table, DAILY[name])
     planned = replace(
         planned,

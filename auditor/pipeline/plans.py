@@ -13,7 +13,7 @@ from auditor.storage.place import Place
 from auditor.tables import EXPORTED
 
 #: The daily tables that are known once the day is planned.
-PLANNED = (*EXPORTED, "input_notes")
+PLANNED = (*EXPORTED, "camera_days", "input_notes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -110,6 +111,8 @@ def _write_pages(
     """Write the files of a day's report and remove all others; the cameras, and the files."""
     folder = report_folder(day)
     drift = cameras.compare(day, read_daily(out, "cameras", [day, *cameras.days_before(day)]))
+    of_day = (table for *_, table in read_daily(out, "camera_days", [day]))
+    drift = replace(drift, on_day=cameras.on_day(of_day))
     shown = Report(
         day,
         ledger=Partitions(out, "ledger", day),

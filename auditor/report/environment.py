@@ -86,6 +86,8 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "axis": axis,
     "camera_change": cameras.change,
     "camera_todo": cameras.todo,
+    "camera_clock": cameras.clock,
+    "camera_doubts": cameras.doubts,
     "cashier_page": cashier_page_name,
     # From a page in OUT/reports/<day>/ to a file below OUT.
     "crop_url": lambda crop: f"../../{quote(crop, safe='/=')}",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from auditor.monitoring.cameras import Camera, Drift
+from auditor.monitoring.cameras import Camera, CameraDay, Drift
 from auditor.monitoring.cameras.change_tests import LEAST_DAYS, LEAST_SALES
 from auditor.monitoring.recall import DayReview
 from auditor.monitoring.staff.outcome_counts import Counts
@@ -53,6 +53,8 @@ class Ages:
 class Cameras:
     """The cameras of a page against their own past; ``changed`` lists all that changed.
 
+    ``on_day`` has those of a store, or of the chain those that are wrong, by what the day alone
+    says of them, the worst first.
     ``compared`` and ``too_little`` count the cameras of which something, or nothing, could be
     compared; ``sha256`` is None where the day's own counts are missing.
     """
@@ -64,6 +66,7 @@ class Cameras:
     compared: int
     too_little: int
     limit: int
+    on_day: tuple[CameraDay, ...] = ()
     least_days: int = LEAST_DAYS
     least_sales: int = LEAST_SALES
 
@@ -72,6 +75,7 @@ class Cameras:
         """The section of a store's page, or (``store_id`` None) of the chain's."""
         own = drift if store_id is None else drift.of_store(store_id)
         compared = sum(bool(camera.compared) for camera in own.cameras)
+        on_day = (camera for camera in own.on_day if store_id is not None or camera.is_wrong)
         return cls(
             days=own.days,
             on_record=own.on_record,
@@ -80,6 +84,7 @@ class Cameras:
             compared=compared,
             too_little=len(own.cameras) - compared,
             limit=limit,
+            on_day=tuple(sorted(on_day, key=lambda camera: (not camera.is_wrong, -camera.lost))),
         )
 
 

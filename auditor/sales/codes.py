@@ -77,3 +77,11 @@ def money(cents: Codes) -> pa.Array:
     within = np.clip(cents, -LARGEST_AMOUNT, LARGEST_AMOUNT)
     unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
     return pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)
+
+
+def spans(first: Codes, last: Codes) -> Codes:
+    """The positions from ``first`` to before ``last`` of each span, one span after another."""
+    lengths = last - first
+    ends = np.cumsum(lengths)
+    positions: Codes = np.arange(lengths.sum()) + np.repeat(first - (ends - lengths), lengths)
+    return positions

@@ -22,10 +22,12 @@ from auditor.sales.codes import LARGEST_AMOUNT, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import NONE, Matches, match, times
+from auditor.sales.outcomes import SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS
 from auditor.sales.rejected import frame_rejects, line_rejects
 from auditor.sales.store_rules import windows
 from auditor.sales.transactions import KeyParts, Transactions, divide
 from auditor.tables import (
+    CAMERA_DAYS,
     CATEGORY_COUNTS,
     PURCHASES,
     REJECTS,
@@ -43,7 +45,9 @@ MARKS = (
     "maybe_returned",  # a line gives the alcohol back, or makes it cheaper: it does not say which
     "maybe_two_sales",  # the number stands on both sides of the day's end, minutes apart
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
-    "several_snapshots",  # more than one frame names the sale; the nearest in time is taken
+    "several_snapshots",  # more than one frame is the sale's; the nearest in time is taken
+    SNAPSHOT_AMBIGUOUS,  # a frame may be of this sale or of another: it is of none
+    SNAPSHOT_CONTRADICTS,  # a frame names the sale, and was taken at another time or till
 )
 
 #: Transactions that are no sales, by the name under which a store's day counts them.
@@ -89,6 +93,7 @@ class Collected:
     used: frozenset[tuple[str, str]]  # the name of the table, till_lines or snapshot_index; path
     transactions: pa.Table  # TRANSACTIONS, all of them, whatever became of them
     categories: pa.Table  # CATEGORY_COUNTS of all lines
+    clocks: pa.Table  # CAMERA_DAYS, of which no frame has been looked at yet
 
 
 def collect(
@@ -118,6 +123,7 @@ def collect(
         used=frozenset(file for part in parts for file in part.used),
         transactions=pa.concat_tables([TRANSACTIONS.empty(), *(p.transactions for p in parts)]),
         categories=pa.concat_tables([CATEGORY_COUNTS.empty(), *(p.categories for p in parts)]),
+        clocks=pa.concat_tables([CAMERA_DAYS.empty(), *(part.clocks for part in parts)]),
     )
 
 
@@ -179,7 +185,7 @@ def _collect_stores(
     return Collected(
         sales=_sales(divided, heads, alcohol, index=index, matches=matches, rules=rules),
         rejects=pa.concat_tables(
-            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches.named)]
+            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches)]
         ),
         counts={
             store: SaleCounts(**{name: counted[name][store] for name in counted})
@@ -198,6 +204,7 @@ def _collect_stores(
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
         transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
         categories=count_categories(divided, alcohol.lines, rules),
+        clocks=matches.clocks,
     )
 
 
@@ -241,7 +248,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     marks = (
         *(capped, checks.out_of_time[at], by_time),
         *(alcohol.maybe_returned[at], divided.in_parts[at], checks.mixed[at]),
-        matches.several[at] & has_frame,
+        *(matches.several[at] & has_frame, *(doubt[at] for doubt in matches.transactions)),
     )
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)

@@ -1,11 +1,12 @@
 """Matches frames to transactions: by the transaction that a frame names, else by till and time.
 
-Every transaction competes for unnamed frames, with or without alcohol: a frame of the customer who
-bought bread is no evidence about the next one, who bought wine.
+Every transaction competes for frames, with or without alcohol: a frame of the customer who bought
+bread is no evidence about the next one, who bought wine.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,61 +16,86 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
+from auditor.sales.claims import NONE as NONE  # noqa: PLC0414  # for those who use Matches
+from auditor.sales.claims import CameraDay, Claims, claim
+from auditor.sales.codes import spans
 from auditor.sales.store_rules import of_stores
+from auditor.tables import CAMERA_DAYS
 
 Positions = npt.NDArray[np.int64]
 
-NONE = -1
 _TILL = ("store_id", "till_id")
 _NUMBER_AT_TILL = (*_TILL, "transaction_id")
+_NUMBER_IN_STORE = ("store_id", "transaction_id")
 _SEPARATOR = "\x1f"  # no id holds a control character
+
+
+class Doubts(NamedTuple):
+    """What is held against some frames, or against the transactions that they may be of."""
+
+    ambiguous: Flags  # frames that may be of several transactions
+    contradicting: Flags  # frames that name a transaction of another time or till
 
 
 @dataclass(frozen=True)
 class Matches:
     """Which frame belongs to which transaction; :data:`NONE` where none does."""
 
-    frame_of: Positions  # of each transaction
-    transaction_of: Positions  # of each frame: the one that it names or was matched to
+    frame_of: Positions  # of each transaction: one that names it before others, then the nearest
+    transaction_of: Positions  # of each frame
     named: Flags  # for each frame, whether it names a transaction
-    several: Flags  # for each transaction, whether several frames name it; the nearest is its
+    several: Flags  # for each transaction, whether several frames are its
+    frames: Doubts
+    transactions: Doubts  # that have no frame
+    clocks: pa.Table  # CAMERA_DAYS
 
 
 def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) -> Matches:
-    """Match frames and transactions, one to one, independently of their order.
+    """Match frames and transactions, independently of their order.
 
     A frame that names a transaction belongs to the one of that number at the frame's till: where
     the number was used again, to the nearest in time, and never to one further away than the
-    store's ``transaction_gap_minutes``, which would be another customer's. Of several frames the
-    nearest, then the one of the smaller number, is taken. Of the others, and of the transactions
-    that no frame names, the pair nearest in time goes first; then the earlier transaction, the
-    smaller transaction's number, the smaller frame's.
+    store's ``transaction_gap_minutes``, which would be another customer's. By the camera's clock it
+    has to be within the tolerance; where nothing is known of the clock, not nearer to another.
+
+    A frame that names none belongs to a transaction if it can be no other's (sales/claims.py).
 
     Args:
         frames: of SNAPSHOT_INDEX; a number occurs once in a store.
         transactions: the columns of a sale's key, and ``sold_at``; each key once.
         rules: by store.
     """
-    captured, sold = times(frames["captured_at"]), times(transactions["sold_at"])
     named = ~frames["transaction_id"].is_null().to_numpy()
-    frame_of = np.full(len(sold), NONE, np.int64)
-    transaction_of = np.full(len(captured), NONE, np.int64)
-
     naming = np.flatnonzero(named)
-    transaction_of[naming] = _named(frames.take(pa.array(naming)), transactions, rules)
-    naming = naming[transaction_of[naming] != NONE]
-    gap = np.abs(captured[naming] - sold[transaction_of[naming]])
-    rank = _ranks(frames["snapshot_id"], naming)
-    naming = naming[np.lexsort((rank, gap, transaction_of[naming]))]
-    owners, first = np.unique(transaction_of[naming], return_index=True)
-    frame_of[owners] = naming[first]
-    several = np.bincount(transaction_of[naming], minlength=len(sold)) > 1
+    of_naming = frames.take(pa.array(naming))
+    target = np.full(len(named), NONE, np.int64)
+    target[naming] = _named(of_naming, transactions, rules, _NUMBER_AT_TILL)
+    found = _Found(len(named), transactions.num_rows)
+    for camera in _cameras(frames, transactions):
+        tolerance = rules[camera.store_id].match_tolerance_seconds
+        found.add(camera, claim(camera.day(target, named), tolerance), target)
+    elsewhere = _named(of_naming, transactions, rules, _NUMBER_IN_STORE)
+    elsewhere[target[naming] != NONE] = NONE
+    found.transactions.contradicting[elsewhere[elsewhere != NONE]] = True
 
-    unnamed, free = np.flatnonzero(~named), np.flatnonzero(frame_of == NONE)
-    tolerance = {store: own.match_tolerance_seconds for store, own in rules.items()}
-    for frame, transaction in _nearest(frames, transactions, unnamed, free, tolerance):
-        frame_of[transaction], transaction_of[frame] = frame, transaction
-    return Matches(frame_of, transaction_of, named, several)
+    owned = np.flatnonzero(found.transaction_of != NONE)
+    owner = found.transaction_of[owned]
+    ranks = _ranks(frames["snapshot_id"], owned)
+    order = np.lexsort((ranks, found.away[owned], ~named[owned], owner))
+    owners, first = np.unique(owner[order], return_index=True)
+    frame_of = np.full(transactions.num_rows, NONE, np.int64)
+    frame_of[owners] = owned[order][first]
+    for flags in found.transactions:
+        flags[owners] = False
+    return Matches(
+        frame_of=frame_of,
+        transaction_of=found.transaction_of,
+        named=named,
+        several=np.bincount(owner, minlength=len(frame_of)) > 1,
+        frames=found.frames,
+        transactions=found.transactions,
+        clocks=CAMERA_DAYS.from_rows(found.clocks),
+    )
 
 
 def times(column: pa.ChunkedArray) -> Microseconds:
@@ -78,14 +104,16 @@ def times(column: pa.ChunkedArray) -> Microseconds:
     return microseconds
 
 
-def _named(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) -> Positions:
-    """The transaction that each frame names, or NONE."""
+def _named(
+    frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules], number: Sequence[str]
+) -> Positions:
+    """The transaction that each frame names, by the columns of its number, or NONE."""
     named = np.full(frames.num_rows, NONE, np.int64)
     captured = times(frames["captured_at"])
     started, sold = (times(transactions[name]) for name in ("started_at", "sold_at"))
-    keys = _joined(transactions, _NUMBER_AT_TILL).dictionary_encode()
+    keys = _joined(transactions, number).dictionary_encode()
     key = keys.indices.to_numpy()
-    sought = pc.index_in(_joined(frames, _NUMBER_AT_TILL), keys.dictionary)
+    sought = pc.index_in(_joined(frames, number), keys.dictionary)
     seeking = np.flatnonzero(sought.is_valid().to_numpy(zero_copy_only=False))
     wanted = pc.drop_null(sought).to_numpy()
     by_key = np.argsort(key, kind="stable")
@@ -101,70 +129,96 @@ def _named(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules])
     return named
 
 
-def _nearest(
-    frames: pa.Table,
-    transactions: pa.Table,
-    unnamed: Positions,
-    free: Positions,
-    tolerance: Mapping[str, float],
-) -> list[tuple[int, int]]:
-    frame, transaction = _candidates(frames, transactions, unnamed, free, tolerance)
-    captured, sold = times(frames["captured_at"]), times(transactions["sold_at"])
-    order = np.lexsort(
-        (
-            _ranks(frames["snapshot_id"], frame),
-            _ranks(transactions["transaction_id"], transaction),
-            sold[transaction],
-            np.abs(captured[frame] - sold[transaction]),
+@dataclass(frozen=True)
+class _Times:
+    """The times of frames and transactions, microseconds."""
+
+    captured: Microseconds
+    started: Microseconds
+    sold: Microseconds
+
+
+@dataclass(frozen=True)
+class _Camera:
+    """The frames of a camera and the transactions of its till, each in the order of time."""
+
+    store_id: str
+    till_id: str
+    frames: Positions
+    sales: Positions
+    times: _Times
+
+    def day(self, target: Positions, named: Flags) -> CameraDay:
+        """It in seconds from the first frame; ``target`` and ``named`` are of all frames."""
+        base = self.times.captured[self.frames[0]]
+        place = {sale: place for place, sale in enumerate(self.sales.tolist())}
+        return CameraDay(
+            (self.times.captured[self.frames] - base) / SECOND,
+            (self.times.started[self.sales] - base) / SECOND,
+            (self.times.sold[self.sales] - base) / SECOND,
+            np.array([place.get(sale, NONE) for sale in target[self.frames].tolist()], np.int64),
+            ~named[self.frames],
         )
+
+
+def _cameras(frames: pa.Table, transactions: pa.Table) -> Iterator[_Camera]:
+    """Yield each camera that has frames."""
+    tills = _joined(frames, _TILL).dictionary_encode()
+    of_frame = tills.indices.to_numpy()
+    found = pc.index_in(_joined(transactions, _TILL), value_set=tills.dictionary)
+    of_sale = found.fill_null(NONE).to_numpy()
+    all_times = _Times(
+        times(frames["captured_at"]),
+        times(transactions["started_at"]),
+        times(transactions["sold_at"]),
     )
-    taken_frames: set[int] = set()
-    taken: set[int] = set()
-    pairs = []
-    for f, t in zip(frame[order].tolist(), transaction[order].tolist(), strict=True):
-        if f not in taken_frames and t not in taken:
-            taken_frames.add(f)
-            taken.add(t)
-            pairs.append((f, t))
-    return pairs
+    by_frame = np.lexsort((all_times.captured, of_frame))
+    by_sale = np.lexsort((all_times.sold, of_sale))
+    every = np.arange(len(tills.dictionary) + 1)
+    frame_ends = np.searchsorted(of_frame[by_frame], every).tolist()
+    sale_ends = np.searchsorted(of_sale[by_sale], every).tolist()
+    for place, key in enumerate(tills.dictionary.to_pylist()):
+        store_id, till_id = key.split(_SEPARATOR)
+        of_camera = by_frame[frame_ends[place] : frame_ends[place + 1]]
+        of_till = by_sale[sale_ends[place] : sale_ends[place + 1]]
+        yield _Camera(store_id, till_id, of_camera, of_till, all_times)
 
 
-def _candidates(
-    frames: pa.Table,
-    transactions: pa.Table,
-    unnamed: Positions,
-    free: Positions,
-    tolerance: Mapping[str, float],
-) -> tuple[Positions, Positions]:
-    """Every pair of an unnamed frame and a free transaction of its till within the tolerance."""
-    frames, transactions = frames.take(pa.array(unnamed)), transactions.take(pa.array(free))
-    frame_tills = _joined(frames, _TILL).dictionary_encode()
-    tills = pc.index_in(_joined(transactions, _TILL), value_set=frame_tills.dictionary)
-    till_of = tills.fill_null(NONE).to_numpy()
-    till_of_frame = frame_tills.indices.to_numpy()
-    captured, sold = times(frames["captured_at"]), times(transactions["sold_at"])
-    by_frame, by_sale = np.lexsort((captured, till_of_frame)), np.lexsort((sold, till_of))
-    count = len(frame_tills.dictionary)
-    frame_ends = np.searchsorted(till_of_frame[by_frame], np.arange(count + 1)).tolist()
-    sale_ends = np.searchsorted(till_of[by_sale], np.arange(count + 1)).tolist()
-    pairs = [(np.empty(0, np.int64), np.empty(0, np.int64))]
-    for till, key in enumerate(frame_tills.dictionary.to_pylist()):
-        of_till = by_frame[frame_ends[till] : frame_ends[till + 1]]
-        sales = by_sale[sale_ends[till] : sale_ends[till + 1]]
-        reach = round(tolerance[key.split(_SEPARATOR)[0]] * SECOND)
-        first = np.searchsorted(sold[sales], captured[of_till] - reach, side="left")
-        last = np.searchsorted(sold[sales], captured[of_till] + reach, side="right")
-        pairs.append((np.repeat(of_till, last - first), sales[spans(first, last)]))
-    frame, sale = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    return unnamed[frame], free[sale]
+class _Found:
+    """What was found of all frames and transactions, camera by camera."""
 
+    def __init__(self, frames: int, transactions: int) -> None:
+        self.transaction_of = np.full(frames, NONE, np.int64)
+        self.away = np.zeros(frames)  # from its transaction, by the camera's clock; seconds
+        self.frames, self.transactions = (
+            Doubts(np.zeros(count, np.bool_), np.zeros(count, np.bool_))
+            for count in (frames, transactions)
+        )
+        self.clocks: list[dict[str, Any]] = []
 
-def spans(first: Positions, last: Positions) -> Positions:
-    """The positions from ``first`` to before ``last`` of each span, one span after another."""
-    lengths = last - first
-    ends = np.cumsum(lengths)
-    positions: Positions = np.arange(lengths.sum()) + np.repeat(first - (ends - lengths), lengths)
-    return positions
+    def add(self, camera: _Camera, claims: Claims, target: Positions) -> None:
+        """Add a camera's; ``target`` is the transaction that each of all frames names."""
+        has_owner = claims.owner != NONE
+        self.transaction_of[camera.frames[has_owner]] = camera.sales[claims.owner[has_owner]]
+        self.away[camera.frames] = claims.away
+        self.frames.ambiguous[camera.frames] = claims.ambiguous
+        self.frames.contradicting[camera.frames] = claims.contradicting
+        self.transactions.ambiguous[camera.sales] = claims.doubtful
+        self.transactions.contradicting[target[camera.frames[claims.contradicting]]] = True
+        clock = claims.clock
+        row: dict[str, Any] = {
+            "store_id": camera.store_id,
+            "till_id": camera.till_id,
+            "basis": clock.basis,
+            "frames": len(camera.frames),
+            "ambiguous": int(claims.ambiguous.sum()),
+            "contradicting": int(claims.contradicting.sum()),
+            "frozen": 0,
+        }
+        if clock.is_known:
+            per_hour = 3600 * clock.drift
+            row |= {"offset_s": clock.offset, "drift_s": per_hour, "spread_s": clock.spread}
+        self.clocks.append(row)
 
 
 def _joined(table: pa.Table, columns: Sequence[str]) -> pa.Array:

@@ -3,7 +3,7 @@
 A flag is a lead for a person to review; no rule finds an offence.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -62,6 +62,14 @@ def is_over_threshold(sales: pd.DataFrame) -> "pd.Series[bool]":
 
 #: Mark of a sale whose frame shows several faces: the estimate may be another person's.
 SEVERAL_FACES = "several_faces"
+
+#: Marks of a sale without a frame, and reasons if it is inconclusive, in the order in which they
+#: go before one another.
+SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS = "snapshot_ambiguous", "snapshot_contradicts"
+_WITHOUT_FRAME = {
+    SNAPSHOT_CONTRADICTS: "a frame names the sale, and was taken at another time or another till",
+    SNAPSHOT_AMBIGUOUS: "a frame of this till may be of this sale or of another",
+}
 
 #: The rule of each outcome. Exactly one applies to a sale, so their order means nothing.
 RULES: Mapping[str, OutcomeRule] = {
@@ -153,7 +161,18 @@ def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.
     facts = facts.join(scored.set_index("frame"))
     facts["score"] = facts["score"].astype("Int64")
     missing = facts["score"].isna()
-    without = {"reason": "snapshot_missing", "detail": "no snapshot was matched to the sale"}
-    for name, text in without.items():
-        facts[name] = facts[name].astype("object").mask(missing, text)
+    without = [
+        _without_frame(marks) for marks in sales["marks"].filter(pa.array(missing)).to_pylist()
+    ]
+    for name, texts in zip(("reason", "detail"), zip(*without, strict=True), strict=False):
+        facts[name] = facts[name].astype("object")
+        facts.loc[missing, name] = texts
     return facts
+
+
+def _without_frame(marks: Sequence[str]) -> tuple[str, str]:
+    """Why a sale has no frame, as a reason and in words."""
+    for mark, words in _WITHOUT_FRAME.items():
+        if mark in marks:
+            return mark, words
+    return "snapshot_missing", "no snapshot was matched to the sale"

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from auditor.clock.local_time import Flags
+from auditor.sales.matching import Matches
 from auditor.sales.transactions import Transactions
 from auditor.tables import REJECTS
 
@@ -17,6 +18,10 @@ _DETAILS = {
     "into this day; set the policy's day_ends_at to an hour at which no till sells",
     "snapshot_of_unknown_transaction": "the frame names a transaction of which no usable row was "
     "exported; look for it in the export and among the rejected rows",
+    "snapshot_ambiguous": "the frame may be of several transactions of this till; let the till "
+    "name the transaction, or set the clocks of camera and till",
+    "snapshot_contradicts": "the frame names a transaction of another time, by the camera's "
+    "clock; find out which of the two is wrong",
     "snapshot_without_sale": "no transaction of this till without a frame lies near enough in "
     "time; compare the clocks of camera and till",
 }
@@ -35,11 +40,16 @@ def line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
     return _rejects(lines, at[order], reasons[order].tolist())
 
 
-def frame_rejects(index: pa.Table, lost: Flags, named: Flags) -> pa.Table:
-    """REJECTS of the frames that are ``lost``; ``named`` are those that name a transaction."""
+def frame_rejects(index: pa.Table, lost: Flags, matches: Matches) -> pa.Table:
+    """REJECTS of the frames that are ``lost``, of those that were matched."""
     at = np.flatnonzero(lost)
-    unknown, unmatched = "snapshot_of_unknown_transaction", "snapshot_without_sale"
-    return _rejects(index, at, np.where(named[at], unknown, unmatched).tolist())
+    reasons = {
+        "snapshot_ambiguous": matches.frames.ambiguous[at],
+        "snapshot_contradicts": matches.frames.contradicting[at],
+        "snapshot_of_unknown_transaction": matches.named[at],
+    }
+    found = np.select(list(reasons.values()), list(reasons), "snapshot_without_sale")
+    return _rejects(index, at, found.tolist())
 
 
 def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from auditor.tables.baselines import (
     CAMERA_COUNTS,
+    CAMERA_DAYS,
     CATEGORY_COUNTS,
     CHECK_COUNTS,
     DAY_FIGURES,
@@ -44,6 +45,7 @@ from auditor.tables.vocabulary import (
 
 __all__ = [
     "CAMERA_COUNTS",
+    "CAMERA_DAYS",
     "CAMERA_QUANTITIES",
     "CATEGORY_COUNTS",
     "CHECK_COUNTS",

@@ -141,3 +141,24 @@ CATEGORY_COUNTS = Schema(
         Column("checked", pa.int32(), "of the unexplained, with an ID check", counted=True),
     ),
 )
+
+CAMERA_DAYS = Schema(
+    "camera_days",
+    (
+        Column("store_id", pa.string(), "store"),
+        Column("till_id", pa.string(), "till that the camera looks at"),
+        Column(
+            "basis",
+            pa.string(),
+            "what its clock was found by: named (frames that name their transaction), pattern (of "
+            "frames and transactions), or unknown",
+        ),
+        Column("offset_s", pa.float64(), "its time minus the till's, seconds", nullable=True),
+        Column("drift_s", pa.float64(), "what it gains an hour, seconds", nullable=True),
+        Column("spread_s", pa.float64(), "standard deviation of frames around it, seconds", True),
+        Column("frames", pa.int32(), "frames in the index"),
+        Column("ambiguous", pa.int32(), "of these, that may be of several transactions"),
+        Column("contradicting", pa.int32(), "of these, that name a transaction of another time"),
+        Column("frozen", pa.int32(), "alcohol sales of which it gave the same picture as before"),
+    ),
+)

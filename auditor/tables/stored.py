@@ -2,6 +2,7 @@
 
 from auditor.tables.baselines import (
     CAMERA_COUNTS,
+    CAMERA_DAYS,
     CATEGORY_COUNTS,
     CHECK_COUNTS,
     DAY_FIGURES,
@@ -40,6 +41,7 @@ EXPORTED = {"tills": TILL_DAYS, "number_runs": NUMBER_RUNS, "categories": CATEGO
 DAILY = {
     "figures": DAY_FIGURES,
     "cameras": CAMERA_COUNTS,
+    "camera_days": CAMERA_DAYS,
     **COUNTED,
     **EXPORTED,
     "input_notes": INPUT_NOTES,

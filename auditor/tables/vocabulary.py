@@ -60,7 +60,10 @@ RECORDED_UNDERAGE = "recorded_underage"
 #: Why no age could be estimated.
 INCONCLUSIVE_REASONS = (
     "snapshot_missing",
+    "snapshot_ambiguous",
+    "snapshot_contradicts",
     "snapshot_unreadable",
+    "camera_frozen",
     "no_face",
     "face_too_small",
     "face_blurred",

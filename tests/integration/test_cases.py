@@ -6,6 +6,7 @@ a test named after it.
 
 import csv
 import hashlib
+import json
 import re
 import shutil
 from datetime import date
@@ -20,6 +21,7 @@ from auditor.cli.main import main
 from auditor.errors import ExitCode
 from auditor.mapping import load_mapping
 from auditor.storage import revisions
+from auditor.storage.daily import read_daily
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
 from tests.support.page_reader import Reader
@@ -63,6 +65,13 @@ class Case:
         """The stored rows of a table of a day."""
         place = Place(str(self.folder / "out"))
         rows: list[dict[str, Any]] = read_day(place, name, date.fromisoformat(day)).to_pylist()
+        return rows
+
+    def table_of_day(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a table that has one file a day."""
+        place = Place(str(self.folder / "out"))
+        ((_, _, table),) = read_daily(place, name, [date.fromisoformat(DAY)])
+        rows: list[dict[str, Any]] = table.to_pylist()
         return rows
 
     def ledger(self) -> dict[str, dict[str, Any]]:
@@ -516,6 +525,55 @@ def test_a_day_that_ends_at_four_has_the_sales_of_the_night(
     ]
     assert case.sales(NEXT_DAY) == []
     assert case.coverage()["lines_rejected"] == 0
+
+
+@of("04-camera-clock-45-s-fast")
+def test_frames_of_a_camera_whose_clock_is_fast_find_their_own_sales(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    found = {number: row["snapshot_id"] for number, row in case.ledger().items()}
+    assert found == {number: number.replace("T", "F") for number in found}
+    (camera,) = case.table_of_day("camera_days")
+    assert (camera["basis"], camera["offset_s"], camera["ambiguous"]) == ("pattern", 47, 0)
+    said = "Its clock is 47 seconds ahead of the till's, give or take 1 second, by the pattern"
+    assert said in case.page().replace("\u00a0", " ")
+    report = json.loads((case.folder / "out/reports" / DAY / "report.json").read_bytes())
+    assert [each["offset_s"] for each in report["cameras"]["on_day"]] == [47]
+
+
+@of("11-frozen-camera")
+def test_a_frozen_camera_shows_nobodys_face(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output  # the policy allows any share
+    sales = case.sales()
+    assert {(sale["outcome"], sale["reason"], sale["age"]) for sale in sales} == {
+        ("inconclusive", "camera_frozen", None)
+    }
+    assert not [*(case.folder / "out" / "crops").rglob("*.jpg")]
+    (camera,) = case.table_of_day("camera_days")
+    assert camera["frozen"] == len(sales) == 60
+    assert "It was frozen: 60 sales have the same picture" in case.page().replace("\u00a0", " ")
+
+
+@of("11-frozen-camera")
+def test_two_sales_with_one_picture_are_not_frozen(case: Case) -> None:
+    path = f"sales/{DAY}.csv"
+    lines = (case.folder / path).read_text(encoding="utf-8").splitlines(keepends=True)
+    (case.folder / path).write_text("".join(lines[:3]), encoding="utf-8")
+    case.run()
+    assert [sale["outcome"] for sale in case.sales()] == ["over_threshold"] * 2
+
+
+@of("42-webp-heic")
+def test_webp_is_read_and_a_format_that_is_not_is_named(case: Case) -> None:
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    webp, heic = case.sales()
+    assert webp["reason"] not in ("snapshot_missing", "snapshot_unreadable")
+    assert (heic["reason"], heic["detail"]) == (
+        "snapshot_unreadable",
+        "it is HEIC, which is not read: have the camera write JPEG, PNG, WebP or BMP",
+    )
 
 
 def _plain(text: str) -> str:

@@ -163,6 +163,9 @@ def _face(x: float, y: float, size: float) -> Face:
         ([_face(320, 240, 100), _face(330, 240, 60)], 0),  # the larger of two near the middle
         ([_face(60, 60, 110), _face(320, 240, 100)], 1),  # the nearer of two of like size
         ([_face(320, 240, 40), _face(500, 240, 120)], 1),  # a small face behind, however central
+        # Half the size of the largest is the border between somebody behind and the buyer.
+        ([_face(320, 240, 49), _face(590, 430, 100)], 1),
+        ([_face(320, 240, 51), _face(590, 430, 100)], 0),
     ],
 )
 def test_the_buyer_is_the_largest_face_near_the_middle(faces: list[Face], buyer: int) -> None:

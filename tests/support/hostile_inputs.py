@@ -166,7 +166,7 @@ def _pixels(width: int, height: int) -> Any:
 
 def _good_frame(dice: Dice, form: str | None = None) -> bytes:
     picture = Image.fromarray(_pixels(dice.choice((64, 320)), dice.choice((48, 240))))
-    form = form or dice.choice(("JPEG", "JPEG", "PNG"))
+    form = form or dice.choice(("JPEG", "JPEG", "PNG", "WEBP", "BMP"))
     picture = picture.convert(dice.choice(("RGB", "L", "CMYK") if form == "JPEG" else ("RGB", "P")))
     buffer = io.BytesIO()
     progressive = {"progressive": dice.random() < 0.5, "quality": 80} if form == "JPEG" else {}
@@ -663,7 +663,7 @@ def _animated_png(dice: Dice) -> bytes:
 def _frame_of_extreme_shape(dice: Dice) -> bytes:
     buffer = io.BytesIO()
     shape = dice.choice(((1, 1), (1, 60_000), (60_000, 1), (2, 2), (3, 1000), (12_000, 8_000)))
-    Image.new("RGB", shape).save(buffer, dice.choice(("JPEG", "PNG")))
+    Image.new("RGB", shape).save(buffer, dice.choice(("JPEG", "PNG", "BMP")))
     return buffer.getvalue()
 
 

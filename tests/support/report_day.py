@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from auditor.monitoring.baselines.day_figures import days_before
 from auditor.monitoring.baselines.window import Window
-from auditor.monitoring.cameras import NOTHING, Camera, Change, Drift
+from auditor.monitoring.cameras import NOTHING, Camera, CameraDay, Change, Drift
 from auditor.monitoring.completeness import (
     Completeness,
     Gap,
@@ -443,6 +443,11 @@ def drift() -> Drift:
             Camera("S003", "1", 3, (), ()),
         ),
         stores=(Camera("S001", None, 62, every, (change("light", 150.0, 120.0),)),),
+        on_day=(
+            CameraDay("S001", "2", "pattern", 47.2, 1.25, 1.1, 31, 1, 0, 0),
+            CameraDay("S001", SCRIPT, "unknown", None, None, None, 31, 31, 2, 6),
+            CameraDay("S003", "1", "named", 0.2, -0.1, 0.6, 3, 0, 0, 0),
+        ),
     )
 
 

@@ -1,9 +1,15 @@
 """What changed of a day's cameras against their own past."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+import pyarrow as pa
 
 #: Days before the day that it is compared with.
 WINDOW = 28
+
+#: A clock so many seconds off is to be set, though its frames find their sales.
+WRONG_CLOCK = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,52 @@ class Camera:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraDay:
+    """What a camera's frames say of its clock and of itself on the day, whatever its past.
+
+    Attributes:
+        store_id: the store.
+        till_id: the till that the camera looks at.
+        basis: what its clock was found by, as in tables.CAMERA_DAYS.
+        offset_s: its time minus the till's, seconds; None where unknown.
+        drift_s: what it gains an hour, seconds; None where unknown.
+        spread_s: standard deviation of its frames around that, seconds; None where unknown.
+        frames: in the index.
+        ambiguous: of these, that may be of several transactions.
+        contradicting: of these, that name a transaction of another time.
+        frozen: alcohol sales of which it gave the same picture as before.
+    """
+
+    store_id: str
+    till_id: str
+    basis: str
+    offset_s: float | None
+    drift_s: float | None
+    spread_s: float | None
+    frames: int
+    ambiguous: int
+    contradicting: int
+    frozen: int
+
+    @property
+    def lost(self) -> int:
+        """Frames that show no sale's buyer."""
+        return self.ambiguous + self.contradicting + self.frozen
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether somebody has to look at the camera, or at its clock."""
+        return self.lost > 0 or abs(self.offset_s or 0) >= WRONG_CLOCK
+
+
+def on_day(camera_days: Iterable[pa.Table]) -> tuple[CameraDay, ...]:
+    """The cameras of a day, from its CAMERA_DAYS, by store and till."""
+    rows = (row for table in camera_days for row in table.to_pylist())
+    found = (CameraDay(**row) for row in rows)
+    return tuple(sorted(found, key=lambda camera: (camera.store_id, camera.till_id)))
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """What the cameras of a day look like against their past.
 
@@ -60,6 +112,7 @@ class Drift:
         sha256: hash over the files of counts it rests on; None without counts of the day itself.
         cameras: all that sold alcohol on the day, by store and till.
         stores: those that changed as a whole, beyond what their cameras explain.
+        on_day: what the frames of each camera say of it on the day alone, by store and till.
     """
 
     days: int
@@ -67,6 +120,7 @@ class Drift:
     sha256: str | None
     cameras: tuple[Camera, ...]
     stores: tuple[Camera, ...]
+    on_day: tuple[CameraDay, ...] = ()
 
     @property
     def changed(self) -> tuple[Camera, ...]:
@@ -79,7 +133,8 @@ class Drift:
             tuple(unit for unit in units if unit.store_id == store_id)
             for units in (self.cameras, self.stores)
         )
-        return replace(self, cameras=cameras, stores=stores)
+        on_day = tuple(camera for camera in self.on_day if camera.store_id == store_id)
+        return replace(self, cameras=cameras, stores=stores, on_day=on_day)
 
 
 #: For a day without counts.

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from auditor.monitoring.cameras import Camera, Change
+from auditor.monitoring.cameras import Camera, CameraDay, Change
+from auditor.monitoring.cameras.drift import WRONG_CLOCK
 from auditor.report.text import words
 
 #: What is most often the reason where no age could be estimated.
@@ -48,6 +49,56 @@ def todo(camera: Camera) -> str:
     """What to do about a camera that changed; a sentence."""
     asked = dict.fromkeys(_TODO[found.cause or found.quantity] for found in camera.changes)
     return words.capitalised(f"{'; '.join(asked)}.")
+
+
+_BY = {
+    "named": "by the frames that name their sales",
+    "pattern": "by the pattern of its frames and the till's sales",
+}
+
+
+def clock(camera: CameraDay) -> str:
+    """What is known of a camera's clock, and what it was found by; a sentence."""
+    if camera.offset_s is None or camera.spread_s is None:
+        return "Its clock could not be told from the day's frames."
+    off = "is with the till's"
+    if abs(camera.offset_s) >= _LEAST_OFFSET:
+        off = f"is {_off(camera.offset_s)}"
+    spread = f"give or take {words.counted(max(1, round(camera.spread_s)), 'second')}"
+    gain = f"; it {_gains(camera.drift_s)}" if abs(camera.drift_s or 0) >= _LEAST_DRIFT else ""
+    return f"Its clock {off}, {spread}, {_BY[camera.basis]}{gain}."
+
+
+def doubts(camera: CameraDay) -> tuple[str, ...]:
+    """What was wrong with a camera's frames and what to do about it; sentences."""
+    said = []
+    if camera.frozen:
+        said.append(
+            f"It was frozen: {words.counted(camera.frozen, 'sale')} have the same picture, byte for"
+            " byte, as others around them. Restart it, and see whether it records."
+        )
+    if camera.ambiguous:
+        said.append(
+            f"Not used: {words.counted(camera.ambiguous, 'frame')} that may be of several sales."
+            " Let the till name the sale of each frame, or set the clock."
+        )
+    if camera.contradicting:
+        said.append(
+            f"Not used: {words.counted(camera.contradicting, 'frame')} that by its clock cannot be"
+            " of the sale named. See whether till and camera number sales alike."
+        )
+    if abs(camera.offset_s or 0) >= WRONG_CLOCK:
+        said.append("Set its clock.")
+    return tuple(said)
+
+
+#: Offsets and drifts below these are not worth a word; seconds, and seconds an hour.
+_LEAST_OFFSET, _LEAST_DRIFT = 0.5, 0.5
+
+
+def _gains(drift_s: float | None) -> str:
+    how = "gains" if (drift_s or 0) > 0 else "loses"
+    return f"{how} {words.one_decimal(abs(drift_s or 0))} seconds an hour"
 
 
 def _changed(found: Change) -> str:

@@ -27,7 +27,10 @@ OUTCOMES: Mapping[str, str] = {
 
 REASONS: Mapping[str, str] = {
     "snapshot_missing": "no camera frame belongs to the sale",
+    "snapshot_ambiguous": "the camera frame may be of this sale or of another",
+    "snapshot_contradicts": "the camera frame names this sale, but is of another time or till",
     "snapshot_unreadable": "the camera frame could not be read",
+    "camera_frozen": "the camera was frozen: it gave the same picture for one sale after another",
     "no_face": "no face was found in the frame",
     "face_too_small": "the face is too small in the frame",
     "face_blurred": "the face is too blurred",
@@ -54,7 +57,10 @@ _WHY = {
 MARKS: Mapping[str, str] = {
     "several_faces": "several faces in the frame: the estimate may be another person's",
     "matched_by_time": "frame matched by till and time, not by transaction number",
-    "several_snapshots": "several frames name this sale: the nearest in time was taken",
+    "several_snapshots": "several frames are of this sale: the nearest in time was taken",
+    "snapshot_ambiguous": "a frame may be of this sale or of another: it was not used",
+    "snapshot_contradicts": "a frame names this sale, but is of another time or till: not used",
+    "camera_frozen": "the camera was frozen: its picture was not used",
     "check_out_of_time": "an ID check is on record at another time, which does not count",
     "maybe_returned": "the alcohol may have been given back: a line takes off its whole price, or"
     " nearly",

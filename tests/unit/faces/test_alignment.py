@@ -84,3 +84,18 @@ def test_a_shrunk_face_is_averaged_and_not_sampled() -> None:
     crop = align(stripes, TEMPLATE * 6, 192)
     assert crop.std() < 10
     assert crop.mean() == pytest.approx(127.5, abs=5)
+
+
+@pytest.mark.parametrize(("scale", "averaged"), [(0.58, True), (0.62, False), (1.5, False)])
+def test_a_face_is_averaged_where_a_warp_would_skip_pixels(scale: float, *, averaged: bool) -> None:
+    """Below 0.6: two in five pixels would not be looked at."""
+    noise = np.random.default_rng(7).integers(0, 256, (600, 600, 3), np.uint8)
+    landmarks = TEMPLATE * (192 / TEMPLATE_SIDE / scale) + 20
+    matrix = similarity(landmarks, TEMPLATE * (192 / TEMPLATE_SIDE))
+    warped = cv2.warpAffine(
+        noise, matrix, (192, 192), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    crop = align(noise, landmarks, 192)
+    assert np.array_equal(crop, warped) is not averaged
+    if averaged:
+        assert crop.std() < 0.9 * warped.std()

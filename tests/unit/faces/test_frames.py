@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from auditor.faces import formats
 from auditor.faces.frames import Picture, Turn, UnreadableFrameError, decode, size
 
 _RAMP = np.tile(np.linspace(0, 255, 48).astype(np.uint8), (32, 1))  # dark left, bright right
@@ -36,8 +37,15 @@ def _rgb() -> Image.Image:
         _encoded(_rgb().quantize(256), "PNG"),
         _encoded(_rgb().convert("RGBA"), "PNG"),
         _encoded(Image.fromarray(_RAMP.astype(np.uint16) * 256 + 99), "PNG"),
+        _encoded(_rgb(), "WEBP"),
+        _encoded(_rgb().convert("RGBA"), "WEBP", lossless=True),
+        _encoded(_rgb(), "BMP"),
+        _encoded(_rgb().quantize(256), "BMP"),
     ],
-    ids=["jpeg", "png", "greyscale", "cmyk", "palette", "alpha", "16 bit"],
+    ids=[
+        *("jpeg", "png", "greyscale", "cmyk", "palette", "alpha", "16 bit"),
+        *("webp", "webp lossless", "bmp", "bmp palette"),
+    ],
 )
 def test_colour_models_and_depths_all_come_out_as_rgb(content: bytes) -> None:
     pixels = decode(content)
@@ -89,6 +97,83 @@ def test_damage_anywhere_is_a_picture_or_a_reason(place: int, damage: bytes) -> 
     place = min(place, len(content))
     with contextlib.suppress(UnreadableFrameError):
         assert decode(content[:place] + damage + content[place + len(damage) :]).ndim == 3
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"\x00\x00\x00\x18ftypheic", "HEIC"),
+        (b"\x00\x00\x00\x1cftypavif", "AVIF"),
+        (b"\x00\x00\x00\x18ftypisom", "MP4 family"),
+        (b"II*\x00", "TIFF"),
+        (_encoded(_rgb(), "TIFF"), "TIFF"),
+        (_encoded(_rgb(), "GIF"), "GIF"),
+        (b"once upon a time", "no picture"),
+    ],
+)
+def test_a_format_that_is_not_read_is_named(start: bytes, name: str) -> None:
+    with pytest.raises(UnreadableFrameError, match=f"it is .*{name}, which is not read: have the"):
+        decode(start + bytes(64))
+
+
+_NOISE = Image.fromarray(np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8))
+_JPEGS = {
+    "grey": _encoded(_NOISE.convert("L"), "JPEG"),
+    "colour": _encoded(_NOISE, "JPEG"),
+    "progressive": _encoded(_NOISE, "JPEG", progressive=True),
+    "cmyk": _encoded(_NOISE.convert("CMYK"), "JPEG"),
+    "on its side": _encoded(
+        _NOISE,
+        "JPEG",
+        exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06" + bytes(6),
+    ),
+    "restarting": _encoded(_NOISE, "JPEG", restart_marker_rows=2),
+}
+
+
+@pytest.mark.parametrize("kind", _JPEGS)
+@pytest.mark.parametrize("marker", [b"", b"\xff\xd9"])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.97])
+def test_a_jpeg_that_is_cut_off_is_found_out(kind: str, marker: bytes, share: float) -> None:
+    content = _JPEGS[kind]
+    for read in (decode, Picture.read):
+        with pytest.raises(UnreadableFrameError, match="cut off"):
+            read(content[: int(len(content) * share)] + marker)
+
+
+@pytest.mark.parametrize("kind", _JPEGS)
+def test_a_whole_jpeg_is_read_with_and_without_its_end_marker(kind: str) -> None:
+    content = _JPEGS[kind]
+    assert content.endswith(b"\xff\xd9")
+    whole = decode(content)
+    assert (decode(content[:-2]) == whole).all()
+    assert (decode(content + b"of the camera's maker") == whole).all()
+
+
+def test_a_picture_that_is_grey_at_its_end_is_whole() -> None:
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    grey[:32] = 7
+    assert decode(_encoded(Image.fromarray(grey), "JPEG"))[-1, -1].tolist() == [128] * 3
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"VP8X" + bytes(8) + b"\xff\xff\x00\xff\xff\x00",
+        b"VP8L" + bytes(4) + b"\x2f\xff\xff\xff\x0f" + bytes(8),
+        b"VP8 " + bytes(4) + b"\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f",
+    ],
+)
+def test_a_webp_of_too_many_pixels_is_refused_before_it_takes_memory(head: bytes) -> None:
+    content = b"RIFF" + bytes(4) + b"WEBP" + head
+    assert size(content) == 0
+    with pytest.raises(UnreadableFrameError, match="more than 50000000 pixels"):
+        decode(content)
+
+
+def test_the_size_of_a_webp_is_that_of_its_head() -> None:
+    for options in ({}, {"lossless": True}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}):
+        assert formats.webp_pixels(_encoded(_rgb(), "WEBP", **options)) == 48 * 32
 
 
 def test_a_frame_of_too_many_pixels_is_refused_before_it_is_decoded() -> None:

@@ -156,8 +156,13 @@ def test_a_wrong_mapping_is_exit_code_2_and_a_day_without_files_1(tmp_path: Path
 def test_frames_are_counted_and_matched(tmp_path: Path) -> None:
     (tmp_path / "snapshots").mkdir()
     (tmp_path / "snapshots/S001_3_20260327_180005.jpg").write_bytes(b"")
-    found = of(check(tmp_path, *LINES, mapping=MAPPING + FRAMES, snapshots="snapshots"))
-    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 1)
+    options = {"mapping": MAPPING + FRAMES, "snapshots": "snapshots"}
+    # By a clock that is an hour off, as in summer, it would be the other sale's.
+    found = of(check(tmp_path, *LINES, **options))
+    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 0)
+    (tmp_path / "snapshots/S001_3_20260327_190005.jpg").write_bytes(b"")
+    found = of(check(tmp_path, *LINES, **options))
+    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (2, 2)
     assert found["snapshots"]["example"]["till_id"] == "3"
 
 
@@ -169,12 +174,13 @@ def test_frames_whose_names_count_from_1970_are_matched(
 ) -> None:
     (tmp_path / "snapshots").mkdir()
     (tmp_path / f"snapshots/S001_3_{number}.jpg").write_bytes(b"")
+    (tmp_path / f"snapshots/S001_3_{number.replace('634405', '638005')}.jpg").write_bytes(b"")
     frames = (
         '[[mapping.snapshots]]\nframes = "{store}_{till}_{time}.jpg"\n'
         f'[mapping.snapshots.columns]\ncaptured_at = {{ path = "time", epoch = "{unit}" }}\n'
     )
     found = of(check(tmp_path, *LINES, mapping=MAPPING + frames, snapshots="snapshots"))
-    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (1, 1)
+    assert (found["snapshots"]["frames"], found["snapshots"]["matched"]) == (2, 2)
     assert found["snapshots"]["example"]["captured_at"].startswith(f"{DAY} 18:00:05")
 
 
