@@ -27,7 +27,7 @@ def test_a_frame_is_scored_by_the_ages_of_its_own_sale(tmp_path: Path) -> None:
     )
     rules = [frame.rules for frame in frames_of(Place(str(tmp_path)), sales, RULES)]
     assert [(own.legal_age, own.challenge_age) for own in rules] == ages
-    assert [own.min_face_confidence for own in rules] == [0.9] * 4
+    assert [own.min_face_confidence for own in rules] == [0.6] * 4
 
 
 def test_a_basket_without_alcohol_is_scored_by_the_rules_of_its_store(tmp_path: Path) -> None:
