@@ -25,11 +25,12 @@ from auditor.pipeline.kept import kept_mapping, kept_policy
 from auditor.pipeline.plans import Plan, find_plan
 from auditor.sales.identity import SaleKey
 from auditor.sales.outcomes import sales_of
-from auditor.storage import revisions
+from auditor.storage import finalised, revisions
 from auditor.storage.parquet import read_table
 from auditor.storage.partitions import Partitions, read_day
+from auditor.storage.place import Place
 from auditor.storage.spool import bucket_of
-from auditor.tables import SALES, STORE_DAYS, ByStore
+from auditor.tables import SALES, STORE_DAYS, UNKNOWN_STORE, ByStore
 from auditor.telemetry import emit
 
 
@@ -97,18 +98,27 @@ def complete(day: Day, beside: date, stores: tuple[str, ...]) -> Completion | No
 
 def _as_audited(day: Day, beside: date, stores: tuple[str, ...]) -> Day | None:
     """The day beside, open with what it was audited with; None if it was never audited."""
-    job = replace(day.job, day=beside, stores=stores)
+    job = replace(day.job, day=beside, stores=_audited(day.out, beside, stores))
     rests_on = read_day(
         day.out, "provenance", beside, columns=("policy_sha256", "mapping_sha256")
     ).to_pylist()
     if not rests_on:
         return Day.open(job, day.policy) if find_plan(day.out, beside) else None
+    if not job.stores:
+        return None
     (row,) = Counter(tuple(row.values()) for row in rests_on).most_common(1)
     policy_sha256, mapping_sha256 = row[0]
     policy = kept_policy(day.out, policy_sha256)
     if mapping_sha256 is None:
         return Day.open(replace(job, mapping=None), policy)
     return Day.open(job, policy, kept_mapping(day.out, mapping_sha256))
+
+
+def _audited(out: Place, day: date, stores: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some stores that a day was audited with; all of them if it was for every store."""
+    known = finalised.stores_of(out, "coverage", day)
+    as_a_whole = UNKNOWN_STORE in finalised.stores_of(out, "rejects", day)
+    return stores if as_a_whole or not known else tuple(s for s in stores if s in known)
 
 
 def _changed_sales(other: Day, spools: str) -> Counter[str]:

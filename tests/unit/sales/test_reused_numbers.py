@@ -178,7 +178,8 @@ def test_no_frame_is_shown_where_it_may_show_the_other(number: str | None) -> No
     assert result.sales["snapshot_id"].to_pylist() == [None]
     assert result.counts["S1"].snapshots_matched == 0
     following = collected(two(cashier_id="Bob"), [shot], NEXT_DAY)
-    assert following.sales["snapshot_id"].to_pylist() == ["snapshot_id-1"]
+    # A frame that names nothing, alone on its day, may be of either.
+    assert following.sales["snapshot_id"].to_pylist() == ["snapshot_id-1" if number else None]
 
 
 @settings(max_examples=60, deadline=None)
