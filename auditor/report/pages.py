@@ -70,6 +70,12 @@ class Cameras:
     least_days: int = LEAST_DAYS
     least_sales: int = LEAST_SALES
 
+    @property
+    def to_look_at(self) -> int:
+        """How many cameras changed, or are wrong by what the day alone says of them."""
+        wrong = {(each.store_id, each.till_id) for each in self.on_day if each.is_wrong}
+        return len(wrong | {(each.store_id, each.till_id) for each in self.changed})
+
     @classmethod
     def of(cls, drift: Drift, store_id: str | None, limit: int) -> "Cameras":
         """The section of a store's page, or (``store_id`` None) of the chain's."""
