@@ -28,7 +28,11 @@ class Alcohol:
 
 
 def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
-    """Find the alcohol of transactions, by the rules of their stores."""
+    """Find the alcohol of transactions, by the rules of their stores.
+
+    A refusal on a line of its own, or on a cancelled one, is of the alcohol in its transaction, if
+    none of it was sold.
+    """
     count = len(divided.starts)
     belongs = alcohol_lines(divided.lines, rules)
     articles = find_articles(divided, belongs)
@@ -49,15 +53,19 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     # What was refused is taken off the receipt first, and only then what was bought.
     kept = bought > np.maximum(back - declined, 0)
     surely_kept = bought > np.maximum(back + maybe_back - declined, 0)
-    sold, surely_sold, turned_down, present = np.zeros((4, count), np.bool_)
+    sold, surely_sold, turned_down, present, offered = np.zeros((5, count), np.bool_)
     is_sold = kept[of_line] & (units > 0) & ~refused
     sold[owner[is_sold]] = True
     surely_sold[owner[is_sold & surely_kept[of_line]]] = True
+    present[owner] = True
+    turned_down[articles.owner[articles.refusal]] = True
+    offered[articles.owner[belongs]] = True
+    turned_down &= offered
+    all_of_it = turned_down.copy()
     turned_down[owner[refused]] = True
     turned_down &= ~sold
-    present[owner] = True
-    decisive = np.zeros(len(flags), np.bool_)
-    decisive[at] = is_sold | (refused & turned_down[owner])
+    decisive = belongs & (all_of_it & turned_down)[articles.owner]
+    decisive[at] |= is_sold | (refused & turned_down[owner])
     return Alcohol(
         lines=flags,
         sale=sold | turned_down,

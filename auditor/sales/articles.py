@@ -30,6 +30,7 @@ class Articles:
             article.
         cents: the price in the smallest unit of the currency.
         refused: whether the article was refused.
+        refusal: whether the line says that something was refused, and is no article.
         discount: whether the line only changes what articles cost.
         unsure: whether it gives the article back or only takes its price off, which the export
             does not tell; the units are those that it would give back.
@@ -42,6 +43,7 @@ class Articles:
     units: Codes
     cents: Codes
     refused: Flags
+    refusal: Flags
     discount: Flags
     unsure: Flags
     only_check: Flags
@@ -99,7 +101,8 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
         idle = void & (_sums(of_line, np.where(void, units, 0), len(group)) >= 0)[of_line]
         units[idle] = 0
         no_article |= idle
-    refused = _is(check.distinct, check.codes, _REFUSED) & ~no_article
+    says_refused = _is(check.distinct, check.codes, _REFUSED)
+    refused = says_refused & ~no_article
     discount = _is(kind.distinct, kind.codes, "discount")
     discount |= (units == 0) & (cents < 0) & ~no_article
     units[discount] = 0
@@ -113,6 +116,7 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
         units=units,
         cents=cents,
         refused=refused,
+        refusal=says_refused & no_article & ~payment,
         discount=discount,
         unsure=unsure,
         only_check=only_check,

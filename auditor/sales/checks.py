@@ -89,7 +89,8 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     says_none = alcohol.lines & ~articles.refused & ~refused_sale & ~counts
     rank = np.where(counts & ~refused_sale, strength, len(ID_CHECKS))
     rank = np.where(says_none, np.where(late | borrowed, _NONE, strength), rank)
-    rank = np.where(refused_sale & alcohol.lines & articles.refused, _REFUSED, rank)
+    refusing = (alcohol.lines & articles.refused) | articles.refusal
+    rank = np.where(refused_sale & refusing, _REFUSED, rank)
     place = np.arange(size)
     # Where only a check at another time is on record, that one is shown, as none.
     best = _least(divided, rank * (size + 1) + place)

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from auditor.tables import ID_CHECKS
 from tests.support.samples import NOON, after
-from tests.support.till_receipts import Row, bread, check_line, item, sale_of, tobacco
+from tests.support.till_receipts import (
+    Row,
+    bread,
+    check_line,
+    collected,
+    is_sale,
+    item,
+    sale_of,
+    tobacco,
+)
 
 MINUTE = 60
 
@@ -212,3 +221,30 @@ def test_a_birth_date_recorded_at_another_time_is_another_buyers() -> None:
         item(check="dob_entered", birth_date=date(2010, 1, 1), id_check_at=after(-3 * 3600))
     )
     assert (sale["marks"], sale["birth_date"]) == (["check_out_of_time"], None)
+
+
+VOID: Row = {"line_type": "void"}
+
+
+@pytest.mark.parametrize(
+    "receipt",
+    [
+        [check_line("refused"), item(), item(quantity="-1", amount="-2.00", **VOID)],
+        [check_line("refused"), item(), item(quantity="-1", amount="-2.00")],
+        [check_line("refused", line_type="id_check"), item(**VOID)],
+        [item(check="refused", **VOID)],
+        [item(), item(quantity="-1", amount="-2.00", check="refused", **VOID)],
+    ],
+)
+def test_a_refusal_on_a_line_of_its_own_is_of_the_alcohol_that_was_not_sold(
+    receipt: list[Row],
+) -> None:
+    for lines in ([*receipt, bread()], [bread(), *receipt[::-1]]):
+        result = collected(*lines)
+        (sale,) = result.sales.to_pylist()
+        assert (sale["id_check"], sale["legal_age"]) == ("refused", 18)
+        assert result.counts["S1"].alcohol_returns == 0
+
+
+def test_a_refusal_on_a_line_of_its_own_without_alcohol_is_no_sale_of_it() -> None:
+    assert not is_sale(check_line("refused"), tobacco())
