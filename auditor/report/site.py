@@ -86,7 +86,7 @@ def summarise(chain: Page, rows: InputRows, policy_sha256: str) -> Summary:
         **{outcome.code: outcome.count for outcome in seen.outcomes},
         rows_read=rows.read,
         rows_rejected=rows.rejected,
-        cameras_to_look_at=len(chain.cameras.changed),
+        cameras_to_look_at=chain.cameras.to_look_at,
         notices=notices(
             seen,
             chain.past.comparison.signals if chain.past else (),

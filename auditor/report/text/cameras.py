@@ -80,7 +80,7 @@ def doubts(camera: CameraDay) -> tuple[str, ...]:
     if camera.ambiguous:
         said.append(
             f"Not used: {words.counted(camera.ambiguous, 'frame')} that may be of several sales."
-            " Let the till name the sale of each frame, or set the clock."
+            " Let the till name the sale of each frame."
         )
     if camera.contradicting:
         said.append(
