@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Self
 
 from auditor.monitoring.cameras import Camera, CameraDay, Drift
@@ -165,8 +166,9 @@ class Page:
 
     @property
     def first_cases(self) -> tuple[Case, ...]:
-        """The cases that the first screen names."""
-        return self.cases[:5]
+        """The cases that the first screen names: of those listed, the first nobody has reviewed."""
+        waiting = (c for c in self.cases if c.status is None or c.status.review_result is None)
+        return tuple(islice(waiting, 5))
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,10 @@ def log(out: Path) -> pa.Table:
     return read_decisions(Place(str(out)), DAY)
 
 
+#: The list of the sales that nobody has reviewed.
+FIRST = re.compile(r'<nav class="first".*?</nav>', re.DOTALL)
+
+
 def test_a_sale_of_a_day_that_is_not_finalised_cannot_be_decided(out: Path) -> None:
     shutil.rmtree(out / f"provenance/day={DAY}/store=S001")
     with pytest.raises(ContractError, match="S001 is not finalised"):
@@ -89,7 +93,21 @@ def test_a_decision_stands_on_the_pages_of_the_sale(out: Path) -> None:
         assert "&lt;/div&gt; asked again" in decided
         card = text.partition('<article class="case" id="sale-d9357db29e68efbf"')[2]
         assert decided in card.partition("</article>")[0]
-        assert text.replace(decided, "") == before[name]
+        rest = text.replace(decided, "")
+        assert FIRST.sub("", rest) == FIRST.sub("", before[name])
+
+
+def test_a_reviewed_sale_is_none_of_those_to_look_at_first_until_it_is_reopened(out: Path) -> None:
+    def named() -> list[str]:
+        page = out.joinpath(f"reports/{DAY}/index.html").read_text(encoding="utf-8")
+        return re.findall(r'href="#(sale-[0-9a-f]+)"', FIRST.findall(page)[0])
+
+    before = named()
+    record_decision(str(out), DAY, before[0], says("looks_older"))
+    assert named()[:4] == before[1:]
+    assert before[0] not in named()
+    record_decision(str(out), DAY, before[0], says("reopened", 1))
+    assert named() == before
 
 
 def test_a_note_stands_under_its_author_and_with_no_other_decision(out: Path) -> None:
