@@ -24,6 +24,9 @@ from auditor.sales.matching import times
 #: Nobody pauses for longer between two articles of one receipt that is not put aside.
 PAUSE = 10 * 60 * SECOND
 
+#: The next receipt after one is looked for so long.
+_FOLLOWS = 12 * 3600 * SECOND
+
 _NUMBER = re.compile(r"(.*?)([0-9]{1,15})", re.ASCII | re.DOTALL)
 _TILL = ("store_id", "till_id")
 
@@ -58,7 +61,7 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
     pauses = _pauses(lines, transaction, candidates, day, rules)
     if not pauses:
         return transaction, part
-    evidence = _Evidence(lines, transaction, time, totals)
+    evidence = _Evidence(lines, time, totals)
     transaction, next_free = transaction.copy(), int(transaction.max()) + 1
     for pause in pauses:
         # The pauses of one transaction come in the order of time.
@@ -131,14 +134,9 @@ def _turns(rules: Rules, day: date) -> list[int]:
 class _Evidence:
     """What of an export shows that two transactions have the same number."""
 
-    def __init__(
-        self, lines: pa.Table, transaction: Codes, time: Microseconds, totals: pa.Table
-    ) -> None:
+    def __init__(self, lines: pa.Table, time: Microseconds, totals: pa.Table) -> None:
         self._numbers = lines["transaction_id"]
         self._time = time
-        began = np.full(transaction.max() + 1, np.iinfo(np.int64).max)
-        np.minimum.at(began, transaction, time)
-        self._began = began[transaction]  # of each line's transaction
         together = pa.concat_tables([lines.select(_TILL), totals.select(_TILL)])
         till = combined_columns(together, _TILL)
         self._till, self._total_till = till[: lines.num_rows], till[lines.num_rows :]
@@ -174,25 +172,34 @@ class _Evidence:
         return bool(own and others) and own.isdisjoint(others)
 
     def _counted_anew(self, pause: _Pause, turn: int) -> bool:
-        """Smaller numbers began at the till since the day's end, and lead up to this one."""
+        """The till's numbers lead up to this one again since the day's end, or go on from it.
+
+        A receipt that is only resumed has neither: the till counts on from where it was.
+        """
         own = self._number(int(pause.owned[0]))
         if own is None:
             return False
-        head, number = own
-        smaller, last = False, None
-        for line in self._between(pause, turn):
-            other = self._number(line)
-            if other is not None and other[0] == head:
-                last = other[1]
-                smaller |= last < number and self._began[line] >= turn
-        return smaller and last == number - 1
+        number = own[1]
+        before = self._others(own, self._rung(pause, pause.start, pause.end))
+        if not before:
+            return False
+        line, last = before[-1]
+        if last == number - 1:
+            return bool(self._time[line] >= turn)
+        follows = self._others(own, self._rung(pause, pause.end, pause.end + _FOLLOWS))
+        return last > number and bool(follows) and follows[0][1] == number + 1
 
-    def _between(self, pause: _Pause, turn: int) -> list[int]:
-        """The till's lines from the day's end to the end of a pause, in the order of time."""
+    def _others(self, own: tuple[str, int], rung: list[int]) -> list[tuple[int, int]]:
+        """Lines of other numbers of the same series, each with its number."""
+        numbers = ((line, self._number(line)) for line in rung)
+        return [(line, n[1]) for line, n in numbers if n and n[0] == own[0] and n[1] != own[1]]
+
+    def _rung(self, pause: _Pause, first: int, last: int) -> list[int]:
+        """The till's lines from one time to another, in the order of time."""
         till = self._till[pause.owned[0]]
         own = self._order[slice(*np.searchsorted(self._till, [till, till + 1], sorter=self._order))]
-        first, last = np.searchsorted(self._time[own], [turn, pause.end])
-        found: list[int] = own[first:last].tolist()
+        since, until = np.searchsorted(self._time[own], [first, last])
+        found: list[int] = own[since:until].tolist()
         return found
 
     def _number(self, line: int) -> tuple[str, int] | None:

@@ -97,9 +97,8 @@ def test_at_any_hour_another_cashier_or_totals_show_two(second: Row) -> None:
         two(cashier_id=None),
         [*two(), rung("18", -5, "x"), rung("19", 5, "x")],  # it counts on: 17 is a tab
         [*two(), rung("A3", 3, "x"), rung("A16", 4, "x")],  # of another series
-        [*two(), rung("16", -20, "x"), rung("16", 5, "x")],  # it may be a tab as well
     ],
-    ids=["nothing", "paid after", "totals elsewhere", "no cashier", "on", "series", "as well"],
+    ids=["nothing", "paid after", "totals elsewhere", "no cashier", "on", "series"],
 )
 def test_where_nothing_tells_it_is_one_sale_with_a_mark(lines: list[Row]) -> None:
     (sale,) = (
@@ -108,6 +107,18 @@ def test_where_nothing_tells_it_is_one_sale_with_a_mark(lines: list[Row]) -> Non
 
     assert [item["sku"] for item in sale["basket"]][:2] == ["first", "second"]
     assert sale["marks"] == [TWO]
+
+
+def test_numbers_that_all_begin_anew_around_midnight_are_each_two_sales() -> None:
+    first, second = (
+        [rung(str(n), start + 5 * n, f"{name}{n}", id_check=check) for n in range(1, 6)]
+        for start, name, check in ((-27, "first", "id_scanned"), (-2, "second", "none"))
+    )
+    result = collected([*first, *second])
+    assert result.sales["id_check"].to_pylist() == ["id_scanned"] * 5
+    assert result.sales["marks"].to_pylist() == [[]] * 5
+    following = collected([*first, *second], day=NEXT_DAY)
+    assert following.sales["id_check"].to_pylist() == ["none"] * 5
 
 
 @pytest.mark.parametrize(
