@@ -15,8 +15,8 @@ from auditor.operations.mapping.matching import SALES, SNAPSHOTS, match_columns
 from auditor.operations.mapping.paths import guess_pattern
 from auditor.operations.mapping.poslog import draft_poslog
 from auditor.operations.mapping.sampling import Sample, take_sample
-from auditor.operations.mapping.states import unread_voids
 from auditor.operations.mapping.traits import traits_of
+from auditor.operations.mapping.unread import unread_to_look_at
 from auditor.operations.mapping.values import distinct_ids
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
@@ -132,6 +132,6 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
-    if not is_index and (voids := list(unread_voids(draft.unread))):
-        draft.checks["columns"] = voids
+    if not is_index and (asked := list(unread_to_look_at(found, draft.unread))):
+        draft.checks["columns"] = asked
     return draft
