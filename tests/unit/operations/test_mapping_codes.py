@@ -169,3 +169,9 @@ def test_words_of_checks_are_told_from_their_opposite(word: str, meaning: str) -
 def test_two_letters_for_no_are_two_codes() -> None:
     assert is_flag(["N", "Y", ""])
     assert not is_flag(["N", "F"])
+
+
+def test_a_single_letter_beside_a_flag_is_asked_about(tmp_path: Path) -> None:
+    rows = "1,2026-05-11T18:00:00Z,1.95,N,VOID\n2,2026-05-11T18:00:00Z,1.95,Y,F\n"
+    _, draft = suggested(tmp_path, f"receipt,sold_at,amount,training,status\n{rows}")
+    assert "transaction_state: status: what do its values mean?" in draft.to_look_at
