@@ -13,8 +13,9 @@ from auditor.cli import options
 from auditor.errors import ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
-    from auditor.operations.mapping.checking import Unclear, Understood
+    from auditor.operations.mapping.checking import Understood
     from auditor.operations.mapping.draft import Draft
+    from auditor.operations.mapping.unclear import Unclear
 
 _FEW = 100  # files of a folder that are looked at
 

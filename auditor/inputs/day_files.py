@@ -24,6 +24,7 @@ import pyarrow as pa
 from auditor.inputs.formats import FORMATS
 from auditor.inputs.formats.base import MAP_IT
 from auditor.mapping import Entry, Pattern
+from auditor.mapping.patterns import compiled
 from auditor.policy import STORE_ID_PATTERN
 from auditor.storage.place import Place
 
@@ -94,7 +95,7 @@ def files_of_day(
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
     found = place.files(under, enter=lambda name: by_name or may_hold(name, near))
     for path in sorted(found):
-        file = _mapped(path, entries) or _by_suffix(path, mapped=bool(entries))
+        file = _mapped(path, entries) or _by_suffix(path, entries)
         if file is None or not _is_of(file, near):
             continue
         own = _is_own(file, day)
@@ -108,7 +109,7 @@ def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFil
         values = entry.pattern.match(path)
         if values is not None or len(entries) == 1:
             return SourceFile(path, False, store, entry, _iso_values(entry.pattern, values or {}))
-    problem = _NO_ENTRY if entries else None
+    problem = f"{_NO_ENTRY}{_near_miss(path, entries)}" if entries else None
     return SourceFile(path, dated=False, store=store, problem=problem)
 
 
@@ -121,18 +122,37 @@ def _mapped(path: str, entries: Sequence[Entry]) -> SourceFile | None:
     return None
 
 
-def _by_suffix(path: str, *, mapped: bool) -> SourceFile | None:
+def _by_suffix(path: str, entries: Sequence[Entry]) -> SourceFile | None:
     """The file, if its suffix is of a known format or of what may be an export."""
     dates, name = _dates_named(path), path.lower()
     if name.endswith(_SUFFIXES):
-        problem = _NO_ENTRY if mapped else None
+        problem = f"{_NO_ENTRY}{_near_miss(path, entries)}" if entries else None
     elif dates and name.endswith(_DATA_SUFFIXES):
-        problem = f"{'no entry of the mapping fits' if mapped else 'no mapping names'} it; {MAP_IT}"
+        problem = (
+            f"{'no entry of the mapping fits' if entries else 'no mapping names'} it; {MAP_IT}"
+        )
+        problem += _near_miss(path, entries)
         if re.search(r"\.json(?:\.[a-z0-9]+)?\Z", name):
             problem += _DOCUMENT
     else:
         return None
     return SourceFile(path, dated=bool(dates), store=None, problem=problem)
+
+
+def _near_miss(path: str, entries: Sequence[Entry]) -> str:
+    """What to change in the entry that fits a file's name, and not its folders; else empty."""
+    for entry in entries:
+        text = entry.pattern.text
+        try:
+            fits = compiled(text.rpartition("/")[2]).match(path.rpartition("/")[2]) is not None
+        except ValueError:  # a date over several folders
+            continue
+        if fits and not entry.ignore:
+            return (
+                f"; the pattern {text} fits its name but not its folders: write **/ for any folders"
+                " or {store}/ for the store's, or give the address below which the pattern fits"
+            )
+    return ""
 
 
 def _is_of(file: SourceFile, days: Collection[date]) -> bool:

@@ -11,7 +11,7 @@ from auditor.inputs.faults import Fault
 from auditor.inputs.showing import is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.policy.checking import nearest
-from auditor.tables import REJECTS
+from auditor.tables import LINES_WITHOUT_ARTICLE, REJECTS
 
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
 KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
@@ -22,7 +22,14 @@ OF_A_CHECK = ("birth_date", "id_check_at")
 #: The reason of such a cell.
 KEPT = "bad_optional_cell"
 
+#: Columns that only a line of an article needs.
+OF_AN_ARTICLE = ("sku", "quantity", "amount")
+
 _STAGE = "inputs"
+_NO_ARTICLE = (
+    "a line that sells nothing, such as a payment, a check or a total, needs a line_type other "
+    f"than item: {', '.join(LINES_WITHOUT_ARTICLE)}"
+)
 _OF_TIME = (Fault.BAD_TIME, Fault.BAD_DATE, Fault.BAD_BIRTH_DATE)
 _OF_NUMBERS = (Fault.BAD_QUANTITY, Fault.BAD_AMOUNT)
 _OF_WORDS = (Fault.UNKNOWN_ID_CHECK, Fault.UNKNOWN_LINE_TYPE, Fault.UNKNOWN_STATE)
@@ -52,6 +59,8 @@ class BadCell:
             columns += mapped.all_columns
             if columns[1:] not in ([], [self.column]):
                 where = f"{self.column} ({' and '.join(map(shown, columns[1:]))})"
+        if self.fault is Fault.EMPTY and self.column in OF_AN_ARTICLE:
+            problem = f"{problem}; {_NO_ARTICLE}"
         if self.column in KEPT_WITHOUT:
             reason, problem = KEPT, f"{problem}; the row is kept without it"
         return {

@@ -23,7 +23,7 @@ from auditor.inputs.day_files import SourceFile
 from auditor.inputs.distinct import Verdicts
 from auditor.inputs.faults import Fault
 from auditor.inputs.formats.base import Records
-from auditor.inputs.rejects import KEPT_WITHOUT, OF_A_CHECK, BadCell
+from auditor.inputs.rejects import KEPT_WITHOUT, OF_A_CHECK, OF_AN_ARTICLE, BadCell
 from auditor.inputs.request import Clock, Request
 from auditor.inputs.times import TimeCells, read_times
 from auditor.tables import LINES_WITHOUT_ARTICLE, TIME
@@ -267,7 +267,7 @@ class Rows:
         if types is None or not types.null_count < len(types):
             return
         excused = pc.is_in(types, pa.array(LINES_WITHOUT_ARTICLE)).to_numpy(zero_copy_only=False)
-        for name, instead in (("sku", ""), ("quantity", Decimal(0)), ("amount", Decimal(0))):
+        for name, instead in zip(OF_AN_ARTICLE, ("", Decimal(0), Decimal(0)), strict=True):
             verdicts, values = self._verdicts[name], self._values[name]
             empty = excused & (verdicts == Fault.EMPTY)
             self._verdicts[name] = np.where(empty, Fault.NONE, verdicts).astype(np.int8)

@@ -15,16 +15,15 @@ from auditor.errors import SourceError
 from auditor.inputs import Reading, distinct_frames, read_snapshot_index
 from auditor.inputs.sampling import ENOUGH, looked_at
 from auditor.mapping import load_mapping
-from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.operations.mapping.shown_lines import (
     NAMES,
     first_and_last,
     shown_lines,
 )
-from auditor.operations.mapping.words import hints_at_alcohol
+from auditor.operations.mapping.unclear import Unclear, silent_checks, unclear_categories
 from auditor.policy import Policy, Rules, load_policy
 from auditor.sales import SaleCounts, collect
-from auditor.sales.goods import alcohol_lines, folded_name, named_categories
+from auditor.sales.goods import alcohol_lines
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.sales.store_rules import windows
@@ -52,23 +51,6 @@ _STATES = {
     "voided_transactions": "voided",
     "suspended_transactions": "suspended",
 }
-
-
-@dataclass(frozen=True)
-class Unclear:
-    """Something that was not understood.
-
-    Attributes:
-        what: in words.
-        rows: how many rows it concerns, if that is known.
-        example: a file, row and column, or a value.
-        harmless: whether it may stay so.
-    """
-
-    what: str
-    rows: int | None = None
-    example: str = ""
-    harmless: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,7 +185,8 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
         "other categories": _counted(categories.filter(is_other)),
     }
     unclear = exports.unclear() + (frames.unclear() if frames else [])
-    unclear += _unclear_categories(collected.categories, by_store)
+    unclear += unclear_categories(collected.categories, by_store)
+    unclear += silent_checks(lines)
     if not counts["alcohol_sales"]:
         unclear.append(
             Unclear("no alcohol sale was found: name categories in the mapping or the policy")
@@ -239,29 +222,6 @@ def _states(counts: Iterable[SaleCounts]) -> dict[str, int]:
     for own in counts:
         found.update({state: getattr(own, name) for name, state in _STATES.items()})
     return {state: count for state, count in found.most_common() if count}
-
-
-def _unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unclear]:
-    """Categories of CATEGORY_COUNTS that the policy does not name, and that may be alcohol.
-
-    That is, those with ID checks that a run would report, and those that sound like alcohol.
-    """
-    lines, checks = Counter[str](), Counter[str]()
-    for each in unknown_categories(counts, (), rules):
-        checks[each.category or ""] += each.checked
-    named = {store_id: named_categories(own) for store_id, own in rules.items()}
-    for row in counts.to_pylist():
-        name = row["category"] or ""
-        if not row["alcohol"] and folded_name(name) not in named[row["store_id"]]:
-            lines[name] += row["lines"]
-    found = []
-    for name, count in lines.items():
-        if checks[name] or hints_at_alcohol(name):
-            on = "1 line" if checks[name] == 1 else f"{checks[name]} lines"
-            why = f"has ID checks on {on}" if checks[name] else "sounds like alcohol"
-            what = f"a category that is no alcohol to the policy {why}"
-            found.append(Unclear(what, count, name))
-    return found
 
 
 def _snapshots(frames: _Read, counts: Iterable[Any]) -> dict[str, Any]:

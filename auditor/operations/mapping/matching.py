@@ -10,7 +10,7 @@ from auditor.operations.mapping.names import (
     tells_void_of_line,
 )
 from auditor.operations.mapping.traits import Traits, by_content
-from auditor.operations.mapping.words import Meaning, line_word, state_word
+from auditor.operations.mapping.words import Meaning, is_code, line_word, state_word
 
 SALES = (
     *("sold_at", "sale_date", "sale_time", "transaction_id", "store_id", "till_id", "cashier_id"),
@@ -151,7 +151,8 @@ def suits(role: str, own: Traits) -> float:  # noqa: C901, PLR0911, PLR0912  # o
     if role == "line_type":
         return 1 if own.distinct <= 30 and _known(own, line_word) > 0.4 else 0
     if role == "transaction_state":
-        return 1 if is_time or (own.distinct <= 30 and _known(own, state_word) > 0.4) else 0
+        codes = own.distinct <= 30 and (_known(own, state_word) > 0.4 or _are_codes(own))
+        return 1 if is_time or codes else 0
     if role == "resumes":
         return 1 if own.identifier > 0.9 and not own.flag else 0
     return 1
@@ -162,6 +163,11 @@ def _known(own: Traits, meaning: Callable[[str], Meaning | None]) -> float:
     if own.flag:
         return 1
     return sum(meaning(text) is not None for text in own.texts) / max(len(own.texts), 1)
+
+
+def _are_codes(own: Traits) -> bool:
+    """Whether all of a column's words are single letters or digits."""
+    return all(map(is_code, own.texts))
 
 
 def _of_checks(own: Traits) -> float:

@@ -59,6 +59,7 @@ def guess_pattern(  # noqa: PLR0913  # what is known of the files
     stores: Collection[str] = (),
     tills: Collection[str] = (),
     frames: bool = False,
+    anywhere: bool = False,
 ) -> PathGuess:
     """The pattern of paths of one kind of file, relative to the address.
 
@@ -69,6 +70,7 @@ def guess_pattern(  # noqa: PLR0913  # what is known of the files
         stores: the stores that their columns name.
         tills: the tills.
         frames: whether these are frames, whose paths name the time.
+        anywhere: whether the address is not known, so that the files may lie in folders below it.
     """
     words = _Words(frozenset(stores), frozenset(tills))
     guess = _pattern_of(paths[0], (frozenset(days), frozenset(swapped)), words, frames=frames)
@@ -82,6 +84,8 @@ def guess_pattern(  # noqa: PLR0913  # what is known of the files
             guess.remarks.append("their names have little in common")
             wider = f"**/*{suffix}" if len({PurePosixPath(p).suffix for p in paths}) == 1 else "**"
         guess.pattern = wider
+    if anywhere and not guess.pattern.startswith("**"):
+        guess.pattern = f"**/{guess.pattern}"
     return guess
 
 

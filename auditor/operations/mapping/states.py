@@ -6,9 +6,9 @@ from typing import Any
 
 from auditor.operations.mapping.draft import Drafted
 from auditor.operations.mapping.found import Found
-from auditor.operations.mapping.names import is_private, likeness, tells_void, tells_void_of_line
-from auditor.operations.mapping.values import drafted_words, flag_values, varies_within
-from auditor.operations.mapping.words import line_word, state_word
+from auditor.operations.mapping.names import is_private, likeness, tells_void_of_line
+from auditor.operations.mapping.values import drafted_words, flag_values, tells_flag, varies_within
+from auditor.operations.mapping.words import is_code, line_word, state_word
 
 _GOOD = 0.6  # likeness that counts
 
@@ -47,13 +47,6 @@ def draft_state(found: Found) -> Iterator[Drafted]:
         yield from _of_several("transaction_state", found, columns)
 
 
-def unread_voids(unread: Sequence[str]) -> Iterator[str]:
-    """What is not certain about columns that nothing is taken from: they may tell of voids."""
-    for name in unread:
-        if tells_void(name) and not is_private(name):
-            yield f"{name} is not read: does it tell that a line or a receipt was voided?"
-
-
 def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Drafted]:
     """A role that several columns tell; those whose values say nothing are asked about."""
     find = line_word if role == "line_type" else state_word
@@ -67,7 +60,8 @@ def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Dra
             if own.flag and "voided" in values.values():
                 checks.append(f"{name}: of the receipt, or of a line? Then it is a line_type")
         is_time = own.times is not None and own.times.has_date
-        unknown = not is_time and any(find(text, name) is None for text in own.texts)
+        codes = not tells_flag(role, name, own) and any(map(is_code, own.texts))
+        unknown = not is_time and (codes or any(find(text, name) is None for text in own.texts))
         if not own.distinct:
             checks.append(f"{name}: it is empty in the sample")
         elif not values or unknown:

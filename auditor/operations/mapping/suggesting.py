@@ -15,8 +15,8 @@ from auditor.operations.mapping.matching import SALES, SNAPSHOTS, match_columns
 from auditor.operations.mapping.paths import guess_pattern
 from auditor.operations.mapping.poslog import draft_poslog
 from auditor.operations.mapping.sampling import Sample, take_sample
-from auditor.operations.mapping.states import unread_voids
 from auditor.operations.mapping.traits import traits_of
+from auditor.operations.mapping.unread import unread_to_look_at
 from auditor.operations.mapping.values import distinct_ids
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
@@ -44,7 +44,10 @@ def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple
                 break
         else:
             kinds.append((sample, [path]))
-    drafts = [_drafted(sample, _relative(paths, root)) for sample, paths in kinds]
+    anywhere = root is None
+    drafts = [
+        _drafted(sample, _relative(paths, root), anywhere=anywhere) for sample, paths in kinds
+    ]
     if pictures:
         drafts.append(_frames(_relative(pictures, root), drafts))
     text = _as_toml(drafts)
@@ -56,7 +59,8 @@ def _as_toml(drafts: Sequence[Draft]) -> str:
     head = (
         "# A draft of a mapping. Look at each line with CHECK, and delete the mark; then run\n"
         "#   auditor mapping check --mapping THIS_FILE --sales URL --day YYYY-MM-DD\n"
-        "# docs/mapping.md says what each key means.\n\n"
+        "# docs/mapping.md says what each key means.\n"
+        "# In paths, **/ stands for any folders below the address, or none.\n\n"
         "[[mapping]]\n"
         "effective_from = 2000-01-01  # the first day whose files are written so\n"
     )
@@ -102,10 +106,10 @@ def _frames(paths: Sequence[str], others: Sequence[Draft]) -> Draft:
     return Draft("snapshots", keys, {"frames": checks}, columns, read_from=read_from)
 
 
-def _drafted(sample: Sample, paths: list[str]) -> Draft:
+def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
     names = [PurePosixPath(path).name for path in paths][:3]
     if sample.form == "poslog":
-        return draft_poslog(sample, guess_pattern(paths), names)
+        return draft_poslog(sample, guess_pattern(paths, anywhere=anywhere), names)
     traits = {name: traits_of(cells) for name, cells in sample.columns.items()}
     is_index = any(own.frames > 0.9 for own in traits.values())
     named = "header" not in sample.dialect
@@ -117,7 +121,11 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
         distinct_ids(sample.columns[matches[role].column]) if role in matches else frozenset()
         for role in ("store_id", "till_id")
     )
-    path = guess_pattern(paths, days=days, swapped=swapped, stores=stores, tills=tills)
+    # An index lies in a folder of its own, so that the frames need not be listed to find it.
+    anywhere = anywhere and not is_index
+    path = guess_pattern(
+        paths, days=days, swapped=swapped, stores=stores, tills=tills, anywhere=anywhere
+    )
     found = Found(sample, traits, matches, times, path)
     columns = list((draft_snapshots if is_index else draft_sales)(found))
     keys: dict[str, Any] = {"files": path.pattern, "format": sample.form, **sample.dialect}
@@ -132,6 +140,6 @@ def _drafted(sample: Sample, paths: list[str]) -> Draft:
     draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
-    if not is_index and (voids := list(unread_voids(draft.unread))):
-        draft.checks["columns"] = voids
+    if not is_index and (asked := list(unread_to_look_at(found, draft.unread))):
+        draft.checks["columns"] = asked
     return draft

@@ -13,7 +13,9 @@ from auditor.operations.mapping.words import (
     Meaning,
     check_word,
     drink_of,
+    folded,
     hints_at_alcohol,
+    is_code,
     is_flag,
     line_word,
     state_word,
@@ -36,6 +38,7 @@ _YES_OF = {
     "non": ("oui",),
     "f": ("t",),
 }
+_USUAL = ("n", "0")  # codes that mostly say normal, or no
 _MEANT = {"id_check": "done", "transaction_state": "completed", "line_type": "item"}
 _FIND: dict[str, Callable[[str, str], Meaning | None]] = {
     "id_check": check_word,
@@ -54,10 +57,18 @@ def drafted_words(role: str, column: str, own: Traits) -> Drafted:
         return _by_presence(role, column)
     if own.filled < 1:
         texts.append("")
-    values = [_value(role, column, text) for text in texts if text.casefold() not in known]
+    codes = not tells_flag(role, column, own)
+    values = [
+        _value(role, column, text, codes=codes) for text in texts if text.casefold() not in known
+    ]
     if all(value.word == _MEANT[role] for value in values):
         values += _unseen(role, column, texts)
     return Drafted(role, {"column": column}, values=tuple(values))
+
+
+def tells_flag(role: str, column: str, own: Traits) -> bool:
+    """Whether a column is a flag whose name says what yes means."""
+    return own.flag and _FIND[role]("yes", column) is not None
 
 
 def flag_values(role: str, column: str, own: Traits) -> dict[str, str]:
@@ -147,10 +158,15 @@ def _by_presence(role: str, column: str) -> Drafted:
     return Drafted(role, {"column": column}, values=values)
 
 
-def _value(role: str, column: str, text: str) -> Value:
+def _value(role: str, column: str, text: str, *, codes: bool) -> Value:
+    """What a till's word becomes; where there are ``codes``, single letters are no yes and no."""
     meaning = _FIND[role](text, column)
+    if codes and is_code(text) and folded(text) not in _USUAL:
+        meaning = None
     if meaning is None:
         return Value(text, None, f"one of {', '.join(WORDS[role])}")
+    if codes and is_code(text):
+        return Value(text, meaning.word, "a single letter: is this what it means?")
     if meaning.sure:
         return Value(text, meaning.word)
     if not text and role == "id_check":

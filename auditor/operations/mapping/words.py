@@ -29,6 +29,8 @@ _NO = frozenset(
     )
 )
 
+_FAILED = frozenset(("fail", "failed"))  # no check, and no sale either
+
 #: By what it means, the patterns of words; the first that is found decides.
 _Lists = dict[str, tuple[str, ...]]
 
@@ -36,12 +38,14 @@ _CHECKS: _Lists = {
     "not_recorded": (r"not recorded|unknown|unbekannt|inconnu|onbekend|desconocid",),
     "refused": (
         r"refus|denied|declin|reject|no sale|abgelehnt|abgewiesen|verweiger|geweiger|rechaz",
+        r"denegad",
     ),
     "prompt_suppressed": (r"suppress|bypass|overrid|skip|unterdruck|ubersprung|ignor|omitid",),
     "none": (
-        r"\bnone\b|\bno id\b|\bunchecked|\bnot? (checked|asked|verified|required|needed|shown)",
-        r"\bkeine?r?\b|\bohne\b|nicht (gepruft|kontroll|verlangt|notig|erford)|\baucune?\b",
-        r"\bsans\b|non (verif|control)|\bgeen\b|\bzonder\b|niet (gecontr|gevraagd)|\bningun",
+        r"\bnone\b|\bno (id|doc|vist[oa])\b|\bunchecked",
+        r"\bnot? (checked|asked|verified|required|needed|shown)",
+        r"\bkeine?r?\b|\bohne\b|nicht (gepruft|gesehen|kontroll|verlangt|notig|erford)|\baucune?\b",
+        r"\bsans\b|non (verif|control|saisi)|\bgeen\b|\bzonder\b|niet (gecontr|gevraagd)|\bningun",
         r"\bsin\b|^n/?a$",
     ),
     "id_scanned": (r"scan|escane|gelesen|lecture|swipe|\bmsr\b|\bnfc\b",),
@@ -50,7 +54,7 @@ _CHECKS: _Lists = {
     ),
     "dob_entered": (
         r"\bdob\b|birth|keyed|date entered|geburt|\bgeb\b|eingegeben|naissance|\bddn\b",
-        r"nacimiento|geboorte",
+        r"\bsaisie?\b|nacimiento|geboorte",
     ),
     "looks_over": (
         r"looks?\b|appear|obvious|visual|older|adult|(over|uber) (1[68]|2\d|30)|offensicht",
@@ -58,15 +62,19 @@ _CHECKS: _Lists = {
         r"oogschijn|duidelijk|meerderjarig",
     ),
     "id_viewed": (
-        r"\bid\b|passport|licen[cs]e|checked|verifi|viewed|shown|seen|document|ausweis|reisepass",
+        r"\bid\b|\bdoc\b|passport|licen[cs]e|checked|verifi|viewed|shown|seen|document|ausweis",
+        r"reisepass",
         r"fuhrerschein|gepruft|kontrolliert|vorgelegt|gezeigt|carte|identit|piece|permis",
-        r"\bvue?\b|controle|\bdni\b|comprobad|legitim|gecontroleerd|gezien",
+        r"\bvue?\b|gesehen|controle|\bdni\b|\bvist[oa]\b|comprobad|legitim|gecontroleerd|gezien",
     ),
 }
 _STATES: _Lists = {
-    "training": (r"train|practice|\bdemo\b|\btest|ubung|schulung|formation|ecole|oefen|formacion",),
+    "training": (
+        r"train|practice|\bdemo\b|\btest|ubung|schulung|formation|ecole|oefen|formacion|practica",
+    ),
     "suspended": (
         r"suspend|parked|\bhold\b|layby|layaway|geparkt|unterbroch|attente|espera|geparkeerd",
+        r"pendiente",
     ),
     "voided": (r"void|reversed|storno|storniert|annul|anulad|gestorneerd",),
     "cancelled": (r"cancel|abort|abandon|abgebroch|abbruch|annule|geannuleerd",),
@@ -75,24 +83,35 @@ _STATES: _Lists = {
         r"refund|return|exchange|verkauf|abgeschloss|\bbezahlt|fertig|retoure|ruckgabe|vente|paye",
         r"remboursement|venta|pagad|devolucion|verkoop|betaald|retour|voltooid|termin|^ok$",
         r"cerrad|finaliz|cobrad|abgerechnet|beendet|clotur|\bferme|afgeslot|afgerond|afgerekend",
+        r"\bdone\b|\bvalide|(?<!un)gultig",
     ),
 }
 _LINES: _Lists = {
-    "void": (r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anulad",),
-    "discount": (
-        r"discount|promo|coupon|markdown|rabatt|nachlass|gutschein|remise|korting|descuento",
+    "void": (
+        r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anula[dc]",
+        r"^(ann|anu|corr?|sto|stn|korr)$",
     ),
-    "id_check": (r"\bage\b|id.?check|alters(pr|kontr|freig)|ausweis|leeftijd|edad",),
+    "discount": (
+        r"discount|promo|coupon|markdown|rabatt|nachlass|gutschein|remise|rabais|reduction|korting",
+        r"descuento|^(disc|rem|rab|dto)$",
+    ),
+    "id_check": (
+        r"\bage\b|id.?check|alters(pr|kontr|freig)|ausweis|piece d.identite|leeftijd|edad",
+        r"^(ctrl|ctl)$",
+    ),
     "tender": (
         r"tender|payment|\bcash\b|\bcard\b|\bchange\b|zahl|\bbar\b|paiement|reglement|\bpago",
-        r"betaling|betaal",
+        r"betaling|betaal|\bcobro|efectivo|especes|encaissement|ruckgeld|^(reg|pmt|pay|zlg|cob)$",
     ),
     "control": (r"z.?report|\bcontrol|abschluss|zbon|grand total|cloture",),
     "item": (
         r"item|sale|return|refund|product|position|stock|deposit|artikel|verkauf|ruckgabe|pfand",
-        r"article|produit|vente|articulo|venta|verkoop|regel|retour",
+        r"article|produit|vente|articulo|venta|verkoop|regel|retour|devolucion|consigne",
+        r"^(art|vte|vta|vk)$",
     ),
-    "other": (r"tax|info|note|header|comment|total|text|steuer|mwst|kopf|summe|tva|iva|btw",),
+    "other": (
+        r"tax|info|note|header|comment|total|text|bemerkung|steuer|mwst|kopf|summe|tva|iva|btw",
+    ),
 }
 _FREE = re.compile(
     r"(alcohol|alkohol)[- ]?(free|frei)|non[- ]?alcohol|0[.,]0 ?%|sans alcool|sin alcohol|"
@@ -176,7 +195,15 @@ def hints_at_alcohol(text: str) -> bool:
 def is_flag(texts: Iterable[str]) -> bool:
     """Whether texts are yes and no only."""
     words = {folded(text) for text in texts} - {""}
+    letters = {word for word in words if is_code(word) and word.isalpha()}
+    if any(len(letters & meaning) > 1 for meaning in (_YES, _NO)):
+        return False  # such as N and F: two states
     return bool(words) and words <= {*_YES, *_NO}
+
+
+def is_code(text: str) -> bool:
+    """Whether a text is a single letter or digit: it may stand for anything."""
+    return len(text) == 1 and text.isalnum()
 
 
 def _of_flag_or_word(
@@ -184,11 +211,10 @@ def _of_flag_or_word(
 ) -> Meaning | None:
     """What a word means; yes is one of ``_FLAGGED`` by its column's name, no is the usual."""
     word = folded(text)
-    if word in _NO or not word:
+    if not word or word in _NO - _FAILED:
         return Meaning(usual, sure=True)
-    if word in _YES:
-        said = _first(lists, folded(column), _FLAGGED)
-        return Meaning(said, sure=True) if said else None
+    if word in _YES and (said := _first(lists, folded(column), _FLAGGED)):
+        return Meaning(said, sure=True)
     found = _first(lists, word)
     return Meaning(found, sure=found == word or found in surely) if found else None
 

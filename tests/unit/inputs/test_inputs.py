@@ -238,7 +238,7 @@ def test_the_same_file_otherwise_written_holds_the_same(
         ("category", "x" * 501, "bad_text", "500 characters"),
         ("category", "a\nb", "bad_text", "control characters"),
         ("category", "caf\udce9", "not_utf8", "UTF-8"),
-        ("quantity", "", "empty_cell", "is empty"),
+        ("quantity", "", "empty_cell", "a payment, a check or a total, needs a line_type"),
         ("amount", "1,234.50", "bad_number", "thousands commas"),
         ("amount", "1e5", "bad_number", "exponents"),
         ("amount", "NaN", "bad_number", "NaN"),

@@ -233,7 +233,26 @@ def test_a_file_of_the_day_that_no_entry_fits_is_named(tmp_path: Path, name: str
     (reject,) = reading.rejects.to_pylist()
     assert (reject["source"], reject["reason"]) == (name, "unreadable_file")
     assert "no entry of the mapping fits" in reject["detail"]
+    assert "write **/" not in reject["detail"]
     assert reading.unusable is not None
+
+
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        ("{day}.csv", "K07/20260302.csv"),
+        ("{day}.dat", "K07/20260302.dat"),
+        ("{store}/{day}.csv", "20260302.csv"),
+        ("sales/{day}.csv", "till/20260302.csv"),
+    ],
+)
+def test_a_file_whose_name_an_entry_fits_says_what_its_folder_needs(
+    tmp_path: Path, files: str, path: str
+) -> None:
+    reading = read(tmp_path, b"x", mapping("", files=files), path=path)
+
+    (reject,) = reading.rejects.to_pylist()
+    assert f"the pattern {files} fits its name but not its folders: write **/" in reject["detail"]
 
 
 @pytest.mark.parametrize(

@@ -103,6 +103,40 @@ def test_what_is_not_understood_is_named_with_an_example_and_exit_code_3(
     assert unclear["rows"] == 1
 
 
+AGE_LINE = f"1;S001;3;c;{DAY}T18:00:00Z;;;;;{{check}};;{{dob}};A"
+TYPED = MAPPING.replace(
+    'transaction_state = { column = "state", values = { T = "training" } }',
+    'line_type = { column = "state", values = { A = "id_check", "" = "item" } }',
+)
+
+
+@pytest.mark.parametrize("check_word", ["", "N"])
+def test_a_line_of_an_id_check_that_says_nothing_is_not_understood(
+    check_word: str, tmp_path: Path
+) -> None:
+    silent = AGE_LINE.format(check=check_word, dob="")
+    mapping = TYPED.replace('N = "none"', 'N = "none", "" = "not_recorded"')
+    result = check(tmp_path, *LINES[:2], silent, silent, mapping=mapping)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    [unclear] = of(result)["unclear"]
+    assert "map the column that says how the check ended to id_check" in unclear["what"]
+    assert unclear["rows"] == 2
+    assert unclear["example"] == f"{DAY}.csv, row 4"
+
+
+@pytest.mark.parametrize(
+    ("check_word", "dob", "age"), [("Y", "", ""), ("N", "1990-02-03", ""), ("N", "", "18")]
+)
+def test_a_line_of_an_id_check_that_says_something_is_understood(
+    check_word: str, dob: str, age: str, tmp_path: Path
+) -> None:
+    said = AGE_LINE.format(check=check_word, dob=dob)
+    required = f'required_age = {{ constant = "{age}" }}\n' if age else ""
+    result = check(tmp_path, *LINES[:2], said, mapping=TYPED + required)
+    assert of(result)["unclear"] == []
+    assert result.exit_code == ExitCode.DONE
+
+
 def test_what_is_bought_beside_alcohol_is_explained_by_it(tmp_path: Path) -> None:
     beside = [
         f"1;S001;3;c;{DAY}T18:00:00Z;x;{name};1;1;Y;;;" for name in ("bread", "tobacco products")

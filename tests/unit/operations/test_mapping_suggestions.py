@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from auditor.cli.main import main
 from auditor.errors import ConfigurationError, ExitCode
 from auditor.mapping import Mapping
+from auditor.mapping.patterns import compiled
 from auditor.operations.mapping.names import likeness
 from auditor.operations.mapping.numbers import guess_numbers
 from auditor.operations.mapping.paths import guess_pattern
@@ -175,7 +176,34 @@ def test_files_of_one_kind_make_one_entry_and_of_two_kinds_two(tmp_path: Path) -
         (tmp_path / f"{store}_2026-03-27.csv").write_text(text.format(DAY))
     (tmp_path / "other_2026-03-27.jsonl").write_text('{"receipt": 1, "amount": 2}\n')
     _, drafts = suggest_mapping(sorted(tmp_path.iterdir()))
-    assert [draft.keys["files"] for draft in drafts] == ["{store}_{day}.csv", "other_{day}.jsonl"]
+    assert [draft.keys["files"] for draft in drafts] == [
+        *("**/{store}_{day}.csv", "**/other_{day}.jsonl")
+    ]
+
+
+@pytest.mark.parametrize("export", EXPORTS[:2] + EXPORTS[-1:], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("address", ["sales/K07/till", "sales/K07", "sales"])
+def test_a_draft_fits_its_file_below_any_folder(
+    export: Callable[[], Export], address: str, tmp_path: Path
+) -> None:
+    made = export()
+    file = tmp_path / "sales/K07/till" / Path(made.path).name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(made.content)
+    entry = drafted(file)
+    assert entry["files"].startswith("**/")
+    below = file.relative_to(tmp_path / address).as_posix()
+    assert compiled(entry["files"]).match(below) is not None
+
+
+def test_a_store_that_only_the_folder_names_stays_in_the_pattern(tmp_path: Path) -> None:
+    files = [tmp_path / f"sales/S00{n}/2026-03-27.csv" for n in (1, 2)]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("receipt,sold_at,amount\n1,2026-03-27T18:00:00Z,1.95\n")
+    text, [draft] = suggest_mapping(files)
+    assert draft.keys["files"] == "**/{store}/{day}.csv"
+    assert "# In paths, **/ stands for any folders" in text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,74 @@
+"""What a reading of a day leaves unclear although its rows were read."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.monitoring.completeness.categories import unknown_categories
+from auditor.operations.mapping.words import hints_at_alcohol
+from auditor.policy import Rules
+from auditor.sales.goods import folded_name, named_categories
+from auditor.sales.line_types import of_type
+from auditor.tables import NO_CHECK
+
+
+@dataclass(frozen=True)
+class Unclear:
+    """Something that was not understood.
+
+    Attributes:
+        what: in words.
+        rows: how many rows it concerns, if that is known.
+        example: a file, row and column, or a value.
+        harmless: whether it may stay so.
+    """
+
+    what: str
+    rows: int | None = None
+    example: str = ""
+    harmless: bool = False
+
+
+def unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unclear]:
+    """Categories of CATEGORY_COUNTS that the policy does not name, and that may be alcohol.
+
+    That is, those with ID checks that a run would report, and those that sound like alcohol.
+    """
+    lines, checks = Counter[str](), Counter[str]()
+    for each in unknown_categories(counts, (), rules):
+        checks[each.category or ""] += each.checked
+    named = {store_id: named_categories(own) for store_id, own in rules.items()}
+    for row in counts.to_pylist():
+        name = row["category"] or ""
+        if not row["alcohol"] and folded_name(name) not in named[row["store_id"]]:
+            lines[name] += row["lines"]
+    found = []
+    for name, count in lines.items():
+        if checks[name] or hints_at_alcohol(name):
+            on = "1 line" if checks[name] == 1 else f"{checks[name]} lines"
+            why = f"has ID checks on {on}" if checks[name] else "sounds like alcohol"
+            what = f"a category that is no alcohol to the policy {why}"
+            found.append(Unclear(what, count, name))
+    return found
+
+
+def silent_checks(lines: pa.Table) -> list[Unclear]:
+    """Lines of TILL_LINES of the type ``id_check`` that say nothing of how the check ended.
+
+    A birth date or a required age says something; without them the check counts as none.
+    """
+    nothing = pc.is_in(lines["id_check"].fill_null("none"), pa.array(NO_CHECK))
+    for name in ("birth_date", "required_age"):
+        nothing = pc.and_(nothing, pc.is_null(lines[name]))
+    silent = lines.filter(pc.and_(nothing, pa.array(of_type(lines, "id_check"))))
+    if not silent.num_rows:
+        return []
+    first = silent.slice(0, 1).to_pylist()[0]
+    what = (
+        "lines of type id_check that say neither how the check ended, nor a birth date or required "
+        "age: map the column that says how the check ended to id_check"
+    )
+    return [Unclear(what, silent.num_rows, f"{first['source']}, row {first['row']}")]

@@ -1,0 +1,50 @@
+"""What is not certain about columns that nothing is taken from: they may tell what a sale was."""
+
+from collections.abc import Iterator, Sequence
+
+from auditor.operations.mapping.found import Found
+from auditor.operations.mapping.names import is_of_staff, is_private, likeness, tells_void
+from auditor.operations.mapping.traits import Traits
+from auditor.operations.mapping.words import check_word, is_code, line_word, state_word
+
+_TELLS = {"id_check": check_word, "line_type": line_word, "transaction_state": state_word}
+_MOST_CODES = 15  # distinct texts
+_LONGEST = 24  # characters
+_KNOWN = 0.5  # share of texts with a meaning, from which a column may be one of ours
+_ALIKE = 0.8  # likeness of a name that is enough without any
+_SHOWN = 4
+
+
+def unread_to_look_at(found: Found, unread: Sequence[str]) -> Iterator[str]:
+    """What to ask about columns that may tell of voids, checks, types of lines or states.
+
+    Nothing is asked about columns that concern a customer, a payment or who works at the till.
+    """
+    for name in unread:
+        if is_private(name):
+            continue
+        if tells_void(name):
+            yield f"{name} is not read: does it tell that a line or a receipt was voided?"
+        elif roles := _may_be(name, found.traits[name]):
+            codes = ", ".join(found.traits[name].texts[:_SHOWN])
+            yield f"{name} is not read, and its values look like codes ({codes}): {roles}?"
+
+
+def _may_be(name: str, own: Traits) -> str:
+    """Which of our columns the few short words of one may be, the likeliest first."""
+    texts = own.texts
+    if is_of_staff(name) or own.flag or not 0 < own.distinct <= _MOST_CODES:
+        return ""
+    if own.times is not None or max(map(len, texts)) > _LONGEST:
+        return ""
+    known = {
+        # A single letter may be anything, so it is none of the words that are known.
+        role: sum(not is_code(text) and find(text) is not None for text in texts) / len(texts)
+        for role, find in _TELLS.items()
+    }
+    roles = [
+        role
+        for role, share in sorted(known.items(), key=lambda each: -each[1])
+        if share >= _KNOWN or likeness(name, role) >= _ALIKE
+    ]
+    return " or ".join(roles)
