@@ -6,11 +6,13 @@ files decides how much memory a day takes.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from auditor.errors import SourceError
 from auditor.inputs import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
@@ -20,6 +22,7 @@ from auditor.monitoring.completeness.number_runs import count_numbers
 from auditor.pipeline.day import Day
 from auditor.policy import Policy
 from auditor.sales import Collected, SaleCounts, collect
+from auditor.sales.rejected import LOST_LINES
 from auditor.storage.spool import Spool
 from auditor.tables import (
     CAMERA_DAYS,
@@ -99,6 +102,7 @@ class CollectedDay:
             self.indexes.add(distinct)
             collected = collect(lines, distinct.table, self._day.date, self._day.policy, self._keys)
             self._sale_counts |= collected.counts
+            self._add_lost(collected.rejects)
             self.used |= collected.used
             self._count(collected, lines, rejects)
             rejects = pa.concat_tables([rejects, distinct.rejects, collected.rejects])
@@ -159,6 +163,13 @@ class CollectedDay:
         self._exported["number_runs"].append(count_numbers(made, lines, rejects))
         self._exported["categories"].append(collected.categories)
         self._camera_days.append(collected.clocks)
+
+    def _add_lost(self, rejects: pa.Table) -> None:
+        """Count lines that collecting rejected and that stand nowhere else, as the readers count."""
+        lost = rejects.filter(pc.is_in(rejects["reason"], pa.array(LOST_LINES)))
+        for store_id, count in Counter(lost["store_id"].to_pylist()).items():
+            known = self.exports.counts.get(store_id, SourceCounts())
+            self.exports.counts[store_id] = known + SourceCounts(rows_rejected=count)
 
     def _spool(self, readings: Iterable[Reading], rows: Spool) -> SourcesRead:
         read = SourcesRead()

@@ -26,6 +26,9 @@ _DETAILS = {
     "time; compare the clocks of camera and till",
 }
 
+#: Reasons of lines that are in no sale; a duplicate's copy is.
+LOST_LINES = ("conflicting_transaction", "overlong_transaction")
+
 
 def line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
     """REJECTS of the lines that are rejected; ``lines`` are those that were divided."""

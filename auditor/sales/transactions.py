@@ -124,9 +124,8 @@ def divide(
     lines = with_line_voids(lines, transaction)
     run = _runs(lines, transaction)
     again, conflicting = find_repeats(lines, transaction, coded(lines["source"]).codes, run)
-    cashier_at, another = _cashiers(lines, transaction, ~(again | conflicting))
-    conflicting |= another
     kept = ~(again | conflicting)
+    cashier_at = _cashiers(lines, transaction, kept)
 
     time = times(lines["sold_at"])
     first_at, last_at = _bounds(time, transaction, kept)
@@ -206,23 +205,27 @@ def _starts(run: Codes) -> Flags:
     return first
 
 
-def _cashiers(lines: pa.Table, transaction: Codes, kept: Flags) -> tuple[Codes, Flags]:
-    """The line that names the cashier of each transaction; which items name another.
+def _cashiers(lines: pa.Table, transaction: Codes, kept: Flags) -> Codes:
+    """The line that names the cashier of each transaction, or NONE: of its first article.
 
-    Lines that sell nothing may be an attendant's or a supervisor's.
+    One that was put aside is the cashier's who completed it. Others may have rung up articles too:
+    an attendant, a supervisor, who took over. Behind a long pause they are another receipt's
+    (reused_numbers.py).
     """
-    cashier, time = coded(lines["cashier_id"]).codes, times(lines["sold_at"])
+    time = times(lines["sold_at"])
     named = kept & pc.is_valid(lines["cashier_id"]).to_numpy(zero_copy_only=False)
-    items = named & of_type(lines, "item")
     count = transaction.max(initial=-1) + 1
+    suspended = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
+    put_aside = np.zeros(count, np.bool_)
+    put_aside[transaction[suspended]] = True
+    order = np.where(put_aside[transaction], -time, time)
     line_at = np.full(count, NONE, np.int64)
-    for which in (named, items):  # an item's cashier before that of another line
+    for which in (named, named & of_type(lines, "item")):  # an item's before that of another line
         at = np.flatnonzero(which)
-        at = at[np.lexsort((time[at], transaction[at]))]
+        at = at[np.lexsort((order[at], transaction[at]))]
         owners, first = np.unique(transaction[at], return_index=True)
         line_at[owners] = at[first]
-    own = line_at[transaction]
-    return line_at, items & (cashier != cashier[own])
+    return line_at
 
 
 def _bounds(time: Microseconds, transaction: Codes, kept: Flags) -> tuple[Codes, Codes]:

@@ -288,15 +288,29 @@ def test_the_same_number_in_another_store_is_another_transaction() -> None:
     assert reasons(result) == []
 
 
-def test_lines_of_another_cashier_within_a_transaction_are_set_aside() -> None:
-    lines = [line(sku="a"), line(sku="b", cashier_id="Bob"), line()]
+def test_whoever_rings_it_up_an_article_is_of_its_transaction() -> None:
+    """An attendant at a self-checkout, or who takes over: nothing of the receipt is lost."""
+    lines = [
+        line(sku="a"),
+        line(sku="b", cashier_id="Bob", sold_at=after(20), id_check="id_viewed"),
+    ]
     lines.append(line(sku="check", cashier_id="Bob", line_type="id_check"))
 
     result = collected(lines)
 
-    assert [b["sku"] for b in only_sale(result)["basket"]] == ["a", "sku-1"]
-    assert reasons(result) == [("conflicting_transaction", 3)]
+    sale = only_sale(result)
+    assert [b["sku"] for b in sale["basket"]] == ["a", "b"]
+    assert (sale["cashier_id"], sale["id_check"]) == ("cashier_id-1", "id_viewed")
+    assert reasons(result) == []
     counts(result, transactions=1, alcohol_sales=1)
+
+
+def test_what_was_put_aside_is_the_sale_of_who_completed_it() -> None:
+    first = line(sku="a", transaction_state="suspended")
+    rest = {"sold_at": after(1200), "cashier_id": "Bob", "transaction_state": "completed"}
+    sale = only_sale(collected([first, bread(**rest)]))
+    assert [b["sku"] for b in sale["basket"]] == ["a", "bread"]
+    assert sale["cashier_id"] == "Bob"
 
 
 # Frames
