@@ -56,6 +56,7 @@ _CHECK = {
 #: Of a line, below ``LineItem``; ``*`` is what kind of line it is: Sale, Return, Tender, ...
 OF_LINE = {
     "@VoidFlag": "void",
+    "@CancelFlag": "line_cancel",
     "@EntryMethod": "entry_method",
     "SequenceNumber": "line",
     "BeginDateTime": "line_begin",

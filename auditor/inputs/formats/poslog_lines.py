@@ -51,7 +51,8 @@ def _is_own(link: Fields) -> bool:
 def _conclude(line: Fields) -> None:
     kind = line.get("line_type", "")
     line["check"] = _check(line)
-    line["void"] = "true" if line.get("void", "").casefold() in _YES else "false"
+    flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
+    line["void"] = "true" if any(flag in _YES for flag in flags) else "false"
     if kind in _ITEMS:
         line.setdefault("quantity", "1")
         line.setdefault("item_id", line.get("pos_item_id", ""))

@@ -70,8 +70,8 @@ def test_a_department_is_found_whatever_level_stands_before_it() -> None:
     assert [each.column for each in source.first_of] == ["department", "category"]
 
 
-def audited(name: str, mapping: str, tmp_path: Path) -> pa.Table:
-    put(tmp_path, f"{DAY}.xml", (SAMPLES / name).read_bytes())
+def audited(content: bytes, mapping: str, tmp_path: Path) -> pa.Table:
+    put(tmp_path, f"{DAY}.xml", content)
     given = load_mapping(mapping)
     assert given is not None
     parts = list(inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=given.on(DAY)))
@@ -84,7 +84,7 @@ def pick(row: Values[str, Any], *names: str) -> tuple[Any, ...]:
 
 
 def test_the_shipped_mapping_of_poslog_6_reads_what_its_tills_write(tmp_path: Path) -> None:
-    rows = audited("poslog-6.xml", "poslog-6", tmp_path).to_pylist()
+    rows = audited((SAMPLES / "poslog-6.xml").read_bytes(), "poslog-6", tmp_path).to_pylist()
     names = ("transaction_id", "line_type", "sku", "quantity", "id_check", "transaction_state")
     assert [pick(row, *names) for row in rows] == [
         ("4711", "item", "100101", Decimal("1.000"), "dob_entered", None),
@@ -112,7 +112,7 @@ def test_the_shipped_mapping_of_poslog_6_reads_what_its_tills_write(tmp_path: Pa
 
 
 def test_the_shipped_mapping_of_ncr_acs_reads_what_its_tills_write(tmp_path: Path) -> None:
-    rows = audited("ncr-acs.xml", "ncr-acs", tmp_path).to_pylist()
+    rows = audited((SAMPLES / "ncr-acs.xml").read_bytes(), "ncr-acs", tmp_path).to_pylist()
     names = ("till_id", "transaction_id", "line_type", "sku", "id_check", "resumes")
     assert [pick(row, *names) for row in rows] == [
         ("3", "87", "other", "Tax", "none", None),
@@ -212,6 +212,18 @@ def test_a_reversal_voids_the_line_that_it_takes_back() -> None:
 def test_a_reversal_may_name_the_line_that_it_takes_back() -> None:
     lines = [f"<SequenceNumber>{n}</SequenceNumber>" + item("beer") for n in (1, 2)]
     assert voided(*lines, "VOID<ItemLink>1</ItemLink>" + item("beer")) == ["true", "false", "true"]
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize("flags", ['CancelFlag="true"', 'VoidFlag="0" CancelFlag="1"'])
+def test_a_cancelled_article_was_not_sold(flags: str, mapping: str, tmp_path: Path) -> None:
+    content = transaction("CANCELLED" + item("beer"), item("milk"))
+    content = content.replace(b"<LineItem>CANCELLED", f"<LineItem {flags}>".encode())
+    rows = audited(content, mapping, tmp_path).to_pylist()
+    assert [pick(row, "sku", "line_type", "transaction_state") for row in rows] == [
+        ("beer", "void", None),
+        ("milk", "item", None),
+    ]
 
 
 def test_a_return_is_negative_however_it_is_written() -> None:
