@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 OF_TRANSACTION = {
     "@CancelFlag": "cancel",
     "@TrainingModeFlag": "training",
+    "@SuspendFlag": "suspend",
     "RetailStoreID": "store",
     "BusinessUnit/UnitID": "store",
     "WorkstationID": "workstation",
@@ -21,6 +22,8 @@ OF_TRANSACTION = {
     "BeginDateTime": "begin",
     "EndDateTime": "end",
     "*/ReceiptDateTime": "receipt_time",
+    "TransactionStatus": "status",
+    "*/TransactionStatus": "status",
     "*/@TransactionStatus": "status",
     "*/*/TransactionCount": "quantity",
     "*/*/TotalNetSalesAmount": "amount",
@@ -95,7 +98,9 @@ OF_EVERY_LINE = frozenset(
 )
 
 #: Elements of a transaction without lines that do not say what happened.
-OF_EVERY_EVENT = frozenset(("ReasonCode", "ReceiptDateTime", "TransactionCount", "TransactionLink"))
+OF_EVERY_EVENT = frozenset(
+    ("ReasonCode", "ReceiptDateTime", "TransactionCount", "TransactionLink", "TransactionStatus")
+)
 
 
 #: Names of elements that are remembered; more are looked up each time.

@@ -226,6 +226,33 @@ def test_a_cancelled_article_was_not_sold(flags: str, mapping: str, tmp_path: Pa
     ]
 
 
+STATUS = "<TransactionStatus>Suspended</TransactionStatus>"
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        transaction(item("beer"), attributes='SuspendFlag="true"'),
+        transaction(item("beer"), attributes='CancelFlag="false" SuspendFlag="1"'),
+        transaction(item("beer"), more=STATUS),
+        transaction(item("beer"), head=HEAD + STATUS),
+    ],
+    ids=["flag", "flags", "element", "outer-element"],
+)
+def test_a_suspended_transaction_is_known_however_it_is_written(
+    content: bytes, mapping: str, tmp_path: Path
+) -> None:
+    (row,) = audited(content, mapping, tmp_path).to_pylist()
+    assert row["transaction_state"] == "suspended"
+
+
+def test_a_status_is_not_what_happened() -> None:
+    inside = f"<ControlTransaction>{STATUS}<NoSale/></ControlTransaction>"
+    (row,) = read(poslog_bytes(f"<Transaction>{HEAD}{inside}</Transaction>"))
+    assert pick(row, "line_type", "status") == ("NoSale", "Suspended")
+
+
 def test_a_return_is_negative_however_it_is_written() -> None:
     rows = read(transaction(item("1", kind="Return"), item("1", "-1", "-1.95", kind="Return")))
     assert [(row["quantity"], row["amount"]) for row in rows] == [("-1", "-1.95")] * 2
