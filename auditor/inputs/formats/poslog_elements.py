@@ -76,6 +76,8 @@ OF_LINE = {
     "*/Description": "description",
     "*/ItemDescription": "description",
     "*/Quantity": "quantity",
+    "*/RegularSalesUnitPrice": "regular_price",
+    "*/ActualSalesUnitPrice": "actual_price",
     "*/ExtendedAmount": "amount",
     "*/Amount": "amount",
     "*/ExtendedRewardAmount": "amount",

@@ -8,6 +8,7 @@ Fields = dict[str, str]
 
 _GIVING_BACK = "Return"
 _ITEMS = ("Sale", _GIVING_BACK)
+_FINEST = Decimal("1e-9")  # more decimals than prices and weights have together
 _YES, _NO = ("true", "1", "yes", "y"), ("false", "0", "no", "n")
 _REFUSED = ("refus", "denied", "declin", "reject")
 _OWN = ("resum", "retriev", "recall", "suspend", "void")  # reasons to be the same sale
@@ -56,6 +57,7 @@ def _conclude(line: Fields) -> None:
     if kind in _ITEMS:
         line.setdefault("quantity", "1")
         line.setdefault("item_id", line.get("pos_item_id", ""))
+        line.setdefault("amount", _priced(line))
     else:
         line.setdefault("quantity", "0")
         line.setdefault("amount", "0")
@@ -64,6 +66,16 @@ def _conclude(line: Fields) -> None:
             value = line.get(name, "")
             if value and not value.startswith("-"):
                 line[name] = f"-{value.removeprefix('+')}"
+
+
+def _priced(line: Fields) -> str:
+    """What an article without an amount costs; its price as it stands if no number comes of it."""
+    price = line.get("actual_price") or line.get("regular_price", "0")
+    try:
+        amount = (Decimal(price) * Decimal(line["quantity"])).quantize(_FINEST)
+    except ArithmeticError:
+        return price
+    return f"{amount.normalize():f}"
 
 
 def _check(line: Fields) -> str:

@@ -226,6 +226,38 @@ def test_a_cancelled_article_was_not_sold(flags: str, mapping: str, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("prices", "quantity", "amount"),
+    [
+        ({}, "1", "0"),
+        ({"Regular": "4.50"}, "2", "9"),
+        ({"Regular": "4.50", "Actual": "3.95"}, "2", "7.9"),
+        ({"Regular": "5.99"}, "0.754", "4.51646"),
+        ({"Regular": "4.50"}, "-1", "-4.5"),
+        ({"Regular": "0.00"}, "1.000000000", "0"),
+        # Its row is rejected, with the price that was seen.
+        ({"Regular": "4.50 USD"}, "1", "4.50 USD"),
+        ({"Regular": "1e999999"}, "1e999999", "1e999999"),
+    ],
+)
+def test_an_article_without_amount_costs_its_price_times_its_quantity(
+    prices: dict[str, str], quantity: str, amount: str
+) -> None:
+    inside = "".join(f"<{k}SalesUnitPrice>{v}</{k}SalesUnitPrice>" for k, v in prices.items())
+    line = f"<Sale><ItemID>1</ItemID>{inside}<Quantity>{quantity}</Quantity></Sale>"
+    (row,) = read(transaction(line))
+    assert row["amount"] == amount
+
+
+def test_an_article_without_amount_and_price_is_sold(tmp_path: Path) -> None:
+    lines = (f"<{kind}><ItemID>1</ItemID></{kind}>" for kind in ("Sale", "Return"))
+    rows = audited(transaction(*lines), "poslog-6", tmp_path).to_pylist()
+    assert [pick(row, "line_type", "quantity", "amount") for row in rows] == [
+        ("item", Decimal(1), Decimal(0)),
+        ("item", Decimal(-1), Decimal(0)),
+    ]
+
+
 STATUS = "<TransactionStatus>Suspended</TransactionStatus>"
 
 
