@@ -226,6 +226,24 @@ def test_a_cancelled_article_was_not_sold(flags: str, mapping: str, tmp_path: Pa
     ]
 
 
+@pytest.mark.parametrize("amount", ["1.00", "+1.00", "-1.00"])
+@pytest.mark.parametrize(
+    ("kind", "element"), [("Discount", "Amount"), ("LoyaltyReward", "ExtendedRewardAmount")]
+)
+def test_a_discount_takes_off_however_it_is_written(kind: str, element: str, amount: str) -> None:
+    discount = f"<{kind}><{element}>{amount}</{element}></{kind}>"
+    rows = read(transaction(item("1", amount="5.00"), discount))
+    assert [row["amount"] for row in rows] == ["5.00", "-1.00"]
+
+
+def test_a_discount_on_what_is_given_back_stands_as_it_is_written() -> None:
+    discount = "<Discount><Amount>1.00</Amount></Discount>"
+    back = item("1", amount="5.00", kind="Return")
+    assert [row["amount"] for row in read(transaction(back, discount))] == ["-5.00", "1.00"]
+    rows = read(transaction(back, item("2"), discount))
+    assert [row["amount"] for row in rows] == ["-5.00", "1.95", "-1.00"]
+
+
 @pytest.mark.parametrize(
     ("prices", "quantity", "amount"),
     [
