@@ -267,6 +267,32 @@ def test_an_article_without_amount_costs_its_price_times_its_quantity(
     assert row["amount"] == amount
 
 
+def twice(*contents: bytes) -> tuple[list[int], list[int]]:
+    """The numbers of the records that are read of these transactions, and of those rejected."""
+    text = b"".join(contents).decode()
+    content = poslog_bytes(*re.findall("<Transaction .*?</Transaction>", text))
+    parts = list(poslog.read(io.BytesIO(content), Wanted(("item_id",))))
+    return (
+        [n for part in parts for n in part.numbers.tolist()],
+        [record.number for part in parts for record in part.malformed],
+    )
+
+
+@pytest.mark.parametrize("part_rows", [1, 2, 100])
+def test_a_transaction_that_is_written_again_is_one(
+    part_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "PART_ROWS", part_rows)
+    once = transaction(item("1"), item("1"))
+    other = transaction(item("1"), item("1"), head=HEAD.replace("87", "88"))
+    unnumbered = transaction(item("1"), head="")
+    assert twice(once) == ([2, 3], [])  # two of an article are no repetition
+    assert twice(once, once, once) == ([2, 3], [4, 5, 6, 7])
+    assert twice(once, once, other) == ([2, 3, 6, 7], [4, 5])
+    assert twice(once, transaction(item("1"))) == ([2, 3, 4], [])
+    assert twice(unnumbered, unnumbered) == ([2, 3], [])
+
+
 def test_an_article_without_amount_and_price_is_sold(tmp_path: Path) -> None:
     lines = (f"<{kind}><ItemID>1</ItemID></{kind}>" for kind in ("Sale", "Return"))
     rows = audited(transaction(*lines), "poslog-6", tmp_path).to_pylist()
