@@ -14,7 +14,15 @@ import numpy as np
 import pyarrow as pa
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.base import MAP_IT, Format, Records, UnusableError, Wanted, unreadable
+from auditor.inputs.formats.base import (
+    MAP_IT,
+    Format,
+    Malformed,
+    Records,
+    UnusableError,
+    Wanted,
+    unreadable,
+)
 from auditor.inputs.formats.poslog_elements import (
     COLUMNS,
     OF_EVERY_EVENT,
@@ -31,6 +39,10 @@ MOST_LINES = 100_000
 _DEEPEST = 64
 _LONGEST = 4096  # characters of a value that are kept: more than any column may hold
 _CHUNK = 1 << 18
+_REPEATED = (
+    "the transaction stands directly before, with the same lines; the first is kept, send every "
+    "transaction once"
+)
 
 
 def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
@@ -38,17 +50,23 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     if unknown := [name for name in wanted.required if name not in COLUMNS]:
         raise _unknown(unknown)
     names = [n for n in COLUMNS if wanted.every or n in wanted.required or n in wanted.optional]
-    number, size = base.FIRST_RECORD, 0
-    rows: list[list[str]] = []
-    for line in _lines(content):
-        row = [line.get(name, "") for name in names]
-        rows.append(row)
-        size += sum(map(len, row))
-        if len(rows) >= base.PART_ROWS or size > base.BLOCK_BYTES:
-            yield _part(names, rows, number)
-            number, rows, size = number + len(rows), [], 0
-    if rows:
-        yield _part(names, rows, number)
+    part, before = _Part(names), list[Fields]()
+    number = base.FIRST_RECORD
+    for lines in _transactions(content):
+        # Both would be one transaction, with every line twice.
+        repeated = lines == before and "sequence" in lines[0]
+        before = lines
+        for line in lines:
+            if repeated:
+                part.malformed.append(Malformed(number, _REPEATED))
+            else:
+                part.add(number, line)
+            number += 1
+            if part.is_full:
+                yield part.records()
+                part = _Part(names)
+    if part.numbers or part.malformed:
+        yield part.records()
 
 
 POSLOG = Format("poslog", (".xml", ".xml.gz"), read)
@@ -67,13 +85,35 @@ def _unknown(names: list[str]) -> UnusableError:
     )
 
 
-def _part(names: list[str], rows: list[list[str]], number: int) -> Records:
-    columns = zip(*rows, strict=True)
-    cells = {name: texts(values) for name, values in zip(names, columns, strict=True)}
-    return Records(pa.table(cells), np.arange(number, number + len(rows), dtype=np.int64))
+class _Part:
+    """Collects a part of the records."""
+
+    def __init__(self, names: list[str]) -> None:
+        self.numbers: list[int] = []
+        self.malformed: list[Malformed] = []
+        self._names = names
+        self._rows: list[list[str]] = []
+        self._size = 0
+
+    def add(self, number: int, line: Fields) -> None:
+        row = [line.get(name, "") for name in self._names]
+        self._rows.append(row)
+        self.numbers.append(number)
+        self._size += sum(map(len, row))
+
+    @property
+    def is_full(self) -> bool:
+        count = len(self.numbers) + len(self.malformed)
+        return count >= base.PART_ROWS or self._size > base.BLOCK_BYTES
+
+    def records(self) -> Records:
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._names)
+        cells = {name: texts(values) for name, values in zip(self._names, columns, strict=True)}
+        numbers = np.array(self.numbers, np.int64)
+        return Records(pa.table(cells), numbers, tuple(self.malformed))
 
 
-def _lines(content: BinaryIO) -> Iterator[Fields]:
+def _transactions(content: BinaryIO) -> Iterator[list[Fields]]:
     reader = _Reader()
     parser = expat.ParserCreate()
     parser.buffer_text = True
@@ -118,10 +158,10 @@ class _Reader:
         self._whole: Fields = {}
         self._lines: list[Fields] = []
         self._links: list[Fields] = []
-        self._ready: list[Fields] = []
+        self._ready: list[list[Fields]] = []
 
-    def taken(self) -> list[Fields]:
-        """The lines of the transactions that have ended since the last time."""
+    def taken(self) -> list[list[Fields]]:
+        """The transactions that have ended since the last time, each as its lines."""
         ready, self._ready = self._ready, []
         return ready
 
@@ -168,7 +208,7 @@ class _Reader:
                 if value:
                     self._fields.setdefault(column, value[:_LONGEST])
         if element.starts == "transaction":
-            self._ready += receipt_lines(self._whole, self._lines, self._links)
+            self._ready.append(list(receipt_lines(self._whole, self._lines, self._links)))
             self._lines, self._links = [], []
         elif element.starts:
             self._fields = self._whole

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 OF_TRANSACTION = {
     "@CancelFlag": "cancel",
     "@TrainingModeFlag": "training",
+    "@SuspendFlag": "suspend",
     "RetailStoreID": "store",
     "BusinessUnit/UnitID": "store",
     "WorkstationID": "workstation",
@@ -21,6 +22,8 @@ OF_TRANSACTION = {
     "BeginDateTime": "begin",
     "EndDateTime": "end",
     "*/ReceiptDateTime": "receipt_time",
+    "TransactionStatus": "status",
+    "*/TransactionStatus": "status",
     "*/@TransactionStatus": "status",
     "*/*/TransactionCount": "quantity",
     "*/*/TotalNetSalesAmount": "amount",
@@ -56,6 +59,7 @@ _CHECK = {
 #: Of a line, below ``LineItem``; ``*`` is what kind of line it is: Sale, Return, Tender, ...
 OF_LINE = {
     "@VoidFlag": "void",
+    "@CancelFlag": "line_cancel",
     "@EntryMethod": "entry_method",
     "SequenceNumber": "line",
     "BeginDateTime": "line_begin",
@@ -72,6 +76,8 @@ OF_LINE = {
     "*/Description": "description",
     "*/ItemDescription": "description",
     "*/Quantity": "quantity",
+    "*/RegularSalesUnitPrice": "regular_price",
+    "*/ActualSalesUnitPrice": "actual_price",
     "*/ExtendedAmount": "amount",
     "*/Amount": "amount",
     "*/ExtendedRewardAmount": "amount",
@@ -94,7 +100,9 @@ OF_EVERY_LINE = frozenset(
 )
 
 #: Elements of a transaction without lines that do not say what happened.
-OF_EVERY_EVENT = frozenset(("ReasonCode", "ReceiptDateTime", "TransactionCount", "TransactionLink"))
+OF_EVERY_EVENT = frozenset(
+    ("ReasonCode", "ReceiptDateTime", "TransactionCount", "TransactionLink", "TransactionStatus")
+)
 
 
 #: Names of elements that are remembered; more are looked up each time.

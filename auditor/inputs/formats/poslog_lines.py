@@ -8,6 +8,8 @@ Fields = dict[str, str]
 
 _GIVING_BACK = "Return"
 _ITEMS = ("Sale", _GIVING_BACK)
+_TAKING_OFF = ("Discount", "LoyaltyReward")
+_FINEST = Decimal("1e-9")  # more decimals than prices and weights have together
 _YES, _NO = ("true", "1", "yes", "y"), ("false", "0", "no", "n")
 _REFUSED = ("refus", "denied", "declin", "reject")
 _OWN = ("resum", "retriev", "recall", "suspend", "void")  # reasons to be the same sale
@@ -34,6 +36,12 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
             or line.get("line_begin")
             or (end if line.get("line_type") == "Tender" else begin)
         )
+    # Where everything is given back, a discount lessens what is given back: it adds.
+    kinds = {line.get("line_type") for line in lines}
+    if _GIVING_BACK not in kinds or "Sale" in kinds:
+        for line in lines:
+            if line.get("line_type") in _TAKING_OFF:
+                _negate(line, "amount")
     if any(line["void"] == "true" for line in lines):
         _void_reversed(lines)
     yield from (whole | line for line in lines)
@@ -51,18 +59,35 @@ def _is_own(link: Fields) -> bool:
 def _conclude(line: Fields) -> None:
     kind = line.get("line_type", "")
     line["check"] = _check(line)
-    line["void"] = "true" if line.get("void", "").casefold() in _YES else "false"
+    flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
+    line["void"] = "true" if any(flag in _YES for flag in flags) else "false"
     if kind in _ITEMS:
         line.setdefault("quantity", "1")
         line.setdefault("item_id", line.get("pos_item_id", ""))
+        line.setdefault("amount", _priced(line))
     else:
         line.setdefault("quantity", "0")
         line.setdefault("amount", "0")
     if kind == _GIVING_BACK:
-        for name in ("quantity", "amount"):
-            value = line.get(name, "")
-            if value and not value.startswith("-"):
-                line[name] = f"-{value.removeprefix('+')}"
+        _negate(line, "quantity", "amount")
+
+
+def _negate(line: Fields, *names: str) -> None:
+    """Make numbers negative, whichever sign they are written with."""
+    for name in names:
+        value = line.get(name, "")
+        if value and not value.startswith("-"):
+            line[name] = f"-{value.removeprefix('+')}"
+
+
+def _priced(line: Fields) -> str:
+    """What an article without an amount costs; its price as it stands if no number comes of it."""
+    price = line.get("actual_price") or line.get("regular_price", "0")
+    try:
+        amount = (Decimal(price) * Decimal(line["quantity"])).quantize(_FINEST)
+    except ArithmeticError:
+        return price
+    return f"{amount.normalize():f}"
 
 
 def _check(line: Fields) -> str:

@@ -70,8 +70,8 @@ def test_a_department_is_found_whatever_level_stands_before_it() -> None:
     assert [each.column for each in source.first_of] == ["department", "category"]
 
 
-def audited(name: str, mapping: str, tmp_path: Path) -> pa.Table:
-    put(tmp_path, f"{DAY}.xml", (SAMPLES / name).read_bytes())
+def audited(content: bytes, mapping: str, tmp_path: Path) -> pa.Table:
+    put(tmp_path, f"{DAY}.xml", content)
     given = load_mapping(mapping)
     assert given is not None
     parts = list(inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=given.on(DAY)))
@@ -84,7 +84,7 @@ def pick(row: Values[str, Any], *names: str) -> tuple[Any, ...]:
 
 
 def test_the_shipped_mapping_of_poslog_6_reads_what_its_tills_write(tmp_path: Path) -> None:
-    rows = audited("poslog-6.xml", "poslog-6", tmp_path).to_pylist()
+    rows = audited((SAMPLES / "poslog-6.xml").read_bytes(), "poslog-6", tmp_path).to_pylist()
     names = ("transaction_id", "line_type", "sku", "quantity", "id_check", "transaction_state")
     assert [pick(row, *names) for row in rows] == [
         ("4711", "item", "100101", Decimal("1.000"), "dob_entered", None),
@@ -112,7 +112,7 @@ def test_the_shipped_mapping_of_poslog_6_reads_what_its_tills_write(tmp_path: Pa
 
 
 def test_the_shipped_mapping_of_ncr_acs_reads_what_its_tills_write(tmp_path: Path) -> None:
-    rows = audited("ncr-acs.xml", "ncr-acs", tmp_path).to_pylist()
+    rows = audited((SAMPLES / "ncr-acs.xml").read_bytes(), "ncr-acs", tmp_path).to_pylist()
     names = ("till_id", "transaction_id", "line_type", "sku", "id_check", "resumes")
     assert [pick(row, *names) for row in rows] == [
         ("3", "87", "other", "Tax", "none", None),
@@ -212,6 +212,121 @@ def test_a_reversal_voids_the_line_that_it_takes_back() -> None:
 def test_a_reversal_may_name_the_line_that_it_takes_back() -> None:
     lines = [f"<SequenceNumber>{n}</SequenceNumber>" + item("beer") for n in (1, 2)]
     assert voided(*lines, "VOID<ItemLink>1</ItemLink>" + item("beer")) == ["true", "false", "true"]
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize("flags", ['CancelFlag="true"', 'VoidFlag="0" CancelFlag="1"'])
+def test_a_cancelled_article_was_not_sold(flags: str, mapping: str, tmp_path: Path) -> None:
+    content = transaction("CANCELLED" + item("beer"), item("milk"))
+    content = content.replace(b"<LineItem>CANCELLED", f"<LineItem {flags}>".encode())
+    rows = audited(content, mapping, tmp_path).to_pylist()
+    assert [pick(row, "sku", "line_type", "transaction_state") for row in rows] == [
+        ("beer", "void", None),
+        ("milk", "item", None),
+    ]
+
+
+@pytest.mark.parametrize("amount", ["1.00", "+1.00", "-1.00"])
+@pytest.mark.parametrize(
+    ("kind", "element"), [("Discount", "Amount"), ("LoyaltyReward", "ExtendedRewardAmount")]
+)
+def test_a_discount_takes_off_however_it_is_written(kind: str, element: str, amount: str) -> None:
+    discount = f"<{kind}><{element}>{amount}</{element}></{kind}>"
+    rows = read(transaction(item("1", amount="5.00"), discount))
+    assert [row["amount"] for row in rows] == ["5.00", "-1.00"]
+
+
+def test_a_discount_on_what_is_given_back_stands_as_it_is_written() -> None:
+    discount = "<Discount><Amount>1.00</Amount></Discount>"
+    back = item("1", amount="5.00", kind="Return")
+    assert [row["amount"] for row in read(transaction(back, discount))] == ["-5.00", "1.00"]
+    rows = read(transaction(back, item("2"), discount))
+    assert [row["amount"] for row in rows] == ["-5.00", "1.95", "-1.00"]
+
+
+@pytest.mark.parametrize(
+    ("prices", "quantity", "amount"),
+    [
+        ({}, "1", "0"),
+        ({"Regular": "4.50"}, "2", "9"),
+        ({"Regular": "4.50", "Actual": "3.95"}, "2", "7.9"),
+        ({"Regular": "5.99"}, "0.754", "4.51646"),
+        ({"Regular": "4.50"}, "-1", "-4.5"),
+        ({"Regular": "0.00"}, "1.000000000", "0"),
+        # Its row is rejected, with the price that was seen.
+        ({"Regular": "4.50 USD"}, "1", "4.50 USD"),
+        ({"Regular": "1e999999"}, "1e999999", "1e999999"),
+    ],
+)
+def test_an_article_without_amount_costs_its_price_times_its_quantity(
+    prices: dict[str, str], quantity: str, amount: str
+) -> None:
+    inside = "".join(f"<{k}SalesUnitPrice>{v}</{k}SalesUnitPrice>" for k, v in prices.items())
+    line = f"<Sale><ItemID>1</ItemID>{inside}<Quantity>{quantity}</Quantity></Sale>"
+    (row,) = read(transaction(line))
+    assert row["amount"] == amount
+
+
+def twice(*contents: bytes) -> tuple[list[int], list[int]]:
+    """The numbers of the records that are read of these transactions, and of those rejected."""
+    text = b"".join(contents).decode()
+    content = poslog_bytes(*re.findall("<Transaction .*?</Transaction>", text))
+    parts = list(poslog.read(io.BytesIO(content), Wanted(("item_id",))))
+    return (
+        [n for part in parts for n in part.numbers.tolist()],
+        [record.number for part in parts for record in part.malformed],
+    )
+
+
+@pytest.mark.parametrize("part_rows", [1, 2, 100])
+def test_a_transaction_that_is_written_again_is_one(
+    part_rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "PART_ROWS", part_rows)
+    once = transaction(item("1"), item("1"))
+    other = transaction(item("1"), item("1"), head=HEAD.replace("87", "88"))
+    unnumbered = transaction(item("1"), head="")
+    assert twice(once) == ([2, 3], [])  # two of an article are no repetition
+    assert twice(once, once, once) == ([2, 3], [4, 5, 6, 7])
+    assert twice(once, once, other) == ([2, 3, 6, 7], [4, 5])
+    assert twice(once, transaction(item("1"))) == ([2, 3, 4], [])
+    assert twice(unnumbered, unnumbered) == ([2, 3], [])
+
+
+def test_an_article_without_amount_and_price_is_sold(tmp_path: Path) -> None:
+    lines = (f"<{kind}><ItemID>1</ItemID></{kind}>" for kind in ("Sale", "Return"))
+    rows = audited(transaction(*lines), "poslog-6", tmp_path).to_pylist()
+    assert [pick(row, "line_type", "quantity", "amount") for row in rows] == [
+        ("item", Decimal(1), Decimal(0)),
+        ("item", Decimal(-1), Decimal(0)),
+    ]
+
+
+STATUS = "<TransactionStatus>Suspended</TransactionStatus>"
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        transaction(item("beer"), attributes='SuspendFlag="true"'),
+        transaction(item("beer"), attributes='CancelFlag="false" SuspendFlag="1"'),
+        transaction(item("beer"), more=STATUS),
+        transaction(item("beer"), head=HEAD + STATUS),
+    ],
+    ids=["flag", "flags", "element", "outer-element"],
+)
+def test_a_suspended_transaction_is_known_however_it_is_written(
+    content: bytes, mapping: str, tmp_path: Path
+) -> None:
+    (row,) = audited(content, mapping, tmp_path).to_pylist()
+    assert row["transaction_state"] == "suspended"
+
+
+def test_a_status_is_not_what_happened() -> None:
+    inside = f"<ControlTransaction>{STATUS}<NoSale/></ControlTransaction>"
+    (row,) = read(poslog_bytes(f"<Transaction>{HEAD}{inside}</Transaction>"))
+    assert pick(row, "line_type", "status") == ("NoSale", "Suspended")
 
 
 def test_a_return_is_negative_however_it_is_written() -> None:
