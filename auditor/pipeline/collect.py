@@ -165,7 +165,7 @@ class CollectedDay:
         self._camera_days.append(collected.clocks)
 
     def _add_lost(self, rejects: pa.Table) -> None:
-        """Count lines that collecting rejected and that stand nowhere else, as the readers count."""
+        """Count lines that collecting rejected and that are in no sale."""
         lost = rejects.filter(pc.is_in(rejects["reason"], pa.array(LOST_LINES)))
         for store_id, count in Counter(lost["store_id"].to_pylist()).items():
             known = self.exports.counts.get(store_id, SourceCounts())
