@@ -564,6 +564,15 @@ def test_two_sales_with_one_picture_are_not_frozen(case: Case) -> None:
     assert [sale["outcome"] for sale in case.sales()] == ["over_threshold"] * 2
 
 
+@of("31-face-in-full-hd")
+def test_a_face_in_a_large_frame_is_found(case: Case) -> None:
+    case.run()
+    (sale,) = case.sales()
+    assert sale["outcome"] == "over_threshold"
+    assert sale["age"] > 25
+    assert sale["face_px"] == pytest.approx(103, abs=10)
+
+
 @of("42-webp-heic")
 def test_webp_is_read_and_a_format_that_is_not_is_named(case: Case) -> None:
     done = case.run()
