@@ -22,6 +22,7 @@ OF_TRANSACTION = {
     "BeginDateTime": "begin",
     "EndDateTime": "end",
     "*/ReceiptDateTime": "receipt_time",
+    "@TransactionStatus": "status",
     "TransactionStatus": "status",
     "*/TransactionStatus": "status",
     "*/@TransactionStatus": "status",

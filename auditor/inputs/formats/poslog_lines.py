@@ -27,6 +27,8 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
     whole = whole | link
     if link and _is_own(link) and "link_sequence" in link:
         whole["resumes"] = link["link_sequence"]
+    if "status" in whole:  # some write a qualified name, such as dtv:Cancelled
+        whole["status"] = whole["status"].rpartition(":")[2]
     begin = whole.get("begin") or whole.get("end") or whole.get("receipt_time", "")
     end = whole.get("end") or begin
     for line in lines:

@@ -67,7 +67,7 @@ def test_a_department_is_found_whatever_level_stands_before_it() -> None:
     given = load_mapping("poslog-6")
     assert given is not None
     source = given.on(DAY).sales[0].source("category")
-    assert [each.column for each in source.first_of] == ["department", "category"]
+    assert [each.column for each in source.first_of] == ["item_type", "department", "category"]
 
 
 def audited(content: bytes, mapping: str, tmp_path: Path) -> pa.Table:
@@ -321,6 +321,22 @@ def test_a_suspended_transaction_is_known_however_it_is_written(
 ) -> None:
     (row,) = audited(content, mapping, tmp_path).to_pylist()
     assert row["transaction_state"] == "suspended"
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+def test_a_status_may_be_a_qualified_name(mapping: str, tmp_path: Path) -> None:
+    content = transaction(item("beer"), attributes='TransactionStatus="dtv:Cancelled"')
+    (row,) = audited(content, mapping, tmp_path).to_pylist()
+    assert row["transaction_state"] == "cancelled"
+
+
+def test_a_deposit_is_not_of_the_category_of_its_drink(tmp_path: Path) -> None:
+    beer = '<MerchandiseHierarchy Level="Department">BEER</MerchandiseHierarchy>'
+    lines = (
+        f'<Sale ItemType="{kind}"><ItemID>1</ItemID>{beer}</Sale>' for kind in ("Stock", "Deposit")
+    )
+    rows = audited(transaction(*lines), "poslog-6", tmp_path).to_pylist()
+    assert [row["category"] for row in rows] == ["BEER", "deposit"]
 
 
 def test_a_status_is_not_what_happened() -> None:
