@@ -10,9 +10,10 @@ import pyarrow as pa
 from auditor.clock.local_time import wall_clock
 from auditor.policy import Policy, Rules
 from auditor.sales.alcohol import Alcohol
+from auditor.sales.claims import NONE
 from auditor.sales.codes import coded, spans
 from auditor.sales.identity import SALE_KEY
-from auditor.sales.matching import NONE, Matches
+from auditor.sales.matching import Matches
 from auditor.sales.transactions import Transactions
 from auditor.tables import PURCHASES
 

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.alcohol import Alcohol
+from auditor.sales.claims import NONE
 from auditor.sales.codes import Codes, coded
 from auditor.sales.line_types import of_type
-from auditor.sales.matching import NONE, times
+from auditor.sales.matching import times
 from auditor.sales.store_rules import of_stores
 from auditor.sales.transactions import Transactions
 from auditor.tables import ID_CHECKS, NO_CHECK

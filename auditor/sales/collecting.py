@@ -18,10 +18,11 @@ from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.categories import count_categories
 from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks
+from auditor.sales.claims import NONE
 from auditor.sales.codes import LARGEST_AMOUNT, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
-from auditor.sales.matching import NONE, Matches, match, times
+from auditor.sales.matching import Matches, match, times
 from auditor.sales.outcomes import SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS
 from auditor.sales.rejected import frame_rejects, line_rejects
 from auditor.sales.store_rules import windows

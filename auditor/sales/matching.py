@@ -16,8 +16,7 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds
 from auditor.policy import Rules
-from auditor.sales.claims import NONE as NONE  # noqa: PLC0414  # for those who use Matches
-from auditor.sales.claims import CameraDay, Claims, claim
+from auditor.sales.claims import NONE, CameraDay, Claims, claim
 from auditor.sales.codes import spans
 from auditor.sales.store_rules import of_stores
 from auditor.tables import CAMERA_DAYS

@@ -13,13 +13,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window
 from auditor.policy import Rules
 from auditor.sales.codes import Codes, coded, combined, combined_columns
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
+from auditor.sales.states import put_aside
 
 #: Nobody pauses for longer between two articles of one receipt that is not put aside.
 PAUSE = 10 * 60 * SECOND
@@ -106,10 +106,7 @@ def _pauses(
     order = np.lexsort((time, transaction))
     ordered = transaction[order]
     long = (np.diff(ordered) == 0) & (np.diff(time[order]) > PAUSE) & candidates[order[1:]]
-    aside = np.zeros(transaction.max(initial=-1) + 1, np.bool_)
-    put_aside = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
-    aside[transaction[put_aside]] = True
-    long &= ~aside[ordered[1:]]
+    long &= ~put_aside(lines, transaction)[ordered[1:]]
     if not long.any():
         return []
     store = coded(lines["store_id"])

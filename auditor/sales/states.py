@@ -53,6 +53,14 @@ class States:
     into: Codes  # of each, the one that it is a part of; itself unless another resumed it
 
 
+def put_aside(lines: pa.Table, transaction: Codes) -> Flags:
+    """Which transactions have a suspended line; ``transaction`` is that of each of TILL_LINES."""
+    flags = np.zeros(transaction.max(initial=-1) + 1, np.bool_)
+    suspended = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
+    flags[transaction[suspended]] = True
+    return flags
+
+
 def find_states(lines: pa.Table, transaction: Codes, heads: Heads) -> States:
     """Find the state of each transaction from what its lines say, and join those resumed.
 

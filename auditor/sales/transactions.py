@@ -10,12 +10,13 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags, Microseconds
 from auditor.policy import Rules
+from auditor.sales.claims import NONE
 from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
 from auditor.sales.line_types import of_type
-from auditor.sales.matching import NONE, times
+from auditor.sales.matching import times
 from auditor.sales.repeats import find_repeats
 from auditor.sales.reused_numbers import tell_apart
-from auditor.sales.states import Heads, find_states, listed_again, with_line_voids
+from auditor.sales.states import Heads, find_states, listed_again, put_aside, with_line_voids
 from auditor.sales.store_rules import of_stores, windows
 from auditor.tables import MONEY, QUANTITY, TRANSACTION_STATES
 
@@ -215,10 +216,7 @@ def _cashiers(lines: pa.Table, transaction: Codes, kept: Flags) -> Codes:
     time = times(lines["sold_at"])
     named = kept & pc.is_valid(lines["cashier_id"]).to_numpy(zero_copy_only=False)
     count = transaction.max(initial=-1) + 1
-    suspended = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
-    put_aside = np.zeros(count, np.bool_)
-    put_aside[transaction[suspended]] = True
-    order = np.where(put_aside[transaction], -time, time)
+    order = np.where(put_aside(lines, transaction)[transaction], -time, time)
     line_at = np.full(count, NONE, np.int64)
     for which in (named, named & of_type(lines, "item")):  # an item's before that of another line
         at = np.flatnonzero(which)
