@@ -20,7 +20,8 @@ import pyarrow as pa
 
 from auditor.clock.local_time import SECOND
 from auditor.policy import Rules
-from auditor.sales.matching import NONE, match
+from auditor.sales.claims import NONE
+from auditor.sales.matching import match
 from auditor.tables import SNAPSHOT_INDEX
 from benchmarks.pages import table
 
