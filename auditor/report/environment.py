@@ -50,6 +50,7 @@ def _environment(templates: Path) -> Environment:
     jinja = template_environment(templates)
     jinja.filters |= _FILTERS
     jinja.globals["content_policy"] = CONTENT_POLICY
+    jinja.globals |= {"axis_start": _AXIS_FROM, "axis_end": _AXIS_TO}
     return jinja
 
 

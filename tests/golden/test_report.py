@@ -440,3 +440,9 @@ def test_where_the_legal_age_depends_on_the_drink_the_page_names_none() -> None:
     assert "likeliest to be under 18 come first" in one
     assert "likeliest to be under the legal age come first" in several
     assert "Under 16" in several
+
+
+def test_an_interval_that_ends_beyond_the_axis_ends_in_an_arrow() -> None:
+    far, near = (flag(1, 24, 0.3, 0.6, age_high_95=high) for high in (88.0, 64.0))
+    assert b'class="beyond"' in render_sales([far])["index.html"]
+    assert b'class="beyond"' not in render_sales([near])["index.html"]
