@@ -17,7 +17,7 @@ from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import align
 from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
-from auditor.faces.frames import Picture, Pixels, UnreadableFrameError, luminance, size
+from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError, luminance, size
 from auditor.faces.model import AgeModel
 from auditor.policy import ChainRules, Rules, Runtime
 from auditor.telemetry import Stopwatch
@@ -44,6 +44,7 @@ class Frame:
     reason: str = "snapshot_unreadable"  # of the score, when content is None
     detail: str = "the frame could not be read"
     group_starts: tuple[int, ...] = ()  # of the age groups to give probabilities of; may be empty
+    turned: Turn = 0  # degrees clockwise that make it upright
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,8 @@ class Scorer:
             return Score(row)
         sha256 = hashlib.sha256(frame.content).hexdigest()
         try:
-            picture = Picture.read(frame.content, scale_for(self._smallest(frame.rules)))
+            scale = scale_for(self._smallest(frame.rules))
+            picture = Picture.read(frame.content, scale, frame.turned)
             return _Work(frame, picture, sha256, luminance(picture.at(0).pixels))
         except UnreadableFrameError as error:
             return Score({**row, "detail": str(error), "snapshot_sha256": sha256})

@@ -12,9 +12,9 @@ from auditor.inputs.sampling import (
     OF_REASONS,
     Reasons,
     Sample,
-    first_frame,
     incomplete_rows,
     reasons,
+    sample_frames,
     sample_sales,
 )
 
@@ -27,10 +27,10 @@ __all__ = [
     "Sample",
     "distinct_frames",
     "files_of_day",
-    "first_frame",
     "incomplete_rows",
     "read_sales",
     "read_snapshot_index",
     "reasons",
+    "sample_frames",
     "sample_sales",
 ]

@@ -1,37 +1,31 @@
 """A part of a day's inputs, to see before a run whether it can read them."""
 
-import io
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.inputs.files import Reading
-from auditor.inputs.formats.base import UnusableError, Wanted
-from auditor.inputs.reading import read_sales
-from auditor.inputs.records import read_records
+from auditor.inputs.reading import read_sales, read_snapshot_index
 from auditor.inputs.rejects import KEPT, OF_A_CHECK
 from auditor.mapping import MappingOfDay
 from auditor.policy import Policy
-from auditor.storage.place import OutsideError, Place
-from auditor.tables import INPUT_NOTES, REJECTS, TILL_LINES
-
-#: Indexes tried, and frames of each: if one store has lost its frames, the next may not have.
-_TRIES = 5
+from auditor.storage.place import Place
+from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 #: The columns of rejects that say why.
 OF_REASONS = ["source", "row", "column", "reason", "detail"]
 
 _OF_SOLD = ["store_id", "sku", "description", "category", "id_check", "line_type"]
+_OF_FRAMES = ["store_id", "till_id", "path"]
 
-#: Rows after which no further part of the till exports is read, and rows asked of a query.
+#: Rows after which no further part of the inputs is read, and rows asked of a query.
 ENOUGH = 100_000
 
 
@@ -125,24 +119,23 @@ def incomplete_rows(rejects: pa.Table) -> int:
     return len(without.join(rejected, place, join_type="left anti"))
 
 
-def first_frame(place: Place, indexes: Iterable[str]) -> str | None:
-    """The path of a frame that an index names and that can be read; None if none of a few can."""
-    for index in islice(indexes, _TRIES):
-        for path in _frames_named(place, index):
-            try:
-                place.read(path)
-            except (OSError, OutsideError):
-                continue
-            return path
-    return None
+def sample_frames(
+    place: Place, day: date, policy: Policy, mapping: MappingOfDay | None = None, *, most: int
+) -> dict[tuple[str, str], list[str]]:
+    """Paths of at most ``most`` frames of each till of each store, spread over its frames.
 
-
-def _frames_named(place: Place, index: str) -> list[str]:
-    """The first few frames that an index names; none where it cannot be used."""
-    content = place.read(index)
-    try:
-        for records in read_records(index, lambda: io.BytesIO(content), Wanted(("path",))):
-            return [path for path in records.cells["path"].to_pylist()[:_TRIES] if path]
-    except UnusableError:
-        pass
-    return []
+    Raises:
+        SourceError: as of :func:`read_snapshot_index`.
+    """
+    rows = 0
+    parts = [SNAPSHOT_INDEX.empty().select(_OF_FRAMES)]
+    for reading in read_snapshot_index(place, day, policy, mapping=mapping):
+        parts.append(reading.table.select(_OF_FRAMES))
+        rows += reading.table.num_rows
+        if rows >= ENOUGH:
+            break
+    frames = pa.concat_tables(parts).to_pandas()
+    return {
+        key: paths.iloc[:: -(-len(paths) // most)].to_list()
+        for key, paths in frames.groupby(["store_id", "till_id"])["path"]
+    }

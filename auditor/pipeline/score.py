@@ -128,13 +128,17 @@ def frames_of(
     """
     starts = group_starts or {}
     waiting: deque[Future[Frame]] = deque()
-    columns = (sales[name].to_pylist() for name in ("store_id", "snapshot_path"))
+    columns = (sales[name].to_pylist() for name in ("store_id", "till_id", "snapshot_path"))
     with ThreadPoolExecutor(READ_AHEAD) as pool:
-        for number, (store_id, path) in enumerate(zip(*columns, strict=True)):
+        for number, (store_id, till_id, path) in enumerate(zip(*columns, strict=True)):
             if path is not None:
-                groups = starts.get(store_id, ())
-                own = _by_ages(rules[store_id], sales, number)
-                read = functools.partial(Frame, number, own, group_starts=groups)
+                read = functools.partial(
+                    Frame,
+                    number,
+                    _by_ages(rules[store_id], sales, number),
+                    group_starts=starts.get(store_id, ()),
+                    turned=rules[store_id].camera_turns.get(till_id, 0),
+                )
                 waiting.append(pool.submit(_frame, snapshots, path, read))
             if len(waiting) > READ_AHEAD:
                 yield waiting.popleft().result()

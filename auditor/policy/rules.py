@@ -124,6 +124,8 @@ class Rules(Strict):
     min_face_px: Annotated[float | None, Field(ge=0, examples=[40])] = None
     min_sharpness: Annotated[float | None, Field(ge=0, examples=[10])] = None
     min_face_confidence: Proportion = 0.6
+    # Degrees clockwise by which a till's frames are turned to be upright, by the till's id.
+    camera_turns: Annotated[Mapping[str, Literal[90, 180, 270]], Field(examples=[{"03": 180}])] = {}
     # Birth dates that a cashier keys in without reading a document: doubled digits, round years.
     sentinel_birth_dates: frozenset[date] = _SENTINELS
     min_check_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0

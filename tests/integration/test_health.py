@@ -1,5 +1,6 @@
 """`auditor check`: everything that is wrong is found, with what to do, and nobody is named."""
 
+import contextlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from PIL import Image, ImageOps
 from s3fs import S3FileSystem
 
 from auditor import resources
@@ -237,7 +239,35 @@ def test_frames_that_are_gone_are_noticed(chain: Path) -> None:
         if frame.is_file() and frame.parts[-3] != "index":
             frame.unlink()
     code, found = _check(chain)
-    assert (code, found["snapshots"]["state"]) == (ExitCode.DONE, State.WARNING)
+    assert (code, found["frames"]["state"]) == (ExitCode.DONE, State.WARNING)
+    assert "see that the frames are where the index says" in found["frames"]["todo"]
+
+
+def _turn_frames(chain: Path, degrees: int) -> None:
+    """Turn a day's frames anticlockwise, as a camera that hangs askew has them."""
+    for path in (chain / "snapshots/frames").rglob("*.*"):
+        with contextlib.suppress(OSError), Image.open(path) as picture:
+            turned = ImageOps.exif_transpose(picture).rotate(degrees, expand=True)
+            turned.convert("RGB").save(path, "PNG")
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_a_camera_that_hangs_askew_is_named_with_the_key_that_mends_it(
+    chain: Path, audited: Path, degrees: int
+) -> None:
+    _turn_frames(chain, degrees)
+    code, found = _check(chain)
+    assert (code, found["frames"]["state"]) == (ExitCode.DONE, State.WARNING)
+    assert f"upright only if turned {degrees} degrees clockwise" in found["frames"]["said"]
+    (key,) = re.findall(r"camera_turns = {.*?}", found["frames"]["todo"])
+    _policy(chain, "time_zone =", f"{key}\ntime_zone =")
+    assert _check(chain)[1]["frames"]["state"] == State.OK
+    run_day(_job(chain))
+    columns = ["store_id", "transaction_id", "age", "age_low", "faces", "outcome"]
+    ledgers = (
+        pq.read_table(c / f"out/ledger/day={DAY}", columns=columns) for c in (chain, audited)
+    )
+    assert next(ledgers) == next(ledgers)
 
 
 def test_results_that_others_may_enter_are_noticed(chain: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from auditor.operations.health import access, configuration, pool, results, schedule
+from auditor.operations.health import access, configuration, frames, pool, results, schedule
 from auditor.operations.health.result import HealthResult, State, skipped, worst
 from auditor.pipeline import Job
 
@@ -44,7 +44,10 @@ def check(setup: Setup) -> Iterator[HealthResult]:
     yield configuration.templates()
     yield access.sales(setup.sales, setup.day, policy, mapping)
     entries = mapping.snapshots if mapping else ()
-    yield access.snapshots(setup.snapshots, setup.day, policy, entries)
+    found = access.snapshots(setup.snapshots, setup.day, policy, entries)
+    yield found
+    if found.state is State.OK:
+        yield frames.check(setup.snapshots, setup.day, policy, mapping)
     yield access.out(setup.out, {"sales": setup.sales, "snapshots": setup.snapshots})
     if setup.out is not None:
         yield access.space(setup.out, setup.day)

@@ -36,3 +36,14 @@ def test_a_basket_without_alcohol_is_scored_by_the_rules_of_its_store(tmp_path: 
     bought = PURCHASES.from_rows([row(PURCHASES, **values)])
     (frame,) = frames_of(Place(str(tmp_path)), bought, RULES)
     assert frame.rules is RULES["S1"]
+
+
+def test_a_frame_is_turned_as_the_policy_says_of_its_till(tmp_path: Path) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"frame")
+    tills = ("01", "02", "03")
+    sales = SALES.from_rows(
+        row(SALES, till_id=till, snapshot_path="1.jpg", basket=[], marks=[]) for till in tills
+    )
+    rules = {"S1": Rules(camera_turns={"02": 90, "03": 180})}
+    frames = frames_of(Place(str(tmp_path)), sales, rules)
+    assert [frame.turned for frame in frames] == [0, 90, 180]
