@@ -84,6 +84,7 @@ METRICS: Mapping[tuple[str, str], Metric] = {
                 ("no_face", "no face was found"),
                 ("face_too_small", "the face was too small"),
                 ("face_blurred", "the face was too blurred"),
+                ("face_turned", "the face lay on its side or stood on its head"),
             )
         ),
         (

@@ -107,6 +107,26 @@ class Detector:
             found[look.number].append(_of_hint(faces, hint_of[look]))
         return [_largest_first(distinct(np.concatenate(rows))) for rows in found]
 
+    def sureness(self, squares: Pixels) -> NDArray[np.float64]:
+        """How sure the network is that there is an upright face in the middle of each square.
+
+        Args:
+            squares: RGB, shape (n, side, side, 3), the side a multiple of yunet.CELL.
+
+        Returns:
+            The confidence of the surest face whose middle is in the middle quarter of the square
+            and whose mouth is below its eyes, shape (n,); 0 without one.
+        """
+        side = squares.shape[1]
+        sureness = np.zeros(len(squares))
+        for start in range(0, len(squares), _LOOKS):
+            for number, rows in enumerate(self._network(squares[start : start + _LOOKS], _HINT)):
+                middles = rows[:, :2] + rows[:, 2:4] / 2
+                near = (abs(middles - side / 2) < side / 4).all(axis=1)
+                upright = is_upright(rows[:, 5:].reshape(-1, 5, 2))
+                sureness[start + number] = rows[near & upright, 4].max(initial=0)
+        return sureness
+
     def _seen(self, looks: Sequence["_Look"], least: float) -> Iterator[tuple["_Look", Rows]]:
         """Each look, and the faces in it, in the pixels of its picture."""
         by_size: dict[tuple[int, int], list[_Look]] = defaultdict(list)
@@ -118,6 +138,15 @@ class Detector:
                 found = self._network(np.stack([look.seen for look in some]), least)
                 for look, faces in zip(some, found, strict=True):
                     yield look, look.in_picture(faces)
+
+
+def is_upright(landmarks: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the way from the eyes to the mouth leads down, by at most 45 degrees off.
+
+    ``landmarks`` have the shape (..., 5, 2), the result that of what is before the last two.
+    """
+    way = landmarks[..., 3:, :].mean(axis=-2) - landmarks[..., :2, :].mean(axis=-2)
+    return np.asarray(way[..., 1] > abs(way[..., 0]))
 
 
 def scale_for(smallest: float) -> float:

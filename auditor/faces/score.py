@@ -19,6 +19,7 @@ from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError, luminance, size
 from auditor.faces.model import AgeModel
+from auditor.faces.turns import face_turns
 from auditor.policy import ChainRules, Rules, Runtime
 from auditor.telemetry import Stopwatch
 
@@ -65,6 +66,7 @@ class _Work:
     light: float
     faces: list[Face] = field(default_factory=list)
     crops: list[Pixels] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)  # that the faces need to be upright
 
 
 class Scorer:
@@ -106,6 +108,10 @@ class Scorer:
                 work.crops = [
                     align(work.picture, f.landmarks, self._model.card.crop_size) for f in work.faces
                 ]
+        with self.watch.stage("detect"):
+            turns = face_turns(self._detector, [w.picture for w in works], [w.faces for w in works])
+            for work, of_faces in zip(works, turns, strict=True):
+                work.turns = of_faces
         crops = [crop for work in works for crop in work.crops]
         with self.watch.stage("estimate"):
             ages = self._model.predict(np.stack(crops)) if crops else None
@@ -156,13 +162,19 @@ class Scorer:
         if sharpness < min_sharpness:
             detail = f"sharpness {sharpness:.0f}, {min_sharpness:.0f} is needed"
             return Score({**row, "reason": "face_blurred", "detail": detail})
+        if turn := work.turns[0]:
+            detail = f"the face is upright only if turned {turn} degrees clockwise"
+            return Score({**row, "reason": "face_turned", "detail": detail})
         estimates = _estimates(ages, rules)
         row |= estimates[0]
         if work.frame.group_starts:
             row["groups"] = ages.over_groups(work.frame.group_starts)[0].tolist()
         row["other_faces"] = [
             {k: v for k, v in estimate.items() if not k.endswith("_95")} | {"face_px": other.size}
-            for estimate, other in zip(estimates[1:], work.faces[1:], strict=True)
+            for estimate, other, turn in zip(
+                estimates[1:], work.faces[1:], work.turns[1:], strict=True
+            )
+            if not turn
         ]
         return Score(row, work.crops[0])
 

@@ -1,11 +1,18 @@
-"""How a camera hangs: by how much its frames have to be turned to be upright."""
+"""Which way up a camera hangs, and a face is: by how much it has to be turned to be upright.
+
+The detector finds faces that lie or stand on their heads too, with eyes and a mouth where it
+expects them, but is less sure of them: of each, the turn counts at which it is surest.
+"""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import get_args
 
-from auditor.faces.detector import SMALLEST, Detector, Face
-from auditor.faces.frames import Picture, Turn, UnreadableFrameError
+import cv2
+import numpy as np
+
+from auditor.faces.detector import SMALLEST, Detector, Face, is_upright
+from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError
 
 #: Frames with a face from which something is said of a camera, and the share of them that has to
 #: agree: a face in a poster is no camera's fault.
@@ -13,12 +20,13 @@ FEWEST, SHARE = 3, 0.75
 
 _TURNS: tuple[Turn, ...] = get_args(Turn)
 
+# A face is looked at in a square of so many times its side, seen as so many pixels a side. Of 510
+# faces from frames and portraits none was found turned, and of 1,510 that were turned all.
+_AROUND, _SIDE = 2, 96
+
 
 def turn_of(detector: Detector, frames: Iterable[bytes], smallest: float = SMALLEST) -> Turn | None:
     """By how much most of a camera's frames have to be turned for the faces in them to be upright.
-
-    The detector finds faces that lie or stand on their heads too, with eyes and a mouth where it
-    expects them, but is less sure of them: of a frame, the turn counts at which it is surest.
 
     Args:
         detector: finds the faces.
@@ -44,12 +52,48 @@ def turn_of(detector: Detector, frames: Iterable[bytes], smallest: float = SMALL
     return turn if count >= SHARE * votes.total() else None
 
 
+def face_turns(
+    detector: Detector, pictures: Sequence[Picture], faces: Sequence[Sequence[Face]]
+) -> list[list[Turn]]:
+    """By how much each face of each picture would have to be turned to be upright.
+
+    Each is looked at once more, closely and at each turn.
+
+    Returns:
+        Degrees clockwise, in the order of the faces.
+    """
+    squares = [
+        _around(picture, face)
+        for picture, those in zip(pictures, faces, strict=True)
+        for face in those
+    ]
+    if not squares:
+        return [[] for _ in faces]
+    turned = np.stack([np.rot90(square, -turn // 90) for square in squares for turn in _TURNS])
+    best = detector.sureness(turned).reshape(-1, len(_TURNS)).argmax(axis=1)  # the first of equals
+    found = iter(best.tolist())
+    return [[_TURNS[next(found)] for _ in those] for those in faces]
+
+
+def _around(picture: Picture, face: Face) -> Pixels:
+    """The square around a face, twice its side, at a small scale; the border is repeated."""
+    scale = _SIDE / (_AROUND * face.size)
+    decoded = picture.at(scale)
+    zoom = scale / decoded.scale
+    x, y = face.x + face.width / 2, face.y + face.height / 2
+    across, down = (_SIDE / 2 - zoom * decoded.scale * middle for middle in (x, y))
+    return np.asarray(
+        cv2.warpAffine(
+            decoded.pixels,
+            np.array([[zoom, 0, across], [0, zoom, down]]),
+            (_SIDE, _SIDE),
+            flags=cv2.INTER_AREA,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.uint8,
+    )
+
+
 def _surest(faces: Iterable[Face]) -> float:
     """The confidence of the surest face that is upright by its landmarks; 0 without one."""
-    return max((face.confidence for face in faces if _is_upright(face)), default=0.0)
-
-
-def _is_upright(face: Face) -> bool:
-    """Whether the way from the eyes to the mouth leads down, by at most 45 degrees off."""
-    right, down = face.landmarks[3:].mean(axis=0) - face.landmarks[:2].mean(axis=0)
-    return bool(down > abs(right))
+    return max((face.confidence for face in faces if is_upright(face.landmarks)), default=0.0)

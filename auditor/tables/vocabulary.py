@@ -67,6 +67,7 @@ INCONCLUSIVE_REASONS = (
     "no_face",
     "face_too_small",
     "face_blurred",
+    "face_turned",
 )
 
 #: What a person can conclude from looking at a sale.

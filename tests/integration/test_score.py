@@ -12,7 +12,7 @@ from PIL import Image
 from auditor.faces import score as score_module
 from auditor.faces.detector import Face
 from auditor.faces.engines.on_openvino import cores
-from auditor.faces.frames import Picture, decode
+from auditor.faces.frames import Picture, Turn, decode
 from auditor.faces.score import BATCH, Frame, Score, Scorer, _buyer_first
 from auditor.policy import Rules
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS
@@ -71,6 +71,34 @@ def test_each_trouble_gets_its_reason(
     scores = list(scorer.score(_frames(contents)))
     assert {s.row.get("reason") for s in scores} <= reasons
     assert all((s.crop is None) == ("reason" in s.row) for s in scores)
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_a_face_that_is_not_upright_has_no_estimate_until_it_is_turned(
+    truth: pd.DataFrame, scorer: Scorer, turned: Turn
+) -> None:
+    contents = _of(truth, None, 24)
+    askew = [_encoded(np.rot90(decode(content), turned // 90)) for content in contents]
+    reasons = [s.row.get("reason") for s in scorer.score(_frames(askew))]
+    assert set(reasons) <= {"face_turned", "no_face"}
+    assert reasons.count("face_turned") >= 12
+    turns = (Frame(n, _RULES, content, turned=turned) for n, content in enumerate(askew))
+    upright = scorer.score(_frames(contents))
+    for before, after in zip(upright, scorer.score(turns), strict=True):
+        assert after.row["age"] == before.row["age"]
+
+
+def test_somebody_beside_the_buyer_who_is_not_upright_is_given_no_age(
+    truth: pd.DataFrame, scorer: Scorer
+) -> None:
+    (content,) = _of(truth, None, 1)
+    picture = Image.fromarray(decode(content))
+    both = Image.new("RGB", (picture.width * 2, picture.height))
+    both.paste(picture)
+    both.paste(picture.rotate(180).resize((512, 384)), (picture.width, 0))
+    (score,) = scorer.score(_frames([_encoded(np.asarray(both))]))
+    assert score.row["faces"] == 2
+    assert score.row["other_faces"] == []
 
 
 def test_two_faces_are_both_scored(truth: pd.DataFrame, scorer: Scorer) -> None:

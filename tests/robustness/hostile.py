@@ -109,7 +109,7 @@ def _mapping(path: str) -> MappingOfDay:
 def _read_frame(given: Input, at: Path) -> tuple[str, ...]:
     at.mkdir(parents=True, exist_ok=True)
     (at / "x.jpg").write_bytes(given.content)
-    sales = pa.table({"store_id": ["S1"], "snapshot_path": ["x.jpg"]})
+    sales = pa.table({"store_id": ["S1"], "till_id": ["1"], "snapshot_path": ["x.jpg"]})
     rules = {"S1": policy().rules(DAY, "S1")}
     ((frame,),) = _batches(frames_of(Place(str(at)), sales, rules), MAX_BYTES)
     if frame.content is None:

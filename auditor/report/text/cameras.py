@@ -11,7 +11,7 @@ CAUSES: Mapping[str, str] = {
     "no_frame": "there was no frame",
     "frame_unreadable": "the frame could not be read",
     "no_face": "no face was found",
-    "face_unusable": "the face was too small or too blurred",
+    "face_unusable": "the face was too small, too blurred or not upright",
 }
 
 _ANGLE = "see whether the camera was turned, moved or zoomed, and set it back"

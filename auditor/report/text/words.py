@@ -34,6 +34,7 @@ REASONS: Mapping[str, str] = {
     "no_face": "no face was found in the frame",
     "face_too_small": "the face is too small in the frame",
     "face_blurred": "the face is too blurred",
+    "face_turned": "the face lies on its side or stands on its head",
 }
 
 ID_CHECKS: Mapping[str, str] = {
