@@ -294,7 +294,7 @@ def test_report_json_holds_what_the_pages_show(files: dict[str, bytes]) -> None:
     ]
     assert report["flagged"][2]["estimate"]["p_under_legal"] == 0.64
     assert report["flagged"][4]["basket"][0]["description"] == "Sourdough <b>loaf</b>"
-    assert len(report["inconclusive"]) == 8
+    assert len(report["inconclusive"]) == 9
     assert report["stores"].keys() == {"S001", "S002", "S003", "S004"}
     assert list(report) == sorted(report)
 
