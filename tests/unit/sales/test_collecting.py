@@ -253,6 +253,40 @@ def test_a_transaction_that_comes_again_is_set_aside(change: Row, reason: str) -
     counts(result, transactions=1, duplicate_transactions=1, alcohol_sales=1)
 
 
+def of_receipts(*receipts: list[Row]) -> list[Row]:
+    """The lines of receipts of one file that holds each of them in one piece."""
+    return [row | {"receipt": n} for n, rows in enumerate(receipts, 1) for row in rows]
+
+
+def test_a_receipt_that_is_written_again_directly_is_a_duplicate() -> None:
+    bottles = [line(), line()]  # two of an article are no repetition
+    once, thrice = (collected(of_receipts(*[bottles] * times)) for times in (1, 3))
+
+    assert thrice.sales.equals(once.sales)
+    assert reasons(thrice) == [("duplicate_transaction", row) for row in (4, 5, 6, 7)]
+    counts(thrice, transactions=1, duplicate_transactions=2, alcohol_sales=1)
+
+
+def test_a_receipt_that_is_written_again_otherwise_is_an_error() -> None:
+    twice = collected(of_receipts([line()], [line(quantity=Decimal(2))]))
+    assert reasons(twice) == [("conflicting_transaction", 3)]
+    assert "row 3" in twice.rejects["detail"][0].as_py()
+    assert only_sale(twice)["basket"][0]["quantity"] == 1
+
+
+def test_a_receipt_may_go_on_in_another_piece_of_the_file() -> None:
+    parts = of_receipts([line(sku="a")], [line(sku="b", sold_at=after(60))])
+    result = collected(parts)
+    assert [item["sku"] for item in only_sale(result)["basket"]] == ["a", "b"]
+    assert result.rejects.num_rows == 0
+
+
+def test_a_receipt_that_is_resumed_with_the_same_lines_is_no_other_version() -> None:
+    suspended, resumed = (line(transaction_state=s) for s in ("suspended", "completed"))
+    result = collected(of_receipts([suspended], [resumed]))
+    assert (result.sales.num_rows, result.rejects.num_rows) == (1, 0)
+
+
 def test_a_line_twice_is_not_the_same_as_the_line_once() -> None:
     result = collected([line(), line(), line(source="again.csv")])
 
