@@ -66,6 +66,24 @@ class Articles:
         paid = np.where(refused > 0, total - never_paid, total)
         return _sums(owner, paid, transactions)
 
+    def all_taken_off(self, transactions: int) -> Flags:
+        """Which transactions sell something, and take each article off again at its price."""
+        at = np.flatnonzero((self.units != 0) | self.discount)
+        article, of_line = np.unique(self.article[at], return_inverse=True)
+        units = np.where(self.unsure[at], 0, self.units[at])
+        open_ = _sums(of_line, units, len(article)) != 0
+        open_ |= _sums(of_line, self.money[at], len(article)) != 0
+        flags: Flags = np.zeros(transactions, np.bool_)
+        flags[self.owner[at[units > 0]]] = True
+        flags[self.owner[at[open_[of_line]]]] = False
+        return flags
+
+    @property
+    def money(self) -> Codes:
+        """What is paid for each line, and negative for what it takes off, whichever its sign."""
+        signed: Codes = np.where(self.units < 0, -np.abs(self.cents), self.cents)
+        return signed
+
 
 def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     """Find out what each line of transactions is; ``alcohol`` says which belong to alcohol.

@@ -132,7 +132,11 @@ STORE_DAYS = Schema(
         ),
         Column("training_transactions", pa.int64(), "rung up for practice"),
         Column("cancelled_transactions", pa.int64(), "cancelled before payment"),
-        Column("voided_transactions", pa.int64(), "voided after payment, and those that void one"),
+        Column(
+            "voided_transactions",
+            pa.int64(),
+            "voided after payment, those that void one, and those that take off whatever they sold",
+        ),
         Column("suspended_transactions", pa.int64(), "put aside, and resumed by no other"),
         Column(
             "transactions_from_before",
@@ -140,7 +144,7 @@ STORE_DAYS = Schema(
             "begun on the day before, which counts them, with lines on this day",
         ),
         Column("alcohol_sales", pa.int64(), "transactions with alcohol: the ledger's rows"),
-        Column("alcohol_returns", pa.int64(), "transactions that only gave alcohol back"),
+        Column("alcohol_returns", pa.int64(), "transactions that gave alcohol back and sold none"),
         Column("snapshots_indexed", pa.int64(), "frames in the index"),
         Column("snapshots_rejected", pa.int64(), "index rows rejected while reading"),
         Column("snapshots_matched", pa.int64(), "frames matched to an alcohol sale"),

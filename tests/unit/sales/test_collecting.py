@@ -123,7 +123,8 @@ def test_what_is_alcohol_is_decided_by_the_stores_rules(cells: Row, *, is_sale: 
     ("drinks", "outcome"),
     [
         ([("wine", 1, "none")], "sale"),
-        ([("wine", 1, "none"), ("wine", -1, "none")], "return"),
+        ([("wine", 1, "none"), ("wine", -1, "none")], "neither"),  # taken off the receipt again
+        ([("wine", -1, "none"), ("beer", 1, "none"), ("beer", -1, "none")], "return"),
         ([("wine", -1, "none")], "return"),
         ([("wine", 2, "none"), ("wine", -1, "none")], "sale"),
         ([("wine", -3, "none"), ("beer", 1, "none")], "sale"),
@@ -153,6 +154,92 @@ def test_what_is_sold_and_what_is_given_back(
         alcohol_sales=int(outcome == "sale"),
         alcohol_returns=int(outcome == "return"),
     )
+
+
+def minus(sold: Row) -> Row:
+    """The line that takes an article off again."""
+    return {**sold, "quantity": -sold["quantity"], "amount": -sold["amount"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([line(), minus(line())], {"voided_transactions": 1}),
+        ([bread(), line(), minus(bread()), minus(line())], {"voided_transactions": 1}),
+        ([bread(), minus(bread())], {"voided_transactions": 1}),
+        ([minus(line())], {"transactions": 1, "alcohol_returns": 1}),
+        ([bread(), minus(bread()), minus(line())], {"transactions": 1, "alcohol_returns": 1}),
+        ([line(), minus(bread())], {"transactions": 1, "alcohol_sales": 1}),
+        (
+            [line(), minus({**line(), "amount": Decimal("0.20")})],
+            {"transactions": 1, "alcohol_sales": 1},
+        ),
+        ([bread(quantity=Decimal(0))], {"transactions": 1}),
+    ],
+)
+def test_a_receipt_that_is_taken_off_as_a_whole_is_no_return(
+    rows: list[Row], expected: dict[str, int]
+) -> None:
+    pay = line(line_type="tender", sku="", quantity=Decimal(0), amount=Decimal(0))
+    counts(collected([*rows, pay]), **expected)
+
+
+REFUSAL = line(line_type="id_check", sku="", quantity=Decimal(0), amount=Decimal(0))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [line(id_check="refused", line_type="void"), bread(line_type="void")],
+        [
+            line(id_check="refused", transaction_state="cancelled"),
+            bread(transaction_state="cancelled"),
+        ],
+        [
+            {**row, "transaction_state": "voided"}
+            for row in (bread(), line(), {**REFUSAL, "id_check": "refused"})
+        ],
+        [line(id_check="refused", transaction_state="cancelled"), bread(line_type="void")],
+        [
+            line(id_check="id_viewed"),
+            bread(),
+            minus(line()),
+            minus(bread()),
+            {**REFUSAL, "id_check": "refused"},
+        ],
+    ],
+)
+def test_a_basket_that_is_taken_off_after_a_refusal_is_a_refused_sale(rows: list[Row]) -> None:
+    result = collected(rows, [frame(transaction_id="transaction_id-1")])
+    sale = only_sale(result)
+    assert (sale["id_check"], sale["amount"], sale["snapshot_id"]) == (
+        "refused",
+        0,
+        "snapshot_id-1",
+    )
+    counts(result, transactions=1, alcohol_sales=1, snapshots_matched=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "counted"),
+    [
+        *(("cancelled", "cancelled"), ("voided", "voided"), ("void", "voided")),
+        *(("training", "training"), ("suspended", "suspended")),
+    ],
+)
+@pytest.mark.parametrize("refused", ["wine", "bread", None])
+def test_only_refused_alcohol_of_a_basket_that_was_taken_off_is_a_sale(
+    refused: str | None, state: str, counted: str
+) -> None:
+    rows = [
+        make(id_check="refused" if refused == name else "none", transaction_state=state)
+        for name, make in (("wine", line), ("bread", bread))
+    ]
+    is_sale = refused == "wine" and state in ("cancelled", "voided")
+    expected = (
+        {"transactions": 1, "alcohol_sales": 1} if is_sale else {f"{counted}_transactions": 1}
+    )
+    counts(collected(rows), **expected)
 
 
 @pytest.mark.parametrize(
@@ -845,13 +932,19 @@ def test_every_transaction_and_every_frame_ends_somewhere(
     for number, (*_, basket) in enumerate(sales):
         for category, quantity in basket:
             net[number][category] += quantity
-    with_alcohol = {f"T{n}" for n, (*_, b) in enumerate(sales) if any(c == "wine" for c, _ in b)}
+    returned = {n for n, counter in enumerate(net) if counter["wine"] < 0}
+    voided = {
+        n
+        for n, (*_, basket) in enumerate(sales)
+        if not any(net[n].values()) and any(quantity > 0 for _, quantity in basket)
+    }
     sold = {f"T{n}" for n, counter in enumerate(net) if counter["wine"] > 0}
     count = result.counts.get("S1", SaleCounts())
     assert sorted(transactions(result)) == sorted(sold)
-    assert count.transactions == len(sales)
+    assert count.transactions == len(sales) - len(voided)
+    assert count.voided_transactions == len(voided)
     assert count.alcohol_sales == len(sold)
-    assert count.alcohol_returns == len(with_alcohol - sold)
+    assert count.alcohol_returns == len(returned)
     assert count.duplicate_transactions == len(groups) - len(sales)
     of_lines = [r for r, _ in reasons(result) if "transaction" in r and "snapshot" not in r]
     assert len(of_lines) == len(given_lines) - sum(len(b) for *_, b in sales)
