@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.monitoring.completeness.categories import unknown_categories
-from auditor.operations.mapping.words import hints_at_alcohol
 from auditor.policy import Rules
+from auditor.sales.drinks import hints_at_alcohol
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
 from auditor.tables import NO_CHECK
