@@ -198,7 +198,7 @@ def _collect_stores(
             rules=rules,
         ),
         rejects=pa.concat_tables(
-            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches)]
+            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches, heads)]
         ),
         counts={
             store: SaleCounts(**{name: counted[name][store] for name in counted})

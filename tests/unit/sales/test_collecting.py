@@ -438,17 +438,30 @@ def test_what_was_put_aside_is_the_sale_of_who_completed_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"till_id": "9"}, {"captured_at": after(-7201)}, {"captured_at": after(7201)}]
+    ("other", "said"),
+    [
+        (
+            {"till_id": "9"},
+            "of till 9, and the transaction transaction_id-1 that it names is of till till_id-1;",
+        ),
+        ({"captured_at": after(-7201)}, "taken at 2026-03-02 09:59 UTC"),
+        ({"captured_at": after(7201)}, "ended at 2026-03-02 12:00 UTC, further away than"),
+        ({"till_id": "9", "captured_at": after(7201)}, "no usable row was exported"),
+        ({"transaction_id": "T9"}, "no usable row was exported"),
+    ],
 )
 def test_a_frame_of_another_till_or_of_hours_away_is_not_the_sales_that_it_names(
-    other: dict[str, Any],
+    other: dict[str, Any], said: str
 ) -> None:
-    named = frame(transaction_id="transaction_id-1", **other)
+    named = frame(**{"transaction_id": "transaction_id-1", **other})
 
     result = collected([line()], [named])
 
     assert only_sale(result)["snapshot_id"] is None
     assert [reason for reason, _ in reasons(result)] == ["snapshot_of_unknown_transaction"]
+    (detail,) = result.rejects["detail"].to_pylist()
+    assert said in detail
+    assert detail.startswith("source-1, row 2: ")
 
 
 def test_a_frame_belongs_to_the_sale_that_it_names_beyond_the_tolerance() -> None:
