@@ -144,7 +144,7 @@ STORE_DAYS = Schema(
             "begun on the day before, which counts them, with lines on this day",
         ),
         Column("alcohol_sales", pa.int64(), "transactions with alcohol: the ledger's rows"),
-        Column("alcohol_returns", pa.int64(), "transactions that gave alcohol back and sold none"),
+        Column("alcohol_returns", pa.int64(), "transactions that only gave alcohol back"),
         Column("snapshots_indexed", pa.int64(), "frames in the index"),
         Column("snapshots_rejected", pa.int64(), "index rows rejected while reading"),
         Column("snapshots_matched", pa.int64(), "frames matched to an alcohol sale"),

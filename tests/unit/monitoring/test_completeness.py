@@ -296,8 +296,9 @@ def test_a_category_that_sounds_like_alcohol_is_named_every_day_until_the_policy
     assert unknown(category("Beers", checked=5), BEER) == [("checked", "Beers")]
     assert unknown(beers, BEER, other_categories={"beers"}) == []
     assert unknown(beers, alcohol_categories=set(), alcohol_skus=set()) == []
-    elsewhere = {"alcohol_categories": {"Sake", "Beer"}}
-    assert unknown(category("SAKÉ 0,7"), BEER, **elsewhere) == [("sounds_so", "SAKÉ 0,7")]
+    assert unknown(category("SAKÉ 0,7"), BEER, alcohol_categories={"Sake", "Beer"}) == [
+        ("sounds_so", "SAKÉ 0,7")
+    ]
 
 
 def test_a_day_is_compared_with_the_28_before_and_of_some_stores_only(tmp_path: Path) -> None:
