@@ -11,6 +11,7 @@ from auditor.policy import Rules
 from auditor.sales.articles import Articles, find_articles
 from auditor.sales.codes import Codes, coded
 from auditor.sales.goods import alcohol_lines, folded_name
+from auditor.sales.line_types import of_type
 from auditor.sales.transactions import Transactions
 from auditor.tables import TRANSACTION_STATES
 
@@ -39,6 +40,7 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     belongs = alcohol_lines(divided.lines, rules)
     articles = find_articles(divided, belongs)
     flags = belongs & articles.in_basket & ~articles.discount & ~articles.only_check
+    flags &= ~of_type(divided.lines, "other")
     at = np.flatnonzero(flags)
     owner, units, refused = articles.owner[at], articles.units[at], articles.refused[at]
     unsure = articles.unsure[at]

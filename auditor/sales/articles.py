@@ -108,7 +108,8 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
     only_check = _is(kind.distinct, kind.codes, "id_check")
     only_check |= untyped & (units == 0) & (cents == 0) & recorded & ~alcohol
-    no_article = payment | only_check
+    other = _is(kind.distinct, kind.codes, "other")  # what it costs is part of the price
+    no_article = payment | only_check | other
 
     units = np.where((units > 0) & (cents < 0), -units, units)
     units = np.where((units == 0) & (cents > 0), 1, units)
@@ -138,7 +139,7 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
         discount=discount,
         unsure=unsure,
         only_check=only_check,
-        in_basket=~no_article | (only_check & untyped),
+        in_basket=~no_article | other | (only_check & untyped),
     )
 
 

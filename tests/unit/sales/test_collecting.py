@@ -184,6 +184,14 @@ def test_a_receipt_that_is_taken_off_as_a_whole_is_no_return(
     counts(collected([*rows, pay]), **expected)
 
 
+def test_a_line_of_another_type_sells_nothing_and_is_part_of_the_price() -> None:
+    order = line(line_type="other", amount=Decimal(3))
+    counts(collected([order]), transactions=1)
+    assert only_sale(collected([line(sku="beer"), order]))["amount"] == 4
+    refused = only_sale(collected([bread(), line(line_type="other", id_check="refused")]))
+    assert refused["id_check"] == "refused"
+
+
 REFUSAL = line(line_type="id_check", sku="", quantity=Decimal(0), amount=Decimal(0))
 
 
