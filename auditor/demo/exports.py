@@ -15,12 +15,12 @@ import pyarrow.parquet as pq
 from auditor.demo.camera import Snapshot
 from auditor.demo.catalogue import ZONE, Store
 from auditor.demo.chain import Basket
-from auditor.tables import SNAPSHOT_INDEX, TILL_LINES, Schema
+from auditor.tables import ORIGIN, SNAPSHOT_INDEX, TILL_LINES, Schema
 
 _ZONE = ZoneInfo(ZONE)
 #: Columns that the demo's tills and cameras do not write.
 _NOT_WRITTEN = (
-    *("source", "row"),
+    *ORIGIN,
     *("line_type", "transaction_state", "business_date", "resumes", "required_age"),
 )
 

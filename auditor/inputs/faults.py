@@ -47,7 +47,8 @@ class Fault(IntEnum):
     )
     BAD_TIME = (
         *(6, "bad_time"),
-        "is no ISO 8601 date and time between 1970 and 2100, such as 2026-03-01T18:05:00+01:00",
+        "is no ISO 8601 date and time between 1970 and 2100, such as 2026-03-01T18:05:00+01:00; ",
+        "a mapping can name another format",
     )
     BAD_QUANTITY = (
         *(7, "bad_number"),

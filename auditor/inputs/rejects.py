@@ -10,6 +10,7 @@ from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import Fault
 from auditor.inputs.showing import is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
+from auditor.mapping.epochs import unit_of
 from auditor.policy.checking import nearest
 from auditor.tables import LINES_WITHOUT_ARTICLE, REJECTS
 
@@ -26,6 +27,12 @@ KEPT = "bad_optional_cell"
 OF_AN_ARTICLE = ("sku", "quantity", "amount")
 
 _STAGE = "inputs"
+_COUNTED = (
+    'is a number, which looks like {0} since 1970; map it with epoch = "{0}" (docs/mapping.md)'
+)
+_COUNTED_OTHERWISE = (
+    'looks like {0} since 1970, and is mapped as {1}; write epoch = "{0}" in the mapping'
+)
 _NO_ARTICLE = (
     "a line that sells nothing, such as a payment, a check or a total, needs a line_type other "
     f"than item: {', '.join(LINES_WITHOUT_ARTICLE)}"
@@ -52,6 +59,8 @@ class BadCell:
     def as_reject(self, source: str, entry: Entry | None = None) -> dict[str, Any]:
         """Its row of REJECTS; ``source`` is the file's path, ``entry`` the mapping's for it."""
         reason, problem = self.fault.reason, self.fault.problem
+        if self.fault is Fault.BAD_TIME and (unit := unit_of(self.text)):
+            problem = _COUNTED.format(unit)
         where, columns = self.column, [self.column]
         if entry is not None:
             mapped = entry.source(self.column)
@@ -81,6 +90,10 @@ def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> t
     source = entry.source(cell.column)
     if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text)):
         return reason, f"is not written as the mapping says; {remedy}"
+    if source.epoch and cell.fault is Fault.BAD_TIME and (unit := unit_of(cell.text)):
+        return reason, _COUNTED_OTHERWISE.format(unit, source.epoch)
+    if source.epoch and cell.fault is Fault.BAD_TIME:
+        return reason, f"{problem}; nor is it {source.epoch} since 1970, as the mapping says"
     if (form := source.time or source.date) and cell.fault in _OF_TIME:
         return reason, f"{problem}; nor is it written {form}, as the mapping says"
     if source.values and cell.fault in _OF_WORDS:

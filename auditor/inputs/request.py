@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from auditor.clock.local_time import SECOND
 from auditor.policy import Policy
-from auditor.tables import Schema
-
-_ORIGIN = ("source", "row")
+from auditor.tables import ORIGIN, Schema
 
 
 class Clock(NamedTuple):
@@ -34,7 +32,7 @@ class Request:
     @cached_property
     def wanted(self) -> Schema:
         """The columns of the schema that come from a file."""
-        columns = tuple(c for c in self.schema.columns if c.name not in _ORIGIN)
+        columns = tuple(c for c in self.schema.columns if c.name not in ORIGIN)
         return Schema(self.schema.name, columns)
 
     def wants_store(self, store: str | None) -> bool:

@@ -96,6 +96,9 @@ class Rows:
             columns[column.name] = pa.nulls(count, column.type) if values is None else values
         columns["source"] = pa.repeat(self._file.path, count)
         columns["row"] = pa.array(self._records.numbers)
+        if "receipt" in self._request.schema.names:
+            receipts = self._records.receipts
+            columns["receipt"] = pa.nulls(count) if receipts is None else pa.array(receipts)
         table = pa.table(columns)
         if not self._good.all():
             table = table.filter(pa.array(self._good))

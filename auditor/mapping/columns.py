@@ -14,14 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.mapping import epochs
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, WORDS, Entry, Source
 from auditor.mapping.numbers import NumberFormat
-
-_EPOCHS = {"seconds": 0, "milliseconds": 3, "microseconds": 6}
-_EPOCH = r"\A(?P<whole>\d{{1,{most}}})(?:\.(?P<fraction>\d+))?\z"
-_MICROSECOND = 6  # decimals of a second
-_MOST_DIGITS = 17  # of microseconds since 1970: some thousand years
 
 
 @dataclass(frozen=True)
@@ -95,7 +91,7 @@ class _Work:
         if source.date:
             unique = self._dates(name, source.date, unique)
         if source.epoch:
-            unique = _from_epoch(unique, _EPOCHS[source.epoch])
+            unique = epochs.to_iso(unique, source.epoch)
         if is_number:
             plain = NumberFormat() if source.column in self._numeric else self._entry.numbers
             unique = plain.to_plain(unique, source.divide)
@@ -178,13 +174,3 @@ class _Values:
 
 def _folded(text: str) -> str:
     return text.strip().casefold()
-
-
-def _from_epoch(unique: pa.Array, decimals: int) -> pa.Array:
-    """Times since 1970, in units of so many decimals of a second, in ISO 8601; the rest as is."""
-    rest = _MICROSECOND - decimals
-    whole, fraction = pc.extract_regex(unique, _EPOCH.format(most=_MOST_DIGITS - rest)).flatten()
-    fraction = pc.utf8_slice_codeunits(pc.utf8_rpad(fraction, rest, "0"), 0, rest)
-    microseconds = pc.binary_join_element_wise(whole, fraction, "").cast(pa.int64())
-    times = pc.strftime(microseconds.cast(pa.timestamp("us", "UTC")), "%Y-%m-%dT%H:%M:%SZ")
-    return pc.coalesce(times, unique)

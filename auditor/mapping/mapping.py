@@ -16,15 +16,14 @@ from auditor.mapping.models import NUMBERS, TIMES, WORDS, Entry, Source
 from auditor.policy.checking import nearest, table, tables, validated
 from auditor.policy.document import SettingsDocument
 from auditor.policy.rules import Strict
-from auditor.tables import SNAPSHOT_INDEX, TILL_LINES
+from auditor.tables import ORIGIN, SNAPSHOT_INDEX, TILL_LINES
 
 #: The newest format of a mapping file that this program knows. Keys were only ever added to it.
 MAPPING_FORMAT = 1
 
-_ORIGIN = ("source", "row")
 _COLUMNS = {
-    "sales": tuple(name for name in TILL_LINES.names if name not in _ORIGIN),
-    "snapshots": tuple(name for name in SNAPSHOT_INDEX.names if name not in _ORIGIN),
+    "sales": tuple(name for name in TILL_LINES.names if name not in ORIGIN),
+    "snapshots": tuple(name for name in SNAPSHOT_INDEX.names if name not in ORIGIN),
 }
 _MOST_NESTED = 4  # sources within sources
 

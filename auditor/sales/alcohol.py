@@ -1,7 +1,7 @@
 """Which transactions are alcohol sales, and from which age on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,9 @@ from auditor.policy import Rules
 from auditor.sales.articles import Articles, find_articles
 from auditor.sales.codes import Codes, coded
 from auditor.sales.goods import alcohol_lines, folded_name
+from auditor.sales.line_types import of_type
 from auditor.sales.transactions import Transactions
+from auditor.tables import TRANSACTION_STATES
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Alcohol:
     lines: Flags  # of each line, whether it is alcohol; the others are of each transaction
     sale: Flags  # more of some alcoholic article was sold than given back, or some was refused
     refused: Flags  # it is a sale only in that alcohol was refused
-    returned: Flags  # it only gives alcohol back
+    returned: Flags  # it gives more of some alcoholic article back than was bought, and sells none
     maybe_returned: Flags  # it is a sale unless a line gives back that may be a discount
     legal_age: Codes  # the highest of the alcohol sold, or else refused, years
     articles: Articles  # what each line is
@@ -31,12 +33,14 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     """Find the alcohol of transactions, by the rules of their stores.
 
     A refusal on a line of its own, or on a cancelled one, is of the alcohol in its transaction, if
-    none of it was sold.
+    none of it was sold: nothing of a transaction is that was cancelled or voided as a whole, as a
+    cashier does who has refused.
     """
     count = len(divided.starts)
     belongs = alcohol_lines(divided.lines, rules)
     articles = find_articles(divided, belongs)
     flags = belongs & articles.in_basket & ~articles.discount & ~articles.only_check
+    flags &= ~of_type(divided.lines, "other")
     at = np.flatnonzero(flags)
     owner, units, refused = articles.owner[at], articles.units[at], articles.refused[at]
     unsure = articles.unsure[at]
@@ -53,11 +57,13 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     # What was refused is taken off the receipt first, and only then what was bought.
     kept = bought > np.maximum(back - declined, 0)
     surely_kept = bought > np.maximum(back + maybe_back - declined, 0)
-    sold, surely_sold, turned_down, present, offered = np.zeros((5, count), np.bool_)
-    is_sold = kept[of_line] & (units > 0) & ~refused
+    sold, surely_sold, turned_down, gives_back, offered = np.zeros((5, count), np.bool_)
+    taken_off = divided.are("cancelled", "voided")
+    is_sold = kept[of_line] & (units > 0) & ~refused & ~taken_off[owner]
     sold[owner[is_sold]] = True
     surely_sold[owner[is_sold & surely_kept[of_line]]] = True
-    present[owner] = True
+    paid = np.bincount(of_line, articles.money[at], len(article))
+    gives_back[owner[((back > bought + declined) | (paid < 0))[of_line]]] = True
     turned_down[articles.owner[articles.refusal]] = True
     offered[articles.owner[belongs]] = True
     turned_down &= offered
@@ -70,11 +76,25 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
         lines=flags,
         sale=sold | turned_down,
         refused=turned_down,
-        returned=present & ~sold & ~turned_down,
+        returned=gives_back & ~sold & ~turned_down,
         maybe_returned=sold & ~surely_sold,
         legal_age=_legal_ages(divided, articles, decisive, rules),
         articles=articles,
     )
+
+
+def how_ended(divided: Transactions, alcohol: Alcohol) -> tuple[Flags, Transactions]:
+    """Which transactions were taken off as a whole after a refusal, and all by how they ended.
+
+    Those are completed: they are refused sales. One that takes off each article that it has sold is
+    voided.
+    """
+    refused = alcohol.refused & divided.are("cancelled", "voided")
+    taken_off = alcohol.articles.all_taken_off(len(divided.starts)) & ~alcohol.refused
+    taken_off &= divided.are("completed")
+    state = np.where(refused, TRANSACTION_STATES.index("completed"), divided.state)
+    state = np.where(taken_off, TRANSACTION_STATES.index("voided"), state)
+    return refused, replace(divided, state=state)
 
 
 def _legal_ages(

@@ -66,6 +66,24 @@ class Articles:
         paid = np.where(refused > 0, total - never_paid, total)
         return _sums(owner, paid, transactions)
 
+    def all_taken_off(self, transactions: int) -> Flags:
+        """Which transactions sell something, and take each article off again at its price."""
+        at = np.flatnonzero((self.units != 0) | self.discount)
+        article, of_line = np.unique(self.article[at], return_inverse=True)
+        units = np.where(self.unsure[at], 0, self.units[at])
+        open_ = _sums(of_line, units, len(article)) != 0
+        open_ |= _sums(of_line, self.money[at], len(article)) != 0
+        flags: Flags = np.zeros(transactions, np.bool_)
+        flags[self.owner[at[units > 0]]] = True
+        flags[self.owner[at[open_[of_line]]]] = False
+        return flags
+
+    @property
+    def money(self) -> Codes:
+        """What is paid for each line, and negative for what it takes off, whichever its sign."""
+        signed: Codes = np.where(self.units < 0, -np.abs(self.cents), self.cents)
+        return signed
+
 
 def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     """Find out what each line of transactions is; ``alcohol`` says which belong to alcohol.
@@ -90,7 +108,8 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
     only_check = _is(kind.distinct, kind.codes, "id_check")
     only_check |= untyped & (units == 0) & (cents == 0) & recorded & ~alcohol
-    no_article = payment | only_check
+    other = _is(kind.distinct, kind.codes, "other")  # what it costs is part of the price
+    no_article = payment | only_check | other
 
     units = np.where((units > 0) & (cents < 0), -units, units)
     units = np.where((units == 0) & (cents > 0), 1, units)
@@ -120,7 +139,7 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
         discount=discount,
         unsure=unsure,
         only_check=only_check,
-        in_basket=~no_article | (only_check & untyped),
+        in_basket=~no_article | other | (only_check & untyped),
     )
 
 

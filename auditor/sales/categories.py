@@ -21,7 +21,8 @@ def count_categories(divided: Transactions, alcohol: Flags, rules: Mapping[str, 
 
     A check is recorded on the line that asked for it, on every line of its transaction, or on a
     line of its own. So it counts for each article of its transaction, unless something in it is
-    named by the policy: that explains it.
+    named by the policy: that explains it. A refusal concerns the article of its line only: one on a
+    line of its own is of what was not sold, and what was sold beside it was not refused.
 
     Args:
         divided: the transactions of a day, and of the hours around it, which are not counted.
@@ -33,7 +34,8 @@ def count_categories(divided: Transactions, alcohol: Flags, rules: Mapping[str, 
     asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
     owner = divided.owner
     explained = _any(alcohol | named_lines(lines, rules), owner)
-    on_its_own = _any(asked & ~item, owner)
+    refusal = pc.equal(lines["id_check"], "refused").to_numpy()
+    on_its_own = _any(asked & ~item & ~refusal, owner)
     item &= divided.of_day[owner]
     unexplained = item & ~explained
     store, category = coded(lines["store_id"]), coded(lines["category"])

@@ -13,13 +13,13 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags
 from auditor.policy import Policy, Rules
-from auditor.sales.alcohol import Alcohol, find_alcohol
+from auditor.sales.alcohol import Alcohol, find_alcohol, how_ended
 from auditor.sales.articles import as_bought
 from auditor.sales.baskets import baskets, lines_of
 from auditor.sales.categories import count_categories
 from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks
 from auditor.sales.claims import NONE
-from auditor.sales.codes import LARGEST_AMOUNT, money
+from auditor.sales.codes import LARGEST_AMOUNT, Codes, money
 from auditor.sales.exported import transactions_of
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import Matches, match, times
@@ -113,7 +113,9 @@ def collect(
     :func:`transactions.divide`.
 
     A transaction is an alcohol sale if more of some alcoholic article was sold than given back, or
-    if alcohol was refused and none sold. One that only gives alcohol back is a return.
+    if alcohol was refused and none sold, also where all of it was cancelled or voided afterwards.
+    One that gives back more than was bought is a return. One that takes off again whatever it had
+    sold counts as voided.
     """
     parts = [_collect_stores(*part, day, policy, keys or {}) for part in _by_stores(lines, index)]
     return Collected(
@@ -159,8 +161,10 @@ def _collect_stores(
     divided = divide(lines, day, rules, keys)
     alcohol = find_alcohol(divided, rules)
     divided = replace(divided, lines=as_bought(divided.lines, alcohol.articles))
-    sold, heads = divided.sold, divided.heads
+    refused, ended = how_ended(divided, alcohol)
+    sold, heads = ended.sold, divided.heads
     alcohol = replace(alcohol, sale=alcohol.sale & sold, returned=alcohol.returned & sold)
+    prices = alcohol.articles.prices(len(divided.starts))
     matches = match(index, heads, rules)
     # A frame may show the other customer.
     matches = replace(matches, frame_of=np.where(divided.in_parts, NONE, matches.frame_of))
@@ -173,7 +177,7 @@ def _collect_stores(
         "transactions": _stores(heads, sold),
         "duplicate_transactions": Counter(divided.rejected_runs),
         **{
-            f"{state}_transactions": _stores(heads, divided.of_day & divided.are(*states))
+            f"{state}_transactions": _stores(heads, ended.of_day & ended.are(*states))
             for state, states in _NO_SALES.items()
         },
         "transactions_from_before": _stores(heads, _from_before(heads, rules, day)),
@@ -184,9 +188,17 @@ def _collect_stores(
         "snapshots_unclaimed": _stores(index, (of_day & lost) | (sale_of_frame & ~taken)),
     }
     return Collected(
-        sales=_sales(divided, heads, alcohol, index=index, matches=matches, rules=rules),
+        sales=_sales(
+            divided,
+            heads,
+            alcohol,
+            prices=np.where(refused, 0, prices),
+            index=index,
+            matches=matches,
+            rules=rules,
+        ),
         rejects=pa.concat_tables(
-            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches)]
+            [line_rejects(lines, divided), frame_rejects(index, of_day & lost, matches, heads)]
         ),
         counts={
             store: SaleCounts(**{name: counted[name][store] for name in counted})
@@ -203,7 +215,7 @@ def _collect_stores(
             day=day,
         ),
         used=_used(divided, index.filter(pa.array(sale_of_frame & taken))),
-        transactions=transactions_of(divided, alcohol.articles.prices(len(divided.starts))),
+        transactions=transactions_of(divided, prices),
         categories=count_categories(divided, alcohol.lines, rules),
         clocks=matches.clocks,
     )
@@ -229,6 +241,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     heads: pa.Table,
     alcohol: Alcohol,
     *,
+    prices: Codes,
     index: pa.Table,
     matches: Matches,
     rules: dict[str, Rules],
@@ -243,7 +256,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     frame = index.take(pa.array(frame_at, mask=~has_frame))
     by_time = has_frame & ~_at(matches.named, frame_at)
     offsets = _at(times(index["captured_at"]), frame_at) - times(sale["sold_at"])
-    amount, capped = _amounts(alcohol.articles.prices(len(divided.starts))[at])
+    amount, capped = _amounts(prices[at])
     challenge = [rules[s].challenge_age for s in sale["store_id"].to_pylist()]
     legal = alcohol.legal_age[at]
     marks = (

@@ -43,6 +43,9 @@ class Matches:
     frame_of: Positions  # of each transaction: one that names it before others, then the nearest
     transaction_of: Positions  # of each frame
     named: Flags  # for each frame, whether it names a transaction
+    #: Of each frame that names none at its till and time, the transaction of the number that it
+    #: names: at another till at its time, else at its till at another time.
+    misnamed: Positions
     several: Flags  # for each transaction, whether several frames are its
     frames: Doubts
     transactions: Doubts  # that have no frame
@@ -76,6 +79,10 @@ def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) 
     elsewhere = _named(of_naming, transactions, rules, _NUMBER_IN_STORE)
     elsewhere[target[naming] != NONE] = NONE
     found.transactions.contradicting[elsewhere[elsewhere != NONE]] = True
+    misnamed = np.full(len(named), NONE, np.int64)
+    misnamed[naming] = elsewhere
+    lost = naming[(target[naming] == NONE) & (elsewhere == NONE)]
+    misnamed[lost] = _named(frames.take(pa.array(lost)), transactions, None, _NUMBER_AT_TILL)
 
     owned = np.flatnonzero(found.transaction_of != NONE)
     owner = found.transaction_of[owned]
@@ -90,6 +97,7 @@ def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) 
         frame_of=frame_of,
         transaction_of=found.transaction_of,
         named=named,
+        misnamed=misnamed,
         several=np.bincount(owner, minlength=len(frame_of)) > 1,
         frames=found.frames,
         transactions=found.transactions,
@@ -104,9 +112,15 @@ def times(column: pa.ChunkedArray) -> Microseconds:
 
 
 def _named(
-    frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules], number: Sequence[str]
+    frames: pa.Table,
+    transactions: pa.Table,
+    rules: Mapping[str, Rules] | None,
+    number: Sequence[str],
 ) -> Positions:
-    """The transaction that each frame names, by the columns of its number, or NONE."""
+    """The transaction that each frame names, by the columns of its number, or NONE.
+
+    Without ``rules``, however far away it is in time.
+    """
     named = np.full(frames.num_rows, NONE, np.int64)
     captured = times(frames["captured_at"])
     started, sold = (times(transactions[name]) for name in ("started_at", "sold_at"))
@@ -120,8 +134,9 @@ def _named(
     frame, transaction = np.repeat(seeking, last - first), by_key[spans(first, last)]
     at = captured[frame]
     outside = np.maximum(np.maximum(started[transaction] - at, at - sold[transaction]), 0)
-    near = outside <= of_stores(frames, lambda name: rules[name].transaction_gap)[frame]
-    frame, transaction, at, outside = frame[near], transaction[near], at[near], outside[near]
+    if rules is not None:
+        near = outside <= of_stores(frames, lambda name: rules[name].transaction_gap)[frame]
+        frame, transaction, at, outside = frame[near], transaction[near], at[near], outside[near]
     order = np.lexsort((np.abs(at - sold[transaction]), outside, frame))
     found, nearest = np.unique(frame[order], return_index=True)
     named[found] = transaction[order][nearest]

@@ -1,10 +1,14 @@
 """Rows that collecting rejects, with the reason and the remedy."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from auditor.clock.local_time import Flags
+from auditor.sales.claims import NONE
 from auditor.sales.matching import Matches
 from auditor.sales.transactions import Transactions
 from auditor.tables import REJECTS
@@ -26,6 +30,8 @@ _DETAILS = {
     "time; compare the clocks of camera and till",
 }
 
+_MINUTE = "%Y-%m-%d %H:%M UTC"
+
 #: Reasons of lines that are in no sale; a duplicate's copy is.
 LOST_LINES = ("conflicting_transaction", "overlong_transaction")
 
@@ -43,8 +49,8 @@ def line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
     return _rejects(lines, at[order], reasons[order].tolist())
 
 
-def frame_rejects(index: pa.Table, lost: Flags, matches: Matches) -> pa.Table:
-    """REJECTS of the frames that are ``lost``, of those that were matched."""
+def frame_rejects(index: pa.Table, lost: Flags, matches: Matches, heads: pa.Table) -> pa.Table:
+    """REJECTS of the frames that are ``lost``, of those that were matched; ``heads`` as there."""
     at = np.flatnonzero(lost)
     reasons = {
         "snapshot_ambiguous": matches.frames.ambiguous[at],
@@ -52,18 +58,47 @@ def frame_rejects(index: pa.Table, lost: Flags, matches: Matches) -> pa.Table:
         "snapshot_of_unknown_transaction": matches.named[at],
     }
     found = np.select(list(reasons.values()), list(reasons), "snapshot_without_sale")
-    return _rejects(index, at, found.tolist())
+    misnamed = matches.misnamed[at]
+    sought = heads.select(["till_id", "sold_at"]).take(pa.array(misnamed, mask=misnamed == NONE))
+    frames = index.select(["till_id", "captured_at", "transaction_id"]).take(pa.array(at))
+    pairs = zip(frames.to_pylist(), sought.to_pylist(), strict=True)
+    return _rejects(index, at, found.tolist(), [_misnamed(*pair) for pair in pairs])
 
 
-def _rejects(table: pa.Table, at: npt.NDArray[np.int64], reasons: list[str]) -> pa.Table:
+def _misnamed(frame: dict[str, Any], sought: dict[str, Any]) -> str | None:
+    """Why a frame's transaction is not the one of that number, if there is one."""
+    if sought["till_id"] is None:
+        return None
+    number, till, other = frame["transaction_id"], frame["till_id"], sought["till_id"]
+    if till != other:
+        return (
+            f"the frame is of till {till}, and the transaction {number} that it names is of till "
+            f"{other}; correct the till, or map the camera's to the export's (till_id)"
+        )
+    return (
+        f"the frame was taken at {frame['captured_at']:{_MINUTE}}, and the transaction {number} of "
+        f"its till ended at {sought['sold_at']:{_MINUTE}}, further away than the policy's "
+        "transaction_gap_minutes; compare the clocks, and the number"
+    )
+
+
+def _rejects(
+    table: pa.Table,
+    at: npt.NDArray[np.int64],
+    reasons: list[str],
+    unknown: Sequence[str | None] = (),
+) -> pa.Table:
+    """REJECTS of rows; ``unknown`` says more of those that name an unknown transaction."""
     known = ("source", "row", "store_id", "transaction_id", "snapshot_id")
     rows = table.select([name for name in known if name in table.column_names])
     return REJECTS.from_rows(
         {
             "stage": "collect",
             "reason": reason,
-            "detail": f"{row['source']}, row {row['row']}: {_DETAILS[reason]}",
+            "detail": f"{row['source']}, row {row['row']}: {more or _DETAILS[reason]}",
             **row,
         }
-        for row, reason in zip(rows.take(pa.array(at)).to_pylist(), reasons, strict=True)
+        for row, reason, more in zip(
+            rows.take(pa.array(at)).to_pylist(), reasons, unknown or [None] * len(at), strict=True
+        )
     )

@@ -4,10 +4,10 @@ An export may be cut into files at any line, sent again, or overlap with the one
 transaction:
 
 - a stretch of a file with the same lines as an earlier stretch of that file is a repetition;
-- what another file holds of it is compared with what came before. Lines that are there already are
-  a repetition. The rest continues the transaction, unless it has a line with the time and article
-  of one that the other file has with other content: then the files hold two versions, and the first
-  is kept.
+- what another piece has of it, a file or a receipt of a file that holds each in one piece, is
+  compared with what came before. Lines that are there already are a repetition. The rest continues
+  the transaction, unless it has a line with the time and article of one that the other piece has
+  with other content: then the pieces hold two versions, and the first is kept.
 """
 
 from collections import Counter
@@ -20,8 +20,7 @@ import pyarrow as pa
 from auditor.clock.local_time import Flags
 from auditor.sales.codes import Codes, coded, combined, combined_columns
 from auditor.sales.matching import times
-
-_ORIGIN = ("source", "row")
+from auditor.tables import ORIGIN
 
 
 class Repeats(NamedTuple):
@@ -31,14 +30,31 @@ class Repeats(NamedTuple):
     conflicting: Flags
 
 
-def find_repeats(lines: pa.Table, transaction: Codes, source: Codes, run: Codes) -> Repeats:
+def pieces(lines: pa.Table, transaction: Codes) -> Codes:
+    """The number of the file that each of TILL_LINES is from, or of its receipt in the file.
+
+    Receipts in different states are parts of one transaction, which was put aside in between.
+    """
+    source, receipt = coded(lines["source"]).codes, lines["receipt"]
+    if receipt.null_count == len(receipt):
+        return source
+    state = coded(lines["transaction_state"]).codes
+    first, last = (np.full(transaction.max() + 1, start) for start in (len(state), -1))
+    np.minimum.at(first, transaction, state)
+    np.maximum.at(last, transaction, state)
+    alike = (first == last)[transaction]
+    number = receipt.fill_null(0).to_numpy()
+    return combined(source, np.where(alike, number, 0))
+
+
+def find_repeats(lines: pa.Table, transaction: Codes, piece: Codes, run: Codes) -> Repeats:
     """Find repeated and contradicting lines.
 
     Args:
         lines: TILL_LINES, file by file in record order.
         transaction: of each line.
-        source: of each line, the number of its file.
-        run: of each line, the number of the stretch of consecutive lines of a file and transaction.
+        piece: of each line, the number of its file or receipt.
+        run: of each line, the number of the stretch of consecutive lines of piece and transaction.
     """
     again, conflicting = np.zeros((2, lines.num_rows), np.bool_)
     run_owner = transaction[np.flatnonzero(np.diff(run, prepend=-1))]
@@ -54,22 +70,22 @@ def find_repeats(lines: pa.Table, transaction: Codes, source: Codes, run: Codes)
     doubtful = np.unique(transaction[several][(np.bincount(at_till) > 1)[at_till]])
     at = several[np.isin(transaction[several], doubtful)]
     part = lines.take(pa.array(at))
-    content = combined_columns(part, [name for name in part.column_names if name not in _ORIGIN])
+    content = combined_columns(part, [name for name in part.column_names if name not in ORIGIN])
     article = combined(transaction[at], times(part["sold_at"]), coded(part["sku"]).codes)
     article_of = np.zeros(content.max(initial=-1) + 1, np.int64)
     article_of[content] = article
     articles = article_of.tolist()
     for own in _groups(transaction[at]):
         compared = _Comparison(content[own], articles)
-        for of_file in _groups(source[at[own]]):
-            compared.add_file([of_file[r] for r in _groups(run[at[own[of_file]]])])
+        for of_piece in _groups(piece[at[own]]):
+            compared.add_piece([of_piece[r] for r in _groups(run[at[own[of_piece]]])])
         again[at[own[compared.again]]] = True
         conflicting[at[own[compared.conflicting]]] = True
     return Repeats(again, conflicting)
 
 
 class _Comparison:
-    """Compares what the files hold of one transaction; positions are among its lines."""
+    """Compares what the pieces hold of one transaction; positions are among its lines."""
 
     def __init__(self, content: Codes, article_of: list[int]) -> None:
         self._content: list[int] = content.tolist()
@@ -78,7 +94,7 @@ class _Comparison:
         self.again: list[int] = []
         self.conflicting: list[int] = []
 
-    def add_file(self, runs: list[Codes]) -> None:
+    def add_piece(self, runs: list[Codes]) -> None:
         own: list[int] = []
         seen: set[tuple[int, ...]] = set()
         for run in runs:

@@ -14,7 +14,7 @@ from auditor.sales.claims import NONE
 from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
-from auditor.sales.repeats import find_repeats
+from auditor.sales.repeats import find_repeats, pieces
 from auditor.sales.reused_numbers import tell_apart
 from auditor.sales.states import Heads, find_states, listed_again, put_aside, with_line_voids
 from auditor.sales.store_rules import of_stores, windows
@@ -123,8 +123,9 @@ def divide(
         rules=rules,
     )
     lines = with_line_voids(lines, transaction)
-    run = _runs(lines, transaction)
-    again, conflicting = find_repeats(lines, transaction, coded(lines["source"]).codes, run)
+    piece = pieces(lines, transaction)
+    run = _runs(piece, transaction)
+    again, conflicting = find_repeats(lines, transaction, piece, run)
     kept = ~(again | conflicting)
     cashier_at = _cashiers(lines, transaction, kept)
 
@@ -193,10 +194,9 @@ def _grouped(lines: pa.Table, rules: Mapping[str, Rules], by_till: Flags, by_tim
     return combined(transaction)
 
 
-def _runs(lines: pa.Table, transaction: Codes) -> Codes:
-    """The stretch of consecutive lines of one file and transaction that each line is in."""
-    source = coded(lines["source"]).codes
-    new = (np.diff(transaction, prepend=-1) != 0) | (np.diff(source, prepend=-1) != 0)
+def _runs(piece: Codes, transaction: Codes) -> Codes:
+    """The stretch of consecutive lines of one piece and transaction that each line is in."""
+    new = (np.diff(transaction, prepend=-1) != 0) | (np.diff(piece, prepend=-1) != 0)
     runs: Codes = np.cumsum(new) - 1
     return runs
 

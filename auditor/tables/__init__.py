@@ -15,6 +15,7 @@ from auditor.tables.by_store import ByStore, StoreTables
 from auditor.tables.decisions import DECISION_LOG
 from auditor.tables.inputs import (
     INPUT_NOTES,
+    ORIGIN,
     REJECTS,
     SNAPSHOT_INDEX,
     STORE_DAYS,
@@ -68,6 +69,7 @@ __all__ = [
     "NOTE",
     "NO_CHECK",
     "NUMBER_RUNS",
+    "ORIGIN",
     "OUTCOMES",
     "POSTERIORS",
     "PROVENANCE",

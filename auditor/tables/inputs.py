@@ -4,10 +4,19 @@ import pyarrow as pa
 
 from auditor.tables.schema import MONEY, QUANTITY, TIME, Column, Schema
 
-_ORIGIN = (
+_PLACE = (
     Column("source", pa.string(), "file that the row came from, relative to the address given"),
     Column("row", pa.int64(), "record number in that file; the header is 1"),
 )
+_RECEIPT = Column(
+    "receipt",
+    pa.int64(),
+    "number in that file of the piece that holds a whole transaction; null where there is none",
+    nullable=True,
+)
+
+#: The columns that say where a row stood; no file has them.
+ORIGIN = (*(column.name for column in _PLACE), _RECEIPT.name)
 
 TILL_LINES = Schema(
     "till_lines",
@@ -41,7 +50,8 @@ TILL_LINES = Schema(
         Column("business_date", pa.date32(), "business day as the till wrote it", nullable=True),
         Column("resumes", pa.string(), "transaction of the store that this resumes or voids", True),
         Column("required_age", pa.int16(), "age that the till asked for, years", nullable=True),
-        *_ORIGIN,
+        *_PLACE,
+        _RECEIPT,
     ),
 )
 
@@ -67,7 +77,7 @@ SNAPSHOT_INDEX = Schema(
             "transaction_id", pa.string(), "transaction, where the till named it", nullable=True
         ),
         Column("path", pa.string(), "frame, relative to the snapshots' address"),
-        *_ORIGIN,
+        *_PLACE,
     ),
 )
 
@@ -122,7 +132,11 @@ STORE_DAYS = Schema(
         ),
         Column("training_transactions", pa.int64(), "rung up for practice"),
         Column("cancelled_transactions", pa.int64(), "cancelled before payment"),
-        Column("voided_transactions", pa.int64(), "voided after payment, and those that void one"),
+        Column(
+            "voided_transactions",
+            pa.int64(),
+            "voided after payment, those that void one, and those that take off whatever they sold",
+        ),
         Column("suspended_transactions", pa.int64(), "put aside, and resumed by no other"),
         Column(
             "transactions_from_before",

@@ -11,11 +11,10 @@ from typing import Any
 import pyarrow as pa
 
 from auditor.policy import Policy
-from auditor.tables import SNAPSHOT_INDEX, TILL_LINES, TIME, Column, Schema
+from auditor.tables import ORIGIN, SNAPSHOT_INDEX, TILL_LINES, TIME, Column, Schema
 
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-ORIGIN = ("source", "row")
 #: Columns of till lines that an export without a mapping rarely has.
 MAPPED = ("line_type", "transaction_state", "business_date", "resumes", "required_age")
 

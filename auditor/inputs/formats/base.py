@@ -96,11 +96,15 @@ class Records:
     damaged: bool = False  # whether U+FFFD stands for bytes that are not of the file's encoding
     unread: tuple[str, ...] = ()  # the file's columns that were not wanted
     numeric: frozenset[str] = frozenset()  # those whose cells were numbers in the file, not text
+    #: Of each record, the number of the piece of the file that holds a whole transaction, in
+    #: formats that have such pieces: a transaction that stands there twice can be told by it.
+    receipts: npt.NDArray[np.int64] | None = None
 
     def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
         """The records whose flag is set."""
         cells = self.cells.filter(pa.array(keep)).combine_chunks()
-        return replace(self, cells=cells, numbers=self.numbers[keep])
+        receipts = None if self.receipts is None else self.receipts[keep]
+        return replace(self, cells=cells, numbers=self.numbers[keep], receipts=receipts)
 
 
 @dataclass(frozen=True, slots=True)

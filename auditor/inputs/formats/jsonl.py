@@ -142,6 +142,7 @@ class _Part:
             damaged,
             base.unread_columns(list(self.seen), cells.table.column_names),
             cells.numeric,
+            None if self._list is None else np.array(numbers, np.int64),
         )
 
     def _empty(self) -> None:

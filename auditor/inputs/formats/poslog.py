@@ -17,7 +17,6 @@ from auditor.inputs.formats import base
 from auditor.inputs.formats.base import (
     MAP_IT,
     Format,
-    Malformed,
     Records,
     UnusableError,
     Wanted,
@@ -39,10 +38,6 @@ MOST_LINES = 100_000
 _DEEPEST = 64
 _LONGEST = 4096  # characters of a value that are kept: more than any column may hold
 _CHUNK = 1 << 18
-_REPEATED = (
-    "the transaction stands directly before, with the same lines; the first is kept, send every "
-    "transaction once"
-)
 
 
 def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
@@ -50,22 +45,15 @@ def read(content: BinaryIO, wanted: Wanted) -> Iterator[Records]:
     if unknown := [name for name in wanted.required if name not in COLUMNS]:
         raise _unknown(unknown)
     names = [n for n in COLUMNS if wanted.every or n in wanted.required or n in wanted.optional]
-    part, before = _Part(names), list[Fields]()
-    number = base.FIRST_RECORD
-    for lines in _transactions(content):
-        # Both would be one transaction, with every line twice.
-        repeated = lines == before and "sequence" in lines[0]
-        before = lines
+    part, number = _Part(names), base.FIRST_RECORD
+    for receipt, lines in enumerate(_transactions(content), 1):
         for line in lines:
-            if repeated:
-                part.malformed.append(Malformed(number, _REPEATED))
-            else:
-                part.add(number, line)
+            part.add(number, receipt, line)
             number += 1
             if part.is_full:
                 yield part.records()
                 part = _Part(names)
-    if part.numbers or part.malformed:
+    if part.numbers:
         yield part.records()
 
 
@@ -90,27 +78,27 @@ class _Part:
 
     def __init__(self, names: list[str]) -> None:
         self.numbers: list[int] = []
-        self.malformed: list[Malformed] = []
+        self._receipts: list[int] = []
         self._names = names
         self._rows: list[list[str]] = []
         self._size = 0
 
-    def add(self, number: int, line: Fields) -> None:
+    def add(self, number: int, receipt: int, line: Fields) -> None:
         row = [line.get(name, "") for name in self._names]
         self._rows.append(row)
         self.numbers.append(number)
+        self._receipts.append(receipt)
         self._size += sum(map(len, row))
 
     @property
     def is_full(self) -> bool:
-        count = len(self.numbers) + len(self.malformed)
-        return count >= base.PART_ROWS or self._size > base.BLOCK_BYTES
+        return len(self.numbers) >= base.PART_ROWS or self._size > base.BLOCK_BYTES
 
     def records(self) -> Records:
         columns = zip(*self._rows, strict=True) if self._rows else [()] * len(self._names)
         cells = {name: texts(values) for name, values in zip(self._names, columns, strict=True)}
-        numbers = np.array(self.numbers, np.int64)
-        return Records(pa.table(cells), numbers, tuple(self.malformed))
+        numbers, receipts = np.array([self.numbers, self._receipts], np.int64)
+        return Records(pa.table(cells), numbers, receipts=receipts)
 
 
 def _transactions(content: BinaryIO) -> Iterator[list[Fields]]:

@@ -69,6 +69,8 @@ OF_LINE = {
     "OperatorBypassApproval/ApproverID": "approver",
     "*/ItemLink": "voids_line",
     "*/@ItemType": "item_type",
+    "*/@Action": "order_action",
+    "*/@Status": "order_action",
     "*/@TenderType": "tender_type",
     "*/ItemID": "item_id",
     "*/POSIdentity/POSItemID": "pos_item_id",

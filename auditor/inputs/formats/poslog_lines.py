@@ -6,12 +6,26 @@ from decimal import Decimal, InvalidOperation
 #: Column names with their values.
 Fields = dict[str, str]
 
-_GIVING_BACK = "Return"
-_ITEMS = ("Sale", _GIVING_BACK)
+#: Kinds of lines, in lower case; tills write both Pickup and PickUp.
+_GIVING_BACK = frozenset(("return", "returnforpickup", "returnfordelivery"))
+_NEW_ORDERS = frozenset(("customerorderforpickup", "customerorderfordelivery"))
+_ORDERS = _NEW_ORDERS | {"previouscustomerorder", "previouslayaway"}
+_SOLD = frozenset(("sale", "saleforpickup", "salefordelivery")) | _ORDERS
+_ITEMS = _SOLD | _GIVING_BACK
+#: What a line of an order is that hands nothing over.
+PLACED_ORDER = "PlacedOrder"
+_ORDERING = "CustomerOrderTransaction"
 _TAKING_OFF = ("Discount", "LoyaltyReward")
 _FINEST = Decimal("1e-9")  # more decimals than prices and weights have together
 _YES, _NO = ("true", "1", "yes", "y"), ("false", "0", "no", "n")
 _REFUSED = ("refus", "denied", "declin", "reject")
+#: What an order's own word says of its goods; the first that occurs decides.
+_ORDER_ACTIONS = (
+    *(("await", False), ("ready", False), ("incomplete", False), ("cancel", False)),
+    *(("place", False), ("new", False), ("open", False), ("reserv", False), ("pend", False)),
+    *(("deposit", False), ("payment", False)),
+    *(("pick", True), ("collect", True), ("deliver", True), ("complete", True), ("fulfil", True)),
+)
 _OWN = ("resum", "retriev", "recall", "suspend", "void")  # reasons to be the same sale
 
 
@@ -31,7 +45,12 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
         whole["status"] = whole["status"].rpartition(":")[2]
     begin = whole.get("begin") or whole.get("end") or whole.get("receipt_time", "")
     end = whole.get("end") or begin
+    paid = any(line.get("line_type") == "Tender" for line in lines)
     for line in lines:
+        if _kind(line) in _ORDERS and not _is_handed_over(
+            line, whole, continued=paid or bool(link)
+        ):
+            line["line_type"] = PLACED_ORDER
         _conclude(line)
         line["time"] = (
             line.get("line_end")
@@ -39,8 +58,8 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
             or (end if line.get("line_type") == "Tender" else begin)
         )
     # Where everything is given back, a discount lessens what is given back: it adds.
-    kinds = {line.get("line_type") for line in lines}
-    if _GIVING_BACK not in kinds or "Sale" in kinds:
+    kinds = {_kind(line) for line in lines}
+    if not kinds & _GIVING_BACK or kinds & _SOLD:
         for line in lines:
             if line.get("line_type") in _TAKING_OFF:
                 _negate(line, "amount")
@@ -58,8 +77,27 @@ def _is_own(link: Fields) -> bool:
     return any(word in reason for word in _OWN)
 
 
+def _kind(line: Fields) -> str:
+    return line.get("line_type", "").lower()
+
+
+def _is_handed_over(line: Fields, whole: Fields, *, continued: bool) -> bool:
+    """Whether the goods of an order's line are handed over in this transaction.
+
+    Its own word decides. Without one, a line that completes an earlier order hands over; a new one
+    does in a retail transaction that is ``continued``: paid, or linked to another.
+    """
+    said = line.get("order_action", "").lower()
+    for word, handed_over in _ORDER_ACTIONS:
+        if word in said:
+            return handed_over
+    if _kind(line) not in _NEW_ORDERS:
+        return True
+    return continued and whole.get("transaction_type") != _ORDERING
+
+
 def _conclude(line: Fields) -> None:
-    kind = line.get("line_type", "")
+    kind = _kind(line)
     line["check"] = _check(line)
     flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
     line["void"] = "true" if any(flag in _YES for flag in flags) else "false"
@@ -70,7 +108,7 @@ def _conclude(line: Fields) -> None:
     else:
         line.setdefault("quantity", "0")
         line.setdefault("amount", "0")
-    if kind == _GIVING_BACK:
+    if kind in _GIVING_BACK:
         _negate(line, "quantity", "amount")
 
 
@@ -122,14 +160,14 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
     before: dict[tuple[str, ...], list[Fields]] = {}
     by_number: dict[str, Fields] = {}
     for line in lines:
-        if line.get("line_type") not in _ITEMS:
+        if _kind(line) not in _ITEMS:
             continue
         is_void = line["void"] == "true"
         item, quantity, amount = (line.get(n, "") for n in ("item_id", "quantity", "amount"))
         reverses = line.get("voids_line", "")
         if is_void and reverses and reverses in by_number:
             by_number[reverses]["void"] = "true"
-        elif is_void and quantity.startswith("-") and line["line_type"] == "Sale":
+        elif is_void and quantity.startswith("-") and _kind(line) in _SOLD:
             numbers = (_plain(number, opposite=True) for number in (quantity, amount))
             stack = before.get((item, *numbers), [])
             while stack and stack[-1]["void"] == "true":

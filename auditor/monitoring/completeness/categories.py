@@ -1,22 +1,24 @@
 """Categories that the policy does not know: what is in them may be alcohol that nobody audits."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 import pyarrow as pa
 
 from auditor.policy import Rules
+from auditor.sales.drinks import sounds_alcoholic
 from auditor.sales.goods import folded_name, named_categories
 
 #: Of the lines of a category that nothing in their transaction explains, the least share with an ID
 #: check at which the category is taken to be what the till asked for: bread is bought with it too.
 LEAST_SHARE = 0.05
 
-#: ``nothing_sold``: of a store whose export has no alcohol; ``checked``: with ID checks; ``new``:
-#: without any, and in no store's export of the days before.
-Kind = Literal["nothing_sold", "checked", "new"]
+#: ``nothing_sold``: of a store whose export has no alcohol; ``checked``: with ID checks;
+#: ``sounds_so``: without any, and it sounds like alcohol; ``new``: neither, and in no store's
+#: export of the days before.
+Kind = Literal["nothing_sold", "checked", "sounds_so", "new"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def unknown_categories(
             continue  # it says that it sells none
         named = named_categories(own)
         unnamed = [r for r in rows if not r["alcohol"] and folded_name(r["category"]) not in named]
-        kinds = [chances.kind(row, before) for row in unnamed]
+        kinds = [chances.kind(row, before, own.alcohol_categories) for row in unnamed]
         if not any(row["alcohol"] for row in rows) and (
             any(kinds) or store_id not in before.sold_alcohol
         ):
@@ -98,12 +100,17 @@ class _Chances:
                 counts[0] += row["unexplained"]
                 counts[1] += row["checked"]
 
-    def kind(self, row: Mapping[str, Any], before: _Past) -> Kind | None:
-        """What an unnamed category of a store is noticed for, by its row of CATEGORY_COUNTS."""
+    def kind(self, row: Mapping[str, Any], before: _Past, alcohol: Collection[str]) -> Kind | None:
+        """What an unnamed category of a store is noticed for, by its row of CATEGORY_COUNTS.
+
+        ``alcohol`` are the categories that are alcohol in the store.
+        """
         name = folded_name(row["category"])
         lines, checked = self._counts[name]
         if row["checked"] and checked >= LEAST_SHARE * lines:
             return "checked"
+        if sounds_alcoholic(name, alcohol):
+            return "sounds_so"
         return "new" if name and name not in before.seen else None
 
 

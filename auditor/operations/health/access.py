@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, sample_sales
 from auditor.inputs.files import named_frames
@@ -19,10 +21,11 @@ from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
-from auditor.policy import Policy
+from auditor.policy import Policy, Rules
 from auditor.report.noticed import Noticed
 from auditor.report.text import words
 from auditor.report.text.completeness import NAME_IT
+from auditor.sales.drinks import sounds_alcoholic
 from auditor.sales.goods import alcohol_lines, named_lines
 from auditor.sales.line_types import of_type
 from auditor.storage.layout import folders_of_day, report_folder
@@ -92,28 +95,49 @@ def _sampled(
     most = policy.chain_rules(day).max_rejected_share
     if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):
         return failed("sales", read, todo)
-    if checked := _checked_categories(sample.lines, day, policy):
+    rules = {s: policy.rules(day, s) for s in pc.unique(sample.lines["store_id"]).to_pylist()}
+    if checked := _checked_categories(sample.lines, rules):
         said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
+        return warning("sales", f"{read}; {said}", NAME_IT)
+    if sounding := _sounding_categories(sample.lines, rules):
+        said = f"the policy does not name {words.some(sounding)}, which sounds like alcohol"
         return warning("sales", f"{read}; {said}", NAME_IT)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
         return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
     return ok("sales", read)
 
 
-def _checked_categories(lines: pa.Table, day: date, policy: Policy) -> list[str]:
+def _checked_categories(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
     """Categories with ID checks that the policy does not name, where no line is alcohol by it.
 
     Those with most checks come first, each with its number of them. A store of which the policy
     names no alcohol sells none. ``lines`` are those of TILL_LINES, as :class:`Sample` has them.
     """
-    rules = {store: policy.rules(day, store) for store in pc.unique(lines["store_id"]).to_pylist()}
     if alcohol_lines(lines, rules).any():
         return []
-    selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
     asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
+    return _with_counts(_unnamed(lines, rules, asked))
+
+
+def _sounding_categories(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
+    """Categories that the policy does not name and that sound like alcohol, each with its lines."""
+    every = np.ones(lines.num_rows, np.bool_)
+    known = {name for own in rules.values() for name in own.alcohol_categories}
+    unnamed = _unnamed(lines, rules, every)
+    return _with_counts(
+        Counter({name: n for name, n in unnamed.items() if sounds_alcoholic(name, known)})
+    )
+
+
+def _unnamed(lines: pa.Table, rules: Mapping[str, Rules], which: Flags) -> Counter[str]:
+    """Categories of articles that the policy does not name, in stores that sell alcohol."""
+    selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
     of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string())).to_numpy()
-    unnamed = of_type(lines, "item") & asked & of_selling & ~named_lines(lines, rules)
-    counts = Counter(lines["category"].filter(pa.array(unnamed)).fill_null("").to_pylist())
+    unnamed = of_type(lines, "item") & which & of_selling & ~named_lines(lines, rules)
+    return Counter(lines["category"].filter(pa.array(unnamed)).fill_null("").to_pylist())
+
+
+def _with_counts(counts: Counter[str]) -> list[str]:
     return [
         f"{f'“{words.visible(name, 60)}”' if name else 'lines without a category'} ({count})"
         for name, count in counts.most_common()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from auditor.operations.mapping.times import Written, how_written
-from auditor.operations.mapping.words import check_word, drink_of, is_flag
+from auditor.operations.mapping.words import check_word, is_flag
+from auditor.sales.drinks import drink_of
 
 _NUMBER = re.compile(
     r"[-+(\u2212]?\s*(?:[^\W\d_]{1,3}\.?|[€$£¥])?\s*[-+]?(?:\d[\d.,'’\u00a0\u202f ]*|[.,]\d+)"  # noqa: RUF001

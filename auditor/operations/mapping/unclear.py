@@ -8,8 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.monitoring.completeness.categories import unknown_categories
-from auditor.operations.mapping.words import hints_at_alcohol
 from auditor.policy import Rules
+from auditor.report.text.completeness import NAME_IT
+from auditor.sales.drinks import hints_at_alcohol
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
 from auditor.tables import NO_CHECK
@@ -50,7 +51,7 @@ def unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unc
         if checks[name] or hints_at_alcohol(name):
             on = "1 line" if checks[name] == 1 else f"{checks[name]} lines"
             why = f"has ID checks on {on}" if checks[name] else "sounds like alcohol"
-            what = f"a category that is no alcohol to the policy {why}"
+            what = f"a category that is no alcohol to the policy {why}; {NAME_IT}"
             found.append(Unclear(what, count, name))
     return found
 

@@ -12,15 +12,13 @@ from auditor.operations.mapping.traits import Traits
 from auditor.operations.mapping.words import (
     Meaning,
     check_word,
-    drink_of,
-    folded,
-    hints_at_alcohol,
     is_code,
     is_flag,
     line_word,
     state_word,
 )
 from auditor.policy import STORE_ID_PATTERN, Rules
+from auditor.sales.drinks import drink_of, folded, hints_at_alcohol
 
 #: Words of a column that are written out; a column with more of them holds something else.
 MOST_WORDS = 40

@@ -1,12 +1,13 @@
-"""What tills write: words of ID checks, states, types of lines and drinks, and what they mean.
+"""What tills write: words of ID checks, states and types of lines, and what they mean.
 
 A word counts wherever it stands in a text, in lower case and without accents.
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
+
+from auditor.sales.drinks import WordLists, first_found, folded
 
 
 class Meaning(NamedTuple):
@@ -31,10 +32,7 @@ _NO = frozenset(
 
 _FAILED = frozenset(("fail", "failed"))  # no check, and no sale either
 
-#: By what it means, the patterns of words; the first that is found decides.
-_Lists = dict[str, tuple[str, ...]]
-
-_CHECKS: _Lists = {
+_CHECKS: WordLists = {
     "not_recorded": (r"not recorded|unknown|unbekannt|inconnu|onbekend|desconocid",),
     "refused": (
         r"refus|denied|declin|reject|no sale|abgelehnt|abgewiesen|verweiger|geweiger|rechaz",
@@ -68,7 +66,7 @@ _CHECKS: _Lists = {
         r"\bvue?\b|gesehen|controle|\bdni\b|\bvist[oa]\b|comprobad|legitim|gecontroleerd|gezien",
     ),
 }
-_STATES: _Lists = {
+_STATES: WordLists = {
     "training": (
         r"train|practice|\bdemo\b|\btest|ubung|schulung|formation|ecole|oefen|formacion|practica",
     ),
@@ -86,7 +84,7 @@ _STATES: _Lists = {
         r"\bdone\b|\bvalide|(?<!un)gultig",
     ),
 }
-_LINES: _Lists = {
+_LINES: WordLists = {
     "void": (
         r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anula[dc]",
         r"^(ann|anu|corr?|sto|stn|korr)$",
@@ -113,30 +111,6 @@ _LINES: _Lists = {
         r"tax|info|note|header|comment|total|text|bemerkung|steuer|mwst|kopf|summe|tva|iva|btw",
     ),
 }
-_FREE = re.compile(
-    r"(alcohol|alkohol)[- ]?(free|frei)|non[- ]?alcohol|0[.,]0 ?%|sans alcool|sin alcohol|"
-    r"alcoholvrij|root beer|ginger|malzbier|vinegar|essig|vinaigre|glass(es)?\b|glaser"
-)
-_DRINKS: _Lists = {
-    "cider": (r"\bciders?\b|cidre|apfelwein|\bsidra\b",),
-    "spirits": (
-        r"spirit|liquor|liqueur|whisk|wodka|vodka|\bgin\b|\brh?um\b|tequila|mezcal|cognac|brandy",
-        r"bourbon|alcopop|\brtd\b|spirituos|schnaps|likor|weinbrand|\bkorn\b|hochprozent|ouzo",
-        r"grappa|alcool fort|licores|destilad|sterke drank|gedistilleerd|jenever",
-    ),
-    "wine": (
-        r"\bwines?\b|(?<!sch)wein\b|\bwein|weine\b|\bvins?\b|\bvinos?\b|wijn|\bsekt|champagne|cava\b",
-        r"prosecco|sparkling|sherry|vermouth|port wine|rioja|riesling|merlo|beaujolais|chablis",
-        r"cabernet|zinfandel|malbec|shiraz|syrah|chianti|tempranillo|moscato|burgunder|burgundy",
-        r"chardonnay|sauvignon|pinot|bordeaux",
-    ),
-    "beer": (
-        r"\bbeers?\b|bier\b|\bbier|biere|cerveza|\blager\b|\bales?\b|\bipa\b|stout|\bporter\b",
-        r"\bpils|weissbier|weizenbier|hefeweizen|radler|kolsch|brauerei",
-    ),
-}
-_ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
-
 
 #: States that are meant wherever one of their words stands.
 _SURE_STATES = ("training", "suspended", "completed")
@@ -144,12 +118,6 @@ _SURE_STATES = ("training", "suspended", "completed")
 _FLAGGED = (*tuple(_STATES)[:4], *tuple(_LINES)[:3])
 #: What makes a word of a completed sale its opposite.
 _NOT = re.compile(r"\b(not?|un|nicht|non|pas|niet|sin|ohne)\b|\bincomp|\bunvoll")
-
-
-def folded(text: str) -> str:
-    """A text in lower case, without accents, to look for words in it."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ß", "ss"))
-    return "".join(c for c in plain if not unicodedata.combining(c)).strip().replace("_", " ")
 
 
 def check_word(text: str, column: str = "") -> Meaning | None:
@@ -161,9 +129,9 @@ def check_word(text: str, column: str = "") -> Meaning | None:
         return Meaning("none", sure=True)
     if word in _YES:
         name = folded(column)
-        said = _first(_CHECKS, name, ("id_scanned", "dob_on_file", "dob_entered"))
+        said = first_found(_CHECKS, name, ("id_scanned", "dob_on_file", "dob_entered"))
         return Meaning(said or "id_viewed", sure=said is not None)
-    found = _first(_CHECKS, word)
+    found = first_found(_CHECKS, word)
     return Meaning(found, sure=found != "looks_over") if found else None
 
 
@@ -176,20 +144,6 @@ def state_word(text: str, column: str = "") -> Meaning | None:
 def line_word(text: str, column: str = "") -> Meaning | None:
     """What a till's word for the type of a line means; a flag by its column's name."""
     return _of_flag_or_word(_LINES, text, column, usual="item")
-
-
-def drink_of(text: str) -> str | None:
-    """Which of the policy's categories of alcohol a category or an article belongs to."""
-    word = folded(text)
-    if not word or _FREE.search(word):
-        return None
-    return _first(_DRINKS, word)
-
-
-def hints_at_alcohol(text: str) -> bool:
-    """Whether a category may hold alcohol, with or without other things."""
-    word = folded(text)
-    return bool(_ALCOHOL.search(word) or _first(_DRINKS, word))
 
 
 def is_flag(texts: Iterable[str]) -> bool:
@@ -207,21 +161,13 @@ def is_code(text: str) -> bool:
 
 
 def _of_flag_or_word(
-    lists: _Lists, text: str, column: str, *, usual: str, surely: Collection[str] = ()
+    lists: WordLists, text: str, column: str, *, usual: str, surely: Collection[str] = ()
 ) -> Meaning | None:
     """What a word means; yes is one of ``_FLAGGED`` by its column's name, no is the usual."""
     word = folded(text)
     if not word or word in _NO - _FAILED:
         return Meaning(usual, sure=True)
-    if word in _YES and (said := _first(lists, folded(column), _FLAGGED)):
+    if word in _YES and (said := first_found(lists, folded(column), _FLAGGED)):
         return Meaning(said, sure=True)
-    found = _first(lists, word)
+    found = first_found(lists, word)
     return Meaning(found, sure=found == word or found in surely) if found else None
-
-
-def _first(lists: _Lists, word: str, among: Collection[str] = ()) -> str | None:
-    """What a word means; ``among`` which meanings, if not all."""
-    for ours, patterns in lists.items():
-        if (not among or ours in among) and any(re.search(each, word) for each in patterns):
-            return ours
-    return None

@@ -15,13 +15,15 @@ from auditor.report.text import words
 
 #: What the policy has to be told, wherever a category that it does not know is named.
 NAME_IT = (
-    "if it is alcohol, name it in the policy's alcohol_categories, otherwise in other_categories"
+    "if it is alcohol, name it in the policy's alcohol_categories, otherwise, once and for all, in"
+    " other_categories"
 )
 
 #: Why a category is named, by its kind.
 WHY = {
     "nothing_sold": "no line of the export is alcohol by the policy",
     "checked": "the till asked for an age, and nothing else explains it",
+    "sounds_so": "its name sounds like alcohol",
     "new": "in no export of the days before",
 }
 
@@ -44,6 +46,10 @@ def unaudited(found: Completeness) -> list[str]:
         )
     if checked := [c for c in found.categories if c.kind == "checked"]:
         sentences += _checked(checked)
+    if sounding := [c for c in found.categories if c.kind == "sounds_so"]:
+        sentences.append(
+            f"the policy does not name {_categories(sounding)}, and the name sounds like alcohol"
+        )
     return sentences
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from auditor import inputs
 from auditor.mapping import Mapping, MappingOfDay, load_mapping
 from auditor.storage.place import Place
-from auditor.tables import TILL_LINES
+from auditor.tables import ORIGIN, TILL_LINES
 from tests.support.formats import (
     jsonl_bytes,
     poslog_bytes,
@@ -130,7 +130,7 @@ def _read(name: str, content: bytes, mapping: MappingOfDay | None) -> list[dict[
         parts = list(inputs.read_sales(Place(folder), DAY, policy(), mapping=mapping))
     assert [r for part in parts for r in part.rejects.to_pylist()] == []
     table = pa.concat_tables([TILL_LINES.empty(), *(part.table for part in parts)])
-    rows: list[dict[str, Any]] = table.drop_columns(["source", "row"]).to_pylist()
+    rows: list[dict[str, Any]] = table.drop_columns(ORIGIN).to_pylist()
     # A mapped POSLog says of every line that it is an item; a plain export need not.
     return [row | {"line_type": row["line_type"] or "item"} for row in rows]
 

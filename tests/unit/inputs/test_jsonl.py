@@ -57,6 +57,7 @@ def test_values_inside_objects_have_dotted_names() -> None:
     assert rows(read(content, "customer.id", "customer.more.x", "a.b")) == [
         {"customer.id": "7", "customer.more.x": "y", "a.b": "c"}
     ]
+    assert read(content, "customer.id")[0].receipts is None
 
 
 def test_a_list_inside_each_object_holds_the_records() -> None:
@@ -65,6 +66,8 @@ def test_a_list_inside_each_object_holds_the_records() -> None:
     parts = read(content, "id", "items.sku", records="items")
     assert rows(parts) == [{"id": "1", "items.sku": "a"}, {"id": "1", "items.sku": "b"}]
     assert parts[0].numbers.tolist() == [1, 1]
+    assert parts[0].receipts is not None
+    assert parts[0].receipts.tolist() == [1, 1]
     assert parts[0].unread == ("items.tax.rate",)
     assert problems(parts) == {3: "has no list items", 4: "holds no list in items"}
 

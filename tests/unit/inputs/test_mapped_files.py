@@ -21,7 +21,7 @@ from auditor.mapping import Mapping, MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
-from tests.support.samples import DAY, csv_bytes, header, policy, put, sales_csv, texts
+from tests.support.samples import DAY, NOON, csv_bytes, header, policy, put, sales_csv, texts
 
 HEAD = [
     "Nr",
@@ -307,6 +307,40 @@ def test_a_time_in_another_format_is_rejected_with_the_mappings(tmp_path: Path) 
     assert "sold_at (Datum and Zeit)" in first["detail"]
     assert "%d.%m.%Y %H:%M, as the mapping says" in first["detail"]
     assert second["row"] == 4
+
+
+NOON_AS = {"seconds": "1772452800", "milliseconds": "1772452800000"}
+NOON_AS["microseconds"] = f"{NOON_AS['milliseconds']}000"
+
+
+@pytest.mark.parametrize("path", [f"{DAY}.csv", "all.csv"])
+@pytest.mark.parametrize("written_as", NOON_AS)
+@pytest.mark.parametrize("mapped_as", [*NOON_AS, None])
+def test_a_time_since_1970_in_another_unit_is_rejected_and_the_unit_named(
+    mapped_as: str | None, written_as: str, path: str, tmp_path: Path
+) -> None:
+    epoch = f', epoch = "{mapped_as}"' if mapped_as else ""
+    by = mapping("", f'[mapping.sales.columns]\nsold_at = {{ column = "t"{epoch} }}', "*.csv")
+    row = texts(TILL_LINES) | {"t": NOON_AS[written_as]}
+    reading = read(tmp_path, csv_bytes([row], list(row)), by, path=path)
+
+    if mapped_as == written_as:
+        assert reading.table["sold_at"].to_pylist() == [NOON]
+        return
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["reason"], reject["row"], reject["column"]) == ("bad_time", 2, "sold_at")
+    assert f"looks like {written_as} since 1970" in reject["detail"]
+    assert f'epoch = "{written_as}"' in reject["detail"]
+    assert (f"mapped as {mapped_as}" in reject["detail"]) == bool(mapped_as)
+
+
+@pytest.mark.parametrize("cell", ["20260302", "0", "x"])
+def test_what_does_not_count_from_1970_is_rejected(cell: str, tmp_path: Path) -> None:
+    epoch = '[mapping.sales.columns]\nsold_at = { column = "t", epoch = "seconds" }'
+    row = texts(TILL_LINES) | {"t": cell}
+    reading = read(tmp_path, csv_bytes([row], list(row)), mapping("", epoch, "*.csv"))
+    (detail,) = reading.rejects["detail"].to_pylist()
+    assert "nor is it seconds since 1970, as the mapping says" in detail
 
 
 def test_missing_columns_are_said_with_what_is_there(tmp_path: Path) -> None:

@@ -267,30 +267,17 @@ def test_an_article_without_amount_costs_its_price_times_its_quantity(
     assert row["amount"] == amount
 
 
-def twice(*contents: bytes) -> tuple[list[int], list[int]]:
-    """The numbers of the records that are read of these transactions, and of those rejected."""
-    text = b"".join(contents).decode()
-    content = poslog_bytes(*re.findall("<Transaction .*?</Transaction>", text))
-    parts = list(poslog.read(io.BytesIO(content), Wanted(("item_id",))))
-    return (
-        [n for part in parts for n in part.numbers.tolist()],
-        [record.number for part in parts for record in part.malformed],
-    )
-
-
 @pytest.mark.parametrize("part_rows", [1, 2, 100])
-def test_a_transaction_that_is_written_again_is_one(
-    part_rows: int, monkeypatch: pytest.MonkeyPatch
+def test_each_line_says_of_which_transaction_of_the_file_it_is(
+    part_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(base, "PART_ROWS", part_rows)
     once = transaction(item("1"), item("1"))
-    other = transaction(item("1"), item("1"), head=HEAD.replace("87", "88"))
-    unnumbered = transaction(item("1"), head="")
-    assert twice(once) == ([2, 3], [])  # two of an article are no repetition
-    assert twice(once, once, once) == ([2, 3], [4, 5, 6, 7])
-    assert twice(once, once, other) == ([2, 3, 6, 7], [4, 5])
-    assert twice(once, transaction(item("1"))) == ([2, 3, 4], [])
-    assert twice(unnumbered, unnumbered) == ([2, 3], [])
+    text = b"".join([once, once, transaction(item("1"))]).decode()
+    content = poslog_bytes(*re.findall("<Transaction .*?</Transaction>", text))
+    table = audited(content, "poslog-6", tmp_path)
+    assert table["row"].to_pylist() == [2, 3, 4, 5, 6]
+    assert table["receipt"].to_pylist() == [1, 1, 2, 2, 3]
 
 
 def test_an_article_without_amount_and_price_is_sold(tmp_path: Path) -> None:
@@ -435,3 +422,85 @@ def test_xml_that_no_mapping_names_says_which_may_help() -> None:
 def test_every_column_is_documented() -> None:
     text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
     assert [name for name in COLUMNS if f"`{name}`" not in text] == []
+
+
+TENDER = "<Tender><Amount>1.95</Amount></Tender>"
+
+
+def kinds(content: bytes, tmp_path: Path) -> list[tuple[str, str]]:
+    """Type and article of each line, as the shipped mapping reads them."""
+    return [
+        pick(row, "line_type", "sku") for row in audited(content, "poslog-6", tmp_path).to_pylist()
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("SaleForPickup", "SaleForPickUp", "SaleForDelivery", "CustomerOrderForPickup"),
+        *("CustomerOrderForPickUp", "CustomerOrderForDelivery", "PreviousCustomerOrder"),
+    ],
+)
+def test_goods_of_an_order_that_is_paid_are_sold(kind: str, tmp_path: Path) -> None:
+    priced = f"<{kind}><POSIdentity><POSItemID>beer</POSItemID></POSIdentity>"
+    priced += f"<ActualSalesUnitPrice>1.95</ActualSalesUnitPrice></{kind}>"
+    sold, _ = audited(transaction(priced, TENDER), "poslog-6", tmp_path).to_pylist()
+    assert pick(sold, "line_type", "sku", "quantity", "amount") == (
+        *("item", "beer"),
+        *(Decimal(1), Decimal("1.95")),
+    )
+
+
+def order(action: str = "", kind: str = "CustomerOrderForPickup") -> str:
+    return item("beer", kind=kind).replace(f"<{kind}", f"<{kind} {action}", 1)
+
+
+LINK = (
+    '<TransactionLink ReasonCode="CustomerOrder"><SequenceNumber>7</SequenceNumber>'
+    "</TransactionLink>"
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "line_type"),
+    [
+        (transaction(order()), "other"),  # ordered, not paid
+        (transaction(order(), more=LINK), "item"),  # paid before, picked up now
+        (transaction(order('Action="Placed"'), TENDER), "other"),
+        (transaction(order('Action="PickedUp"')), "item"),
+        (transaction(order('Status="dtv:ReadyForPickup"'), TENDER), "other"),
+        (transaction(order(kind="PreviousCustomerOrder")), "item"),
+        (transaction(order('Action="Payment"', "PreviousLayaway"), TENDER), "other"),
+    ],
+)
+def test_an_order_that_is_only_placed_hands_nothing_over(
+    content: bytes, line_type: str, tmp_path: Path
+) -> None:
+    assert kinds(content, tmp_path)[0] == (line_type, "beer")
+
+
+def test_an_order_transaction_places_the_order_whoever_pays_it(tmp_path: Path) -> None:
+    lines = (order(), order('Action="PickedUp"'), order(kind="PreviousCustomerOrder"), TENDER)
+    ordering = transaction(*lines).replace(b"RetailTransaction", b"CustomerOrderTransaction")
+    found = [line_type for line_type, _ in kinds(ordering, tmp_path)]
+    assert found == ["other", "item", "item", "tender"]
+
+
+def test_an_order_that_is_only_placed_is_noted(tmp_path: Path) -> None:
+    put(tmp_path, f"{DAY}.xml", transaction(order(), item("1")))
+    given = load_mapping("poslog-6")
+    assert given is not None
+    parts = list(inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=given.on(DAY)))
+    notes = [note for part in parts for note in part.notes.to_pylist()]
+    assert [pick(n, "kind", "column", "value", "rows") for n in notes if n["value"]] == [
+        ("unmapped_value", "line_type", "PlacedOrder", 1)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["ReturnForPickup", "ReturnForDelivery"])
+def test_goods_that_are_fetched_back_are_given_back(kind: str, tmp_path: Path) -> None:
+    (row,) = audited(transaction(item("1", kind=kind)), "poslog-6", tmp_path).to_pylist()
+    assert pick(row, "line_type", "quantity", "amount") == (
+        *("item", Decimal(-1)),
+        Decimal("-1.95"),
+    )

@@ -289,6 +289,18 @@ def test_a_new_category_among_known_ones_is_named_once_there_is_a_past() -> None
     assert unknown(category("garden"), BEER, past=elsewhere) == []
 
 
+def test_a_category_that_sounds_like_alcohol_is_named_every_day_until_the_policy_does() -> None:
+    beers = category("Beers")
+    for past in ([], [[BEER, beers]] * 5):
+        assert unknown(beers, BEER, past=past) == [("sounds_so", "Beers")]
+    assert unknown(category("Beers", checked=5), BEER) == [("checked", "Beers")]
+    assert unknown(beers, BEER, other_categories={"beers"}) == []
+    assert unknown(beers, alcohol_categories=set(), alcohol_skus=set()) == []
+    assert unknown(category("SAKÉ 0,7"), BEER, alcohol_categories={"Sake", "Beer"}) == [
+        ("sounds_so", "SAKÉ 0,7")
+    ]
+
+
 def test_a_day_is_compared_with_the_28_before_and_of_some_stores_only(tmp_path: Path) -> None:
     out, rows = (
         Place(str(tmp_path)),

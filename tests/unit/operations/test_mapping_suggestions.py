@@ -21,7 +21,8 @@ from auditor.operations.mapping.numbers import guess_numbers
 from auditor.operations.mapping.paths import guess_pattern
 from auditor.operations.mapping.suggesting import suggest_mapping
 from auditor.operations.mapping.times import decided_by, how_written
-from auditor.operations.mapping.words import check_word, drink_of, line_word, state_word
+from auditor.operations.mapping.words import check_word, line_word, state_word
+from auditor.sales.drinks import drink_of
 from tests.support.formats import Cell, xlsx_bytes
 from tests.support.till_exports import EXPORTS, Export
 

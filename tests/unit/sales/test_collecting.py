@@ -123,7 +123,8 @@ def test_what_is_alcohol_is_decided_by_the_stores_rules(cells: Row, *, is_sale: 
     ("drinks", "outcome"),
     [
         ([("wine", 1, "none")], "sale"),
-        ([("wine", 1, "none"), ("wine", -1, "none")], "return"),
+        ([("wine", 1, "none"), ("wine", -1, "none")], "neither"),  # taken off the receipt again
+        ([("wine", -1, "none"), ("beer", 1, "none"), ("beer", -1, "none")], "return"),
         ([("wine", -1, "none")], "return"),
         ([("wine", 2, "none"), ("wine", -1, "none")], "sale"),
         ([("wine", -3, "none"), ("beer", 1, "none")], "sale"),
@@ -153,6 +154,100 @@ def test_what_is_sold_and_what_is_given_back(
         alcohol_sales=int(outcome == "sale"),
         alcohol_returns=int(outcome == "return"),
     )
+
+
+def minus(sold: Row) -> Row:
+    """The line that takes an article off again."""
+    return {**sold, "quantity": -sold["quantity"], "amount": -sold["amount"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([line(), minus(line())], {"voided_transactions": 1}),
+        ([bread(), line(), minus(bread()), minus(line())], {"voided_transactions": 1}),
+        ([bread(), minus(bread())], {"voided_transactions": 1}),
+        ([minus(line())], {"transactions": 1, "alcohol_returns": 1}),
+        ([bread(), minus(bread()), minus(line())], {"transactions": 1, "alcohol_returns": 1}),
+        ([line(), minus(bread())], {"transactions": 1, "alcohol_sales": 1}),
+        (
+            [line(), minus({**line(), "amount": Decimal("0.20")})],
+            {"transactions": 1, "alcohol_sales": 1},
+        ),
+        ([bread(quantity=Decimal(0))], {"transactions": 1}),
+    ],
+)
+def test_a_receipt_that_is_taken_off_as_a_whole_is_no_return(
+    rows: list[Row], expected: dict[str, int]
+) -> None:
+    pay = line(line_type="tender", sku="", quantity=Decimal(0), amount=Decimal(0))
+    counts(collected([*rows, pay]), **expected)
+
+
+def test_a_line_of_another_type_sells_nothing_and_is_part_of_the_price() -> None:
+    order = line(line_type="other", amount=Decimal(3))
+    counts(collected([order]), transactions=1)
+    assert only_sale(collected([line(sku="beer"), order]))["amount"] == 4
+    refused = only_sale(collected([bread(), line(line_type="other", id_check="refused")]))
+    assert refused["id_check"] == "refused"
+
+
+REFUSAL = line(line_type="id_check", sku="", quantity=Decimal(0), amount=Decimal(0))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [line(id_check="refused", line_type="void"), bread(line_type="void")],
+        [
+            line(id_check="refused", transaction_state="cancelled"),
+            bread(transaction_state="cancelled"),
+        ],
+        [
+            {**row, "transaction_state": "voided"}
+            for row in (bread(), line(), {**REFUSAL, "id_check": "refused"})
+        ],
+        [line(id_check="refused", transaction_state="cancelled"), bread(line_type="void")],
+        [
+            line(id_check="id_viewed"),
+            bread(),
+            minus(line()),
+            minus(bread()),
+            {**REFUSAL, "id_check": "refused"},
+        ],
+    ],
+)
+def test_a_basket_that_is_taken_off_after_a_refusal_is_a_refused_sale(rows: list[Row]) -> None:
+    result = collected(rows, [frame(transaction_id="transaction_id-1")])
+    sale = only_sale(result)
+    assert (sale["id_check"], sale["amount"], sale["snapshot_id"]) == (
+        "refused",
+        0,
+        "snapshot_id-1",
+    )
+    counts(result, transactions=1, alcohol_sales=1, snapshots_matched=1)
+
+
+@pytest.mark.parametrize(
+    ("state", "counted"),
+    [
+        *(("cancelled", "cancelled"), ("voided", "voided"), ("void", "voided")),
+        *(("training", "training"), ("suspended", "suspended")),
+    ],
+)
+@pytest.mark.parametrize("refused", ["wine", "bread", None])
+def test_only_refused_alcohol_of_a_basket_that_was_taken_off_is_a_sale(
+    refused: str | None, state: str, counted: str
+) -> None:
+    rows = [
+        make(id_check="refused" if refused == name else "none", transaction_state=state)
+        for name, make in (("wine", line), ("bread", bread))
+    ]
+    is_sale = refused == "wine" and state in ("cancelled", "voided")
+    expected = (
+        {"transactions": 1, "alcohol_sales": 1} if is_sale else {f"{counted}_transactions": 1}
+    )
+    counts(collected(rows), **expected)
 
 
 @pytest.mark.parametrize(
@@ -253,6 +348,40 @@ def test_a_transaction_that_comes_again_is_set_aside(change: Row, reason: str) -
     counts(result, transactions=1, duplicate_transactions=1, alcohol_sales=1)
 
 
+def of_receipts(*receipts: list[Row]) -> list[Row]:
+    """The lines of receipts of one file that holds each of them in one piece."""
+    return [row | {"receipt": n} for n, rows in enumerate(receipts, 1) for row in rows]
+
+
+def test_a_receipt_that_is_written_again_directly_is_a_duplicate() -> None:
+    bottles = [line(), line()]  # two of an article are no repetition
+    once, thrice = (collected(of_receipts(*[bottles] * times)) for times in (1, 3))
+
+    assert thrice.sales.equals(once.sales)
+    assert reasons(thrice) == [("duplicate_transaction", row) for row in (4, 5, 6, 7)]
+    counts(thrice, transactions=1, duplicate_transactions=2, alcohol_sales=1)
+
+
+def test_a_receipt_that_is_written_again_otherwise_is_an_error() -> None:
+    twice = collected(of_receipts([line()], [line(quantity=Decimal(2))]))
+    assert reasons(twice) == [("conflicting_transaction", 3)]
+    assert "row 3" in twice.rejects["detail"][0].as_py()
+    assert only_sale(twice)["basket"][0]["quantity"] == 1
+
+
+def test_a_receipt_may_go_on_in_another_piece_of_the_file() -> None:
+    parts = of_receipts([line(sku="a")], [line(sku="b", sold_at=after(60))])
+    result = collected(parts)
+    assert [item["sku"] for item in only_sale(result)["basket"]] == ["a", "b"]
+    assert result.rejects.num_rows == 0
+
+
+def test_a_receipt_that_is_resumed_with_the_same_lines_is_no_other_version() -> None:
+    suspended, resumed = (line(transaction_state=s) for s in ("suspended", "completed"))
+    result = collected(of_receipts([suspended], [resumed]))
+    assert (result.sales.num_rows, result.rejects.num_rows) == (1, 0)
+
+
 def test_a_line_twice_is_not_the_same_as_the_line_once() -> None:
     result = collected([line(), line(), line(source="again.csv")])
 
@@ -317,17 +446,30 @@ def test_what_was_put_aside_is_the_sale_of_who_completed_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"till_id": "9"}, {"captured_at": after(-7201)}, {"captured_at": after(7201)}]
+    ("other", "said"),
+    [
+        (
+            {"till_id": "9"},
+            "of till 9, and the transaction transaction_id-1 that it names is of till till_id-1;",
+        ),
+        ({"captured_at": after(-7201)}, "taken at 2026-03-02 09:59 UTC"),
+        ({"captured_at": after(7201)}, "ended at 2026-03-02 12:00 UTC, further away than"),
+        ({"till_id": "9", "captured_at": after(7201)}, "no usable row was exported"),
+        ({"transaction_id": "T9"}, "no usable row was exported"),
+    ],
 )
 def test_a_frame_of_another_till_or_of_hours_away_is_not_the_sales_that_it_names(
-    other: dict[str, Any],
+    other: dict[str, Any], said: str
 ) -> None:
-    named = frame(transaction_id="transaction_id-1", **other)
+    named = frame(**{"transaction_id": "transaction_id-1", **other})
 
     result = collected([line()], [named])
 
     assert only_sale(result)["snapshot_id"] is None
     assert [reason for reason, _ in reasons(result)] == ["snapshot_of_unknown_transaction"]
+    (detail,) = result.rejects["detail"].to_pylist()
+    assert said in detail
+    assert detail.startswith("source-1, row 2: ")
 
 
 def test_a_frame_belongs_to_the_sale_that_it_names_beyond_the_tolerance() -> None:
@@ -811,13 +953,19 @@ def test_every_transaction_and_every_frame_ends_somewhere(
     for number, (*_, basket) in enumerate(sales):
         for category, quantity in basket:
             net[number][category] += quantity
-    with_alcohol = {f"T{n}" for n, (*_, b) in enumerate(sales) if any(c == "wine" for c, _ in b)}
+    returned = {n for n, counter in enumerate(net) if counter["wine"] < 0}
+    voided = {
+        n
+        for n, (*_, basket) in enumerate(sales)
+        if not any(net[n].values()) and any(quantity > 0 for _, quantity in basket)
+    }
     sold = {f"T{n}" for n, counter in enumerate(net) if counter["wine"] > 0}
     count = result.counts.get("S1", SaleCounts())
     assert sorted(transactions(result)) == sorted(sold)
-    assert count.transactions == len(sales)
+    assert count.transactions == len(sales) - len(voided)
+    assert count.voided_transactions == len(voided)
     assert count.alcohol_sales == len(sold)
-    assert count.alcohol_returns == len(with_alcohol - sold)
+    assert count.alcohol_returns == len(returned)
     assert count.duplicate_transactions == len(groups) - len(sales)
     of_lines = [r for r, _ in reasons(result) if "transaction" in r and "snapshot" not in r]
     assert len(of_lines) == len(given_lines) - sum(len(b) for *_, b in sales)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auditor.sales.goods import alcohol_lines, named_lines
 from auditor.tables import TILL_LINES
 from tests.support.samples import DAY, policy
-from tests.support.till_receipts import collected, item
+from tests.support.till_receipts import check_line, collected, item
 
 GTIN = "036000291452"
 RULES = {
@@ -70,3 +70,12 @@ def test_what_the_policy_names_explains_the_check_of_its_transaction(known: dict
 
     assert set(counts.values()) == {0}
     assert collected(lines[0], **RULES).categories["checked"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize(("check", "checked"), [("refused", 0), ("id_viewed", 1)])
+def test_a_refusal_on_a_line_of_its_own_is_not_of_what_was_sold(check: str, checked: int) -> None:
+    """The till takes the refused beer off the receipt; the milk beside it is sold."""
+    milk, asked = item("milk", category="dairy"), check_line(check, line_type="id_check")
+    assert collected(milk, asked).categories["checked"].to_pylist() == [checked]
+    own = item("x", category="Wein", check="refused")
+    assert collected(own).categories["checked"].to_pylist() == [1]

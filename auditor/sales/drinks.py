@@ -1,0 +1,107 @@
+"""Words of alcoholic drinks, by which a category or an article shows what it is.
+
+The drinks are those of chapter 22 of the EU's Combined Nomenclature (2203 beer, 2204 and 2205 wine
+and vermouth, 2206 cider, 2208 spirits), which names them in each language of the EU, with what
+tills write instead. A word counts wherever it stands in a text, in lower case and without accents.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection
+
+#: By what it means, the patterns of words; the first that is found decides.
+WordLists = dict[str, tuple[str, ...]]
+
+_FREE = re.compile(
+    r"(alcohol|alkohol)[- ]?(free|frei|fri\b)|non?[- ]?alco|\bn/?a\b|\b0[.,]0+ ?%|\b0[.,]0+$|"
+    r"(sans|sin|senza|sem|zonder|ohne) al[ck]o|alcoholvrij|analcolic|"
+    r"root beer|ginger (beer|ale)|malzbier|vinegar|essig|vinaigre|glass(es)?\b|glaser|"
+    r"wine ?gums?\b|weingummi|bier(schinken|wurst)|sparkling (mineral )?(water|juice)"
+)
+_DRINKS: WordLists = {
+    "cider": (r"\bciders?\b|cidre|apfelwein|\bsidr[ao]\b|\bperry\b",),
+    "spirits": (
+        r"spirit|\bsprit\b|liquor|liqueur|whisk|wodk|vodka|\bgin\b|\brh?um\b|tequila|mezcal|cognac",
+        r"brandy|bourbon|al[ck]opop|\brtd\b|schnaps|likor|weinbrand|\bkorn\b|hochprozent|ouzo",
+        r"grappa|alcool fort|licores|destilad|sterke drank|gedistilleerd|jenever|lihovin",
+    ),
+    "wine": (
+        r"\bwines?\b|(?<!sch)wein\b|\bwein|weine\b|\bvins?\b|\bvin[aoi]s?\b|\bvinhos?\b|wijn|\bsekt",
+        r"\bwin[ao]\b|champagne|cava\b",
+        r"prosecco|sparkling|sherry|vermouth|port wine|rioja|riesling|merlo|beaujolais|chablis",
+        r"cabernet|zinfandel|malbec|shiraz|syrah|chianti|tempranillo|moscato|burgunder|burgundy",
+        r"chardonnay|sauvignon|pinot|bordeaux",
+    ),
+    "beer": (
+        r"\bbeers?\b|bier\b|\bbier|biere|cerve[zj]a|\bbirr[ae]\b|\bpiw[oa]\b|\bpiv[oa]\b",
+        r"\blager\b|\bales?\b|\bipa\b|stout|\bporter\b",
+        r"\bpils|weissbier|weizenbier|hefeweizen|radler|kolsch|brauerei",
+    ),
+}
+#: Beer is öl in Swedish and øl in Danish; in German, that is oil.
+_ALCOHOL = re.compile(r"\balco|\balko|\bbws\b|off licen[cs]e|\bol\b")
+_MAYBE_ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
+#: Between the parts of a category that names several things; a decimal comma is none.
+_PARTS = re.compile(
+    r"[&+;|]|(?<!\d),|,(?!\d)|(?<!\bn)/|"
+    r"\b(?:and|und|et|en|och|og|or|oder|with|mit|incl|inkl|including)\b"
+)
+_ENDINGS = frozenset(("", "s", "es", "n", "en", "e"))  # of plurals
+_SHORTEST = 3  # letters of a word that says what a drink is
+#: Letters that are no other letter with an accent.
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "_": " "})
+
+
+def folded(text: str) -> str:
+    """A text in lower case, without accents, to look for words in it."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    return "".join(c for c in plain if not unicodedata.combining(c)).strip()
+
+
+def first_found(lists: WordLists, word: str, among: Collection[str] = ()) -> str | None:
+    """What a word means; ``among`` which meanings, if not all."""
+    for ours, patterns in lists.items():
+        if (not among or ours in among) and any(re.search(each, word) for each in patterns):
+            return ours
+    return None
+
+
+def drink_of(text: str) -> str | None:
+    """Which of the policy's usual categories of alcohol a category or an article belongs to."""
+    word = folded(text)
+    if not word or _FREE.search(word):
+        return None
+    return first_found(_DRINKS, word)
+
+
+def hints_at_alcohol(text: str) -> bool:
+    """Whether a category may hold alcohol, with or without other things."""
+    word = folded(text)
+    return bool(_MAYBE_ALCOHOL.search(word) or first_found(_DRINKS, word))
+
+
+def sounds_alcoholic(category: str, known: Collection[str]) -> bool:
+    """Whether a category names an alcoholic drink, or has the words of one of the ``known`` ones.
+
+    Of one that names several things, any may; "alcohol-free beer" does not.
+    """
+    names = [_words(name) for name in known]
+    for part in _PARTS.split(folded(category)):
+        if _FREE.search(part):
+            continue
+        if _ALCOHOL.search(part) or first_found(_DRINKS, part):
+            return True
+        words = _words(part)
+        if any(name and all(any(_alike(n, w) for w in words) for n in name) for name in names):
+            return True
+    return False
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.findall(r"[^\W\d]+", folded(text)) if len(word) >= _SHORTEST]
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two words are the same, or one the plural of the other."""
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and long[len(short) :] in _ENDINGS
