@@ -4,7 +4,7 @@ A lower number than the one before is a till that was restarted and counts from 
 again, or a receipt that was put aside and is rung up once more. Signs of the former are counted:
 
 - the number is not above the lowest that the till had before: one;
-- a receipt follows whose number is the next one, up to the highest before the step: one each;
+- a later receipt has the next number, up to the highest before the step: one each;
 - it then goes on above that highest number without having counted up to it: two fewer.
 """
 
@@ -21,7 +21,7 @@ from auditor.sales.codes import Codes, coded, combined
 SHOWN = 2
 
 #: Lines of one number that lie further apart are two places in the till's sequence of numbers.
-INTERRUPTED = 2 * 60 * SECOND
+INTERRUPTED = 3 * 60 * SECOND
 
 #: What precedes the last digits of a number, and these; more digits would not fit into 64 bits.
 _NUMBER = r"(?s)^(?P<head>.*?)(?P<number>[0-9]{1,15})$"
@@ -68,7 +68,9 @@ class StepsBack(NamedTuple):
         size = int(rank.max()) + 1
         in_order = stretch * size + rank
         last = np.searchsorted(in_order, in_order[back] - rank[back] + rank[back - 1], "right") - 1
-        by_one = np.append(0, np.cumsum(same & (np.diff(number) == 1)))
+        # Receipts of one moment are rung up side by side, under one till's name.
+        next_one = same & (np.diff(number) == 1) & (np.diff(time[at]) > 0)
+        by_one = np.append(0, np.cumsum(next_one))
         goes_above = np.append(stretch, -1)[last + 1] == stretch[back]
         lowest = np.minimum.accumulate(rank - series * size)
         signs = (

@@ -162,12 +162,12 @@ class _Pause:
 def _pauses(
     lines: pa.Table, found: _Found, signs: Codes, day: date, rules: Mapping[str, Rules]
 ) -> Iterator[_Pause]:
-    """Yield the long ones, and of the shorter ones those with a sign."""
+    """Yield the long ones, and of the shorter ones those in which numbers begin anew."""
     store = coded(lines["store_id"])
     turns = [_turns(rules[store_id], day) for store_id in store.distinct]
     # The till's own business day tells two days of one number apart already.
     unsaid = lines["business_date"].is_null().to_numpy()
-    for n in np.flatnonzero((signs > 0) | (found.end - found.start > PAUSE)).tolist():
+    for n in np.flatnonzero((signs >= SHOWN) | (found.end - found.start > PAUSE)).tolist():
         line, start, end = (int(part[n]) for part in (found.line, found.start, found.end))
         over = any(start < turn <= end for turn in turns[store.codes[line]])
         yield _Pause(

@@ -201,6 +201,13 @@ def test_where_numbers_leave_it_open_it_is_one_sale_with_a_mark(
     assert {s["transaction_id"] for s in sales if s["marks"] == [TWO]} == marked
 
 
+@pytest.mark.parametrize("apart", [0, 0.5])
+def test_receipts_rung_up_side_by_side_under_one_till_s_name_stay_whole(apart: float) -> None:
+    both = [*sequence(1, 2, 3, apart=apart), *sequence(1, 2, 3, start=-536.5 - apart, apart=apart)]
+    sales = collected(both).sales.to_pylist()
+    assert [(len(s["basket"]), s["marks"]) for s in sales] == [(2, [])] * 3
+
+
 def test_a_cancelled_receipt_does_not_take_the_one_with_its_number_with_it() -> None:
     lines = sequence(1, 2, 3, 1, 2)
     lines[0]["transaction_state"] = "cancelled"
