@@ -1,6 +1,7 @@
 """``auditor run``."""
 
 import sys
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from auditor.cli.output import progress_bar
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
-    from auditor.pipeline import DayResult
+    from auditor.inputs import Reasons
 
 #: Files that cannot be used of which the reason is printed.
 _MOST_FILES = 10
@@ -48,7 +49,7 @@ def run(*, wait: bool, **job_options: Any) -> None:
     for outcome, count in sorted(result.outcomes.items()):
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
-    _print_rejected(result)
+    _print_rejected(result.lost, job.out, job.day)
     for done in result.completed:
         click.echo(
             f"Completed: {done.sales} alcohol sales of {done.day}; {len(done.stores)} of its stores"
@@ -63,8 +64,12 @@ def run(*, wait: bool, **job_options: Any) -> None:
         sys.exit(ExitCode.ABOVE_LIMITS)
 
 
-def _print_rejected(result: "DayResult") -> None:
-    lost = result.lost
+def _print_rejected(lost: "Reasons", out: str, day: date) -> None:
+    """Print what was not used and why, with the first row of each reason."""
+    from auditor.report.rejected import REJECTS_LIMIT
+    from auditor.report.text.rejected import first
+    from auditor.storage.layout import report_page
+
     for why in lost.unusable[:_MOST_FILES]:
         click.echo(f"Not read: {why}", err=True)
     if (more := len(lost.unusable) - _MOST_FILES) > 0:
@@ -74,3 +79,12 @@ def _print_rejected(result: "DayResult") -> None:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             listed = ", ".join(f"{count} {name}" for name, count in ordered)
             click.echo(f"{what}: {listed}", err=True)
+            for name, _ in ordered:
+                click.echo(f"  {name}: {first(lost.first[name])}", err=True)
+    if lost.first:
+        below = out.rstrip("/")
+        click.echo(
+            f"The first {REJECTS_LIMIT} of them: {below}/{report_page(day)}#set-aside; all, as "
+            f"Parquet: {below}/rejects/day={day}/",
+            err=True,
+        )

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import Fault
-from auditor.inputs.showing import is_withheld, shown
+from auditor.inputs.showing import WITHHELD, is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.policy.checking import nearest
 from auditor.tables import LINES_WITHOUT_ARTICLE, REJECTS
@@ -69,7 +69,7 @@ class BadCell:
             "source": source,
             "row": self.row,
             "column": self.column,
-            "value": "withheld"
+            "value": WITHHELD
             if any(map(is_withheld, columns))
             else shown(self.text.removesuffix(MISREAD)),
             "detail": f"{source}, row {self.row}: {where} {problem}",

@@ -202,14 +202,8 @@ def exceeded_limits(day: Day) -> list[str]:
 def rejected_inputs(day: Day) -> Reasons:
     """What of the stored day's inputs was rejected, and why."""
     stored = Partitions(day.out, "rejects", day.date, day.job.stores)
-    rows, cells, incomplete, unusable = Counter[str](), Counter[str](), 0, list[str]()
-    for store_id in stored.stores:
-        found = reasons(stored.of(store_id, OF_REASONS))
-        rows += found.rows
-        cells += found.cells
-        incomplete += found.incomplete
-        unusable += found.unusable
-    return Reasons(rows, cells, incomplete, tuple(sorted(unusable)))
+    by_store = (reasons(stored.of(store_id, OF_REASONS)) for store_id in stored.stores)
+    return sum(by_store, Reasons())
 
 
 def count_outcomes(day: Day) -> dict[str, int]:
