@@ -1,6 +1,7 @@
 """``auditor run``."""
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +13,12 @@ from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
     from auditor.inputs import Reasons
+    from auditor.report.unreadable import UnreadableFrames
 
 #: Files that cannot be used of which the reason is printed.
 _MOST_FILES = 10
+#: Cameras of which the frames that could not be read are printed.
+_MOST_CAMERAS = 10
 
 
 @click.command()
@@ -50,6 +54,7 @@ def run(*, wait: bool, **job_options: Any) -> None:
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
     _print_rejected(result.lost, job.out, job.day)
+    _print_unreadable(result.unreadable)
     for done in result.completed:
         click.echo(
             f"Completed: {done.sales} alcohol sales of {done.day}; {len(done.stores)} of its stores"
@@ -88,3 +93,18 @@ def _print_rejected(lost: "Reasons", out: str, day: date) -> None:
             f"Parquet: {below}/rejects/day={day}/",
             err=True,
         )
+
+
+def _print_unreadable(cameras: Sequence["UnreadableFrames"]) -> None:
+    """Print by camera how many frames could not be read, and why."""
+    from auditor.report.text.cameras import unreadable
+    from auditor.report.text.words import visible
+
+    for camera in cameras[:_MOST_CAMERAS]:
+        click.echo(
+            f"Till {visible(camera.till_id, 40)} of {camera.store_id}: {unreadable(camera)}",
+            err=True,
+        )
+    if rest := cameras[_MOST_CAMERAS:]:
+        frames = sum(camera.frames for camera in rest)
+        click.echo(f"{frames} frames of {len(rest)} more tills could not be read", err=True)
