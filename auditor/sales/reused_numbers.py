@@ -59,10 +59,13 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
     if found is None:
         return transaction, part
     signs = _signs(lines, transaction, counter, found)
+    pauses = list(_pauses(lines, found, signs, day, rules))
+    if not pauses:
+        return transaction, part
     time = times(lines["sold_at"])
     evidence = _Evidence(lines, time, totals)
     transaction, next_free = transaction.copy(), int(transaction.max()) + 1
-    for pause in _pauses(lines, found, signs, day, rules):
+    for pause in pauses:
         # The pauses of one transaction come in the order of time.
         later = pause.owned[time[pause.owned] >= pause.end]
         if evidence.shows_two(pause):
