@@ -1,6 +1,8 @@
 """``auditor run``."""
 
 import sys
+from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,10 +12,13 @@ from auditor.cli.output import progress_bar
 from auditor.errors import ExitCode
 
 if TYPE_CHECKING:
-    from auditor.pipeline import DayResult
+    from auditor.inputs import Reasons
+    from auditor.report.unreadable import UnreadableFrames
 
 #: Files that cannot be used of which the reason is printed.
 _MOST_FILES = 10
+#: Cameras of which the frames that could not be read are printed.
+_MOST_CAMERAS = 10
 
 
 @click.command()
@@ -48,7 +53,8 @@ def run(*, wait: bool, **job_options: Any) -> None:
     for outcome, count in sorted(result.outcomes.items()):
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
-    _print_rejected(result)
+    _print_rejected(result.lost, job.out, job.day)
+    _print_unreadable(result.unreadable)
     for done in result.completed:
         click.echo(
             f"Completed: {done.sales} alcohol sales of {done.day}; {len(done.stores)} of its stores"
@@ -63,8 +69,12 @@ def run(*, wait: bool, **job_options: Any) -> None:
         sys.exit(ExitCode.ABOVE_LIMITS)
 
 
-def _print_rejected(result: "DayResult") -> None:
-    lost = result.lost
+def _print_rejected(lost: "Reasons", out: str, day: date) -> None:
+    """Print what was not used and why, with the first row of each reason."""
+    from auditor.report.rejected import REJECTS_LIMIT
+    from auditor.report.text.rejected import first
+    from auditor.storage.layout import report_page
+
     for why in lost.unusable[:_MOST_FILES]:
         click.echo(f"Not read: {why}", err=True)
     if (more := len(lost.unusable) - _MOST_FILES) > 0:
@@ -74,3 +84,27 @@ def _print_rejected(result: "DayResult") -> None:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
             listed = ", ".join(f"{count} {name}" for name, count in ordered)
             click.echo(f"{what}: {listed}", err=True)
+            for name, _ in ordered:
+                click.echo(f"  {name}: {first(lost.first[name])}", err=True)
+    if lost.first:
+        below = out.rstrip("/")
+        click.echo(
+            f"The first {REJECTS_LIMIT} of them: {below}/{report_page(day)}#set-aside; all, as "
+            f"Parquet: {below}/rejects/day={day}/",
+            err=True,
+        )
+
+
+def _print_unreadable(cameras: Sequence["UnreadableFrames"]) -> None:
+    """Print by camera how many frames could not be read, and why."""
+    from auditor.report.text.cameras import unreadable
+    from auditor.report.text.words import visible
+
+    for camera in cameras[:_MOST_CAMERAS]:
+        click.echo(
+            f"Till {visible(camera.till_id, 40)} of {camera.store_id}: {unreadable(camera)}",
+            err=True,
+        )
+    if rest := cameras[_MOST_CAMERAS:]:
+        frames = sum(camera.frames for camera in rest)
+        click.echo(f"{frames} frames of {len(rest)} more tills could not be read", err=True)

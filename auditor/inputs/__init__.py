@@ -10,6 +10,7 @@ from auditor.inputs.reading import (
 )
 from auditor.inputs.sampling import (
     OF_REASONS,
+    Example,
     Reasons,
     Sample,
     incomplete_rows,
@@ -17,10 +18,13 @@ from auditor.inputs.sampling import (
     sample_frames,
     sample_sales,
 )
+from auditor.inputs.showing import WITHHELD
 
 __all__ = [
     "INDEX_FOLDER",
     "OF_REASONS",
+    "WITHHELD",
+    "Example",
     "FileHash",
     "Reading",
     "Reasons",

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import Fault
-from auditor.inputs.showing import is_withheld, shown
+from auditor.inputs.showing import WITHHELD, is_withheld, shown
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.mapping.epochs import unit_of
 from auditor.policy.checking import nearest
@@ -78,7 +78,7 @@ class BadCell:
             "source": source,
             "row": self.row,
             "column": self.column,
-            "value": "withheld"
+            "value": WITHHELD
             if any(map(is_withheld, columns))
             else shown(self.text.removesuffix(MISREAD)),
             "detail": f"{source}, row {self.row}: {where} {problem}",

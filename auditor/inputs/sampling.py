@@ -2,11 +2,11 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,7 +20,7 @@ from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 #: The columns of rejects that say why.
-OF_REASONS = ["source", "row", "column", "reason", "detail"]
+OF_REASONS = ["source", "row", "column", "value", "reason", "detail"]
 
 _OF_SOLD = ["store_id", "sku", "description", "category", "id_check", "line_type"]
 _OF_FRAMES = ["store_id", "till_id", "path"]
@@ -29,13 +29,36 @@ _OF_FRAMES = ["store_id", "till_id", "path"]
 ENOUGH = 100_000
 
 
-class Reasons(NamedTuple):
+class Example(NamedTuple):
+    """A rejected row, or a cell without which a row is kept: the columns of REJECTS."""
+
+    source: str
+    row: int
+    column: str | None
+    value: str | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Reasons:
     """What of the inputs cannot be used, and why."""
 
-    rows: Counter[str]  # rows, by their first reason
-    cells: Counter[str]  # cells without which a row is kept, by their column
-    incomplete: int  # rows kept without what their age check needs
-    unusable: tuple[str, ...]  # of each file that cannot be used at all, why
+    rows: Counter[str] = field(default_factory=Counter)  # rows, by their first reason
+    cells: Counter[str] = field(default_factory=Counter)  # that a row is kept without, by column
+    incomplete: int = 0  # rows kept without what their age check needs
+    unusable: tuple[str, ...] = ()  # of each file that cannot be used at all, why
+    first: Mapping[str, Example] = field(default_factory=dict)  # of each reason and column above
+
+    def __add__(self, other: Self) -> "Reasons":
+        """Both together."""
+        found = sorted((*self.first.items(), *other.first.items()), key=lambda i: i[1][:2])
+        return Reasons(
+            self.rows + other.rows,
+            self.cells + other.cells,
+            self.incomplete + other.incomplete,
+            tuple(sorted((*self.unusable, *other.unusable))),
+            dict(reversed(found)),
+        )
 
 
 @dataclass(frozen=True)
@@ -96,14 +119,22 @@ def reasons(rejects: pa.Table) -> Reasons:
     rows: dict[tuple[str, int], str] = {}
     cells = Counter[str]()
     unusable = []
+    first: dict[str, Example] = {}
     for row in rejects.select(OF_REASONS).to_pylist():
+        name = row.pop("reason")
         if row["row"] is None:
             unusable.append(row["detail"])
-        elif row["reason"] == KEPT:
-            cells[row["column"]] += 1
-        else:
-            rows.setdefault((row["source"], row["row"]), row["reason"])
-    return Reasons(Counter(rows.values()), cells, incomplete_rows(rejects), tuple(unusable))
+            continue
+        if name == KEPT:
+            name = row["column"]
+            cells[name] += 1
+        elif rows.setdefault((row["source"], row["row"]), name) != name:
+            continue
+        found = Example(**row)
+        first[name] = min(first.get(name, found), found, key=lambda example: example[:2])
+    return Reasons(
+        Counter(rows.values()), cells, incomplete_rows(rejects), tuple(sorted(unusable)), first
+    )
 
 
 def incomplete_rows(rejects: pa.Table) -> int:

@@ -11,6 +11,8 @@ _WITHHELD = re.compile(
     re.IGNORECASE,
 )
 _LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)", re.ASCII)
+#: Instead of such a cell.
+WITHHELD = "withheld"
 _MASK = "[number withheld]"
 
 

@@ -93,6 +93,16 @@ class CollectedDay:
         )
         self.indexes = self._spool(indexes, self._frames)
 
+    def warn(self) -> None:
+        """Log which kind of files the day has none of."""
+        job = self._day.job
+        for what, files, url in (
+            ("till export", self.exports.files, job.sales),
+            ("snapshot index", self.indexes.files, f"{job.snapshots}/index"),
+        ):
+            if not files:
+                log.warning("there is no %s of %s below %s", what, job.day, url)
+
     def buckets(self) -> Iterator[tuple[int, Collected]]:
         """Match frames and collect sales; the number and content of each bucket that has rows."""
         spools = (self._lines, self._frames, self._rejects)
@@ -203,12 +213,6 @@ def collect_day(day: Day, folder: str) -> CollectedDay:
             f"there is no till export of {job.day} below {job.sales}: a file's path has to contain "
             f"{job.day}, or no date at all{'' if day.mapping is None else _AND_FIT}"
         )
-    for what, files, url in (
-        ("till export", collected.exports.files, job.sales),
-        ("snapshot index", collected.indexes.files, f"{job.snapshots}/index"),
-    ):
-        if not files:
-            log.warning("there is no %s of %s below %s", what, job.day, url)
     return collected
 
 

@@ -191,7 +191,7 @@ def _check_frames(other: Day) -> None:
 
 
 def _audit(other: Day) -> None:
-    batches = plan.plan(other).batches
+    batches = plan.plan(other, again=True).batches
     for batch in batches:
         for _ in score.score(other, batch):
             pass

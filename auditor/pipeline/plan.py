@@ -23,8 +23,10 @@ from auditor.telemetry import emit
 _SPOOLS = "spool"
 
 
-def plan(day: Day) -> Plan:
+def plan(day: Day, *, again: bool = False) -> Plan:
     """Read, validate and collect the day's sales, and divide them into balanced batches.
+
+    ``again``: another day's run completes the day, whose own run told what it lacks.
 
     Raises:
         SourceError: there is no till export of the day, and the policy lists no store to miss it.
@@ -37,6 +39,8 @@ def plan(day: Day) -> Plan:
     if out.is_local:  # there the lock is held, and these folders are a killed run's
         _clear(out, work, lambda name: name.startswith(_SPOOLS))
     collected = collect_day(day, f"{work}/{spools}")
+    if not again:
+        collected.warn()
     files = collected.files()
     plan_id = _plan_id(day, files)
     try:

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -34,6 +35,7 @@ from auditor.report import (
     render_site,
 )
 from auditor.report.text.completeness import NAME_IT, unaudited
+from auditor.report.unreadable import OF_UNREADABLE, UnreadableFrames, unreadable_frames
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
 from auditor.storage.partitions import Partitions, read_day
@@ -202,14 +204,15 @@ def exceeded_limits(day: Day) -> list[str]:
 def rejected_inputs(day: Day) -> Reasons:
     """What of the stored day's inputs was rejected, and why."""
     stored = Partitions(day.out, "rejects", day.date, day.job.stores)
-    rows, cells, incomplete, unusable = Counter[str](), Counter[str](), 0, list[str]()
-    for store_id in stored.stores:
-        found = reasons(stored.of(store_id, OF_REASONS))
-        rows += found.rows
-        cells += found.cells
-        incomplete += found.incomplete
-        unusable += found.unusable
-    return Reasons(rows, cells, incomplete, tuple(sorted(unusable)))
+    by_store = (reasons(stored.of(store_id, OF_REASONS)) for store_id in stored.stores)
+    return sum(by_store, Reasons())
+
+
+def frames_not_read(day: Day) -> tuple[UnreadableFrames, ...]:
+    """The stored day's cameras with frames that could not be read, those with most first."""
+    ledger = Partitions(day.out, "ledger", day.date, day.job.stores)
+    found = (unreadable_frames(ledger.of(store_id, OF_UNREADABLE)) for store_id in ledger.stores)
+    return tuple(sorted(chain.from_iterable(found), key=lambda camera: -camera.frames))
 
 
 def count_outcomes(day: Day) -> dict[str, int]:

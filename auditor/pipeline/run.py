@@ -17,6 +17,7 @@ from auditor.pipeline.complete import Completion
 from auditor.pipeline.day import Day, Job, Progress
 from auditor.pipeline.expire import expire_results
 from auditor.pipeline.plans import read_plan
+from auditor.report.unreadable import UnreadableFrames
 from auditor.storage.parquet import read_table
 
 
@@ -25,7 +26,8 @@ class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
-    and ``lost`` says what of the inputs was not used, and why. ``completed`` has the days beside it
+    ``lost`` says what of the inputs was not used, and why, and ``unreadable`` has the cameras with
+    frames that could not be read. ``completed`` has the days beside it
     that were completed, ``incomplete`` a sentence for each that could not be.
     """
 
@@ -33,6 +35,7 @@ class DayResult:
     outcomes: dict[str, int]
     above_limits: list[str]
     lost: Reasons
+    unreadable: tuple[UnreadableFrames, ...]
     completed: list[Completion]
     incomplete: list[str]
 
@@ -116,6 +119,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         outcomes=report.count_outcomes(day),
         above_limits=report.exceeded_limits(day),
         lost=report.rejected_inputs(day),
+        unreadable=report.frames_not_read(day),
         completed=completed,
         incomplete=[str(error) for error in errors],
     )

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Self
 
 import pyarrow as pa
 
@@ -29,6 +30,7 @@ from auditor.report.sales import Case, Drawn, Unjudged
 from auditor.report.settings import store_settings
 from auditor.report.text import words
 from auditor.report.text.day import about_past, lede
+from auditor.report.unreadable import UnreadableFrames, unreadable_frames
 from auditor.tables import INPUT_NOTES, REJECTS, STORE_DAYS, StoreTables
 
 #: Cases, unjudged sales and cashiers that one page lists: none grows beyond a few megabytes.
@@ -109,7 +111,7 @@ class Report:
         )
         self._tallies: list[Tally] = []
         self._totals = Counter[str]()
-        self._listed = _Listed((), (), (), (), Rejects.of(REJECTS.empty()), (), 0, ReviewCounts(0))
+        self._listed = _Listed.nothing()
 
     @property
     def input_rows(self) -> InputRows:
@@ -158,6 +160,7 @@ class Report:
             stores=count_stores(ledger, read, min_exposure=least),
             cashiers=count_cashiers(ledger, min_exposure=least),
             rejects=Rejects.of(self._rejects.of(store_id)),
+            unreadable=unreadable_frames(ledger),
             drawn=sales.drawn(),
             drawn_from=sales.drawn_from(),
             reviewed=count_reviews(case.status for case in cases),
@@ -175,6 +178,7 @@ class Report:
             stores=so_far.stores + own.stores,
             cashiers=(so_far.cashiers + own.cashiers)[:CHAIN_LIMIT],
             rejects=so_far.rejects + own.rejects,
+            unreadable=so_far.unreadable + own.unreadable,
             drawn=tuple(sorted([*so_far.drawn, *own.drawn], key=by_lot)),
             drawn_from=so_far.drawn_from + own.drawn_from,
             reviewed=so_far.reviewed + own.reviewed,
@@ -216,7 +220,7 @@ class Report:
             people=self._people.section(store_id, limit),
             rejected=listed.rejects.section(),
             past=self._charts.section(store_id, past) if past else None,
-            cameras=Cameras.of(self.drift, store_id, limit),
+            cameras=Cameras.of(self.drift, store_id, limit, listed.unreadable),
             noticed=noticed,
             control=sample if is_chain else None,
             review=listed.review if is_chain and self._statuses else None,
@@ -245,9 +249,15 @@ class _Listed:
     stores: tuple[Counts, ...]
     cashiers: tuple[Counts, ...]
     rejects: Rejects
+    unreadable: tuple[UnreadableFrames, ...]
     drawn: tuple[Drawn, ...]
     drawn_from: int
     reviewed: ReviewCounts  # of all flagged sales, those that are not listed included
+
+    @classmethod
+    def nothing(cls) -> Self:
+        """What is listed of no store."""
+        return cls((), (), (), (), Rejects.of(REJECTS.empty()), (), (), 0, ReviewCounts(0))
 
     @property
     def totals(self) -> Counter[str]:

@@ -89,6 +89,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     "camera_todo": cameras.todo,
     "camera_clock": cameras.clock,
     "camera_doubts": cameras.doubts,
+    "camera_unreadable": cameras.unreadable,
     "cashier_page": cashier_page_name,
     # From a page in OUT/reports/<day>/ to a file below OUT.
     "crop_url": lambda crop: f"../../{quote(crop, safe='/=')}",

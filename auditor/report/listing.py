@@ -16,6 +16,7 @@ from auditor.report.sales import Case, Drawn, Estimate, Line, OtherFace, Unjudge
 from auditor.report.settings import StoreSettings
 from auditor.report.text import guidance, words
 from auditor.report.trail import recorded_years, trail_of
+from auditor.report.unreadable import UNREADABLE
 from auditor.sales import control_sample
 from auditor.sales.identity import SALE_ORDER, SaleKey
 from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
@@ -91,8 +92,14 @@ class StoreSales:
         sales = []
         for row in self._rows("inconclusive"):
             reason = str(row["reason"])
-            in_words = words.label(words.REASONS, reason)
-            sales.append(Unjudged(**self._sale(row), reason=reason, reason_words=in_words))
+            sales.append(
+                Unjudged(
+                    **self._sale(row),
+                    reason=reason,
+                    reason_words=words.label(words.REASONS, reason),
+                    detail=row["detail"] if reason == UNREADABLE else None,
+                )
+            )
         return tuple(sorted(sales, key=by_reason))
 
     def drawn(self) -> tuple[Drawn, ...]:

@@ -17,6 +17,7 @@ from auditor.report.past import Past
 from auditor.report.people import CashierPage, People
 from auditor.report.rejected import Rejected
 from auditor.report.sales import Case, Drawn, Unjudged
+from auditor.report.unreadable import UnreadableFrames
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Cameras:
     """The cameras of a page against their own past; ``changed`` lists all that changed.
 
     ``on_day`` has those of a store, or of the chain those that are wrong, by what the day alone
-    says of them, the worst first.
+    says of them, the worst first. ``unreadable`` has those with frames that could not be read.
     ``compared`` and ``too_little`` count the cameras of which something, or nothing, could be
     compared; ``sha256`` is None where the day's own counts are missing.
     """
@@ -67,6 +68,7 @@ class Cameras:
     compared: int
     too_little: int
     limit: int
+    unreadable: tuple[UnreadableFrames, ...]
     on_day: tuple[CameraDay, ...] = ()
     least_days: int = LEAST_DAYS
     least_sales: int = LEAST_SALES
@@ -78,7 +80,13 @@ class Cameras:
         return len(wrong | {(each.store_id, each.till_id) for each in self.changed})
 
     @classmethod
-    def of(cls, drift: Drift, store_id: str | None, limit: int) -> "Cameras":
+    def of(
+        cls,
+        drift: Drift,
+        store_id: str | None,
+        limit: int,
+        unreadable: tuple[UnreadableFrames, ...],
+    ) -> "Cameras":
         """The section of a store's page, or (``store_id`` None) of the chain's."""
         own = drift if store_id is None else drift.of_store(store_id)
         compared = sum(bool(camera.compared) for camera in own.cameras)
@@ -91,6 +99,7 @@ class Cameras:
             compared=compared,
             too_little=len(own.cameras) - compared,
             limit=limit,
+            unreadable=tuple(sorted(unreadable, key=lambda camera: -camera.frames)),
             on_day=tuple(sorted(on_day, key=lambda camera: (not camera.is_wrong, -camera.lost))),
         )
 

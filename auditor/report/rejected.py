@@ -8,10 +8,10 @@ import pyarrow as pa
 
 from auditor.report.coverage import Count
 from auditor.report.text import words
+from auditor.report.text.rejected import place
 
 #: Rejected rows that a page lists.
 REJECTS_LIMIT = 50
-_PLACE = "{source}, row {row}: "
 _ORDER = ("source", "row", "stage", "reason", "column", "detail")
 
 
@@ -66,7 +66,9 @@ class Rejects:
             ),
             first=tuple(
                 # File and row stand beside it already.
-                RejectedRow(**row | {"detail": row["detail"].removeprefix(_PLACE.format(**row))})
+                RejectedRow(
+                    **row | {"detail": row["detail"].removeprefix(place(row["source"], row["row"]))}
+                )
                 for row in self.first.select(columns).to_pylist()
             ),
         )

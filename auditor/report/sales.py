@@ -80,10 +80,11 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Unjudged(Sale):
-    """An inconclusive sale, and why."""
+    """An inconclusive sale, and why; ``detail`` says what is wrong with an unreadable frame."""
 
     reason: str
     reason_words: str
+    detail: str | None
 
 
 @dataclass(frozen=True, slots=True)

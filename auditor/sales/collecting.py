@@ -44,7 +44,7 @@ MARKS = (
     CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
     "matched_by_time",  # the frame names no transaction: it was the nearest at the till
     "maybe_returned",  # a line gives the alcohol back, or makes it cheaper: it does not say which
-    "maybe_two_sales",  # the number stands on both sides of the day's end, minutes apart
+    "maybe_two_sales",  # the till may have been reset between its lines
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
     "several_snapshots",  # more than one frame is the sale's; the nearest in time is taken
     SNAPSHOT_AMBIGUOUS,  # a frame may be of this sale or of another: it is of none

@@ -1,13 +1,12 @@
 """A number on both sides of a long pause: one transaction, or a till that gave the number again.
 
-Totals of the till in the pause, or another cashier behind it, show two at any hour. Over the end of
-a day, where the till writes no business day, a reset may have given the number again: a payment
-before the pause shows it, or numbers that began anew. Where nothing does, the lines stay one
-transaction, in parts of which no check, face or return counts for another.
+At any hour, the till's totals in the pause, another cashier behind it, or numbers that begin anew
+in it (begun_anew.py) show two. Over the end of a day, where the till writes no business day, a
+payment before the pause does too. Where that leaves it open, the lines stay one transaction, in
+parts of which no check, face or return counts for another.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -16,25 +15,25 @@ import pyarrow as pa
 
 from auditor.clock.local_time import SECOND, Flags, Microseconds, day_window
 from auditor.policy import Rules
+from auditor.sales.begun_anew import INTERRUPTED, SHOWN, Numbers, StepsBack
 from auditor.sales.codes import Codes, coded, combined, combined_columns
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.sales.states import put_aside
+from auditor.sales.store_rules import of_stores, windows
 
 #: Nobody pauses for longer between two articles of one receipt that is not put aside.
 PAUSE = 10 * 60 * SECOND
 
-#: The next receipt after one is looked for so long.
-_FOLLOWS = 12 * 3600 * SECOND
-
-_NUMBER = re.compile(r"(.*?)([0-9]{1,15})", re.ASCII | re.DOTALL)
 _TILL = ("store_id", "till_id")
+_ALL_TIMES = (np.iinfo(np.int64).min, np.iinfo(np.int64).max)
 
 
 def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
     lines: pa.Table,
     transaction: Codes,
     *,
+    counter: Codes,
     by_time: Flags,
     totals: pa.Table,
     day: date,
@@ -45,6 +44,7 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
     Args:
         lines: TILL_LINES without control totals.
         transaction: of each line, by store, till, number and time.
+        counter: of each line, the till or the store that counts its number.
         by_time: of which lines time is part of what identifies their transaction.
         totals: the TILL_LINES of type ``control``.
         day: the business day.
@@ -55,12 +55,14 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
         lie between two transactions.
     """
     part = np.zeros(lines.num_rows, np.int64)
-    time = times(lines["sold_at"])
-    # The till's own business day tells two days of one number apart already.
-    candidates = by_time & lines["business_date"].is_null().to_numpy()
-    pauses = _pauses(lines, transaction, candidates, day, rules)
+    found = _find(lines, transaction, by_time, day, rules)
+    if found is None:
+        return transaction, part
+    signs = _signs(lines, transaction, counter, found)
+    pauses = list(_pauses(lines, found, signs, day, rules))
     if not pauses:
         return transaction, part
+    time = times(lines["sold_at"])
     evidence = _Evidence(lines, time, totals)
     transaction, next_free = transaction.copy(), int(transaction.max()) + 1
     for pause in pauses:
@@ -69,55 +71,117 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
         if evidence.shows_two(pause):
             transaction[later], part[later] = next_free, 0
             next_free += 1
-        elif pause.turn is not None:
+        elif pause.over_turn or pause.signs:
             part[later] += 1
     return combined(transaction), part
 
 
 @dataclass(frozen=True, slots=True)
+class _Found:
+    """Places where transactions are interrupted, by transaction and time, and what tells of them.
+
+    Attributes:
+        order: the lines by transaction and time.
+        line: the line before each.
+        start: its time, microseconds.
+        end: time of the line after each.
+        first: where its transaction begins in ``order``.
+        stop: where it ends there (exclusive).
+        since: from when on lines tell of it.
+        until: until when, exclusive.
+    """
+
+    order: Codes
+    line: Codes
+    start: Microseconds
+    end: Microseconds
+    first: Codes
+    stop: Codes
+    since: Microseconds
+    until: Microseconds
+
+
+def _find(
+    lines: pa.Table, transaction: Codes, by_time: Flags, day: date, rules: Mapping[str, Rules]
+) -> _Found | None:
+    """Find those of transactions that were not put aside."""
+    time = times(lines["sold_at"])
+    order = np.lexsort((time, transaction))
+    ordered, when = transaction[order], time[order]
+    kept = by_time & ~put_aside(lines, transaction)[transaction]
+    at = np.flatnonzero((np.diff(ordered) == 0) & (np.diff(when) > INTERRUPTED) & kept[order[1:]])
+    if not len(at):
+        return None
+    line, start, end = order[at], when[at], when[at + 1]
+    first, stop = (np.searchsorted(ordered, ordered[at], side) for side in ("left", "right"))
+    since, until = (np.full(len(at), bound) for bound in _ALL_TIMES)
+    gap = of_stores(lines, lambda name: rules[name].transaction_gap)[line]
+    # Of a transaction over a day's end the day before and the day after read these lines, and have
+    # to come to the same result.
+    for turn in (bounds[line] for bounds in windows(lines, day, rules)):
+        over = (when[first] < turn) & (turn <= when[stop - 1])
+        over &= (turn - gap <= start) & (end < turn + gap)
+        since[over], until[over] = (turn - gap)[over], (turn + gap)[over]
+    return _Found(order, line, start, end, first, stop, since, until)
+
+
+def _signs(lines: pa.Table, transaction: Codes, counter: Codes, found: _Found) -> Codes:
+    """How much shows, for each place, that the till's numbers begin anew there."""
+    time, aside = times(lines["sold_at"]), put_aside(lines, transaction)[transaction]
+    numbers = Numbers.of(lines, counter)
+    signs = np.zeros(len(found.line), np.int64)
+    for since, until in {*zip(found.since.tolist(), found.until.tolist(), strict=True)}:
+        seen = (since <= time) & (time < until) & ~aside
+        steps = StepsBack.find(numbers, transaction, time, seen)
+        of = (found.since == since) & (found.until == until)
+        series = numbers.series[found.line[of]]
+        signs[of] = steps.most_within(series, found.start[of], found.end[of])
+    return signs
+
+
+@dataclass(frozen=True, slots=True)
 class _Pause:
-    """A long pause in a transaction.
+    """A pause in a transaction.
 
     Attributes:
         owned: positions of the transaction's lines, in the order of time.
         start: time of the last line before it, microseconds.
         end: time of the first line after it.
-        turn: when a day ends in it, if one does.
+        since: from when on lines tell of it.
+        until: until when, exclusive.
+        over_turn: whether a day may end in it, as far as the till does not say.
+        signs: how much shows that the till's numbers begin anew in it.
     """
 
     owned: Codes
     start: int
     end: int
-    turn: int | None
+    since: int
+    until: int
+    over_turn: bool
+    signs: int
 
 
 def _pauses(
-    lines: pa.Table,
-    transaction: Codes,
-    candidates: Flags,
-    day: date,
-    rules: Mapping[str, Rules],
-) -> list[_Pause]:
-    """The long pauses in transactions that were not put aside.
-
-    ``candidates`` are the lines that may begin another transaction.
-    """
-    time = times(lines["sold_at"])
-    order = np.lexsort((time, transaction))
-    ordered = transaction[order]
-    long = (np.diff(ordered) == 0) & (np.diff(time[order]) > PAUSE) & candidates[order[1:]]
-    long &= ~put_aside(lines, transaction)[ordered[1:]]
-    if not long.any():
-        return []
+    lines: pa.Table, found: _Found, signs: Codes, day: date, rules: Mapping[str, Rules]
+) -> Iterator[_Pause]:
+    """Yield the long ones, and of the shorter ones those in which numbers begin anew."""
     store = coded(lines["store_id"])
     turns = [_turns(rules[store_id], day) for store_id in store.distinct]
-    found = []
-    for at in np.flatnonzero(long).tolist():
-        start, end = (int(time[order[place]]) for place in (at, at + 1))
-        over = [turn for turn in turns[store.codes[order[at]]] if start < turn <= end]
-        owned = order[slice(*np.searchsorted(ordered, [ordered[at], ordered[at] + 1]))]
-        found.append(_Pause(owned, start, end, over[0] if over else None))
-    return found
+    # The till's own business day tells two days of one number apart already.
+    unsaid = lines["business_date"].is_null().to_numpy()
+    for n in np.flatnonzero((signs >= SHOWN) | (found.end - found.start > PAUSE)).tolist():
+        line, start, end = (int(part[n]) for part in (found.line, found.start, found.end))
+        over = any(start < turn <= end for turn in turns[store.codes[line]])
+        yield _Pause(
+            owned=found.order[found.first[n] : found.stop[n]],
+            start=start,
+            end=end,
+            since=int(found.since[n]),
+            until=int(found.until[n]),
+            over_turn=over and bool(unsaid[line]),
+            signs=int(signs[n]),
+        )
 
 
 def _turns(rules: Rules, day: date) -> list[int]:
@@ -132,26 +196,35 @@ class _Evidence:
     """What of an export shows that two transactions have the same number."""
 
     def __init__(self, lines: pa.Table, time: Microseconds, totals: pa.Table) -> None:
-        self._numbers = lines["transaction_id"]
         self._time = time
         together = pa.concat_tables([lines.select(_TILL), totals.select(_TILL)])
         till = combined_columns(together, _TILL)
         self._till, self._total_till = till[: lines.num_rows], till[lines.num_rows :]
         self._total_time = times(totals["sold_at"])
-        self._order = np.lexsort((time, self._till))
         self._item, self._payment = of_type(lines, "item"), of_type(lines, "tender")
         self._cashier = coded(lines["cashier_id"])
 
     def shows_two(self, pause: _Pause) -> bool:
         """Whether the lines after a pause are another transaction."""
-        time = self._time[pause.owned]
-        before = pause.owned[(pause.start - PAUSE <= time) & (time <= pause.start)]
-        after = pause.owned[(pause.end <= time) & (time <= pause.end + PAUSE)]
-        if self._totals_between(pause) or self._other_cashier(before, after):
+        if pause.signs >= SHOWN and (self._paid_before(pause) or not self._has_payments(pause)):
             return True
-        if pause.turn is None:  # rounds of a tab are paid one by one
+        if pause.end - pause.start <= PAUSE:
             return False
-        return bool(self._payment[before].any()) or self._counted_anew(pause, pause.turn)
+        if self._totals_between(pause) or self._other_cashier(pause):
+            return True
+        # At another hour the rounds of a tab are paid one by one.
+        return pause.over_turn and self._paid_before(pause, PAUSE)
+
+    def _paid_before(self, pause: _Pause, within: int | None = None) -> bool:
+        """Whether the transaction has a payment before the pause."""
+        since = pause.since if within is None else max(pause.since, pause.start - within)
+        return bool(self._payment[self._lines(pause, since, pause.start)].any())
+
+    def _has_payments(self, pause: _Pause) -> bool:
+        """Whether the till writes payments: what has none was put aside."""
+        own = (self._till == self._till[pause.owned[0]]) & self._payment
+        at = self._time[own]
+        return bool(((pause.since <= at) & (at < pause.until)).any())
 
     def _totals_between(self, pause: _Pause) -> bool:
         """The till wrote its totals: it was closed."""
@@ -159,47 +232,20 @@ class _Evidence:
         at = self._total_time[own]
         return bool(((pause.start <= at) & (at <= pause.end)).any())
 
-    def _other_cashier(self, before: Codes, after: Codes) -> bool:
+    def _other_cashier(self, pause: _Pause) -> bool:
         """Another cashier rings up the articles after it."""
         names = self._cashier.distinct
         own, others = (
             {names[code] for code in self._cashier.codes[at[self._item[at]]].tolist()} - {None}
-            for at in (before, after)
+            for at in (
+                self._lines(pause, max(pause.since, pause.start - PAUSE), pause.start),
+                self._lines(pause, pause.end, min(pause.until - 1, pause.end + PAUSE)),
+            )
         )
         return bool(own and others) and own.isdisjoint(others)
 
-    def _counted_anew(self, pause: _Pause, turn: int) -> bool:
-        """The till's numbers lead up to this one again since the day's end, or go on from it.
-
-        A receipt that is only resumed has neither: the till counts on from where it was.
-        """
-        own = self._number(int(pause.owned[0]))
-        if own is None:
-            return False
-        number = own[1]
-        before = self._others(own, self._rung(pause, pause.start, pause.end))
-        if not before:
-            return False
-        line, last = before[-1]
-        if last == number - 1:
-            return bool(self._time[line] >= turn)
-        follows = self._others(own, self._rung(pause, pause.end, pause.end + _FOLLOWS))
-        return last > number and bool(follows) and follows[0][1] == number + 1
-
-    def _others(self, own: tuple[str, int], rung: list[int]) -> list[tuple[int, int]]:
-        """Lines of other numbers of the same series, each with its number."""
-        numbers = ((line, self._number(line)) for line in rung)
-        return [(line, n[1]) for line, n in numbers if n and n[0] == own[0] and n[1] != own[1]]
-
-    def _rung(self, pause: _Pause, first: int, last: int) -> list[int]:
-        """The till's lines from one time to another, in the order of time."""
-        till = self._till[pause.owned[0]]
-        own = self._order[slice(*np.searchsorted(self._till, [till, till + 1], sorter=self._order))]
-        since, until = np.searchsorted(self._time[own], [first, last])
-        found: list[int] = own[since:until].tolist()
+    def _lines(self, pause: _Pause, first: int, last: int) -> Codes:
+        """The transaction's lines from one time to another."""
+        time = self._time[pause.owned]
+        found: Codes = pause.owned[(first <= time) & (time <= last)]
         return found
-
-    def _number(self, line: int) -> tuple[str, int] | None:
-        """What precedes the last digits of a line's number, and these."""
-        parts = _NUMBER.fullmatch(self._numbers[line].as_py())
-        return None if parts is None else (parts[1], int(parts[2]))

@@ -43,8 +43,8 @@ class Transactions:
     Attributes:
         lines: of TILL_LINES; the lines of a transaction are consecutive, in the order of time.
             Control totals are left out.
-        part: of each line: 0, or a further part of its transaction, behind a pause over the day's
-            end: it may be another customer's (``sales/reused_numbers.py``).
+        part: of each line: 0, or a further part of its transaction, behind a pause in which the
+            till may have been reset: it may be another customer's (``sales/reused_numbers.py``).
         starts: the position in ``lines`` at which each transaction starts.
         heads: a row each: the columns of a sale's key, ``cashier_id``, and ``sold_at``, the time of
             its last line.
@@ -80,7 +80,7 @@ class Transactions:
 
     @property
     def in_parts(self) -> Flags:
-        """Which transactions may be two, with one number on both sides of the day's end."""
+        """Which transactions may be two, with one number on both sides of a pause."""
         found = np.zeros(len(self.starts), np.bool_)
         found[self.owner[self.part > 0]] = True
         return found
@@ -114,9 +114,11 @@ def divide(
     if totals.num_rows:
         lines = lines.take(pa.array(given))
     by_till, by_time = _key_parts(lines, keys or {})
+    counter = _counters(lines, by_till)
     transaction, part = tell_apart(
         lines,
-        _grouped(lines, rules, by_till, by_time),
+        _grouped(lines, rules, counter, by_time),
+        counter=counter,
         by_time=by_time,
         totals=totals,
         day=day,
@@ -176,13 +178,17 @@ def _key_parts(lines: pa.Table, keys: Mapping[str, KeyParts]) -> tuple[Flags, Fl
     return by_till, by_time
 
 
-def _grouped(lines: pa.Table, rules: Mapping[str, Rules], by_till: Flags, by_time: Flags) -> Codes:
-    """The transaction of each line, numbered in the order in which they first occur."""
-    store = coded(lines["store_id"])
+def _counters(lines: pa.Table, by_till: Flags) -> Codes:
+    """What counts the number of each line: its till, or its store."""
     till = np.where(by_till, coded(lines["till_id"]).codes + 1, 0)
+    return combined(coded(lines["store_id"]).codes, till)
+
+
+def _grouped(lines: pa.Table, rules: Mapping[str, Rules], counter: Codes, by_time: Flags) -> Codes:
+    """The transaction of each line, numbered in the order in which they first occur."""
     # Two days of a till never have a transaction in common, whatever its numbers.
     day = coded(lines["business_date"]).codes
-    of_number = combined(store.codes, till, coded(lines["transaction_id"]).codes, day)
+    of_number = combined(counter, coded(lines["transaction_id"]).codes, day)
     gap = of_stores(lines, lambda name: rules[name].transaction_gap)
     time = times(lines["sold_at"])
     order = np.lexsort((time, of_number))

@@ -50,9 +50,9 @@ class Case:
         paths = (a.replace("@", f"{self.folder}/") for a in arguments)
         return CliRunner().invoke(main, list(paths))
 
-    def page(self) -> str:
-        """The text of the chain's page, with every white space made one blank."""
-        page = self.folder / "out" / "reports" / DAY / "index.html"
+    def page(self, name: str = "index.html") -> str:
+        """The text of a page, with every white space made one blank."""
+        page = self.folder / "out" / "reports" / DAY / name
         return " ".join(Reader(page.read_bytes()).text.split())
 
     def flags(self) -> list[dict[str, str]]:
@@ -583,6 +583,12 @@ def test_webp_is_read_and_a_format_that_is_not_is_named(case: Case) -> None:
         "snapshot_unreadable",
         "it is HEIC, which is not read: have the camera write JPEG, PNG, WebP or BMP",
     )
+    told = f"1 frame could not be read: {heic['detail']}."
+    assert f"Till {heic['till_id']} of {heic['store_id']}: {told}" in _plain(done.stderr)
+    for page in ("index.html", f"store-{heic['store_id']}.html"):
+        text = case.page(page)
+        assert text.count(heic["detail"]) == 2, page  # at the camera, and at the sale
+        assert told in text
 
 
 def _plain(text: str) -> str:

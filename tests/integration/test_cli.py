@@ -18,8 +18,10 @@ from auditor.cli.main import main
 from auditor.decisions.log import Judgement
 from auditor.errors import ExitCode
 from auditor.operations.record_decision import record_decision
+from auditor.tables import TILL_LINES
 from tests.support.paths import ROOT
 from tests.support.report_day import DAY
+from tests.support.samples import put, sales_csv, texts
 
 
 def _auditor(*arguments: str | Path | date) -> Result:
@@ -131,11 +133,46 @@ def test_a_run_says_which_files_and_rows_it_could_not_use(
     assert result.exit_code == ExitCode.ABOVE_LIMITS
     assert "Not read: 2026-03-27/other.csv: " in result.stderr
     assert re.search(r"Rejected rows: (\d+ \w+, )*1 bad_time", result.stderr)
+    place = f"2026-03-27/{export.name}, row {len(lines)}, column sold_at: “yesterday"
+    assert f"\n  bad_time: {place}" in result.stderr
+    page = f"{tmp_path}/out/reports/2026-03-27/index.html#set-aside"
+    assert (
+        f"The first 50 of them: {page}; all, as Parquet: {tmp_path}/out/rejects/" in result.stderr
+    )
     assert "1 input files could not be used (2026-03-27/other.csv)" in result.stderr
     checked = _auditor("check", "--day", "2026-03-27", "--sales", chain / "sales", "--json")
     (sales,) = (f for f in json.loads(checked.output)["findings"] if f["check"] == "sales")
     assert sales["state"] == "failed"
     assert "2026-03-27/other.csv: this looks semicolon-separated" in sales["said"]
+    assert f". First bad_time: {place}" in sales["said"]
+
+
+def test_the_first_row_of_each_reason_is_printed_without_what_is_withheld(tmp_path: Path) -> None:
+    """Of all stores and files, in the words of the page; nobody is named."""
+    cells = {
+        "T1": {"amount": "a lot"},
+        "T2": {"amount": "more"},
+        "T3": {"birth_date": "2.2.1990"},
+        "T4": {"cashier_id": "=CMD()", "sold_at": "noon"},
+        "T5": {"cashier_id": "2.03E+13"},
+        "T6": {"sku": "\x1b[2Jx", "id_check": "\x1b[2Jx"},
+    }
+    for store in ("S2", "S1"):
+        rows = [
+            texts(
+                TILL_LINES,
+                **{"store_id": store, "transaction_id": t, "sold_at": "2026-03-27T12:00Z", **bad},
+            )
+            for t, bad in cells.items()
+        ]
+        put(tmp_path, f"sales/2026-03-27/{store}.csv", sales_csv(*rows))
+    (tmp_path / "snapshots").mkdir()
+    result = _run(tmp_path, tmp_path / "out")
+    told = dict(line[2:].split(": ", 1) for line in result.stderr.splitlines() if line[:2] == "  ")
+    assert told["bad_number"].startswith("2026-03-27/S1.csv, row 2, column amount: “a lot”; ")
+    assert told["birth_date"].startswith("2026-03-27/S1.csv, row 4, column birth_date: withheld; ")
+    assert "2.03E" not in result.stderr
+    assert "\x1b" not in result.stderr
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ TRANSACTION = st.builds(
     minute=st.one_of(st.integers(24 * 60 - 20, 24 * 60 + 20), st.just(NOON)),
     lines=st.lists(st.integers(0, 25), min_size=1, max_size=3).map(tuple),
     checks=st.lists(st.sampled_from(["none", "id_scanned"]), min_size=1, max_size=3).map(tuple),
+    goods=st.lists(st.sampled_from(["wine", "milk"]), min_size=1, max_size=3).map(tuple),
     store=st.sampled_from(STORES),
     frame_after=st.sampled_from([None, 0, 25, 600]),
     frame_names_it=st.booleans(),
@@ -128,6 +130,32 @@ def test_any_order_of_files_and_runs_gives_the_same_ledgers(
         assert crops(chain) == crops(chain, "whole")
         sales = [SaleKey.of(row) for day in DAYS for row in ledger(chain, day)]
         assert len(sales) == len(set(sales))
+
+
+@pytest.mark.parametrize("order", list(permutations(DAYS)))
+@pytest.mark.parametrize("files_there", [(), DAYS])
+def test_alcohol_that_is_rung_up_after_midnight_is_sold_on_the_day_of_the_first_line(
+    order: Sequence[date], files_there: Sequence[date], tmp_path: Path
+) -> None:
+    """In whatever order days are run, and whether their files are there or come one by one."""
+    first, last = (
+        replace(OVER_MIDNIGHT, number=n, goods=goods, store=store)
+        for n, goods, store in ((10, ("milk", "wine"), "S001"), (20, ("wine", "milk"), "S002"))
+    )
+    chain = Chain(tmp_path, (first, last, replace(first, number=30, goods=("milk",))))
+    for day in files_there:
+        chain.arrive(day)
+    for day in order:
+        chain.arrive(day)
+        assert run_day(chain.job(day)).incomplete == []
+    rows = {day: ledger(chain, day) for day in DAYS}
+    assert (rows[BEFORE], rows[AFTER]) == ([], [])
+    assert [row["transaction_id"] for row in rows[DAY]] == ["T10", "T20"]
+    assert [[item["alcohol"] for item in row["basket"]] for row in rows[DAY]] == [
+        [False, True],
+        [True, False],
+    ]
+    assert [row["id_check"] for row in rows[DAY]] == ["id_scanned"] * 2
 
 
 # Night after night
@@ -181,6 +209,21 @@ def test_the_next_night_completes_a_sale_and_audits_its_store_alone_again(chain:
     before = tiny_chain.bytes_below(chain.folder / "out")
     assert run_day(chain.job(AFTER)).completed == []
     assert tiny_chain.bytes_below(chain.folder / "out") == before
+
+
+def test_what_a_day_lacks_is_told_by_its_own_run_and_not_by_the_one_that_completes_it(
+    chain: Chain, caplog: pytest.LogCaptureFixture
+) -> None:
+    chain.rung = tuple(replace(sale, frame_after=None) for sale in chain.rung)
+    night_after_night(chain)
+    chain.arrive(AFTER)
+    for index in (chain.folder / "snapshots" / "index").rglob("*.csv"):
+        index.unlink()
+    caplog.clear()
+    assert run_day(chain.job(AFTER)).completed
+    assert [record.getMessage() for record in caplog.records] == [
+        f"there is no snapshot index of {AFTER} below {chain.folder}/snapshots/index"
+    ]
 
 
 def test_a_night_without_a_sale_over_its_end_touches_no_other_day(chain: Chain) -> None:

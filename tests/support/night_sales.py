@@ -24,6 +24,7 @@ class Rung:
     minute: int  # of its start, from 00:00 UTC of the day
     lines: tuple[int, ...] = (0,)
     checks: tuple[str, ...] = ("none",)  # of the lines, the last of all further ones
+    goods: tuple[str, ...] = ("wine",)  # their categories, likewise
     store: str = "S001"
     frame_after: int | None = 0  # seconds after the last line
     frame_names_it: bool = True
@@ -35,13 +36,16 @@ class Rung:
         start = datetime.combine(self.day, datetime.min.time(), UTC)
         for nth, after in enumerate(self.lines):
             at = start + timedelta(minutes=self.minute + after)
-            check = self.checks[min(nth, len(self.checks) - 1)]
+            check, category = (
+                of_lines[min(nth, len(of_lines) - 1)] for of_lines in (self.checks, self.goods)
+            )
             cells = texts(
                 TILL_LINES,
                 store_id=self.store,
                 transaction_id=f"T{self.number}",
                 sold_at=at.isoformat(),
                 sku=f"{self.number}-{nth}",
+                category=category,
                 id_check=check,
                 id_check_at="" if check == "none" else at.isoformat(),
             )

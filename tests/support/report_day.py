@@ -20,6 +20,7 @@ from auditor.monitoring.completeness import (
 )
 from auditor.policy import Policy
 from auditor.report import Provenance, Report, render_day
+from auditor.report.unreadable import UNREADABLE
 from auditor.sales.identity import SaleKey
 from auditor.tables import (
     CHECK_COUNTS,
@@ -242,6 +243,7 @@ def ledger_rows() -> list[dict[str, Any]]:
                 "inconclusive",
                 reason=reason,
                 snapshot_id=None if reason == "snapshot_missing" else f"F{n}",
+                detail="it is HEIC, which is not read" if reason == UNREADABLE else None,
             )
             for n, reason in enumerate(INCONCLUSIVE_REASONS)
         ),

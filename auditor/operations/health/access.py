@@ -25,6 +25,7 @@ from auditor.policy import Policy, Rules
 from auditor.report.noticed import Noticed
 from auditor.report.text import words
 from auditor.report.text.completeness import NAME_IT
+from auditor.report.text.rejected import first
 from auditor.sales.drinks import sounds_alcoholic
 from auditor.sales.goods import alcohol_lines, named_lines
 from auditor.sales.line_types import of_type
@@ -91,6 +92,8 @@ def _sampled(
         why = "; ".join(lost.unusable[:_REASONS])
         more = len(lost.unusable) - _REASONS
         read += f", {len(lost.unusable)} files cannot: {why}" + (f"; {more} more" * (more > 0))
+    for name, _ in (*lost.rows.most_common(), *lost.cells.most_common()):
+        read += f". First {name}: {first(lost.first[name])}"
     todo = "correct the export, or give a mapping that reads it"
     most = policy.chain_rules(day).max_rejected_share
     if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):

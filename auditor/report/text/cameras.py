@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from auditor.monitoring.cameras import Camera, CameraDay, Change
 from auditor.monitoring.cameras.drift import WRONG_CLOCK
 from auditor.report.text import words
+from auditor.report.unreadable import UnreadableFrames
 
 #: What is most often the reason where no age could be estimated.
 CAUSES: Mapping[str, str] = {
@@ -91,6 +92,22 @@ def doubts(camera: CameraDay) -> tuple[str, ...]:
         said.append("Set its clock.")
     return tuple(said)
 
+
+def unreadable(found: UnreadableFrames) -> str:
+    """How many of a camera's frames could not be read, and why; a sentence."""
+    shown = found.why[:_MOST_WHY]
+    rest = found.frames - sum(frames for _, frames in shown)
+    parts = [(words.visible(why, 200), frames) for why, frames in shown]
+    parts += [("something else" if shown else "", rest)] if rest else []
+    if len(parts) == 1:
+        said = parts[0][0]
+    else:
+        said = "; ".join(f"{why} ({frames:,})" for why, frames in parts)
+    return f"{words.counted(found.frames, 'frame')} could not be read{said and f': {said}'}."
+
+
+#: Reasons that are told of one camera.
+_MOST_WHY = 3
 
 #: Offsets and drifts below these are not worth a word; seconds, and seconds an hour.
 _LEAST_OFFSET, _LEAST_DRIFT = 0.5, 0.5

@@ -65,8 +65,9 @@ MARKS: Mapping[str, str] = {
     "check_out_of_time": "an ID check is on record at another time, which does not count",
     "maybe_returned": "the alcohol may have been given back: a line takes off its whole price, or"
     " nearly",
-    "maybe_two_sales": "rung up on both sides of the day's end, with a long pause: maybe two"
-    " customers with one number, so no frame is used, and each part needs a check of its own",
+    "maybe_two_sales": "rung up on both sides of a pause in which the till may have begun to count"
+    " anew: maybe two customers with one number, so no frame is used, and each part needs a check"
+    " of its own",
     "mixed_id_check": "the lines carry different ID-check records: the strongest is shown",
     "amount_capped": "the basket's price is beyond what the report can hold",
 }

@@ -1,4 +1,4 @@
-"""A number that a till writes on both sides of the day's end: one customer's, or two customers'."""
+"""A number that a till writes on both sides of a pause: one customer's, or two customers'."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from auditor.policy import Policy
@@ -119,6 +119,159 @@ def test_numbers_that_all_begin_anew_around_midnight_are_each_two_sales() -> Non
     assert result.sales["marks"].to_pylist() == [[]] * 5
     following = collected([*first, *second], day=NEXT_DAY)
     assert following.sales["id_check"].to_pylist() == ["none"] * 5
+
+
+def sequence(
+    *numbers: int, start: float = -540, apart: float = 4, pays: bool = False, **cells: Any
+) -> list[Row]:
+    """Receipts with these numbers one after the other, in the afternoon."""
+    rows = []
+    for place, number in enumerate(numbers):
+        minute = start + apart * place
+        rows.append(rung(str(number), minute, f"a{place}", **cells))
+        if pays:
+            cash = {"line_type": "tender", "category": None}
+            rows.append(rung(str(number), minute + 0.5, f"cash{place}", **cells, **cash))
+    return rows
+
+
+def places(lines: Sequence[Row]) -> list[list[str]]:
+    """The articles of each sale, and no payments."""
+    sold = [[sku for sku in basket if sku.startswith("a")] for basket in baskets(lines)]
+    return sorted(sold)
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [1, 2, 3, 1, 2],
+        [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 6, 7],
+        [1, 2, 3, 1, 2, 3, 1, 2, 3, 4],  # restarted twice
+        [1, 2, 3, 4, 5, 1, 2, 4, 5],  # 3 is in no export
+        [1, 2, 3, 4, 5, 2, 3, 4],  # the first is in no export
+        [4711, 4712, 4713, 4711, 4712],
+    ],
+)
+@pytest.mark.parametrize("apart", [3, 4, 15])
+@pytest.mark.parametrize("cells", [{}, {"business_date": DAY}, {"pays": True}])
+def test_a_till_that_begins_anew_at_any_hour_gives_each_number_to_two_customers(
+    numbers: list[int], apart: float, cells: Row
+) -> None:
+    lines = sequence(*numbers, apart=apart, **cells)
+    assert places(lines) == sorted([f"a{place}"] for place in range(len(numbers)))
+    assert collected(lines).rejects.num_rows == 0
+    assert {
+        mark for marks in collected(lines).sales["marks"].to_pylist() for mark in marks
+    } == set()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "several"),
+    [
+        ([1, 2, 3, 4, 2, 5], {2}),  # it counts on from where it was
+        ([1, 2, 3, 4, 5, 6, 2, 3, 7, 8], {2, 3}),
+        ([1, 2, 3, 4, 5, 1, 2, 6], {1, 2}),
+        ([7, 8, 9, 10, 9, 8, 11], {8, 9}),
+        ([1, 2, 3, 4, 5, 6, 2, 4, 6], {2, 4, 6}),  # at the end of the evening
+    ],
+)
+def test_a_receipt_that_is_rung_up_again_stays_one_sale(
+    numbers: list[int], several: set[int]
+) -> None:
+    sales = collected(sequence(*numbers, apart=12)).sales.to_pylist()
+    assert sorted(int(s["transaction_id"]) for s in sales) == sorted(set(numbers))
+    assert {int(s["transaction_id"]) for s in sales if len(s["basket"]) > 1} == several
+    assert [s["marks"] for s in sales] == [[]] * len(sales)
+
+
+@pytest.mark.parametrize(
+    ("lines", "marked"),
+    [
+        (sequence(1, 2, 3, 1), {"1"}),  # and nothing after it
+        (sequence(1, 2, 3, 4, 5, 1, 3, 5), {"1", "3", "5"}),
+        (sequence(5, 6, 7, 8, 9, 6, 7), {"6", "7"}),
+        ([*sequence(1, 2, 3, 1, 2), *sequence(50, start=-539, pays=True)], {"1", "2"}),  # unpaid
+    ],
+)
+def test_where_numbers_leave_it_open_it_is_one_sale_with_a_mark(
+    lines: list[Row], marked: set[str]
+) -> None:
+    sales = collected(lines).sales.to_pylist()
+    assert len({s["transaction_id"] for s in sales}) == len(sales)
+    assert {s["transaction_id"] for s in sales if s["marks"] == [TWO]} == marked
+
+
+@pytest.mark.parametrize("apart", [0, 0.5])
+def test_receipts_rung_up_side_by_side_under_one_till_s_name_stay_whole(apart: float) -> None:
+    both = [*sequence(1, 2, 3, apart=apart), *sequence(1, 2, 3, start=-536.5 - apart, apart=apart)]
+    sales = collected(both).sales.to_pylist()
+    assert [(len(s["basket"]), s["marks"]) for s in sales] == [(2, [])] * 3
+
+
+def test_a_cancelled_receipt_does_not_take_the_one_with_its_number_with_it() -> None:
+    lines = sequence(1, 2, 3, 1, 2)
+    lines[0]["transaction_state"] = "cancelled"
+    assert places(lines) == [["a1"], ["a2"], ["a3"], ["a4"]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    runs=st.lists(st.integers(2, 9), min_size=1, max_size=4),
+    apart=st.sampled_from([3, 5, 11]),
+    start=st.sampled_from([-540, -30, -5]),
+    random=st.randoms(use_true_random=False),
+)
+def test_however_often_a_till_begins_anew_each_receipt_is_one_sale(
+    runs: list[int], apart: int, start: int, random: Any
+) -> None:
+    """A run of one receipt, and a shorter pause, would leave it open."""
+    numbers = [number for length in runs for number in range(1, length + 1)]
+    lines = sequence(*numbers, apart=apart, start=start)
+    random.shuffle(lines)
+    assert places(lines) == sorted([f"a{place}"] for place in range(len(numbers)))
+
+
+def read_for(day: date, lines: Sequence[Row]) -> list[Row]:
+    """The lines that a day's run reads: its own, and those of the two hours around it."""
+    start, end = MIDNIGHT - timedelta(hours=26), MIDNIGHT + timedelta(hours=2)
+    return [row for row in lines if start <= row["sold_at"] - (day - DAY) < end]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(-240, 240),
+            st.integers(1, 5),
+            st.sampled_from(["Ann", "Bob", None]),
+            st.sampled_from([None, None, "tender", "control"]),
+        ),
+        min_size=1,
+        max_size=16,
+    )
+)
+# Only the first day reads that the till had a lower number before.
+@example(
+    [(m, n, None, None) for m, n in ((-240, 1), (-20, 3), (-16, 4), (-12, 5), (10, 3), (14, 4))]
+)
+# Only the second day reads what the till did two hours after midnight.
+@example([(m, n, None, None) for m, n in ((-20, 1), (60, 2), (80, 3), (90, 1), (125, 2), (140, 3))])
+@example([(-70, 1, "Bob", None), (-1, 1, None, None), (112, 1, "Ann", None), (121, 1, "Bob", None)])
+def test_two_days_that_read_different_lines_count_no_article_twice(
+    lines: list[tuple[int, int, str | None, str | None]],
+) -> None:
+    rows = [
+        rung(str(number), minutes, f"a{place}", cashier_id=cashier, line_type=kind)
+        for place, (minutes, number, cashier, kind) in enumerate(lines)
+    ]
+    sold, lost = list[str](), set[str]()
+    for day in (DAY, NEXT_DAY):
+        read = read_for(day, rows)
+        result = collected(read, (), day)
+        sold += [i["sku"] for sale in result.sales.to_pylist() for i in sale["basket"]]
+        lost |= {read[reject["row"] - 2]["sku"] for reject in result.rejects.to_pylist()}
+    assert len(sold) == len(set(sold))
+    assert {row["sku"] for row in rows if row["line_type"] is None} - lost <= set(sold)
 
 
 @pytest.mark.parametrize(
