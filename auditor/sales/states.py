@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND, Flags
-from auditor.sales.codes import Codes, coded
+from auditor.sales.codes import Codes, coded, combined
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.tables import TRANSACTION_STATES
@@ -56,9 +56,33 @@ class States:
 def put_aside(lines: pa.Table, transaction: Codes) -> Flags:
     """Which transactions have a suspended line; ``transaction`` is that of each of TILL_LINES."""
     flags = np.zeros(transaction.max(initial=-1) + 1, np.bool_)
-    suspended = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
-    flags[transaction[suspended]] = True
+    flags[transaction[_suspended(lines)]] = True
     return flags
+
+
+def _suspended(lines: pa.Table) -> Flags:
+    flags: Flags = pc.equal(lines["transaction_state"], "suspended").fill_null(False).to_numpy()
+    return flags
+
+
+def without_resumed(lines: pa.Table, transaction: Codes) -> Codes:
+    """The transaction of each line; articles that follow on those put aside begin another one.
+
+    Tills that go on under the same number soon after give one transaction both; then
+    :func:`find_states` joins the two, and :func:`listed_again` sees what stands twice.
+    """
+    suspended = _suspended(lines)
+    item = of_type(lines, "item")
+    aside = suspended & item
+    if not aside.any():
+        return transaction
+    time, count = times(lines["sold_at"]), transaction.max() + 1
+    last = np.full(count, np.iinfo(np.int64).min)
+    np.maximum.at(last, transaction[aside], time[aside])
+    has_aside = np.bincount(transaction, aside, count) > 0
+    later = has_aside[transaction] & ~suspended & (time > last[transaction])
+    rung_up = np.bincount(transaction, later & item, count) > 0
+    return combined(transaction, (later & rung_up[transaction]).astype(np.int64))
 
 
 def find_states(lines: pa.Table, transaction: Codes, heads: Heads) -> States:

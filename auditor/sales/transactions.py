@@ -16,7 +16,14 @@ from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.sales.repeats import find_repeats, pieces
 from auditor.sales.reused_numbers import tell_apart
-from auditor.sales.states import Heads, find_states, listed_again, put_aside, with_line_voids
+from auditor.sales.states import (
+    Heads,
+    find_states,
+    listed_again,
+    put_aside,
+    with_line_voids,
+    without_resumed,
+)
 from auditor.sales.store_rules import of_stores, windows
 from auditor.tables import MONEY, QUANTITY, TRANSACTION_STATES
 
@@ -124,6 +131,7 @@ def divide(
         day=day,
         rules=rules,
     )
+    transaction = without_resumed(lines, transaction)
     lines = with_line_voids(lines, transaction)
     piece = pieces(lines, transaction)
     run = _runs(piece, transaction)

@@ -274,6 +274,17 @@ def test_two_days_that_read_different_lines_count_no_article_twice(
     assert {row["sku"] for row in rows if row["line_type"] is None} - lost <= set(sold)
 
 
+def test_what_was_put_aside_before_midnight_is_the_sale_of_the_day_that_completes_it() -> None:
+    lines = [
+        rung("17", -10, "first", transaction_state="suspended"),
+        rung("17", 10, "second", transaction_state="completed"),
+    ]
+    sold = [collected(read_for(day, lines), (), day).sales for day in (DAY, NEXT_DAY)]
+    assert sold[0].num_rows == 0
+    (basket,) = sold[1]["basket"].to_pylist()
+    assert [item["sku"] for item in basket] == ["first", "second"]
+
+
 @pytest.mark.parametrize(
     "lines",
     [
@@ -286,8 +297,8 @@ def test_two_days_that_read_different_lines_count_no_article_twice(
         ],
         [rung("17", m, s, business_date=DAY) for m, s in ((-10, "first"), (10, "second"))],
         [
-            rung("17", -10, "first", transaction_state="suspended"),
-            rung("17", 10, "second", transaction_state="completed"),
+            rung("17", -40, "first", transaction_state="suspended"),
+            rung("17", -10, "second", transaction_state="completed"),
         ],
     ],
     ids=["no pause", "one day", "a round", "the till's own day", "put aside"],

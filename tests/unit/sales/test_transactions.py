@@ -254,6 +254,25 @@ def test_a_number_rung_up_again_at_the_till_resumes_what_was_put_aside_there() -
     assert [skus for *_, skus in baskets(collected([suspended(sku="a"), elsewhere]))] == [["b"]]
 
 
+@pytest.mark.parametrize("state", [None, "completed"])
+@pytest.mark.parametrize("skus", ["ab", "b"], ids=["listed again", "added"])
+def test_a_number_that_goes_on_soon_after_it_was_put_aside_is_one_sale(
+    state: str | None, skus: str
+) -> None:
+    own = {"till_id": "1", "cashier_id": "Bob", "transaction_state": state}
+    later = [line(**own, sku=sku, sold_at=after(600)) for sku in skus]
+    (sale,) = collected([suspended(sku="a"), *later]).sales.to_pylist()
+    assert [item["sku"] for item in sale["basket"]] == ["a", "b"]
+    assert sale["cashier_id"] == "Bob"
+
+
+def test_a_line_behind_those_put_aside_that_sells_nothing_completes_nothing() -> None:
+    receipt = line(till_id="1", line_type="other", category=None, sold_at=after(5))
+    result = collected([suspended(sku="a"), receipt])
+    assert baskets(result) == []
+    assert counted(result)["suspended_transactions"] == 1
+
+
 def test_without_a_link_or_a_state_nothing_is_joined() -> None:
     lines = [line(sku="a", till_id="1"), line(sku="b", till_id="2", sold_at=after(60))]
     assert len(baskets(collected(lines))) == 2
