@@ -23,6 +23,7 @@ from auditor.insights.results import Insights
 from auditor.pipeline import Job, run_day
 from auditor.policy import ChainRules, load_policy
 from auditor.storage.place import Place
+from tests.support import quiet_demo
 from tests.support.airflow_home import in_airflow
 from tests.support.shared import made_once
 from tests.support.stored_days import store_day, write_policy
@@ -30,6 +31,10 @@ from tests.support.stored_days import store_day, write_policy
 # The machines are shared: a slow example is no bug. The same examples every time: a red run can be
 # repeated.
 hypothesis.settings.register_profile("here", deadline=None, derandomize=True, max_examples=50)
+# `make check` is for every commit, and shall not be waited for: `make test` tries all examples.
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("here"), max_examples=15
+)
 hypothesis.settings.load_profile("here")
 
 DEMO_DAY = date(2026, 3, 27)
@@ -59,8 +64,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo chain as `auditor demo` writes it. Read only."""
-    return made_once(tmp_path_factory, "demo-chain", write_demo)
+    """The first day of the demo chain as `auditor demo` writes it. Read only."""
+    write = partial(write_demo, days=catalogue.DAYS[:1])
+    return made_once(tmp_path_factory, "demo-chain", write)
+
+
+@pytest.fixture(scope="session")
+def quiet_demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All days of the demo chain, with fewer customers. Read only."""
+    write = partial(write_demo, stores=quiet_demo.STORES)
+    return made_once(tmp_path_factory, "quiet-demo-chain", write)
 
 
 @pytest.fixture(scope="session")
