@@ -156,10 +156,11 @@ airflow: $(INSTALLED) $(AIRFLOW_HOME)/.ready ## run Airflow with its scheduler a
 
 # ---- Checking ------------------------------------------------------------------------------------
 
-# Two workers on two cores: a library that starts a thread for each core would only get in the way.
-# A file's tests share what they set up, so they stay together; the longest files come first.
+# Three workers on two cores, for a test often waits: for a disk, for Airflow. A library that starts a
+# thread for each core would only get in the way. A file's tests share what they set up, so they stay
+# together; the longest files come first.
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: style types layers unit ## check style, types and layers, and run the unit tests: three minutes
 
@@ -174,7 +175,7 @@ layers: $(VENV)/.installed-all
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.installed-all
-	$(PYTEST) tests/unit $(PYTEST_OPTIONS)
+	$(PYTEST) --hypothesis-profile quick tests/unit $(PYTEST_OPTIONS)
 
 test: style types layers ## check, and run all tests: a quarter of an hour on two cores
 	$(PYTEST) $(PYTEST_OPTIONS)

@@ -23,6 +23,7 @@ from auditor.insights.results import Insights
 from auditor.pipeline import Job, run_day
 from auditor.policy import ChainRules, load_policy
 from auditor.storage.place import Place
+from tests.support import quiet_demo
 from tests.support.airflow_home import in_airflow
 from tests.support.shared import made_once
 from tests.support.stored_days import store_day, write_policy
@@ -30,6 +31,10 @@ from tests.support.stored_days import store_day, write_policy
 # The machines are shared: a slow example is no bug. The same examples every time: a red run can be
 # repeated.
 hypothesis.settings.register_profile("here", deadline=None, derandomize=True, max_examples=50)
+# `make check` is for every commit, and shall not be waited for: `make test` tries all examples.
+hypothesis.settings.register_profile(
+    "quick", hypothesis.settings.get_profile("here"), max_examples=15
+)
 hypothesis.settings.load_profile("here")
 
 DEMO_DAY = date(2026, 3, 27)
@@ -43,12 +48,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: Files in the order in which two workers take them: the longest first, so that neither ends up
-#: alone with one; one that starts with Airflow beside one that starts with the demo.
+#: Files in the order in which the workers take them: the longest first, so that none ends up alone
+#: with one; what waits (for Airflow, for storage) beside what computes.
 LONGEST_FIRST = (
-    *("test_backfill", "test_wheel", "test_dags", "test_pipeline", "test_crash", "test_training"),
-    *("test_export", "test_object_storage", "test_engines", "test_health", "test_hostile"),
-    *("test_cli", "test_weekly_insights", "test_browser", "test_compare_models", "test_logs"),
+    *("test_backfill", "test_wheel", "test_crash", "test_object_storage", "test_dags"),
+    *("test_training", "test_complete", "test_browser", "test_pipeline", "test_cases"),
+    *("test_airflow_connections", "test_weekly_insights", "test_days", "test_hostile"),
+    *("test_export", "test_demo", "test_augment", "test_teacher", "test_compare_models"),
+    *("test_quantise", "test_transactions", "test_health", "test_score", "test_engines"),
 )
 
 
@@ -59,8 +66,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo chain as `auditor demo` writes it. Read only."""
-    return made_once(tmp_path_factory, "demo-chain", write_demo)
+    """The first day of the demo chain as `auditor demo` writes it. Read only."""
+    write = partial(write_demo, days=catalogue.DAYS[:1])
+    return made_once(tmp_path_factory, "demo-chain", write)
+
+
+@pytest.fixture(scope="session")
+def quiet_demo_chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All days of the demo chain, with fewer customers. Read only."""
+    write = partial(write_demo, stores=quiet_demo.STORES)
+    return made_once(tmp_path_factory, "quiet-demo-chain", write)
 
 
 @pytest.fixture(scope="session")
@@ -86,9 +101,12 @@ def scorer() -> Scorer:
 @pytest.fixture(scope="session")
 def reported_day(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The day of report_day.py stored and reported below out/, and policy.toml. Read only."""
-    folder = tmp_path_factory.mktemp("reported")
-    store_day(folder / "out", write_policy(folder))
-    return folder
+
+    def store(folder: Path) -> None:
+        folder.mkdir()
+        store_day(folder / "out", write_policy(folder))
+
+    return made_once(tmp_path_factory, "reported-day", store)
 
 
 @pytest.fixture
@@ -159,7 +177,7 @@ def new_airflow(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 @pytest.fixture(scope="session")
 def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The DAG folder as Airflow parses it."""
+    """The DAG folder as Airflow parses it, where the storage has keys, which are marked."""
 
     def describe(home: Path) -> None:
         home.mkdir()
@@ -167,7 +185,8 @@ def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
             f"AUDITOR_{name.upper()}": f"s3://shop/{name}" for name in ("sales", "snapshots")
         }
         zone = {"AUDITOR_OUT": "s3://audit", "AUDITOR_TIME_ZONE": "Europe/London"}
-        in_airflow(home, "describe", **addresses, **zone)
+        keys = {"AWS_ACCESS_KEY_ID": "MARKEDKEY", "AWS_SECRET_ACCESS_KEY": "MARKEDSECRET"}
+        in_airflow(home, "describe", **addresses, **zone, **keys)
 
     answer = made_once(tmp_path_factory, "dag-folder", describe) / "answer.json"
     described: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
@@ -177,12 +196,15 @@ def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def past_baskets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two weeks of the demo's simulated baskets below ``out``, with its policy. Only add to it."""
-    folder = tmp_path_factory.mktemp("past")
-    write_baskets(folder / "out", 2)
-    (folder / "policy.toml").write_bytes(policy_toml())
-    source = resources.folder("auditor/demo") / FILE
-    (folder / FILE).write_bytes(source.read_bytes())
-    return folder
+
+    def write(folder: Path) -> None:
+        write_baskets(folder / "out", 2)
+        (folder / "policy.toml").write_bytes(policy_toml())
+        source = resources.folder("auditor/demo") / FILE
+        (folder / FILE).write_bytes(source.read_bytes())
+
+    made = made_once(tmp_path_factory, "past-baskets", write)
+    return shutil.copytree(made, tmp_path_factory.mktemp("past") / "baskets")
 
 
 @pytest.fixture(scope="session")

@@ -64,15 +64,16 @@ class Schema:
             ContractError: a column is missing, unexpected, of a type that does not convert
                 safely, or null where the schema forbids it.
         """
-        missing = [n for n in self.names if n not in table.column_names]
-        extra = [n for n in table.column_names if n not in self.names]
+        names = table.column_names
+        missing = [n for n in self.names if n not in names]
+        extra = [n for n in names if n not in self.names]
         if missing or extra:
             raise ContractError(f"table {self.name}: missing columns {missing}, unexpected {extra}")
-        for column in self.columns:
-            if not column.nullable and table[column.name].null_count:
-                raise ContractError(f"table {self.name}: column {column.name} has nulls")
         try:
             table = table.select(self.names)
+            for column, values in zip(self.columns, table.itercolumns(), strict=True):
+                if not column.nullable and values.null_count:
+                    raise ContractError(f"table {self.name}: column {column.name} has nulls")
             conforms = table.schema.equals(self.arrow, check_metadata=True)
             return table if conforms else table.cast(self.arrow)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:

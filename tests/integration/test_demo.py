@@ -29,18 +29,15 @@ from auditor.tables import (
     TILL_LINES,
     Schema,
 )
+from tests.support import quiet_demo
 from tests.support.samples import header
 
-#: The whole chain with fewer customers: every trouble is there, in less than half the time.
-SMALL = tuple(replace(store, alcohol_sales=28) for store in STORES)
 DAMAGED = {"truncated_file", "empty_file"}
 
 
 @pytest.fixture(scope="module")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("chain")
-    write_demo(folder, stores=SMALL)
-    return folder
+def chain(quiet_demo_chain: Path) -> Path:
+    return quiet_demo_chain
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +227,7 @@ def test_three_rows_a_day_are_malformed(chain: Path) -> None:
 
 def test_malformed_rows_leave_an_alcohol_line_of_their_sale() -> None:
     for day in DAYS:
-        for plan in writing._plan(day, SMALL, 1):
+        for plan in writing._plan(day, quiet_demo.STORES, 1):
             baskets = {b.transaction_id: b for b in plan.baskets}
             for name, damage in plan.damages.items():
                 alcohol = baskets[name].alcohol

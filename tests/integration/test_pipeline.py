@@ -278,15 +278,17 @@ def test_what_an_earlier_run_left_of_a_store_or_a_face_is_cleared(
 
 
 def test_two_files_a_store_without_file_and_a_day_without_sales(
-    demo_chain: Path, tmp_path: Path
+    quiet_demo_chain: Path, tmp_path: Path
 ) -> None:
     """The demo's second and third day."""
-    run_day(_job(demo_chain, tmp_path, day=date(2026, 3, 28), stores=("S002",)))
+    run_day(_job(quiet_demo_chain, tmp_path, day=date(2026, 3, 28), stores=("S002",)))
     two_files = _table(tmp_path, "coverage").set_index("store_id").loc["S002"]
     assert two_files["export_files"] == 2
     assert two_files["duplicate_transactions"] > 0
 
-    result = run_day(_job(demo_chain, tmp_path, day=date(2026, 3, 29), stores=("S003", "S004")))
+    result = run_day(
+        _job(quiet_demo_chain, tmp_path, day=date(2026, 3, 29), stores=("S003", "S004"))
+    )
     days = _table(tmp_path, "coverage").set_index("store_id")
     assert list(days.loc["S003"][["export_status", "alcohol_sales"]]) == ["read", 0]
     assert list(days.loc["S004"][["export_status", "alcohol_sales"]]) == ["missing", 0]
@@ -430,13 +432,13 @@ def _decide_on_ages_told_by_the_number(job: Job) -> None:
 
 @pytest.mark.parametrize("limits", [(1, 10**6, 10**6), (3, 40, 25)])
 def test_how_many_stores_are_worked_on_at_a_time_changes_no_byte(
-    demo_chain: Path,
+    quiet_demo_chain: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     limits: tuple[int, int, int],
 ) -> None:
     """All stores at once, or few rows at a time, of which most wait on disk."""
-    job = _job(demo_chain, tmp_path / "usual", day=date(2026, 3, 28))
+    job = _job(quiet_demo_chain, tmp_path / "usual", day=date(2026, 3, 28))
     _decide_on_ages_told_by_the_number(job)
     shares, waiting, together = limits
     monkeypatch.setattr(spool, "BUCKETS", shares)

@@ -72,8 +72,8 @@ def _wait_for_answers(monkeypatch: pytest.MonkeyPatch, *, seconds: float) -> Non
 
 @pytest.fixture
 def impatient(faults: Faults, monkeypatch: pytest.MonkeyPatch) -> Faults:
-    """What is silent costs seconds."""
-    _wait_for_answers(monkeypatch, seconds=2)
+    """What is silent costs a second."""
+    _wait_for_answers(monkeypatch, seconds=1)
     return faults
 
 

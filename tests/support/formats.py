@@ -55,11 +55,11 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> bytes:
 
 
 def zip_bytes(files: Mapping[str, bytes]) -> bytes:
-    """A zip archive."""
+    """A zip archive; the same files give the same bytes, whatever the clock says."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

@@ -55,10 +55,16 @@ def texts(values: Sequence[Any]) -> pa.Array:
 
 
 def cells_of(columns: Mapping[str, Sequence[Any]]) -> Cells:
-    """Columns of values, by name; raises what :func:`texts` does."""
+    """Columns of values, by name; raises what :func:`texts` does.
+
+    Names may share a list, as the thousands do that only later rows have: it is looked at once.
+    """
+    lists = {id(values): values for values in columns.values()}
+    arrays = {at: texts(values) for at, values in lists.items()}
+    numbers = {at for at, values in lists.items() if are_numbers(values)}
     return Cells(
-        pa.table({name: texts(values) for name, values in columns.items()}),
-        frozenset(name for name, values in columns.items() if are_numbers(values)),
+        pa.table({name: arrays[id(values)] for name, values in columns.items()}),
+        frozenset(name for name, values in columns.items() if id(values) in numbers),
     )
 
 

@@ -69,6 +69,9 @@ def elsewhere(
     out = tmp_path_factory.mktemp(request.param) / "said.npz"
     other = {"KERAS_BACKEND": request.param, "PYTHONPATH": f"{ROOT}{os.pathsep}{TORCH}"}
     other |= {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
+    # What is trained three times is compiled once.
+    other |= {"JAX_COMPILATION_CACHE_DIR": str(out.parent / "compiled")}
+    other |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     subprocess.run(
         [sys.executable, str(CHILD), str(out)],
         env=os.environ | other,

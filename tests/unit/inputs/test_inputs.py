@@ -1057,7 +1057,6 @@ CELLS = {
 ROWS = st.fixed_dictionaries({name: st.sampled_from(pool) for name, pool in CELLS.items()})
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(st.one_of(ROWS, st.none()), max_size=12),
     path=st.sampled_from([DATED, UNDATED, "S1.csv"]),

@@ -5,7 +5,7 @@ from math import sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import betabinom
 
@@ -89,7 +89,6 @@ def test_a_share_that_never_varied_sets_limits_too(events: int) -> None:
     assert band.side(0.5) == (1 if events == 0 else -1)
 
 
-@settings(max_examples=40)
 @given(
     st.lists(
         st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))),

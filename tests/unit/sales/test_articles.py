@@ -285,7 +285,6 @@ def drawn(lines: list[tuple[str, int, int]]) -> list[dict[str, Any]]:
     ]
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(LINES, min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_does_not_matter(
     lines: list[tuple[str, int, int]], random: Any
@@ -299,7 +298,6 @@ def test_the_order_of_the_lines_does_not_matter(
     assert before.sales["amount"].to_pylist() == after.sales["amount"].to_pylist()
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.integers(1, 6),
     st.integers(10, 2000),
@@ -349,7 +347,6 @@ def test_only_what_takes_a_whole_price_or_more_off_makes_a_sale_a_return(
     assert counts.voided_transactions == (back == units and not paid_out)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 500))
 def test_what_comes_back_at_its_price_is_counted_and_never_marked(
     bought: int, back: int, cents: int

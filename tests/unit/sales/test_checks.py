@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.tables import ID_CHECKS
@@ -158,7 +158,6 @@ RECEIPTS = st.lists(
 SAME = ("id_check", "id_check_at", "id_check_by", "birth_date", "marks", "legal_age")
 
 
-@settings(max_examples=40, deadline=None)
 @given(RECEIPTS, st.sampled_from(["none", "not_recorded"]), st.integers(0, 5))
 def test_a_loaf_changes_nothing_but_the_price(lines: list[Row], check: str, at: int) -> None:
     without, beside = sale_of(*lines), sale_of(*lines[:at], bread(check), *lines[at:])
@@ -166,7 +165,6 @@ def test_a_loaf_changes_nothing_but_the_price(lines: list[Row], check: str, at: 
     assert {name: beside[name] for name in SAME} == {name: without[name] for name in SAME}
 
 
-@settings(max_examples=40, deadline=None)
 @given(RECEIPTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_changes_no_check(lines: list[Row], random: Any) -> None:
     """Of equal checks the first is told, and when and by whom it was made."""
@@ -176,7 +174,6 @@ def test_the_order_of_the_lines_changes_no_check(lines: list[Row], random: Any) 
         assert shuffled[name] == given_order[name]
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([c for c in ID_CHECKS if c not in ("refused", "none", "not_recorded")]),
     st.one_of(st.none(), st.integers(-3600, 3600).map(after)),

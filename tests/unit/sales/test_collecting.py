@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.inputs.counts import SourceCounts
@@ -891,7 +891,6 @@ def drawn_frames(frames: list[tuple[str, int, int | None]]) -> list[Row]:
     ]
 
 
-@settings(max_examples=50, deadline=None)
 @given(SALES_DRAWN, FRAMES_DRAWN, st.randoms(use_true_random=False))
 def test_matching_is_one_to_one_within_reach_and_independent_of_order(
     sales: list[tuple[str, int, list[tuple[str, int]]]],
@@ -921,7 +920,6 @@ def test_matching_is_one_to_one_within_reach_and_independent_of_order(
             assert by_id[sale["snapshot_id"]]["transaction_id"] == sale["transaction_id"]
 
 
-@settings(max_examples=50, deadline=None)
 @given(SALES_DRAWN, FRAMES_DRAWN, st.randoms())
 def test_matching_does_not_depend_on_the_order_of_frames(
     sales: list[tuple[str, int, list[tuple[str, int]]]],
@@ -934,7 +932,6 @@ def test_matching_does_not_depend_on_the_order_of_frames(
     assert collected(lines, shot).sales.equals(first)
 
 
-@settings(max_examples=50, deadline=None)
 @given(SALES_DRAWN, FRAMES_DRAWN, st.lists(st.integers(0, 7), max_size=3))
 def test_every_transaction_and_every_frame_ends_somewhere(
     sales: list[tuple[str, int, list[tuple[str, int]]]],

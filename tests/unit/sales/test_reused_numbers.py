@@ -39,13 +39,14 @@ def collected(
     return collect(sold, shot, day, rules or policy())
 
 
-def baskets(lines: Sequence[Row], rules: Policy | None = None) -> list[list[str]]:
+def audited(lines: Sequence[Row], rules: Policy | None = None) -> list[Collected]:
+    """What is collected of the two days."""
+    return [collected(lines, (), day, rules) for day in (DAY, NEXT_DAY)]
+
+
+def baskets(days: Sequence[Collected]) -> list[list[str]]:
     """The articles of each sale of the two days, and no sale on both."""
-    sales = [
-        sale
-        for day in (DAY, NEXT_DAY)
-        for sale in collected(lines, (), day, rules).sales.to_pylist()
-    ]
+    sales = [sale for day in days for sale in day.sales.to_pylist()]
     assert len({(s["till_id"], s["transaction_id"], s["started_at"]) for s in sales}) == len(sales)
     return [[item["sku"] for item in sale["basket"]] for sale in sales]
 
@@ -71,7 +72,7 @@ TOTALS = rung("Z", 0, "totals", line_type="control", category=None)
     ids=["paid before", "totals between", "another cashier", "from one", "up to it"],
 )
 def test_what_the_export_has_beside_them_shows_two_customers(lines: list[Row]) -> None:
-    found = [basket for basket in baskets(lines) if {"first", "second"} & set(basket)]
+    found = [basket for basket in baskets(audited(lines)) if {"first", "second"} & set(basket)]
 
     assert [[sku for sku in basket if sku != "cash"] for basket in found] == [["first"], ["second"]]
     assert collected(lines).rejects.num_rows == 0
@@ -304,7 +305,7 @@ def test_what_was_put_aside_before_midnight_is_the_sale_of_the_day_that_complete
     ids=["no pause", "one day", "a round", "the till's own day", "put aside"],
 )
 def test_what_is_surely_one_sale_has_no_mark(lines: list[Row]) -> None:
-    ((first, *_, second),) = baskets(lines)
+    ((first, *_, second),) = baskets(audited(lines))
     assert (first, second) == ("first", "second")
     assert collected(lines).sales["marks"].to_pylist() == [[]]
 
@@ -381,14 +382,14 @@ def test_whatever_is_told_apart_each_article_is_of_one_sale(
     ]
     shuffled = random.sample(rows, len(rows))
     items = {row["sku"] for row in rows if row["line_type"] is None}
+    days = audited(rows)
     rejected = {
-        rows[reject["row"] - 2]["sku"]
-        for day in (DAY, NEXT_DAY)
-        for reject in collected(rows, (), day).rejects.to_pylist()
+        rows[reject["row"] - 2]["sku"] for day in days for reject in day.rejects.to_pylist()
     }
 
-    sold = [sku for basket in baskets(rows) for sku in basket]
+    sold = baskets(days)
 
-    assert len(sold) == len(set(sold))
-    assert items - rejected <= set(sold)
-    assert sorted(baskets(shuffled)) == sorted(baskets(rows))
+    skus = [sku for basket in sold for sku in basket]
+    assert len(skus) == len(set(skus))
+    assert items - rejected <= set(skus)
+    assert sorted(baskets(audited(shuffled))) == sorted(sold)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.policy import Policy
@@ -379,7 +379,6 @@ def sales_of(lines: list[Row]) -> list[Row]:
     return sorted(found, key=lambda s: (s["till_id"], s["transaction_id"], s["started_at"]))
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(TRANSACTION, max_size=6), st.randoms(use_true_random=False), st.data())
 def test_shuffled_split_and_repeated_lines_make_the_same_sales_once(
     transactions: list[Any], random: Any, data: st.DataObject

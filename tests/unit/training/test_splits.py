@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor.errors import ConfigurationError
@@ -112,7 +112,6 @@ def sets(draw: st.DrawFn) -> tuple[labelled.LabelledSet, np.ndarray]:
     return samples.set_of(rows), np.array(groups)
 
 
-@settings(max_examples=50)
 @given(drawn=sets(), seed=st.integers(0, 2**32))
 def test_no_split_separates_a_group_or_a_person(
     drawn: tuple[labelled.LabelledSet, np.ndarray], seed: int
