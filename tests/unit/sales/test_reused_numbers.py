@@ -138,7 +138,7 @@ def sequence(
 
 def places(lines: Sequence[Row]) -> list[list[str]]:
     """The articles of each sale, and no payments."""
-    sold = [[sku for sku in basket if sku.startswith("a")] for basket in baskets(lines)]
+    sold = [[sku for sku in basket if sku.startswith("a")] for basket in baskets(audited(lines))]
     return sorted(sold)
 
 
