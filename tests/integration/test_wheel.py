@@ -1,6 +1,7 @@
 """The wheel alone, installed without an extra into an empty environment, does a night's work."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import date
@@ -86,8 +87,9 @@ def test_the_wheel_audits_the_demos_day_as_the_checkout_does(
 ) -> None:
     done = _run(installed, demo_chain, tmp_path / "out", demo_chain / "policy.toml")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("Rejected rows: ")
-    assert len(done.stderr.splitlines()) == 1
+    # What the demo's day has of rejects and unreadable frames, and no warning of a library.
+    said = re.compile("Rejected rows: |  [a-z_]+: |The first [0-9]+ of them: |Till [0-9]+ of S00")
+    assert [line for line in done.stderr.splitlines() if not said.match(line)] == []
     ledger = tree(tmp_path / "out" / "ledger")
     assert len(ledger) == 4
     assert ledger == tree(audited_demo / "ledger")
