@@ -43,7 +43,7 @@ class Matches:
     frame_of: Positions  # of each transaction: one that names it before others, then the nearest
     transaction_of: Positions  # of each frame
     named: Flags  # for each frame, whether it names a transaction
-    several: Flags  # for each transaction, whether several frames are its
+    owned: Positions  # all frames of transactions, by these; of each in the order of frame_of
     frames: Doubts
     transactions: Doubts  # that have no frame
     clocks: pa.Table  # CAMERA_DAYS
@@ -90,7 +90,7 @@ def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) 
         frame_of=frame_of,
         transaction_of=found.transaction_of,
         named=named,
-        several=np.bincount(owner, minlength=len(frame_of)) > 1,
+        owned=owned[order],
         frames=found.frames,
         transactions=found.transactions,
         clocks=CAMERA_DAYS.from_rows(found.clocks),

@@ -53,6 +53,13 @@ def test_every_reason_has_a_next_step_and_none_speaks_of_guilt(reason: str) -> N
         assert verdict not in text
 
 
+def test_frames_that_disagree_are_looked_at_and_said_to() -> None:
+    case = flag(1, 20, 0.3, 0.9, marks=["frames_disagree", "several_snapshots"])
+    page = render_sales([case])["store-S001.html"].decode()
+    assert "another frame of this sale gives another age" in page
+    assert "Look at the other frames of this sale: they may show another person." in page
+
+
 def test_the_steps_say_until_when_the_picture_is_there() -> None:
     assert kept_until(date(2026, 3, 27), 31) == date(2026, 4, 27)
     steps = next_steps(
