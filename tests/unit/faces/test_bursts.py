@@ -80,7 +80,12 @@ def test_the_only_frame_is_judged_as_it_is() -> None:
 
 @pytest.mark.parametrize(
     ("qualities", "chosen"),
-    [([0.2, 0.6, 0.4], 1), ([0.6, 0.2, 0.6], 0), ([None, 0.1], 1), ([None, None], 0)],
+    [
+        ([0.2, 0.6, 0.4], 1),
+        ([0.6, 0.2, 0.6], 0),
+        ([None, 0.0], 1),  # a profile has no quality, and an age
+        ([None, None], 0),
+    ],
 )
 def test_an_age_goes_before_none_then_the_better_face_then_the_nearer_frame(
     qualities: list[float | None], chosen: int
