@@ -815,6 +815,28 @@ def test_matching_does_not_depend_on_the_order_of_frames(
     assert collected(lines, shot).sales.equals(first)
 
 
+BURST = st.lists(st.tuples(st.integers(-2, 2), st.booleans()), min_size=2, max_size=7)
+
+
+@settings(max_examples=50, deadline=None)
+@given(BURST, st.randoms(use_true_random=False))
+def test_the_frames_of_a_burst_are_the_same_whatever_their_order(
+    burst: list[tuple[int, bool]], random: Any
+) -> None:
+    shot = [
+        frame(
+            snapshot_id=f"F{number}",
+            captured_at=after(seconds),
+            transaction_id="A" if is_named else None,
+        )
+        for number, (seconds, is_named) in enumerate(burst)
+    ]
+    first = collected(wines(A=0), shot)
+    random.shuffle(shot)
+    assert collected(wines(A=0), shot).sales.equals(first.sales)
+    assert len(of_sale(only_sale(first))) == min(len(burst), MOST)
+
+
 @settings(max_examples=50, deadline=None)
 @given(SALES_DRAWN, FRAMES_DRAWN, st.lists(st.integers(0, 7), max_size=3))
 def test_every_transaction_and_every_frame_ends_somewhere(
