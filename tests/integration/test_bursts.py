@@ -130,6 +130,7 @@ def test_a_burst_of_two_people_says_so_whatever_the_order_of_the_index(
     other = next(frame for frame in found["frames"] if frame["snapshot_id"] == second)
     assert other["age_low"] > found["age_high"]
     assert MARKS["frames_disagree"] in page_of(chain)
+    assert f"frame {second} of this sale gives" in page_of(chain)
     assert "Look at the other frames of this sale" in page_of(chain)
 
     ledger = next((chain / "out/ledger").rglob("*.parquet"))

@@ -193,6 +193,12 @@ def years_up(age: float) -> str:
     return str(math.ceil(age))
 
 
+def age_of_frame(snapshot_id: str, age: float, low: float, high: float) -> str:
+    """What another frame of a sale gives: ``frame F2 of this sale gives 52 years (80 % 43-58)``."""
+    interval = f"80{NO_BREAK}% {years(low)}\u2013{years_up(high)}"
+    return f"frame {visible(snapshot_id, 60)} of this sale gives {years(age)} years ({interval})"
+
+
 def one_decimal(number: float) -> str:
     """A number with one decimal, such as a standard deviation in years."""
     return f"{number:.1f}"
