@@ -102,8 +102,8 @@ def compare_models(
     parts, done = [], 0
     for part in balanced(in_order, job.batch_size):
         rules = {s: day.policy.rules(day.date, s) for s in part["store_id"].unique().to_pylist()}
-        # Each version chooses among a sale's frames as an audit would. Sale by sale, so that no crop
-        # outlives its batch.
+        # Each version chooses among a sale's frames as an audit would. Sale by sale, so that no
+        # crop outlives its batch.
         scores = (scorer.score(frames_of(day.snapshots, part, rules)) for scorer in scorers)
         rows = (FRAME_SCORES.from_rows(best(b).row for b in bursts(of_one)) for of_one in scores)
         parts.append(_beside(*(assign_outcomes(part, scored, rules) for scored in rows)))
