@@ -19,6 +19,7 @@ from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError, luminance, size
 from auditor.faces.model import AgeModel
+from auditor.faces.quality import quality
 from auditor.faces.turns import face_turns
 from auditor.policy import ChainRules, Rules, Runtime
 from auditor.telemetry import Stopwatch
@@ -54,6 +55,7 @@ class Score:
 
     row: dict[str, Any]
     crop: Pixels | None = None
+    quality: float = 0.0  # of the buyer's face, if an age is estimated (quality.py)
 
 
 @dataclass(slots=True)
@@ -176,7 +178,7 @@ class Scorer:
             )
             if not turn
         ]
-        return Score(row, work.crops[0])
+        return Score(row, work.crops[0], quality(face, sharpness, card.input_size))
 
 
 def load_scorer(rules: ChainRules) -> Scorer:

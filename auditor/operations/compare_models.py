@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from auditor.errors import ConfigurationError, SourceError
+from auditor.faces.bursts import best, bursts
 from auditor.faces.model import Card
 from auditor.faces.score import load_scorer
 from auditor.pipeline import Day, Job, balanced, collect_day, frames_of
@@ -101,9 +102,10 @@ def compare_models(
     parts, done = [], 0
     for part in balanced(in_order, job.batch_size):
         rules = {s: day.policy.rules(day.date, s) for s in part["store_id"].unique().to_pylist()}
-        # Row by row, so that no crop outlives its batch.
+        # Each version chooses among a sale's frames as an audit would. Sale by sale, so that no
+        # crop outlives its batch.
         scores = (scorer.score(frames_of(day.snapshots, part, rules)) for scorer in scorers)
-        rows = (FRAME_SCORES.from_rows(s.row for s in of_version) for of_version in scores)
+        rows = (FRAME_SCORES.from_rows(best(b).row for b in bursts(of_one)) for of_one in scores)
         parts.append(_beside(*(assign_outcomes(part, scored, rules) for scored in rows)))
         done += part.num_rows
         if progress:

@@ -23,6 +23,7 @@ from auditor.pipeline.collect import collect_day
 from auditor.pipeline.day import Day, workspace
 from auditor.pipeline.kept import kept_mapping, kept_policy
 from auditor.pipeline.plans import Plan, find_plan
+from auditor.sales.frames import LOOKED_AT, looked_at
 from auditor.sales.identity import SaleKey
 from auditor.sales.outcomes import sales_of
 from auditor.storage import finalised, revisions
@@ -178,10 +179,8 @@ def _check_frames(other: Day) -> None:
 
     Without them an audit would take sales that were judged for inconclusive.
     """
-    columns = ("snapshot_path", "snapshot_sha256")
-    rows = read_day(other.out, "ledger", other.date, other.job.stores, columns)
-    seen = rows.filter(pc.is_valid(rows["snapshot_sha256"]))["snapshot_path"].to_pylist()
-    gone = next((path for path in seen if not other.snapshots.exists(path)), None)
+    rows = read_day(other.out, "ledger", other.date, other.job.stores, LOOKED_AT)
+    gone = next((p for p, _ in looked_at(rows) if not other.snapshots.exists(p)), None)
     if gone is not None:
         raise SourceError(
             f"sales of {other.date} are not complete, and frames that its results rest on are gone"

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from auditor.faces.model import Card
 from auditor.policy import Policy, Runtime
+from auditor.sales.frames import looked_at
 from auditor.tables import LEDGER, PROVENANCE
 
 
@@ -37,7 +38,7 @@ class Basis:
 
     def of_store(self, store_id: str, ledger: pa.Table) -> pa.Table:
         """The row of PROVENANCE of a store's day, whose LEDGER has the hashes of the frames."""
-        frames = sorted(pc.drop_null(LEDGER.conform(ledger)["snapshot_sha256"]).to_pylist())
+        frames = sorted(sha256 for _, sha256 in looked_at(LEDGER.conform(ledger)))
         inputs = self._inputs.copy()
         inputs.update(f"{json.dumps(frames)}]".encode())
         row = self._row | {"store_id": store_id, "inputs_sha256": inputs.hexdigest()}

@@ -104,8 +104,8 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
     with day.lock(wait=wait):
         planned = plan.plan(day)
         batches = planned.batches
-        paths = (read_table(day.out, b.path, b.schema, ["snapshot_path"]) for b in batches)
-        total = sum(map(score.number_of_frames, paths)) if progress else 0
+        rows = (read_table(day.out, b.path, b.schema, score.PATHS) for b in batches)
+        total = sum(map(score.number_of_frames, rows)) if progress else 0
         scored = chain.from_iterable(score.score(day, batch) for batch in batches)
         for done, _ in enumerate(scored, start=1):
             if progress:

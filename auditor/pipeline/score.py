@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.errors import StorageError
+from auditor.faces.bursts import best, bursts
 from auditor.faces.frames import MAX_BYTES
 from auditor.faces.score import Frame, Score, encode_crop, load_scorer
 from auditor.pipeline.batches import Batch
@@ -28,6 +29,9 @@ from auditor.telemetry import Stopwatch, emit
 
 #: Frames that are fetched at once, so that the storage's delay is not waited for with each of them.
 READ_AHEAD = 8
+
+#: The columns of SALES and PURCHASES, as far as they have them, that say where their frames are.
+PATHS = ("snapshot_path", "frames")
 
 
 def score(day: Day, batch: Batch) -> Iterator[None]:
@@ -50,9 +54,12 @@ def score(day: Day, batch: Batch) -> Iterator[None]:
     if number_of_frames(sales):
         scorer = load_scorer(day.rules)
         watch = scorer.watch
-        for scored in scorer.score(frames_of(day.snapshots, sales, rules, group_starts)):
-            scores.append(scored)
-            yield
+        for burst in bursts(scorer.score(frames_of(day.snapshots, sales, rules, group_starts))):
+            of_sale = []
+            for scored in burst:
+                of_sale.append(scored)
+                yield
+            scores.append(best(of_sale))
     read_plan(day.out, day.date, [batch])  # without locks, the day may be another run's by now
     with watch.stage("store"):
         posteriors = purchases.posteriors(sales, (scored.row for scored in scores))
@@ -67,7 +74,7 @@ def score(day: Day, batch: Batch) -> Iterator[None]:
         day.date,
         batch=batch.name,
         sales=sales.num_rows,
-        frames=len(scores),
+        frames=number_of_frames(sales),
         scored=sum("reason" not in scored.row for scored in scores),
         **watch.taken(),
     )
@@ -101,8 +108,18 @@ def with_crop_paths(ledger: pa.Table, paths: list[str | None]) -> pa.Table:
 
 
 def number_of_frames(sales: pa.Table) -> int:
-    """How many rows of SALES or PURCHASES have a frame."""
-    return int(sales.num_rows - sales["snapshot_path"].null_count)
+    """How many frames the rows of SALES or PURCHASES have."""
+    return sum(map(len, _paths(sales)))
+
+
+def _paths(sales: pa.Table) -> Iterator[list[str]]:
+    """The paths of each row's frames: of SALES the nearest first, of PURCHASES one."""
+    for row in sales.select([n for n in PATHS if n in sales.column_names]).to_pylist():
+        several, path = row.get("frames"), row["snapshot_path"]
+        if several is not None:
+            yield [frame["path"] for frame in several]
+        else:
+            yield [] if path is None else [path]
 
 
 def frames_of(
@@ -111,7 +128,7 @@ def frames_of(
     rules: Mapping[str, Rules],
     group_starts: Mapping[str, tuple[int, ...]] | None = None,
 ) -> Iterator[Frame]:
-    """The frames of SALES or PURCHASES that have a path, read a few ahead.
+    """The frames of SALES or PURCHASES, those of a row one after another, read a few ahead.
 
     Args:
         snapshots: the folder of the frames.
@@ -128,20 +145,22 @@ def frames_of(
     """
     starts = group_starts or {}
     waiting: deque[Future[Frame]] = deque()
-    columns = (sales[name].to_pylist() for name in ("store_id", "till_id", "snapshot_path"))
+    tills = (sales[name].to_pylist() for name in ("store_id", "till_id"))
     with ThreadPoolExecutor(READ_AHEAD) as pool:
-        for number, (store_id, till_id, path) in enumerate(zip(*columns, strict=True)):
-            if path is not None:
-                read = functools.partial(
-                    Frame,
-                    number,
-                    _by_ages(rules[store_id], sales, number),
-                    group_starts=starts.get(store_id, ()),
-                    turned=rules[store_id].camera_turns.get(till_id, 0),
-                )
+        for number, (store_id, till_id, paths) in enumerate(
+            zip(*tills, _paths(sales), strict=True)
+        ):
+            read = functools.partial(
+                Frame,
+                number,
+                _by_ages(rules[store_id], sales, number),
+                group_starts=starts.get(store_id, ()),
+                turned=rules[store_id].camera_turns.get(till_id, 0),
+            )
+            for path in paths:
                 waiting.append(pool.submit(_frame, snapshots, path, read))
-            if len(waiting) > READ_AHEAD:
-                yield waiting.popleft().result()
+                if len(waiting) > READ_AHEAD:
+                    yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
 

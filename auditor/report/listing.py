@@ -18,6 +18,7 @@ from auditor.report.text import guidance, words
 from auditor.report.trail import recorded_years, trail_of
 from auditor.report.unreadable import UNREADABLE
 from auditor.sales import control_sample
+from auditor.sales.frames import disagreeing
 from auditor.sales.identity import SALE_ORDER, SaleKey
 from auditor.tables import INCONCLUSIVE_REASONS, RECORDED_UNDERAGE, StoreTables
 
@@ -27,6 +28,7 @@ _SHOWN = (
     *("legal_age", "challenge_age", "faces", "matched_by", "snapshot_id", "snapshot_sha256"),
     "id_check_by",
 )
+_OF_A_FRAME = ("snapshot_id", "age", "age_low", "age_high")
 _REASON_ORDER = {reason: place for place, reason in enumerate(INCONCLUSIVE_REASONS)}
 
 
@@ -195,12 +197,15 @@ class StoreSales:
         if row["age"] is None:
             return ()
         measured = ("face_px", "sharpness", "face_confidence", "snapshot_offset_s")
-        return guidance.keep_in_mind(
+        doubts = guidance.keep_in_mind(
             **{name: row[name] for name in ("p_under_challenge", "challenge_age", *measured)},
             interval_years=row["age_high"] - row["age_low"],
             min_face_px=self.settings.min_face_px,
             min_sharpness=self.settings.min_sharpness,
         )
+        others = disagreeing(row["frames"] or (), row)
+        ages = (words.age_of_frame(*(f[name] for name in _OF_A_FRAME)) for f in others)
+        return (*doubts, *ages)
 
 
 def _by_likelihood(row: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -52,6 +52,8 @@ def baskets(  # noqa: PLR0913  # where all of a transaction comes together, as f
     since_midnight = clock - clock.astype("datetime64[D]")
     columns = {name: chosen[name] for name in SALE_KEY}
     columns |= {
+        # The nearest of several frames: a basket that is no alcohol sale is not judged by anybody,
+        # so that its other frames are not worth their time.
         "snapshot_path": index["path"].take(pa.array(matches.frame_of[at])),
         "hour": pa.array(since_midnight // np.timedelta64(1, "h"), pa.int8()),
         "alcohol_sale": pa.array(alcohol.sale[at]),

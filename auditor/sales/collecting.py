@@ -21,6 +21,7 @@ from auditor.sales.checks import CHECK_OUT_OF_TIME, find_checks
 from auditor.sales.claims import NONE
 from auditor.sales.codes import LARGEST_AMOUNT, Codes, money
 from auditor.sales.exported import transactions_of
+from auditor.sales.frames import MATCHED_BY_TIME, several_frames
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import Matches, match, times
 from auditor.sales.outcomes import SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS
@@ -42,11 +43,11 @@ from auditor.tables import (
 MARKS = (
     "amount_capped",  # the basket's price is beyond what the column holds
     CHECK_OUT_OF_TIME,  # an ID check is recorded at another time; it does not count
-    "matched_by_time",  # the frame names no transaction: it was the nearest at the till
+    MATCHED_BY_TIME,  # the frame names no transaction: by its time it can be no other sale's
     "maybe_returned",  # a line gives the alcohol back, or makes it cheaper: it does not say which
     "maybe_two_sales",  # the till may have been reset between its lines
     "mixed_id_check",  # the lines record different ID checks; the strongest is taken
-    "several_snapshots",  # more than one frame is the sale's; the nearest in time is taken
+    "several_snapshots",  # more than one frame is the sale's; the best of them is judged
     SNAPSHOT_AMBIGUOUS,  # a frame may be of this sale or of another: it is of none
     SNAPSHOT_CONTRADICTS,  # a frame names the sale, and was taken at another time or till
 )
@@ -169,8 +170,7 @@ def _collect_stores(
     # A frame may show the other customer.
     matches = replace(matches, frame_of=np.where(divided.in_parts, NONE, matches.frame_of))
     sale_of_frame = _at(alcohol.sale, matches.transaction_of)
-    taken = np.zeros(index.num_rows, np.bool_)
-    taken[matches.frame_of[matches.frame_of != NONE]] = True
+    taken = _at(matches.frame_of != NONE, matches.transaction_of)
     of_day = frames_of_day(index, rules, day)
     lost = matches.transaction_of == NONE
     counted = {
@@ -256,13 +256,15 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     frame = index.take(pa.array(frame_at, mask=~has_frame))
     by_time = has_frame & ~_at(matches.named, frame_at)
     offsets = _at(times(index["captured_at"]), frame_at) - times(sale["sold_at"])
+    several = several_frames(matches, index, sale["sold_at"], at)
     amount, capped = _amounts(prices[at])
     challenge = [rules[s].challenge_age for s in sale["store_id"].to_pylist()]
     legal = alcohol.legal_age[at]
     marks = (
         *(capped, checks.out_of_time[at], by_time),
         *(alcohol.maybe_returned[at], divided.in_parts[at], checks.mixed[at]),
-        *(matches.several[at] & has_frame, *(doubt[at] for doubt in matches.transactions)),
+        several.is_valid().to_numpy(zero_copy_only=False),
+        *(doubt[at] for doubt in matches.transactions),
     )
     columns = {name: sale[name] for name in (*SALE_KEY, "cashier_id")}
     columns |= checks.columns(divided.lines, at)
@@ -280,6 +282,7 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
         "amount": amount,
         "basket": lines_of(divided, alcohol, at, SALES.arrow.field("basket").type),
         "marks": _marks(marks),
+        "frames": several,
     }
     return SALES.conform(pa.table(columns).select(SALES.names))
 

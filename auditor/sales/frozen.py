@@ -9,13 +9,11 @@ import pandas as pd
 import pyarrow as pa
 
 from auditor.clock.local_time import SECOND, Flags
+from auditor.sales.frames import FRAMES_DISAGREE, without_ages
 from auditor.sales.identity import SALE_KEY
 from auditor.sales.matching import times
-from auditor.sales.outcomes import SEVERAL_FACES
+from auditor.sales.outcomes import CAMERA_FROZEN, SEVERAL_FACES
 from auditor.tables import FRAME_SCORES, LEDGER, RECORDED_UNDERAGE
-
-#: The mark of a sale whose frame a frozen camera took, and the reason why it is inconclusive.
-CAMERA_FROZEN = "camera_frozen"
 
 #: The columns of LEDGER by which frozen cameras are found.
 NEEDED = (*SALE_KEY, "sold_at", "snapshot_sha256", "snapshot_offset_s")
@@ -67,7 +65,8 @@ def without_faces(ledger: pa.Table, which: Flags) -> pa.Table:
     for at in np.flatnonzero(which).tolist():
         row = rows[at]
         row |= dict.fromkeys((*_OF_FACES, "crop"))
-        row["marks"] = sorted({*row["marks"], CAMERA_FROZEN} - {SEVERAL_FACES})
+        row["frames"] = without_ages(row["frames"])
+        row["marks"] = sorted({*row["marks"], CAMERA_FROZEN} - {SEVERAL_FACES, FRAMES_DISAGREE})
         by_looks = row["outcome"] == "flagged" and row["reason"] != RECORDED_UNDERAGE
         if by_looks or row["outcome"] in ("over_threshold", "inconclusive"):
             row |= {"outcome": "inconclusive", "reason": CAMERA_FROZEN, "detail": _DETAIL}

@@ -46,7 +46,7 @@ class Matches:
     #: Of each frame that names none at its till and time, the transaction of the number that it
     #: names: at another till at its time, else at its till at another time.
     misnamed: Positions
-    several: Flags  # for each transaction, whether several frames are its
+    owned: Positions  # all frames of transactions, by these; of each in the order of frame_of
     frames: Doubts
     transactions: Doubts  # that have no frame
     clocks: pa.Table  # CAMERA_DAYS
@@ -98,7 +98,7 @@ def match(frames: pa.Table, transactions: pa.Table, rules: Mapping[str, Rules]) 
         transaction_of=found.transaction_of,
         named=named,
         misnamed=misnamed,
-        several=np.bincount(owner, minlength=len(frame_of)) > 1,
+        owned=owned[order],
         frames=found.frames,
         transactions=found.transactions,
         clocks=CAMERA_DAYS.from_rows(found.clocks),

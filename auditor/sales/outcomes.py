@@ -14,6 +14,7 @@ from auditor.clock.local_time import wall_clock
 from auditor.errors import ContractError
 from auditor.policy import Rules
 from auditor.sales.challenge import is_under_challenge_age
+from auditor.sales.frames import FRAMES_DISAGREE, as_collected, judged
 from auditor.tables import FRAME_SCORES, LEDGER, RECORDED_UNDERAGE, SALES
 
 OutcomeRule = Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -63,6 +64,13 @@ def is_over_threshold(sales: pd.DataFrame) -> "pd.Series[bool]":
 #: Mark of a sale whose frame shows several faces: the estimate may be another person's.
 SEVERAL_FACES = "several_faces"
 
+#: The mark of a sale whose frame a frozen camera took (frozen.py), and the reason why it is
+#: inconclusive.
+CAMERA_FROZEN = "camera_frozen"
+
+# Marks that a sale has only once its frames were looked at.
+_OF_SCORING = (SEVERAL_FACES, FRAMES_DISAGREE, CAMERA_FROZEN)
+
 #: Marks of a sale without a frame, and reasons if it is inconclusive, in the order in which they
 #: go before one another.
 SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS = "snapshot_ambiguous", "snapshot_contradicts"
@@ -87,7 +95,8 @@ def assign_outcomes(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules
     Args:
         sales: tables.SALES.
         scores: tables.FRAME_SCORES; ``frame`` is the position of the sale in ``sales``. A sale
-            without a score had no snapshot.
+            without a score had no snapshot. Of a sale with several frames it is the best one's
+            (faces/bursts.py).
         rules: the rules in force, by store.
 
     Returns:
@@ -113,33 +122,35 @@ def assign_outcomes(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules
     position = pa.array(facts["score"], pa.int64(), from_pandas=True)
     columns = {name: scored[name].take(position) for name in scored.column_names}
     columns |= {name: sales[name] for name in SALES.names}
+    columns |= judged(sales, columns["chosen"], columns["seen"])
     columns |= {
         "outcome": pa.array(outcome, pa.string()),
         "reason": pa.array(reason, pa.string(), from_pandas=True),
         "detail": pa.array(detail, pa.string(), from_pandas=True),
         "crop": pa.nulls(sales.num_rows, pa.string()),
-        "marks": _marks(sales["marks"], columns["faces"]),
+        "marks": _marks(columns["marks"], columns["faces"]),
     }
     return LEDGER.conform(pa.table({name: columns[name] for name in LEDGER.names}))
 
 
 def sales_of(ledger: pa.Table) -> pa.Table:
     """The SALES that rows of LEDGER were made of; ``ledger`` needs no other columns."""
+    columns = {name: ledger[name] for name in SALES.names} | as_collected(ledger)
     marks = [
-        [mark for mark in given if mark != SEVERAL_FACES] for given in ledger["marks"].to_pylist()
+        [mark for mark in given if mark not in _OF_SCORING]
+        for given in columns["marks"].to_pylist()
     ]
-    place = ledger.schema.get_field_index("marks")
-    field = SALES.arrow.field("marks")
-    return SALES.conform(ledger.set_column(place, field, pa.array(marks, field.type)))
+    columns["marks"] = pa.array(marks, SALES.arrow.field("marks").type)
+    return SALES.conform(pa.table(columns))
 
 
-def _marks(collected: pa.ChunkedArray, faces: pa.ChunkedArray) -> pa.Array:
-    """The marks of collecting, and one for frames that show several faces."""
+def _marks(given: pa.Array, faces: pa.ChunkedArray) -> pa.Array:
+    """The marks of sales, and one for frames that show several faces."""
     marks = [
-        sorted([*given, SEVERAL_FACES]) if (count or 0) > 1 else given
-        for given, count in zip(collected.to_pylist(), faces.to_pylist(), strict=True)
+        sorted([*of_sale, SEVERAL_FACES]) if (count or 0) > 1 else of_sale
+        for of_sale, count in zip(given.to_pylist(), faces.to_pylist(), strict=True)
     ]
-    return pa.array(marks, collected.type)
+    return pa.array(marks, given.type)
 
 
 def _facts(sales: pa.Table, scores: pa.Table, rules: Mapping[str, Rules]) -> pd.DataFrame:

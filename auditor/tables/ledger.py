@@ -16,6 +16,25 @@ _BASKET_LINE = pa.struct(
     ]
 )
 
+_FRAME = pa.struct(
+    [
+        pa.field("snapshot_id", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("matched_by", pa.string(), nullable=False),
+        pa.field("offset_s", pa.float64(), nullable=False),
+    ]
+)
+
+# What was seen in one of a sale's frames; nothing where no age could be estimated.
+_SEEN = pa.struct(
+    [
+        pa.field("sha256", pa.string()),
+        pa.field("age", pa.float32()),
+        pa.field("age_low", pa.float32()),
+        pa.field("age_high", pa.float32()),
+    ]
+)
+
 _OTHER_FACE = pa.struct(
     [
         pa.field("age", pa.float32(), nullable=False),
@@ -57,7 +76,7 @@ LEDGER = Schema(
         ),
         Column("legal_age", pa.int16(), "age from which this alcohol may be bought, years"),
         Column("challenge_age", pa.int16(), "years; anyone who looks younger is asked for ID"),
-        Column("snapshot_id", pa.string(), "frame matched to the sale", nullable=True),
+        Column("snapshot_id", pa.string(), "frame of the sale: the one judged", nullable=True),
         Column("started_at", TIME, "time of the transaction's first line"),
         Column("detail", pa.string(), "why inconclusive, for an engineer", nullable=True),
         Column("age_low_95", pa.float32(), "lower end of the 95 % interval, years", nullable=True),
@@ -86,27 +105,43 @@ LEDGER = Schema(
         Column("amount", MONEY, "price of the basket, in the store's currency"),
         Column("basket", pa.list_(_BASKET_LINE), "the lines of the sale"),
         Column("marks", pa.list_(pa.string()), "what qualifies the record, see GLOSSARY.md"),
+        Column(
+            "frames",
+            pa.list_(pa.struct([*_FRAME, *_SEEN])),
+            "of a sale with several frames those that were looked at, the nearest first",
+            nullable=True,
+        ),
     ),
-    version=4,
+    version=5,
 )
 
-#: Alcohol sales as collected: the ledger's columns that are known before scoring.
+#: Alcohol sales as collected: the ledger's columns that are known before scoring. Of several frames
+#: the nearest stands for the sale until they are scored.
 SALES = Schema(
     "sales",
-    LEDGER.pick(
-        *("transaction_id", "store_id", "till_id", "cashier_id", "started_at", "sold_at"),
-        *("id_check", "legal_age", "challenge_age", "snapshot_id", "snapshot_path", "matched_by"),
-        *("snapshot_offset_s", "id_check_at", "id_check_by", "birth_date", "amount", "basket"),
-        "marks",
+    (
+        *LEDGER.pick(
+            *("transaction_id", "store_id", "till_id", "cashier_id", "started_at", "sold_at"),
+            *("id_check", "legal_age", "challenge_age", "snapshot_id", "snapshot_path"),
+            *("matched_by", "snapshot_offset_s", "id_check_at", "id_check_by", "birth_date"),
+            *("amount", "basket", "marks"),
+        ),
+        Column(
+            "frames",
+            pa.list_(_FRAME),
+            "all of a sale's frames if it has several, the nearest first, at most five",
+            nullable=True,
+        ),
     ),
-    version=2,
+    version=3,
 )
 
-#: The result of scoring one frame: the ledger's estimates, or the reason why there is none.
+#: The result of scoring a sale's frame, the best of several: the ledger's estimates, or the reason
+#: why there is none.
 FRAME_SCORES = Schema(
     "frame_scores",
     (
-        Column("frame", pa.int64(), "position of the frame in the batch that was scored"),
+        Column("frame", pa.int64(), "position of the sale in the batch that was scored"),
         Column("reason", pa.string(), "why no age could be estimated", nullable=True),
         Column("detail", pa.string(), "the same for an engineer", nullable=True),
         *LEDGER.pick(
@@ -115,6 +150,8 @@ FRAME_SCORES = Schema(
             *("sharpness", "other_faces", "snapshot_sha256"),
         ),
         Column("groups", pa.list_(pa.float32()), "P(buyer in each age group asked for)", True),
+        Column("chosen", pa.int16(), "place of the frame among the sale's, if several", True),
+        Column("seen", pa.list_(_SEEN), "what was seen in each of the sale's frames", True),
     ),
 )
 

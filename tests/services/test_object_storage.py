@@ -180,7 +180,8 @@ def test_an_upload_that_is_torn_leaves_the_old_file_or_none(bucket: str, faults:
 
 
 def _frames(bucket: str, names: list[str]) -> Iterator[Frame]:
-    sales = pa.table({"store_id": ["S1"] * len(names), "snapshot_path": names})
+    till = {name: ["S1"] * len(names) for name in ("store_id", "till_id")}
+    sales = pa.table(till | {"snapshot_path": names})
     return score.frames_of(Place(bucket), sales, {"S1": Rules()})
 
 

@@ -96,6 +96,8 @@ def next_steps(
     steps = []
     if "several_faces" in marks:
         steps.append("Make sure which of the people in the frame is the buyer.")
+    if "frames_disagree" in marks:
+        steps.append("Look at the other frames of this sale: they may show another person.")
     if "matched_by_time" in marks:
         steps.append("Make sure that the frame belongs to this sale: compare the times.")
     if "maybe_returned" in marks:

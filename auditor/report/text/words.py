@@ -58,7 +58,10 @@ _WHY = {
 MARKS: Mapping[str, str] = {
     "several_faces": "several faces in the frame: the estimate may be another person's",
     "matched_by_time": "frame matched by till and time, not by transaction number",
-    "several_snapshots": "several frames are of this sale: the nearest in time was taken",
+    "several_snapshots": "several frames are of this sale: the one that shows the face best was"
+    " taken",
+    "frames_disagree": "another frame of this sale gives another age: one of them may show another"
+    " person",
     "snapshot_ambiguous": "a frame may be of this sale or of another: it was not used",
     "snapshot_contradicts": "a frame names this sale, but is of another time or till: not used",
     "camera_frozen": "the camera was frozen: its picture was not used",
@@ -189,6 +192,12 @@ def years(age: float) -> str:
 def years_up(age: float) -> str:
     """The upper end of an interval in full years, rounded up, so that rounding never narrows it."""
     return str(math.ceil(age))
+
+
+def age_of_frame(snapshot_id: str, age: float, low: float, high: float) -> str:
+    """What another frame of a sale gives: ``frame F2 of this sale gives 52 years (80 % 43-58)``."""
+    interval = f"80{NO_BREAK}% {years(low)}\u2013{years_up(high)}"
+    return f"frame {visible(snapshot_id, 60)} of this sale gives {years(age)} years ({interval})"
 
 
 def one_decimal(number: float) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from auditor.pipeline import frames_of
+from auditor.pipeline.score import number_of_frames
 from auditor.policy import Rules
 from auditor.storage.place import Place
 from auditor.tables import PURCHASES, SALES
@@ -30,6 +31,28 @@ def test_a_frame_is_scored_by_the_ages_of_its_own_sale(tmp_path: Path) -> None:
     assert [own.min_face_confidence for own in rules] == [0.6] * 4
 
 
+def test_the_frames_of_a_sale_come_one_after_another(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.jpg").write_bytes(f"frame {number}".encode())
+    matched = {"matched_by": "transaction", "offset_s": 0.0}
+    several = [{"snapshot_id": f"F{n}", "path": f"{n}.jpg", **matched} for n in (2, 0, 1)]
+    given = [("3.jpg", None), ("2.jpg", several), (None, None), ("3.jpg", None)]
+    sales = SALES.from_rows(
+        row(SALES, legal_age=18, challenge_age=25, basket=[], marks=[])
+        | {"snapshot_path": path, "frames": frames}
+        for path, frames in given
+    )
+    frames = frames_of(Place(str(tmp_path)), sales, RULES)
+    assert [(f.number, f.content) for f in frames] == [
+        (0, b"frame 3"),
+        (1, b"frame 2"),
+        (1, b"frame 0"),
+        (1, b"frame 1"),
+        (3, b"frame 3"),
+    ]
+    assert number_of_frames(sales) == 5
+
+
 def test_a_basket_without_alcohol_is_scored_by_the_rules_of_its_store(tmp_path: Path) -> None:
     (tmp_path / "1.jpg").write_bytes(b"frame")
     values = {"snapshot_path": "1.jpg", "hour": 1, "alcohol_sale": False, "lines": []}
@@ -42,7 +65,9 @@ def test_a_frame_is_turned_as_the_policy_says_of_its_till(tmp_path: Path) -> Non
     (tmp_path / "1.jpg").write_bytes(b"frame")
     tills = ("01", "02", "03")
     sales = SALES.from_rows(
-        row(SALES, till_id=till, snapshot_path="1.jpg", basket=[], marks=[]) for till in tills
+        row(SALES, legal_age=18, challenge_age=25, basket=[], marks=[])
+        | {"till_id": till, "snapshot_path": "1.jpg"}
+        for till in tills
     )
     rules = {"S1": Rules(camera_turns={"02": 90, "03": 180})}
     frames = frames_of(Place(str(tmp_path)), sales, rules)

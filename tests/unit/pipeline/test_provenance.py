@@ -14,9 +14,16 @@ _FILES = [["a.csv", "1" * 64], ["b.csv", "2" * 64]]
 
 
 def _of(
-    files: list[list[str]] = _FILES, frame: str = "3", policy: Policy | None = None
+    files: list[list[str]] = _FILES,
+    frame: str = "3",
+    policy: Policy | None = None,
+    beside: str | None = None,
 ) -> pa.Table:
-    ledger = LEDGER.from_rows([flag(1, 20, 0.3, 0.9, snapshot_sha256=frame)])
+    row = flag(1, 20, 0.3, 0.9, snapshot_sha256=frame)
+    if beside:  # another frame of the same sale
+        found = {"path": "1.jpg", "matched_by": "transaction", "offset_s": 0.0}
+        row["frames"] = [found | {"snapshot_id": n, "sha256": n} for n in (frame, beside)]
+    ledger = LEDGER.from_rows([row])
     card = Card.read("1")
     return provenance.Basis(files, policy or Policy(), card, "openvino").of_store("S001", ledger)
 
@@ -27,7 +34,8 @@ def test_each_input_changes_the_hash_of_the_inputs() -> None:
 
     assert inputs(_of()) == inputs(_of(_FILES[::-1]))
     others = [_of(frame="4"), _of(_FILES[:1]), _of([["a.csv", "9" * 64], _FILES[1]])]
-    assert len({inputs(t) for t in (_of(), *others)}) == 4
+    others += [_of(beside="5"), _of(beside="6")]
+    assert len({inputs(t) for t in (_of(), *others)}) == 6
 
 
 def test_what_computes_the_model_and_its_calibration_change_its_hash() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from auditor.report.text.guidance import keep_in_mind, kept_until, next_steps
+from auditor.report.text.words import NO_BREAK
 from auditor.tables import ID_CHECKS, RECORDED_UNDERAGE
 from tests.support.report_day import DAY, NOON, flag, line, render_sales
 from tests.support.report_model import report_of
@@ -51,6 +52,24 @@ def test_every_reason_has_a_next_step_and_none_speaks_of_guilt(reason: str) -> N
     assert ("25 or over to you, this lead ends here" in text) == (reason != RECORDED_UNDERAGE)
     for verdict in ("offence", "violation", "guilty", "illegal", "fault", "failed"):
         assert verdict not in text
+
+
+def test_frames_that_disagree_are_looked_at_and_said_to() -> None:
+    matched = {"matched_by": "transaction", "offset_s": 0.0}
+    ages = {"F1": (20, 14.9, 25.1), "F2": (24, 20, 28), "F3": (52.2, 43, 58), "F4": None}
+    frames = [
+        {"snapshot_id": name, "path": f"{name}.jpg", **matched}
+        | dict(zip(("age", "age_low", "age_high"), interval or (), strict=False))
+        for name, interval in ages.items()
+    ]
+    marks = ["frames_disagree", "several_snapshots"]
+    case = flag(1, 20, 0.3, 0.9, marks=marks, frames=frames)
+    page = render_sales([case])["store-S001.html"].decode()
+    assert f"frame F3 of this sale gives 52 years (80{NO_BREAK}% 43\u201358)" in page
+    assert "frame F2" not in page
+    assert "frame F4" not in page
+    assert "another frame of this sale gives another age" in page
+    assert "Look at the other frames of this sale: they may show another person." in page
 
 
 def test_the_steps_say_until_when_the_picture_is_there() -> None:
