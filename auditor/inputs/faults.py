@@ -91,7 +91,7 @@ class Fault(IntEnum):
         f"is no known state of a transaction; known are {', '.join(TRANSACTION_STATES)}",
     )
     BAD_DATE = (16, "bad_date", "is no ISO date, such as 2026-03-27")
-    BAD_AGE = (17, "bad_number", "is no age in whole years from 1 to 99")
+    BAD_AGE = (17, "bad_number", "is no age in whole years from 1 to 99, nor 0 for none")
     REWRITTEN_ID = (
         *(18, "rewritten_id"),
         "is an identifier that was turned into a number or formula: the file was probably ",

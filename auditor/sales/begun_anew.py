@@ -38,8 +38,9 @@ class Numbers(NamedTuple):
         """Those of TILL_LINES; ``counter`` is the till, or the store, that counts each line."""
         code, distinct = coded(lines["transaction_id"])
         found = pc.extract_regex(distinct, _NUMBER)
-        head = coded(pa.chunked_array([found.field("head")])).codes[code]
-        number = found.field("number").cast(pa.int64()).fill_null(0).to_numpy()[code]
+        before, digits = found.flatten()  # null where a number does not end in digits
+        head = coded(pa.chunked_array([before])).codes[code]
+        number = digits.cast(pa.int64()).fill_null(0).to_numpy()[code]
         series = np.where(found.is_valid().to_numpy(zero_copy_only=False)[code], head, -1)
         return cls(np.where(series < 0, -1, combined(counter, series)), number)
 

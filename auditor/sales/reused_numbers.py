@@ -1,9 +1,10 @@
 """A number on both sides of a long pause: one transaction, or a till that gave the number again.
 
-At any hour, the till's totals in the pause, another cashier behind it, or numbers that begin anew
-in it (begun_anew.py) show two. Over the end of a day, where the till writes no business day, a
-payment before the pause does too. Where that leaves it open, the lines stay one transaction, in
-parts of which no check, face or return counts for another.
+At any hour, the till's totals in the pause, a payment before it and another cashier behind it, or
+numbers that begin anew in it (begun_anew.py) show two. Over the end of a day, where the till writes
+no business day, a payment before the pause does too, and another cashier if the till writes no
+payments. Where that leaves it open, the lines stay one transaction, in parts of which no check,
+face or return counts for another.
 """
 
 from collections.abc import Iterator, Mapping
@@ -71,7 +72,7 @@ def tell_apart(  # noqa: PLR0913  # what tells the transactions of a till apart
         if evidence.shows_two(pause):
             transaction[later], part[later] = next_free, 0
             next_free += 1
-        elif pause.over_turn or pause.signs:
+        elif evidence.leaves_open(pause):
             part[later] += 1
     return combined(transaction), part
 
@@ -161,6 +162,11 @@ class _Pause:
     over_turn: bool
     signs: int
 
+    @property
+    def is_long(self) -> bool:
+        """Whether nobody pauses for so long between two articles."""
+        return self.end - self.start > PAUSE
+
 
 def _pauses(
     lines: pa.Table, found: _Found, signs: Codes, day: date, rules: Mapping[str, Rules]
@@ -206,14 +212,24 @@ class _Evidence:
 
     def shows_two(self, pause: _Pause) -> bool:
         """Whether the lines after a pause are another transaction."""
-        if pause.signs >= SHOWN and (self._paid_before(pause) or not self._has_payments(pause)):
+        unpaid = self._has_payments(pause) and not self._paid_before(pause)
+        if pause.signs >= SHOWN and not unpaid:
             return True
-        if pause.end - pause.start <= PAUSE:
+        if not pause.is_long:
             return False
-        if self._totals_between(pause) or self._other_cashier(pause):
+        if self._totals_between(pause):
             return True
+        if self.other_cashier(pause) and not unpaid:
+            # Without payments in the export, one may have taken over from the other.
+            return pause.over_turn or self._paid_before(pause)
         # At another hour the rounds of a tab are paid one by one.
         return pause.over_turn and self._paid_before(pause, PAUSE)
+
+    def leaves_open(self, pause: _Pause) -> bool:
+        """Whether they may be one: nothing shows two, and something speaks for it."""
+        if pause.over_turn or pause.signs:
+            return True
+        return pause.is_long and self.other_cashier(pause) and not self._has_payments(pause)
 
     def _paid_before(self, pause: _Pause, within: int | None = None) -> bool:
         """Whether the transaction has a payment before the pause."""
@@ -232,7 +248,7 @@ class _Evidence:
         at = self._total_time[own]
         return bool(((pause.start <= at) & (at <= pause.end)).any())
 
-    def _other_cashier(self, pause: _Pause) -> bool:
+    def other_cashier(self, pause: _Pause) -> bool:
         """Another cashier rings up the articles after it."""
         names = self._cashier.distinct
         own, others = (

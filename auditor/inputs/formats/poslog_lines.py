@@ -132,6 +132,8 @@ def _priced(line: Fields) -> str:
 
 def _check(line: Fields) -> str:
     """What the till did about the buyer's age, in a word of docs/formats.md; empty if nothing."""
+    if not line.get("required_age", "").strip("0"):  # 0 where an article asks for no age
+        line.pop("required_age", None)
     asked = ("required_age", "birth_date", "check_verified", "check_method")
     if not any(name in line for name in asked) and line.get("line_type") != "AgeRestriction":
         return ""

@@ -184,6 +184,17 @@ def test_a_cell_is_accepted(tmp_path: Path, name: str, text: str, value: object)
     assert reading.rejects.num_rows == 0
 
 
+@pytest.mark.parametrize(("text", "age"), [("18", 18), ("0", None), ("00", None), ("", None)])
+def test_a_till_writes_no_age_or_0_where_it_asks_for_none(
+    tmp_path: Path, text: str, age: int | None
+) -> None:
+    columns = [*header(TILL_LINES), "required_age"]
+    put(tmp_path, DATED, sales_csv(sale() | {"required_age": text}, columns=columns))
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert column(reading, "required_age") == [age]
+    assert reading.rejects.num_rows == 0
+
+
 def test_every_state_of_the_id_check_is_accepted(tmp_path: Path) -> None:
     reading = read(tmp_path, *(sale(id_check=state.upper()) for state in ID_CHECKS))
 

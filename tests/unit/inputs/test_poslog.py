@@ -163,6 +163,7 @@ def test_names_count_without_namespace_and_case(root: str) -> None:
         ('Birthdate="1980-01-01" Verified="false"', "21", "unverified"),
         ('Verified="true"', "21", "verified"),
         ("", "21", "asked"),
+        ("", "<MinimumAge>0</MinimumAge><ApprovalMethod>Refused</ApprovalMethod>", "refused"),
         ("", "<ApprovalMethod>DOB</ApprovalMethod><BirthDate>1990-01-02</BirthDate>", "birth_date"),
         ("", "<ApprovalMethod>IDScanned</ApprovalMethod>", "scanned"),
         ("", "<ApprovalMethod>Visual</ApprovalMethod>", "verified"),
@@ -504,3 +505,9 @@ def test_goods_that_are_fetched_back_are_given_back(kind: str, tmp_path: Path) -
         *("item", Decimal(-1)),
         Decimal("-1.95"),
     )
+
+
+def test_an_article_that_asks_for_no_age_was_not_checked() -> None:
+    asks = "<AgeRestriction><MinimumAge>0</MinimumAge></AgeRestriction></Sale>"
+    (row,) = read(transaction(item("1").replace("</Sale>", asks)))
+    assert (row["required_age"], row["check"]) == ("", "")

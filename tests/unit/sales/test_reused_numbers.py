@@ -56,7 +56,11 @@ def two(**second: Any) -> list[Row]:
     return [rung("17", -10, "first"), rung("17", 10, "second", **second)]
 
 
-PAID = rung("17", -9, "cash", line_type="tender", category=None)
+def cash(minutes: float) -> Row:
+    return rung("17", minutes, "cash", line_type="tender", category=None)
+
+
+PAID = cash(-9)
 TOTALS = rung("Z", 0, "totals", line_type="control", category=None)
 
 
@@ -79,14 +83,38 @@ def test_what_the_export_has_beside_them_shows_two_customers(lines: list[Row]) -
     assert collected(lines).sales["marks"].to_pylist()[0] == []
 
 
-@pytest.mark.parametrize("second", [{"cashier_id": "Bob"}, {}])
-def test_at_any_hour_another_cashier_or_totals_show_two(second: Row) -> None:
+@pytest.mark.parametrize(
+    ("second", "beside"),
+    [({"cashier_id": "Bob"}, cash(-499)), ({}, {**TOTALS, "sold_at": at(-470)})],
+    ids=["paid before, and another cashier", "totals"],
+)
+def test_at_any_hour_it_shows_in_what_stands_between_that_there_are_two(
+    second: Row, beside: Row
+) -> None:
     """Nothing of the one goes into the other, nor is the other rejected."""
     lines = [rung("17", -500, "first"), rung("17", -450, "second", id_check="id_scanned", **second)]
-    lines += [] if second else [{**TOTALS, "sold_at": at(-470)}]
-    result = collected(lines)
+    result = collected([*lines, beside])
     assert result.sales["id_check"].to_pylist() == ["none", "id_scanned"]
     assert result.rejects.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("beside", "marks"), [([cash(-479)], []), ([], [TWO])], ids=["one payment", "no payments"]
+)
+def test_a_cashier_who_takes_a_receipt_over_rings_up_the_same_sale(
+    beside: list[Row], marks: list[str]
+) -> None:
+    lines = [rung("17", -500, "first"), rung("17", -480, "second", cashier_id="Bob"), *beside]
+    (sale,) = collected(lines).sales.to_pylist()
+    assert [item["sku"] for item in sale["basket"]][:2] == ["first", "second"]
+    assert sale["marks"] == marks
+
+
+@pytest.mark.parametrize("other", ["0002R", "9f1c-ab", "A"])
+def test_numbers_that_end_in_no_digit_are_of_no_sequence(other: str) -> None:
+    lines = [rung("17", -500, "first"), rung("17", -480, "second"), rung(other, -490, "x")]
+    sales = collected(lines).sales.to_pylist()
+    assert {s["transaction_id"]: len(s["basket"]) for s in sales} == {"17": 2, other: 1}
 
 
 @pytest.mark.parametrize(
