@@ -18,7 +18,10 @@ _DAYS = (
     (r"(?<!\d)\d\d\.\d\d\.\d{4}(?!\d)", ("%d.%m.%Y",)),
     (r"(?<!\d)\d\d-\d\d-\d{4}(?!\d)", ("%d-%m-%Y", "%m-%d-%Y")),
     (r"(?<!\d)\d\d_\d\d_\d{4}(?!\d)", ("%d_%m_%Y", "%m_%d_%Y")),
-    (r"(?<!\d)\d{6}(?!\d)", ("%y%m%d", "%d%m%y")),
+    (r"(?<!\d)\d\d-\d\d-\d\d(?!\d)", ("%y-%m-%d", "%d-%m-%y", "%m-%d-%y")),
+    (r"(?<!\d)\d\d_\d\d_\d\d(?!\d)", ("%y_%m_%d", "%d_%m_%y", "%m_%d_%y")),
+    (r"(?<!\d)\d\d\.\d\d\.\d\d(?!\d)", ("%d.%m.%y", "%y.%m.%d")),
+    (r"(?<!\d)\d{6}(?!\d)", ("%y%m%d", "%d%m%y", "%m%d%y")),
 )
 _ANY = "\0"  # stands for any text until the pattern is written
 _SHORT = 6  # digits of a date that only the data proves to be one
@@ -31,9 +34,13 @@ _APART = re.compile(
 )
 _EPOCH = re.compile(r"(?<!\d)1\d{9}(?P<rest>\d{3})?(?!\d)")
 _STORE = (
-    r"store|shop|branch|outlet|site|loc|filiale|fil|markt|laden|magasin|mag|tienda|winkel|filiaal"
+    r"store|shop|branch|outlet|site|loc|filiale|fil|markt|laden|magasin|mag|tienda|winkel|filiaal|"
+    r"negozio|pdv|loja|butikk?|myymala|sklep|prodejna"
 )
-_TILL = r"till|pos|reg|register|lane|terminal|term|kasse|caisse|caja|kassa|cam|camera"
+_TILL = (
+    r"till|pos|reg|register|lane|terminal|term|kasse|caisse|caja|kassa|cassa|caixa|kasa|pokladna|"
+    r"cam|camera"
+)
 _KEYED = re.compile(
     rf"(?P<key>{_STORE}|{_TILL})(?P<sign>=|[-_]?)(?P<id>[A-Za-z]?\d[A-Za-z\d]*|(?<==)\w+)",
     re.IGNORECASE,
@@ -172,11 +179,15 @@ def _days_in(path: str, days: _Days) -> list[tuple[int, int, str, str]]:
             fitting = [(form, day) for form in forms if (day := _as_day(match[0], form))]
             proven = [form for known in days for form, day in fitting if day in known]
             taken = any(match.start() < end and start < match.end() for _, start, end, *_ in found)
-            if taken or not fitting or (not proven and len(match[0]) == _SHORT):
+            if taken or not fitting or (not proven and _digits(match[0]) == _SHORT):
                 continue
             form, *others = proven or [form for form, _ in fitting]
             found.append((bool(proven), *match.span(), form, "".join(others[:1])))
     return [rest for _, *rest in sorted(found)]  # type: ignore[misc]  # of four
+
+
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
 
 
 def _as_day(text: str, form: str) -> date | None:
