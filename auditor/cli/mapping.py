@@ -86,9 +86,13 @@ def _print_draft(draft: "Draft") -> None:
     click.echo(f"{what}: {kind}, {draft.keys.get('format', 'frames without an index')}")
     for note in draft.notes:
         click.echo(f"  {note}")
-    found = [column.column for column in draft.columns if column.source is not None]
+    assumed = {c.column: c.assumed for c in draft.columns if c.assumed is not None}
+    found = [c.column for c in draft.columns if c.source is not None and c.column not in assumed]
     if found:
         click.echo(f"  found: {', '.join(found)}")
+    if assumed:
+        shown = ", ".join(f"{column} is {value}" for column, value in assumed.items())
+        click.echo(f"  assumed of every line, as no column was found: {shown}")
     missing = [column.column for column in draft.columns if column.source is None]
     if missing:
         click.echo(f"  not found: {', '.join(missing)}")

@@ -27,7 +27,15 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
         optional += source.alternatives
     dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
     rest = [name for name in optional if name not in required]
-    return Wanted(tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest)), dialect=dialect)
+    names = tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest))
+    return Wanted(*names, dialect=dialect, entry=_named(entry))
+
+
+def _named(entry: Entry) -> str:
+    """What of an entry tells it from the others of a mapping."""
+    if entry.files is None:
+        return f'format = "{entry.format}"'
+    return f'files = "{entry.files}"'
 
 
 def format_of(file: SourceFile) -> str | None:

@@ -58,6 +58,7 @@ class Rows:
         self._values: dict[str, pa.Array] = {}
         self._verdicts: dict[str, Verdicts] = {}
         self._moments: Microseconds = np.empty(0, np.int64)  # of the column that decides the day
+        self._day_given: Flags = np.empty(0, np.bool_)  # where business_date decides it
         self._place(records)
         asked = np.array([request.wants_store(s or None) for s in self._stores], np.bool_)
         every = np.bincount(self._codes, minlength=len(self._stores)).tolist()
@@ -223,7 +224,10 @@ class Rows:
             self._moments = instants
             self._place_in_time(instants, verdicts, clocks)
             far = (np.abs(self._days) > 1) & (self._days != _UNKNOWN)
-            verdicts[far & self._file.dated] = Fault.OTHER_DAY
+            far &= self._file.dated
+            verdicts[far & ~self._day_given] = Fault.OTHER_DAY
+            if self._day_given.any():
+                self._verdicts["business_date"][far & self._day_given] = Fault.OTHER_DAY
         values = pa.array(instants, mask=~times.given | (verdicts != Fault.NONE))
         self._values[name], self._verdicts[name] = values.cast(TIME), verdicts
 
@@ -235,11 +239,13 @@ class Rows:
         margin = np.array([c.margin for c in clocks], np.int64)[self._codes]
         self._days = (instants[:, None] >= starts).sum(axis=1) - 2
         written = self._values.get("business_date")
-        if written is not None:
+        if written is None:
+            self._day_given = np.zeros(len(self._days), np.bool_)
+        else:
             ordinal = (self._request.day - _EPOCH).days
-            given = written.is_valid().to_numpy(zero_copy_only=False)
+            self._day_given = written.is_valid().to_numpy(zero_copy_only=False)
             by_till = written.cast(pa.int32()).fill_null(ordinal).to_numpy() - ordinal
-            self._days = np.where(given, by_till, self._days)
+            self._days = np.where(self._day_given, by_till, self._days)
         self._days[verdicts != Fault.NONE] = _UNKNOWN
         self._near = (instants >= starts[:, 1] - margin) & (instants < starts[:, 2] + margin)
         self._early = instants < starts[:, 1] + margin

@@ -92,6 +92,11 @@ class TimeFormat:
         """Whether it names an hour."""
         return "H" in self.parts or {"I", "p"} <= set(self.parts)
 
+    @property
+    def lacks_half_of_day(self) -> bool:
+        """Whether its hour is one of twelve, and nothing says of which half of the day."""
+        return "I" in self.parts and not {"H", "p"} & set(self.parts)
+
     def to_iso(self, text: pa.Array, *, date_only: bool = False) -> pa.Array:
         """Each text that fits in ISO 8601; the others as they are."""
         matches = pc.extract_regex(text, self._pattern)

@@ -148,7 +148,9 @@ def _problems(column: str, source: Source) -> Iterator[str]:
     ):
         if name in source.model_fields_set and not suits:
             yield f"{name} is not for this column"
-    if (text := source.time) and not (time_format(text).has_date and time_format(text).has_clock):
+    if (text := source.time) and time_format(text).lacks_half_of_day:
+        yield "time has %I, an hour of twelve, which needs %p (AM or PM); use %H for 0 to 23"
+    elif text and not (time_format(text).has_date and time_format(text).has_clock):
         yield 'time must have a date and an hour, such as "%d.%m.%Y %H:%M"; join two columns for it'
     if (text := source.date) and not time_format(text).has_date:
         yield 'date must have year, month and day, such as "%d.%m.%Y"'

@@ -49,7 +49,7 @@ _PARTS = re.compile(
 _ENDINGS = frozenset(("", "s", "es", "n", "en", "e"))  # of plurals
 _SHORTEST = 3  # letters of a word that says what a drink is
 #: Letters that are no other letter with an accent.
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "_": " "})
+_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "_": " "})
 
 
 def folded(text: str) -> str:

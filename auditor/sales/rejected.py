@@ -14,9 +14,9 @@ from auditor.sales.transactions import Transactions
 from auditor.tables import REJECTS
 
 _DETAILS = {
-    "duplicate_transaction": "the transaction stands in the export before, with the same lines; "
+    "duplicate_transaction": "the transaction stands in {export} before, with the same lines; "
     "the first is kept, send every transaction once",
-    "conflicting_transaction": "the transaction stands in the export before, with another cashier "
+    "conflicting_transaction": "the transaction stands in {export} before, with another cashier "
     "or other content of a line; the first is kept, find out which is right",
     "overlong_transaction": "the transaction began on the day before, which does not read so far "
     "into this day; set the policy's day_ends_at to an hour at which no till sells",
@@ -46,7 +46,16 @@ def line_rejects(lines: pa.Table, divided: Transactions) -> pa.Table:
     at = np.concatenate(list(found.values()))
     reasons = np.repeat(list(found), [len(positions) for positions in found.values()])
     order = np.argsort(at)
-    return _rejects(lines, at[order], reasons[order].tolist())
+    at, reasons = at[order], reasons[order].tolist()
+    files, others = (
+        lines["source"].take(pa.array(positions)).to_pylist()
+        for positions in (at, divided.before[at])
+    )
+    said = [
+        _DETAILS[reason].format(export="the export" if other == file else other)
+        for reason, file, other in zip(reasons, files, others, strict=True)
+    ]
+    return _rejects(lines, at, reasons, said)
 
 
 def frame_rejects(index: pa.Table, lost: Flags, matches: Matches, heads: pa.Table) -> pa.Table:
@@ -86,9 +95,9 @@ def _rejects(
     table: pa.Table,
     at: npt.NDArray[np.int64],
     reasons: list[str],
-    unknown: Sequence[str | None] = (),
+    details: Sequence[str | None],
 ) -> pa.Table:
-    """REJECTS of rows; ``unknown`` says more of those that name an unknown transaction."""
+    """REJECTS of rows; ``details`` say what is not said of all with a reason."""
     known = ("source", "row", "store_id", "transaction_id", "snapshot_id")
     rows = table.select([name for name in known if name in table.column_names])
     return REJECTS.from_rows(
@@ -99,6 +108,6 @@ def _rejects(
             **row,
         }
         for row, reason, more in zip(
-            rows.take(pa.array(at)).to_pylist(), reasons, unknown or [None] * len(at), strict=True
+            rows.take(pa.array(at)).to_pylist(), reasons, details, strict=True
         )
     )

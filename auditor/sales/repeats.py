@@ -28,6 +28,7 @@ class Repeats(NamedTuple):
 
     again: Flags
     conflicting: Flags
+    before: Codes  # of each of these, the line that it repeats, or that its transaction begins with
 
 
 def pieces(lines: pa.Table, transaction: Codes) -> Codes:
@@ -57,10 +58,11 @@ def find_repeats(lines: pa.Table, transaction: Codes, piece: Codes, run: Codes) 
         run: of each line, the number of the stretch of consecutive lines of piece and transaction.
     """
     again, conflicting = np.zeros((2, lines.num_rows), np.bool_)
+    before = np.arange(lines.num_rows)
     run_owner = transaction[np.flatnonzero(np.diff(run, prepend=-1))]
     several = np.flatnonzero((np.bincount(run_owner) > 1)[transaction])
     if not len(several):
-        return Repeats(again, conflicting)
+        return Repeats(again, conflicting, before)
     at_till = combined(
         transaction[several],
         times(lines["sold_at"])[several],
@@ -81,7 +83,9 @@ def find_repeats(lines: pa.Table, transaction: Codes, piece: Codes, run: Codes) 
             compared.add_piece([of_piece[r] for r in _groups(run[at[own[of_piece]]])])
         again[at[own[compared.again]]] = True
         conflicting[at[own[compared.conflicting]]] = True
-    return Repeats(again, conflicting)
+        before[at[own]] = at[own[:1]]
+        before[at[own[compared.again]]] = at[own[compared.first]]
+    return Repeats(again, conflicting, before)
 
 
 class _Comparison:
@@ -91,8 +95,14 @@ class _Comparison:
         self._content: list[int] = content.tolist()
         self._article_of = article_of
         self._kept: Counter[int] = Counter()
+        self._first: dict[int, int] = {}
         self.again: list[int] = []
         self.conflicting: list[int] = []
+
+    @property
+    def first(self) -> list[int]:
+        """Of each of those that are there ``again``, the first with the same content."""
+        return [self._first[self._content[position]] for position in self.again]
 
     def add_piece(self, runs: list[Codes]) -> None:
         own: list[int] = []
@@ -100,6 +110,8 @@ class _Comparison:
         for run in runs:
             positions: list[int] = run.tolist()
             lines = tuple(sorted(self._content[p] for p in positions))
+            for position in positions:
+                self._first.setdefault(self._content[position], position)
             if lines in seen:
                 self.again += positions
             else:

@@ -59,6 +59,7 @@ class Transactions:
         of_day: which begin on the business day. The others are of the days beside it.
         duplicates: positions among the lines given of those that stand there before.
         conflicts: positions among the lines given of those that contradict their transaction.
+        before: of each line given, if it is one of these, the one that it repeats or contradicts.
         overlong: positions among the lines given of those that continue a transaction of the day
             before for so long that that day does not see them.
         rejected_runs: the store of each stretch of lines that was rejected as a whole.
@@ -72,6 +73,7 @@ class Transactions:
     of_day: Flags
     duplicates: Codes
     conflicts: Codes
+    before: Codes
     overlong: Codes
     rejected_runs: list[str]
 
@@ -135,7 +137,7 @@ def divide(
     lines = with_line_voids(lines, transaction)
     piece = pieces(lines, transaction)
     run = _runs(piece, transaction)
-    again, conflicting = find_repeats(lines, transaction, piece, run)
+    again, conflicting, before = find_repeats(lines, transaction, piece, run)
     kept = ~(again | conflicting)
     cashier_at = _cashiers(lines, transaction, kept)
 
@@ -170,9 +172,17 @@ def divide(
         of_day=of_day,
         duplicates=given[again & reported],
         conflicts=given[conflicting & reported],
+        before=_among(given, before, len(is_total)),
         overlong=given[kept & ~reported & days.unseen_before(time, belongs)],
         rejected_runs=lines["store_id"].filter(pa.array(rejected_run)).to_pylist(),
     )
+
+
+def _among(given: Codes, positions: Codes, count: int) -> Codes:
+    """Positions among some of ``count`` lines as positions among all."""
+    found = np.arange(count)
+    found[given] = given[positions]
+    return found
 
 
 def _key_parts(lines: pa.Table, keys: Mapping[str, KeyParts]) -> tuple[Flags, Flags]:

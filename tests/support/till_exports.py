@@ -124,6 +124,149 @@ def american() -> Export:
     )
 
 
+def polish() -> Export:
+    """Polish words in cp1250, spaces between thousands, a refusal."""
+    text = (
+        "Nr paragonu;Sklep;Kasa;Kasjer;Data sprzedaży;Godzina;Kod towaru;Nazwa towaru;Kategoria;"
+        "Ilość;Wartość brutto;Weryfikacja wieku\n"
+        "1001;S001;03;Müller Ż.;27.03.2026;18:15:10;5901359000001;Piwo Żywiec 0,5l;Piwo;2,000;9,98;"
+        "Dowód sprawdzony\n"
+        "1001;S001;03;Müller Ż.;27.03.2026;18:15:20;5900000000002;Chleb;Pieczywo;1,000;4,50;\n"
+        "1002;S001;03;Müller Ż.;27.03.2026;18:25:10;5901359000018;Wódka 0,7l;Alkohol mocny;1,000;"
+        "1 039,99;Odmowa sprzedaży\n"
+        "1003;S001;03;Müller Ż.;27.03.2026;18:35:10;5901359000025;Wino czerwone;Wino;1,000;29,99;"
+        "Brak\n"
+    )
+    return Export(
+        "paragony_27.03.2026.csv",
+        text.encode("cp1250"),
+        {
+            "files": "paragony_{day:%d.%m.%Y}.csv",
+            "encoding": "cp1250",
+            "delimiter": ";",
+            "decimal": ",",
+            "thousands": " ",
+        },
+        {
+            "transaction_id": "Nr paragonu",
+            "store_id": "Sklep",
+            "till_id": "Kasa",
+            "cashier_id": "Kasjer",
+            "sold_at": {"join": ["Data sprzedaży", "Godzina"], "time": "%d.%m.%Y %H:%M:%S"},
+            "sku": "Kod towaru",
+            "description": "Nazwa towaru",
+            "quantity": "Ilość",
+            "amount": "Wartość brutto",
+            "id_check": {
+                "column": "Weryfikacja wieku",
+                "values": {
+                    "Dowód sprawdzony": "id_viewed",
+                    "Odmowa sprzedaży": "refused",
+                    "Brak": "none",
+                    "": "none",
+                },
+            },
+        },
+        checks={"id_viewed": 1, "none": 1, "refused": 1},
+        time_zone="Europe/Warsaw",
+    )
+
+
+def italian() -> Export:
+    """Italian words, times with points, the euro before the price, drinks in names and category."""
+    text = (
+        "Scontrino;Negozio;Cassa;Operatore;Data e ora;Articolo;Descrizione;Reparto;Quantità;"
+        "Importo;Controllo età\n"
+        "501;S001;2;Léa;27/03/2026 18.15.00;8001;Birra Moretti 66cl;Birre;1;€ 1,89;"
+        "documento verificato\n"
+        "501;S001;2;Léa;27/03/2026 18.15.05;8101;Pane;Panetteria;0,435;€ 1,30;\n"
+        "502;S001;2;Léa;27/03/2026 18.20.00;8002;Grappa;Superalcolici;1;€ 12,00;non richiesto\n"
+        "503;S001;2;Léa;27/03/2026 18.25.00;8001;Birra Moretti 66cl;Birre;1;€ 1,89;rifiutato\n"
+    )
+    return Export(
+        "vendite_2026-03-27.csv",
+        text.encode(),
+        {"files": "vendite_{day}.csv", "delimiter": ";", "decimal": ","},
+        {
+            "transaction_id": "Scontrino",
+            "store_id": "Negozio",
+            "till_id": "Cassa",
+            "sold_at": {"column": "Data e ora", "time": "%d/%m/%Y %H.%M.%S"},
+            "sku": "Articolo",
+            "description": "Descrizione",
+            "category": {
+                "column": "Reparto",
+                "values": {
+                    "Superalcolici": "spirits",
+                    "Birre": "beer",
+                    "Panetteria": "Panetteria",
+                },
+            },
+            "id_check": {
+                "column": "Controllo età",
+                "values": {
+                    "documento verificato": "id_viewed",
+                    "non richiesto": "none",
+                    "rifiutato": "refused",
+                    "": "none",
+                },
+            },
+        },
+        checks={"id_viewed": 1, "none": 1, "refused": 1},
+        time_zone="Europe/Rome",
+    )
+
+
+def danish() -> Export:
+    """Danish words, a text file in cp1252, a refusal, beer that only a person knows for one."""
+    text = (
+        "Bonnr;Butik;Kasse;Ekspedient;Dato;Tid;Varenr;Varetekst;Varegruppe;Antal;Beløb;"
+        "Alderskontrol\n"
+        "71;S001;1;Zoé;27-03-2026;18.15;4001;Tuborg 33cl;Øl;6;54,00;Legitimation vist\n"
+        "72;S001;1;Zoé;27-03-2026;18.17;4002;Rødvin;Vin;1;1.049,95;Over 25\n"
+        "73;S001;1;Zoé;27-03-2026;18.19;4001;Tuborg 33cl;Øl;1;9,00;Afvist\n"
+    )
+    return Export(
+        "boner_20260327.txt",
+        text.encode("cp1252"),
+        {"encoding": "cp1252", "delimiter": ";", "decimal": ",", "thousands": "."},
+        {
+            "transaction_id": "Bonnr",
+            "store_id": "Butik",
+            "sold_at": {"join": ["Dato", "Tid"], "time": "%d-%m-%Y %H.%M"},
+            "sku": "Varenr",
+            "description": "Varetekst",
+            "amount": "Beløb",
+        },
+        corrections={'"Øl" = "Øl"': '"Øl" = "beer"'},
+        checks={"id_viewed": 1, "looks_over": 1, "refused": 1},
+        time_zone="Europe/Copenhagen",
+    )
+
+
+def us_report() -> Export:
+    """A two-digit year in its name, numbers as "Item #", a preamble filled up with commas."""
+    text = (
+        "Daily Item Report,,,,,,,,,,,\nStore: Main St,,,Printed 3/28/26 6:00 AM,,,,,,,,\n"
+        ",,,,,,,,,,,\n"
+        "Receipt,Store,Register,Clerk,Date,Time,Item #,Item,Dept,Qty,Ext Price,Age Verify\n"
+        '0007,S001,01,JD,3/27/26,12:05 AM,0012,Bud Light 6pk,BEER,1,"$1,008.99",DL Viewed\n'
+        "0008,S001,01,JD,3/27/26,12:05 PM,0012,Bud Light 6pk,BEER,1,$8.99,\n"
+        "0009,S001,01,JD,3/27/26,11:59 PM,0044,Bread,BAKERY,2,$17.98,\n"
+    )
+    return Export(
+        "items_03-27-26.csv",
+        text.encode(),
+        {"files": "items_{day:%m-%d-%y}.csv", "skip_lines": 3},
+        {
+            "sold_at": {"join": ["Date", "Time"], "time": "%m/%d/%y %I:%M %p"},
+            "sku": "Item #",
+            "description": "Item",
+        },
+        time_zone="America/Chicago",
+    )
+
+
 def square() -> Export:
     """Square's items export: names for stores, no cashier, a zone of its own, articles' gaps."""
     header = (
@@ -516,5 +659,5 @@ def sqlite() -> Export:
 
 EXPORTS: tuple[Callable[[], Export], ...] = (
     *(german, french, american, square, shopify, utf16, pipe, epoch_jsonl, nested_json, parquet),
-    *(xlsx, poslog, sqlite),
+    *(xlsx, poslog, polish, italian, danish, us_report, sqlite),
 )

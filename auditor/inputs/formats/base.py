@@ -74,6 +74,12 @@ class Wanted:
     optional: tuple[str, ...] = ()  # those that the file may lack
     every: bool = False  # whether all other columns of the file are read too
     dialect: Dialect = Dialect()
+    entry: str = ""  # of the mapping that says so, in words; empty for the audit's own columns
+
+    @property
+    def remedy(self) -> str:
+        """What helps where the file is written otherwise."""
+        return f"correct the mapping's entry with {self.entry}" if self.entry else MAP_IT
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +164,11 @@ def column_positions(header: Sequence[str], wanted: Wanted) -> dict[str, int]:
     """
     missing = [name for name in wanted.required if name not in header]
     if missing:
+        add = "" if wanted.entry else "add them to the export, with these names, or map its own: "
         raise UnusableError(
             "missing_column",
-            f"it lacks the columns {', '.join(missing)}; {_columns_found(header, missing)}; add "
-            f"them to the export, with these names, or map its own: {MAP_IT}",
+            f"it lacks the columns {', '.join(missing)}; {_columns_found(header, missing)}; "
+            f"{add}{wanted.remedy}",
             column=missing[0] if len(missing) == 1 else None,
         )
     names = dict.fromkeys((*wanted.required, *wanted.optional))

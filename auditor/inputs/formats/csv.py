@@ -33,7 +33,7 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     try:
         positions = base.column_positions(names, wanted)
     except base.UnusableError as error:
-        raise _with_delimiter(error, text.head(), dialect) from error
+        raise _with_delimiter(error, text.head(), wanted) from error
     unread = base.unread_columns(names, positions)
     malformed: list[base.Malformed] = []
     skipped: list[int] = []
@@ -108,10 +108,10 @@ def _header(head: str, dialect: base.Dialect) -> list[str]:
 
 
 def _with_delimiter(
-    error: base.UnusableError, head: str, dialect: base.Dialect
+    error: base.UnusableError, head: str, wanted: base.Wanted
 ) -> base.UnusableError:
     """The error of a file that lacks columns; with the delimiter that it seems to have instead."""
-    first = next(iter(head.splitlines()), "")
+    dialect, first = wanted.dialect, next(iter(head.splitlines()), "")
     counts = {sign: first.count(sign) for sign in _DELIMITERS if sign != dialect.delimiter}
     sign, count = max(counts.items(), key=lambda each: each[1])
     if error.reason != "missing_column" or count <= first.count(dialect.delimiter):
@@ -119,7 +119,7 @@ def _with_delimiter(
     return base.UnusableError(
         error.reason,
         f"this looks {_DELIMITERS[sign]}-separated, and is read as "
-        f"{_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}-separated; {base.MAP_IT}",
+        f"{_DELIMITERS.get(dialect.delimiter, dialect.delimiter)}-separated; {wanted.remedy}",
     )
 
 

@@ -16,6 +16,7 @@ from auditor.operations.mapping.values import (
     drafted_words,
 )
 from auditor.operations.mapping.words import check_word
+from auditor.sales.drinks import folded
 from auditor.tables import NO_CHECK
 
 _REQUIRED = {
@@ -31,7 +32,10 @@ _REQUIRED = {
     "captured_at": "when the frame was taken",
     "path": "where the frame lies",
 }
-_ONE = ("unit", "einzel", "unitaire", "unitario", "stuk", "each")
+_ONE = (
+    *("unit", "einzel", "unitaire", "unitario", "stuk", "each", "enhed", "enhet", "styk", "styck"),
+    *("yksikko", "jednost", "jednotk"),
+)
 _CENTS = ("cents", "cent", "pence", "minor", "centimes")
 _GOOD = 0.6  # share of words in a column of words
 _MOST_CHOICES = 6
@@ -202,7 +206,7 @@ def _amount(found: Found) -> Drafted:
     if drafted.source is None:
         return drafted
     column = found.matches["amount"].column
-    own, name = found.traits[column], column.casefold()
+    own, name = found.traits[column], folded(column)
     source, checks = dict(drafted.source), [drafted.check] if drafted.check else []
     whole = own.whole == 1 and own.distinct > 1
     if any(word in name for word in _CENTS):

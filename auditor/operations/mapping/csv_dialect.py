@@ -10,10 +10,12 @@ from itertools import islice
 from typing import Any
 
 from auditor.inputs.formats.base import BYTE_ORDER_MARKS, encoding_of
+from auditor.operations.mapping.text_encoding import guess_encoding
 
 _DELIMITERS = ";\t|,"
 _LINES = 200  # that are looked at
 _MOST_PREAMBLE = 30
+_FEW_CELLS = 3  # a line of a wide table has as many
 _APOSTROPHES = re.compile(r"(?:^|[;,|\t])'[^']*'(?:[;,|\t]|$)", re.MULTILINE)
 _VALUE = re.compile(
     r"[-+(]?[€$£]?\s*\d[\d.,' ]*\)?\s*%?|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}.*|\d{1,2}:\d\d.*|"
@@ -50,7 +52,7 @@ def guess_csv(head: bytes) -> CsvGuess:
     rows = list(islice(csv.reader(lines, delimiter=delimiter, quotechar=quote), _LINES))
     width = Counter(len(row) for row in rows if len(row) > 1).most_common(1)
     columns = width[0][0] if width else 1
-    start = next((at for at, row in enumerate(rows[:_MOST_PREAMBLE]) if len(row) >= columns), 0)
+    start = _first_row(rows, columns)
     if start:
         keys["skip_lines"] = start
         remarks.append(f"skip_lines: {start} lines stand before the table")
@@ -58,6 +60,15 @@ def guess_csv(head: bytes) -> CsvGuess:
         keys["header"] = unnamed(columns)
         remarks.append("header: its first line holds values; give the columns names of your own")
     return CsvGuess(keys, tuple(remarks))
+
+
+def _first_row(rows: Sequence[Sequence[str]], columns: int) -> int:
+    """Where a table of so many columns begins; lines before it may be filled up with delimiters."""
+    for at, row in enumerate(rows[:_MOST_PREAMBLE]):
+        filled = sum(bool(cell.strip()) for cell in row)
+        if len(row) >= columns and (filled >= _FEW_CELLS or columns <= _FEW_CELLS):
+            return at
+    return 0
 
 
 def header_row(rows: Sequence[Sequence[str]]) -> int | None:
@@ -97,20 +108,9 @@ def _encoding(head: bytes) -> tuple[str | None, str | None]:
     try:
         codecs.utf_8_decode(head, "strict", False)
     except UnicodeDecodeError:
-        if any(0x80 <= byte <= 0x9F for byte in head) and _is_dos(head):
-            return "cp850", "encoding: cp850 or cp437 of DOS; look at letters with accents"
-        return "cp1252", "encoding: not UTF-8, so taken for cp1252; look at letters with accents"
+        name, said = guess_encoding(head)
+        return name, f"encoding: {said}"
     return None, None
-
-
-def _is_dos(head: bytes) -> bool:
-    """Whether the letters of German and French are where DOS has them rather than Windows."""
-    dos, windows = (
-        b"\x81\x84\x94\x8e\x99\x9a\xe1\x82\x85\x8a",
-        b"\xfc\xe4\xf6\xc4\xd6\xdc\xdf\xe9\xe0\xe8",
-    )
-    count = Counter(head)
-    return sum(count[byte] for byte in dos) > sum(count[byte] for byte in windows)
 
 
 def _delimiter(lines: Sequence[str]) -> tuple[str, str]:

@@ -33,6 +33,11 @@ class Drafted:
     choices: tuple[str, ...] = ()  # what could stand there instead, written as comments
 
     @property
+    def assumed(self) -> str | None:
+        """What stands there for every line, as no column was found; None if nothing is assumed."""
+        return (self.source or {}).get("constant")
+
+    @property
     def to_look_at(self) -> Iterator[str]:
         """What a person has to look at."""
         if self.check:

@@ -1,25 +1,31 @@
-"""What tills call things: names of columns in English, German, French, Spanish and Dutch.
+"""What tills call things: names of columns in the languages that ``names.toml`` lists.
 
-Names are compared word by word, without case, accents and signs; ``names.toml`` lists them.
+Names are compared word by word, without case, accents and signs.
 """
 
 import re
 import tomllib
-import unicodedata
 from difflib import SequenceMatcher
+from functools import cache
 from pathlib import Path
+
+from auditor.sales.drinks import folded
 
 _LISTS = Path(__file__).with_name("names.toml")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 _FUZZY = 0.84  # the least likeness of two names that count as alike
 _OF_TAIL = 0.95  # what the last part of a dotted name is worth
-_LATER = 0.0015  # what each place in a list costs
+_LATER = 0.0015  # what each place in a language's list costs
 
-_VOID = re.compile(r"void|storno|storniert|gestorn|cancel|annul|anulad")
+_VOID = re.compile(
+    r"void|storn|gestorn|cancel|kansel|annul|anul(ad|ow)|estorn|uniewazn|zrusen|makuler|mitatoi|"
+    r"peru(ttu|utettu)|slettet"
+)
 #: How words begin that say that something is of a line.
 _LINE = (
     *("line", "item", "position", "zeile", "posten", "artikel", "article", "ligne", "linea"),
-    *("articulo", "regel"),
+    *("articulo", "regel", "riga", "voce", "articolo", "linha", "artigo", "linj", "lini", "vare"),
+    *("varu", "radens", "rivi", "pozyc", "wiersz", "polozk", "radek", "radku"),
 )
 
 #: Words that say how a number is written, and nothing else.
@@ -36,6 +42,11 @@ PRIVATE = frozenset(
         *("mail", "phone", "telefon", "telephone", "telefono", "mobile", "address"),
         *("adresse", "street", "postcode", "zip", "ssn", "passport", "token", "signature"),
         *("unterschrift", "authorization", "billing", "shipping", "payment"),
+        *("kund", "asiakas", "klient", "klienta", "zakaznik", "zakaznika", "tessera", "cartao"),
+        *("kort", "kortnummer", "kortti", "karta", "karty", "fedelta", "medlem", "jasen", "tili"),
+        *("indirizzo", "endereco", "adress", "osoite", "adres", "adresa", "telefone", "puhelin"),
+        *("pesel", "nip", "nif", "cpf", "cpr", "personnummer", "fodselsnummer", "henkilotunnus"),
+        *("pagamento", "betalning", "platnosc", "platnosci", "platba", "platby"),
     )
 )
 
@@ -45,14 +56,20 @@ _STAFF = frozenset(
         *("cashier", "clerk", "operator", "employee", "staff", "user", "associate", "kassierer"),
         *("kassiererin", "bediener", "mitarbeiter", "verkaufer", "caissier", "vendeur", "employe"),
         *("operateur", "cajero", "empleado", "vendedor", "operador", "kassamedewerker"),
-        *("medewerker", "verkoper"),
+        *("medewerker", "verkoper", "cassiere", "cassiera", "operatore", "addetto", "commesso"),
+        *("caixeiro", "caixeira", "funcionario", "colaborador", "empregado", "ekspedient"),
+        *("medarbejder", "medarbeider", "kassemedarbejder", "kasserer", "ekspeditor", "ansatt"),
+        *("selger", "kassor", "kassorska", "expedit", "saljare", "anstalld"),
+        *("kassanhoitaja", "kassahenkilo", "myyja", "tyontekija", "kayttaja", "kasjer"),
+        *("kasjerka", "sprzedawca", "pracownik", "pokladni", "prodavac", "obsluha", "zamestnanec"),
     )
 )
 
 #: What words are short for.
 _SHORT = {
     **dict.fromkeys(("txn", "trx", "trans", "tran", "tx"), "transaction"),
-    **dict.fromkeys(("no", "nr", "num", "numero", "nummer", "nbr"), "number"),
+    **dict.fromkeys(("no", "nr", "num", "numero", "nummer", "nbr", "numer", "cislo"), "number"),
+    **dict.fromkeys(("nro", "n"), "number"),
     **dict.fromkeys(("desc", "descr", "dscr"), "description"),
     **dict.fromkeys(("dept", "dep"), "department"),
     **dict.fromkeys(("amt",), "amount"),
@@ -70,17 +87,24 @@ _SHORT = {
 
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name, in lower case, without accents and signs."""
-    split = _CAMEL.sub(" ", name.replace("ß", "ss").replace("°", "o"))
-    plain = unicodedata.normalize("NFKD", split)
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).casefold()
-    return tuple(_SHORT.get(word, word) for word in re.findall(r"[^\W_]+", plain))
+    split = _CAMEL.sub(" ", name.replace("°", "o").replace("#", " number "))
+    return tuple(_SHORT.get(word, word) for word in re.findall(r"[^\W_]+", folded(split)))
 
 
-#: By our column, or a part of one, the words of each name that it may have.
-SYNONYMS: dict[str, list[tuple[str, ...]]] = {
-    role: [words_of(name) for name in names]
-    for role, names in tomllib.loads(_LISTS.read_text("utf-8")).items()
-}
+def _read_lists() -> dict[str, dict[tuple[str, ...], int]]:
+    found: dict[str, dict[tuple[str, ...], int]] = {}
+    for role, languages in tomllib.loads(_LISTS.read_text("utf-8")).items():
+        own = found.setdefault(role, {})
+        for names in languages.values():
+            for place, name in enumerate(names):
+                words = words_of(name)
+                own[words] = min(place, own.get(words, place))
+    return found
+
+
+#: By our column, or a part of one, the words of each name that it may have, and the name's place in
+#: the list of its language.
+SYNONYMS = _read_lists()
 
 
 def is_private(name: str) -> bool:
@@ -103,6 +127,7 @@ def tells_void_of_line(name: str) -> bool:
     return tells_void(name) and any(word.startswith(_LINE) for word in words_of(name))
 
 
+@cache
 def likeness(name: str, role: str) -> float:
     """How well a column's name fits a role: 1 for a name that is listed, 0 for none like it."""
     whole = words_of(name)
@@ -114,7 +139,7 @@ def likeness(name: str, role: str) -> float:
         _alike(tail, words) * (1 if tail is whole else _OF_TAIL) - place * _LATER
         for tail in tails
         if tail
-        for place, words in enumerate(SYNONYMS[role])
+        for words, place in SYNONYMS[role].items()
     ]
     return max(scores, default=0.0)
 
@@ -131,5 +156,8 @@ def _alike(found: tuple[str, ...], listed: tuple[str, ...]) -> float:
         return 0.6
     if min(len(text), len(name)) < 5 or abs(len(text) - len(name)) > 4:
         return 0.0
-    ratio = SequenceMatcher(None, text, name).ratio()
+    both = SequenceMatcher(None, text, name)
+    if both.quick_ratio() < _FUZZY:  # the most that it can be, found much faster
+        return 0.0
+    ratio = both.ratio()
     return ratio * 0.8 if ratio >= _FUZZY else 0.0

@@ -3,25 +3,13 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import PurePosixPath
 
 from auditor.mapping.patterns import compiled
+from auditor.operations.mapping.path_days import Days, days_in
 
-_DAYS = (
-    (r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)", ("%Y-%m-%d",)),
-    (r"(?<!\d)\d{8}(?=\d{4}(?:\d\d)?(?!\d))", ("%Y%m%d",)),
-    (r"(?<!\d)\d{8}(?!\d)", ("%Y%m%d", "%d%m%Y", "%m%d%Y")),
-    (r"(?<!\d)\d{4}_\d\d_\d\d(?!\d)", ("%Y_%m_%d",)),
-    (r"(?<!\d)\d{4}\.\d\d\.\d\d(?!\d)", ("%Y.%m.%d",)),
-    (r"(?<!\d)\d{4}/\d\d/\d\d(?!\d)", ("%Y/%m/%d",)),
-    (r"(?<!\d)\d\d\.\d\d\.\d{4}(?!\d)", ("%d.%m.%Y",)),
-    (r"(?<!\d)\d\d-\d\d-\d{4}(?!\d)", ("%d-%m-%Y", "%m-%d-%Y")),
-    (r"(?<!\d)\d\d_\d\d_\d{4}(?!\d)", ("%d_%m_%Y", "%m_%d_%Y")),
-    (r"(?<!\d)\d{6}(?!\d)", ("%y%m%d", "%d%m%y")),
-)
 _ANY = "\0"  # stands for any text until the pattern is written
-_SHORT = 6  # digits of a date that only the data proves to be one
 _CLOCK = re.compile(r"[T_\-.]?(?P<clock>\d{6}|\d{4}|\d\d-\d\d-\d\d|\d\d_\d\d_\d\d)(?!\d)")
 #: A time of day that stands apart from its day, and one in seconds or milliseconds since 1970.
 _HOUR, _SIXTIETH = r"(?:[01]\d|2[0-3])", r"[0-5]\d"
@@ -31,9 +19,13 @@ _APART = re.compile(
 )
 _EPOCH = re.compile(r"(?<!\d)1\d{9}(?P<rest>\d{3})?(?!\d)")
 _STORE = (
-    r"store|shop|branch|outlet|site|loc|filiale|fil|markt|laden|magasin|mag|tienda|winkel|filiaal"
+    r"store|shop|branch|outlet|site|loc|filiale|fil|markt|laden|magasin|mag|tienda|winkel|filiaal|"
+    r"negozio|pdv|loja|butikk?|myymala|sklep|prodejna"
 )
-_TILL = r"till|pos|reg|register|lane|terminal|term|kasse|caisse|caja|kassa|cam|camera"
+_TILL = (
+    r"till|pos|reg|register|lane|terminal|term|kasse|caisse|caja|kassa|cassa|caixa|kasa|pokladna|"
+    r"cam|camera"
+)
 _KEYED = re.compile(
     rf"(?P<key>{_STORE}|{_TILL})(?P<sign>=|[-_]?)(?P<id>[A-Za-z]?\d[A-Za-z\d]*|(?<==)\w+)",
     re.IGNORECASE,
@@ -89,13 +81,9 @@ def guess_pattern(  # noqa: PLR0913  # what is known of the files
     return guess
 
 
-#: The days of the sales, and what these would be with day and month the other way round.
-_Days = tuple[frozenset[date], frozenset[date]]
-
-
-def _pattern_of(path: str, days: _Days, words: "_Words", *, frames: bool) -> PathGuess:
+def _pattern_of(path: str, days: Days, words: "_Words", *, frames: bool) -> PathGuess:
     guess = PathGuess("", words.remarks)
-    named = _days_in(path, days)
+    named = days_in(path, days)
     tokens, others = [], named[:-1]
     if named:
         tokens.append(_day_token(path, named, words, frames=frames))
@@ -159,32 +147,6 @@ def _without(path: str, start: int, end: int, others: Sequence[tuple[int, int, s
         if start <= at and until <= end:
             part = f"{part[: at - start]}{_ANY}{part[until - start :]}"
     return part
-
-
-def _days_in(path: str, days: _Days) -> list[tuple[int, int, str, str]]:
-    """The days that a path names: where each stands, its format, and another that fits as well.
-
-    The one that is meant is the last: a day of the file's sales, or else the last of the path.
-    """
-    found: list[tuple[bool, int, int, str, str]] = []
-    for pattern, forms in _DAYS:
-        for match in re.finditer(pattern, path):
-            fitting = [(form, day) for form in forms if (day := _as_day(match[0], form))]
-            proven = [form for known in days for form, day in fitting if day in known]
-            taken = any(match.start() < end and start < match.end() for _, start, end, *_ in found)
-            if taken or not fitting or (not proven and len(match[0]) == _SHORT):
-                continue
-            form, *others = proven or [form for form, _ in fitting]
-            found.append((bool(proven), *match.span(), form, "".join(others[:1])))
-    return [rest for _, *rest in sorted(found)]  # type: ignore[misc]  # of four
-
-
-def _as_day(text: str, form: str) -> date | None:
-    try:
-        day = datetime.strptime(text, form).date()  # noqa: DTZ007  # a date has no zone
-    except ValueError:
-        return None
-    return day if 2000 <= day.year <= 2099 else None
 
 
 class _Words:

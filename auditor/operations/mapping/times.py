@@ -26,6 +26,8 @@ _SWAPPED = {"%d/%m": "%m/%d", "%d-%m": "%m-%d"}
 _PLAIN = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?( ?(Z|UTC|[+-]\d\d:?\d\d))?"
 )
+#: As a workbook's times of day come: in seconds, with a fraction where there is one.
+_PLAIN_CLOCK = re.compile(r"\d\d:\d\d:\d\d(\.\d{1,9})?")
 _PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?")
 _MIDNIGHT = re.compile(r"(.*\d)([T ]00:00(?::00(?:\.0+)?)?)")
 _EPOCHS = {10: "seconds", 13: "milliseconds", 16: "microseconds"}
@@ -118,7 +120,8 @@ def _by_formats(texts: Sequence[str]) -> Written | None:
             compiled = time_format(form)
             best = Written(form, compiled.has_date, compiled.has_clock, share=share)
     if best is None:
-        return None
+        is_clock = _share(_PLAIN_CLOCK, texts) > _MOST
+        return Written("%H:%M:%S", has_date=False) if is_clock else None
     for first, second in _SWAPPED.items():
         if best.form.startswith(first):
             other = best.form.replace(first, second, 1)

@@ -35,6 +35,12 @@ _YES_OF = {
     "nein": ("ja",),
     "non": ("oui",),
     "f": ("t",),
+    "nej": ("ja",),
+    "nei": ("ja",),
+    "ei": ("kyllä",),
+    "não": ("sim",),
+    "nie": ("tak",),
+    "ne": ("ano",),
 }
 _USUAL = ("n", "0")  # codes that mostly say normal, or no
 _MEANT = {"id_check": "done", "transaction_state": "completed", "line_type": "item"}

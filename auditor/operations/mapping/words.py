@@ -20,95 +20,144 @@ class Meaning(NamedTuple):
 _YES = frozenset(
     (
         *("y", "yes", "j", "ja", "o", "oui", "s", "si", "sim", "t", "true", "1", "x", "on", "ok"),
-        *("pass", "passed", "done", "wahr", "vrai", "waar"),
+        *("pass", "passed", "done", "wahr", "vrai", "waar", "tak", "ano", "kylla", "vero"),
+        *("prawda", "pravda", "sand", "sant", "tosi"),
     )
 )
 _NO = frozenset(
     (
         *("n", "no", "nein", "non", "nee", "nej", "f", "false", "0", "off", "-", "fail", "failed"),
-        *("falsch", "faux", "onwaar"),
+        *("falsch", "faux", "onwaar", "nei", "nie", "ne", "nao", "ei", "falso", "falsz"),
+        *("nepravda", "falsk", "usand"),
     )
 )
 
 _FAILED = frozenset(("fail", "failed"))  # no check, and no sale either
 
+# Each list has the words of English, German, French, Spanish and Dutch first; then those of
+# Italian and Portuguese, of Danish, Norwegian, Swedish and Finnish, and of Polish and Czech.
 _CHECKS: WordLists = {
-    "not_recorded": (r"not recorded|unknown|unbekannt|inconnu|onbekend|desconocid",),
+    "not_recorded": (
+        r"not recorded|unknown|unbekannt|inconnu|onbekend|desconocid|sconosciut|desconhecid",
+        r"\bukendt|\bukjent|\bokand|tuntematon|nieznan|neznam",
+    ),
     "refused": (
         r"refus|denied|declin|reject|no sale|abgelehnt|abgewiesen|verweiger|geweiger|rechaz",
-        r"denegad",
+        r"denegad|rifiut|\bnegat[oa]\b|recus|rejeit|\bnegad[oa]\b",
+        r"afvis|avvis|\bnekt|\bnaegt|\bnekad|\bnekas|\bavslag|hylatty|\bevatty|kieltayty|kielletty",
+        r"odmow|odrzucon|odmit|zamitn",
     ),
-    "prompt_suppressed": (r"suppress|bypass|overrid|skip|unterdruck|ubersprung|ignor|omitid",),
+    "prompt_suppressed": (
+        r"suppress|bypass|overrid|skip|unterdruck|ubersprung|ignor|omitid|saltat[oa]|omess[oa]",
+        r"oversprung|overhopp|hoppa[dt] over|ohitettu|pominiet|preskoc",
+    ),
     "none": (
         r"\bnone\b|\bno (id|doc|vist[oa])\b|\bunchecked",
         r"\bnot? (checked|asked|verified|required|needed|shown)",
+        r"\bno (solicit|exig|comprob|verific|requer)",
         r"\bkeine?r?\b|\bohne\b|nicht (gepruft|gesehen|kontroll|verlangt|notig|erford)|\baucune?\b",
         r"\bsans\b|non (verif|control|saisi)|\bgeen\b|\bzonder\b|niet (gecontr|gevraagd)|\bningun",
-        r"\bsin\b|^n/?a$",
+        r"\bsin\b|^n/?a$|\bnessun|\bsenza\b|non (richiest|esegui|effettu|necess|esibit)",
+        r"\bnenhum|\bsem\b|\bnao (verif|control|pedid|solicit|exig|apresent|efet|necess)",
+        r"\bikke\b|\bingen\b|\bintet\b|\binga\b|\binget\b|\binte\b|\bej\b|\buden\b|\buten\b|\butan\b",
+        r"\bei\b|\bilman\b|\bbrak\b|\bbez\b|\bnie (spr|wery|wymag|okaz|pyt)|\bniesprawdz|\bzadn",
+        r"\bne(kontrol|over|predloz|vyzad|zkontrol)",
     ),
-    "id_scanned": (r"scan|escane|gelesen|lecture|swipe|\bmsr\b|\bnfc\b",),
+    "id_scanned": (
+        r"scan|escane|gelesen|lecture|swipe|\bmsr\b|\bnfc\b|\bletto\b|\blettura\b|digitalizad",
+        r"\bskann|\baflaest|\bavlast|\bavlest|\bluettu\b|zeskan|\bskan|\bodczyt|\bnacten|\bnasken",
+    ),
     "dob_on_file": (
         r"on file|known customer|member|hinterlegt|gespeichert|stammkunde|enregistre|registrad",
+        r"memorizzat",
     ),
     "dob_entered": (
         r"\bdob\b|birth|keyed|date entered|geburt|\bgeb\b|eingegeben|naissance|\bddn\b",
-        r"\bsaisie?\b|nacimiento|geboorte",
+        r"\bsaisie?\b|nacimiento|geboorte|nascita|nascimento|fodsel|fodelse|syntyma|urodz|narozen",
     ),
     "looks_over": (
         r"looks?\b|appear|obvious|visual|older|adult|(over|uber) (1[68]|2\d|30)|offensicht",
         r"sichtlich|sichtpruf|augenschein|volljahrig|estime|a vue|plus de|majeur|aparent|mayor",
-        r"oogschijn|duidelijk|meerderjarig",
+        r"oogschijn|duidelijk|meerderjarig|maggiorenne|evidente|apparente|visiv[oa]|\bmaior",
+        r"(oltre|piu di|mais de|mas de|ponad|powyzej|nad|yli|fylt|fyldt) (1[68]|2\d|30)",
+        r"synlig|apenbar|uppenbar|\bmyndig|\bvuxen|\bvoksen|selvasti|taysi.?ikai",
+        r"pelnoletn|oczywist|\bwyglada|zletil|zjevn|dospel",
     ),
     "id_viewed": (
         r"\bid\b|\bdoc\b|passport|licen[cs]e|checked|verifi|viewed|shown|seen|document|ausweis",
         r"reisepass",
         r"fuhrerschein|gepruft|kontrolliert|vorgelegt|gezeigt|carte|identit|piece|permis",
         r"\bvue?\b|gesehen|controle|\bdni\b|\bvist[oa]\b|comprobad|legitim|gecontroleerd|gezien",
+        r"controllat|esibit|patente|passaporto|\bidentid|apresentad|conferid|mostrad|passaporte",
+        r"\bvist\b|forevist|kontrollert|kontrolleret|kontrollerad|\bvisad|\bleg\b|korekort|korkort",
+        r"forerkort|henkil|ajokortti|\bpassi\b|tarkast|tarkist|\bnaytet|sprawdzon|zweryfikow|okazan",
+        r"\bdowod|legitym|paszport|prawo jazdy|\boveren|zkontrol|predloz|\bprukaz|obcansk",
     ),
 }
 _STATES: WordLists = {
     "training": (
         r"train|practice|\bdemo\b|\btest|ubung|schulung|formation|ecole|oefen|formacion|practica",
+        r"formazione|addestr|esercitaz|formacao|\btreino|traening|traning|\bovelse|\bovning|opplaering",
+        r"harjoit|koulutus|szkolen|cwiczen|skolen|trenink|\bcvic",
     ),
     "suspended": (
         r"suspend|parked|\bhold\b|layby|layaway|geparkt|unterbroch|attente|espera|geparkeerd",
-        r"pendiente",
+        r"pendiente|sospes|pendente|suspens|parker(et|t|ad)\b|\bvilande|zawiesz|odlozen|pozastav",
     ),
-    "voided": (r"void|reversed|storno|storniert|annul|anulad|gestorneerd",),
-    "cancelled": (r"cancel|abort|abandon|abgebroch|abbruch|annule|geannuleerd",),
+    "voided": (
+        r"void|reversed|storno|storniert|annul|anulad|gestorneerd|stornat|anulow|uniewazn|makuler",
+        r"mitatoi",
+    ),
+    "cancelled": (
+        r"cancel|abort|abandon|abgebroch|abbruch|annule|geannuleerd|abbandon|interrott|kansel",
+        r"\bafbrudt|\bavbrut|\bavbrudt|\bperu(ttu|utettu)|keskeyt|przerwan|zrusen|preruse",
+    ),
     "completed": (
         r"complet|\bclosed|\bpaid|payment|sale|sold|finish|success|settled|normal|regular|fulfilled",
         r"refund|return|exchange|verkauf|abgeschloss|\bbezahlt|fertig|retoure|ruckgabe|vente|paye",
         r"remboursement|venta|pagad|devolucion|verkoop|betaald|retour|voltooid|termin|^ok$",
         r"cerrad|finaliz|cobrad|abgerechnet|beendet|clotur|\bferme|afgeslot|afgerond|afgerekend",
         r"\bdone\b|\bvalide|(?<!un)gultig",
+        r"vendita|\bpagat|\bchius[oa]|conclus|rimborso|\bvenda|\bpag[oa]\b|\bconclui|fechad",
+        r"devolucao|\bsalg|\bbetalt|\bbetald|\bafslut|\bavslut|gennemf|fullfort|slutford|forsaljning",
+        r"\bretur|myynti|\bmaksettu|\bvalmis|palautus|sprzedaz|\bzakoncz|\bzaplac|\boplac|\bzwrot",
+        r"\bdokonc|\bprodej|\buzavren|\bvracen|\bvratk",
     ),
 }
 _LINES: WordLists = {
     "void": (
         r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anula[dc]",
         r"^(ann|anu|corr?|sto|stn|korr)$",
+        r"stornat|correzione|correcao|makuler|\bslettet|mitatoi|peru(ttu|utettu)|anulow|korekt|oprava",
     ),
     "discount": (
-        r"discount|promo|coupon|markdown|rabatt|nachlass|gutschein|remise|rabais|reduction|korting",
+        r"discount|promo|coupon|markdown|rabatt?|nachlass|gutschein|remise|rabais|reduction|korting",
         r"descuento|^(disc|rem|rab|dto)$",
+        r"\bscont[oi]|desconto|alennus|kampanj|\bznizk|\bupust|\bobnizk|\bslev[ay]|kupon",
     ),
     "id_check": (
         r"\bage\b|id.?check|alters(pr|kontr|freig)|ausweis|piece d.identite|leeftijd|edad",
         r"^(ctrl|ctl)$",
+        r"\beta\b|\bidade\b|\balder(s|\b)|legitim|\bika(raj|tark|varm)|\bwiek|\bvek(u|\b)",
     ),
     "tender": (
         r"tender|payment|\bcash\b|\bcard\b|\bchange\b|zahl|\bbar\b|paiement|reglement|\bpago",
         r"betaling|betaal|\bcobro|efectivo|especes|encaissement|ruckgeld|^(reg|pmt|pay|zlg|cob)$",
+        r"pagamento|contant[ei]|\bresto\b|bancomat|dinheiro|\btroco\b|multibanco|kontant|betalning",
+        r"byttepenge|veksel|\bvaxel|\bmaksu|kateinen|vaihtoraha|platnosc|gotowk|\breszta|platb|hotov",
     ),
     "control": (r"z.?report|\bcontrol|abschluss|zbon|grand total|cloture",),
     "item": (
         r"item|sale|return|refund|product|position|stock|deposit|artikel|verkauf|ruckgabe|pfand",
         r"article|produit|vente|articulo|venta|verkoop|regel|retour|devolucion|consigne",
         r"^(art|vte|vta|vk)$",
+        r"articolo|prodotto|vendita|\breso\b|cauzione|artigo|produto|\bvenda|devolucao",
+        r"\bvare|\bvara\b|\bvaru|produkt|\bsalg|forsaljning|\bretur|\bpant\b|\btuote|myynti|palautus",
+        r"\btowar|artyk|sprzedaz|\bzwrot|\bkaucj|\bpolozk|\bzbozi|\bprodej|\bvratk|\bzaloh",
     ),
     "other": (
         r"tax|info|note|header|comment|total|text|bemerkung|steuer|mwst|kopf|summe|tva|iva|btw",
+        r"\bmoms\b|\bmva\b|\balv\b|podatek|\bvat\b|\bdph\b|yhteensa|\bcelkem|\bsuma\b",
     ),
 }
 
@@ -117,7 +166,10 @@ _SURE_STATES = ("training", "suspended", "completed")
 #: What the name of a flag's column may say that a transaction or line is.
 _FLAGGED = (*tuple(_STATES)[:4], *tuple(_LINES)[:3])
 #: What makes a word of a completed sale its opposite.
-_NOT = re.compile(r"\b(not?|un|nicht|non|pas|niet|sin|ohne)\b|\bincomp|\bunvoll")
+_NOT = re.compile(
+    r"\b(not?|un|nicht|non|pas|niet|sin|ohne|nao|ikke|inte|ej|ei|nie|ne)\b|"
+    r"\bincomp|\bunvoll|\bobetal|\bubetal|\bnie(za|op)|\bne(do|za|uz)"
+)
 
 
 def check_word(text: str, column: str = "") -> Meaning | None:

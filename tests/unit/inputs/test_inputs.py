@@ -825,7 +825,8 @@ def test_a_business_date_that_the_till_wrote_says_the_day(tmp_path: Path) -> Non
     reading = read_sales(Place(str(tmp_path)), DAY, policy())
 
     assert column(reading, "transaction_id") == ["2"]
-    assert reasons(reading) == [("other_day", 5, "sold_at")]
+    assert reasons(reading) == [("other_day", 5, "business_date")]
+    assert "business_date lies more than a day away" in reading.rejects["detail"][0].as_py()
     assert reading.counts["S1"].rows_of_other_days == 3
 
 

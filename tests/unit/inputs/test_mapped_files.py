@@ -122,6 +122,22 @@ def test_a_number_with_the_other_sign_is_not_guessed(
     assert said in reject["detail"]
 
 
+def test_columns_that_the_mapping_names_and_a_file_lacks_are_the_mappings_to_correct(
+    tmp_path: Path,
+) -> None:
+    content = b"Nr;Laden\n1;S1\n"
+    said = read(tmp_path, content, mapping('delimiter = ";"')).unusable or ""
+    assert said.startswith("20260302.csv: it lacks the columns Filiale, Kasse, Datum")
+    assert said.endswith('correct the mapping\'s entry with files = "{day:%Y%m%d}.csv"')
+    assert "suggest" not in said
+    assert "mapping suggest" in (read(tmp_path, content, None).unusable or "")
+
+
+def test_another_delimiter_than_the_mappings_is_the_mappings_to_correct(tmp_path: Path) -> None:
+    said = read(tmp_path, written(LINE).encode(), mapping("")).unusable or ""
+    assert "looks semicolon-separated, and is read as comma-separated; correct the mapping" in said
+
+
 # Dialects
 
 

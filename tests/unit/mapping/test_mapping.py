@@ -88,6 +88,7 @@ def test_the_hash_is_of_the_content_and_not_of_its_layout() -> None:
         ("{day:%d%m%Y}", "{day:%Q}", "a format of %Y"),
         ("{day:%d%m%Y}", "{day:%Y}/{day:%m}/{day:%d}", "one {day}, here {day:%Y/%m/%d}"),
         ("%d.%m.%Y %H:%M", "%d.%m.%Y", "time must have a date and an hour"),
+        ("%d.%m.%Y %H:%M", "%d.%m.%Y %I:%M", "time has %I, an hour of twelve, which needs %p"),
         ("%d.%m.%Y %H:%M", "%d.%m.%Q", "a format of %Y"),
         ('"id_viewed"', '"id_vewed"', "id_vewed is none of ours; the nearest is id_viewed"),
         ('"Nr"', '{ column = "Nr", time = "%d.%m.%Y %H:%M" }', "time is not for this column"),

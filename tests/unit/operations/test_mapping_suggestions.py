@@ -20,6 +20,7 @@ from auditor.operations.mapping.names import likeness
 from auditor.operations.mapping.numbers import guess_numbers
 from auditor.operations.mapping.paths import guess_pattern
 from auditor.operations.mapping.suggesting import suggest_mapping
+from auditor.operations.mapping.text_encoding import guess_encoding
 from auditor.operations.mapping.times import decided_by, how_written
 from auditor.operations.mapping.words import check_word, line_word, state_word
 from auditor.sales.drinks import drink_of
@@ -117,6 +118,15 @@ def test_what_a_person_has_to_look_at_is_marked_and_said(tmp_path: Path) -> None
     assert '"" = "none"  # CHECK:' in text
     assert result.output.count("  CHECK ") == 3
     assert "found: transaction_id, store_id" in result.output
+
+
+def test_what_is_assumed_is_not_said_to_be_found(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("receipt,sold_at,amount\n1,2026-03-27T18:00:00Z,1.95\n")
+    said = command("suggest", path, "--out", tmp_path / "mapping.toml").output
+    assert "  found: transaction_id, sold_at, amount\n" in said
+    assumed = "as no column was found: quantity is 1, id_check is not_recorded\n"
+    assert f"  assumed of every line, {assumed}" in said
 
 
 def test_nothing_of_a_person_stands_in_a_draft_or_its_summary(tmp_path: Path) -> None:
@@ -395,6 +405,94 @@ def test_a_word_without_a_meaning_is_left_for_a_person(tmp_path: Path) -> None:
     assert "id_check: a value without a meaning" in draft.to_look_at
 
 
+def test_times_of_a_workbook_with_a_fraction_stand_beside_the_date(tmp_path: Path) -> None:
+    entry = of_csv(
+        tmp_path,
+        "Receipt No,Date,Time,Amount\n"
+        "1,2026-03-27,18:00:00,1.95\n2,2026-03-27,18:15:07.200000,1.95\n",
+    )
+    assert entry["columns"]["sold_at"] == {"join": ["Date", "Time"]}
+
+
+LANGUAGES = {
+    "pl": "Numer paragonu;Sklep;Kasa;Data;Godzina;Kod kreskowy;Nazwa;Kategoria;Ilość;Cena;"
+    "Kontrola wieku;Data urodzenia",
+    "cs": "Číslo účtenky;Prodejna;Pokladna;Datum;Čas;Čárový kód;Název zboží;Skupina zboží;Množství;"
+    "Částka;Ověření věku;Datum narození",
+    "it": "N. scontrino;Punto vendita;Cassa;Data;Ora;Codice articolo;Descrizione;Reparto;Q.tà;"
+    "Importo;Verifica età;Data di nascita",
+    "pt": "Nº talão;Loja;Caixa;Data;Hora;Código de barras;Descrição;Família;Quantidade;Valor;"
+    "Verificação de idade;Data de nascimento",
+    "da": "Bonnummer;Butiksnr;Kasse;Dato;Klokkeslæt;Varenummer;Varetekst;Varegruppe;Mængde;Beløb;"
+    "Alderskontrol;Fødselsdato",
+    "nb": "Kvitteringsnr;Butikk;Kasse;Dato;Klokkeslett;Varenr;Varenavn;Varegruppe;Antall;Beløp;"
+    "Alderskontroll;Fødselsdato",
+    "sv": "Kvittonr;Butik;Kassa;Datum;Klockslag;Artikelnr;Benämning;Varugrupp;Antal;Belopp;"
+    "Ålderskontroll;Födelsedatum",
+    "fi": "Kuittinumero;Myymälä;Kassa;Päivämäärä;Kellonaika;Viivakoodi;Tuotenimi;Tuoteryhmä;Määrä;"
+    "Summa;Iän tarkistus;Syntymäaika",
+    "nl": "Bonnummer;Winkel;Kassa;Datum;Tijd;Artikelnummer;Omschrijving;Artikelgroep;Aantal;Bedrag;"
+    "Leeftijdscontrole;Geboortedatum",
+    "de": "Belegnr;Filiale;Kasse;Datum;Uhrzeit;Artikelnr;Bezeichnung;Warengruppe;Menge;Betrag;"
+    "Alterskontrolle;Geburtsdatum",
+    "fr": "N° ticket;Magasin;Caisse;Date;Heure;Code article;Libellé;Rayon;Qté;Montant;"
+    "Contrôle d'âge;Date de naissance",
+    "es": "Nº ticket;Tienda;Caja;Fecha;Hora;Código de barras;Descripción;Familia;Cantidad;Importe;"
+    "Control de edad;Fecha de nacimiento",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_columns_of_a_till_are_found_in_its_language(language: str, tmp_path: Path) -> None:
+    line = "{};S001;3;2026-03-27;18:15;5901359000{:03};Lager {};Food;{};1.95;ok;1990-0{}-02\n"
+    lines = [line.format(n, n, n, n, n) for n in range(1, 9)]
+    columns = of_csv(tmp_path, "".join([LANGUAGES[language], "\n", *lines]))["columns"]
+    number, store, till, day, time, *rest, check, born = LANGUAGES[language].split(";")
+    found = {name: c if isinstance(c, str) else c.get("column") for name, c in columns.items()}
+    assert columns["sold_at"] == {"join": [day, time]}
+    roles = ("sku", "description", "category", "quantity", "amount")
+    assert found == dict(zip(roles, rest, strict=True)) | {
+        "transaction_id": number,
+        "store_id": store,
+        "till_id": till,
+        "sold_at": None,
+        "id_check": check,
+        "birth_date": born,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "encodings"),
+    [
+        ("Ilość;Wartość;Łukasz Ż.;Wódka", "cp1250 iso-8859-2 cp852"),
+        ("Účtenka;Množství;Částka;Ověření věku", "cp1250 iso-8859-2 cp852"),
+        ("Nyugta;Üzlet;Pénztár;Időpont;Összeg", "cp1250"),
+        ("Altersprüfung;Äpfel;Weißbier;Brötchen", "cp1252 cp850"),
+        ("Libellé;Qté;Contrôle d\u2019âge;Crème fraîche", "cp1252"),
+        ("Libellé;Qté;Contrôle d'âge;Crème fraîche", "cp1252 cp850"),
+        ("Quantità;Caffè;Controllo età", "cp1252 cp850"),
+        ("Descrição;Preço;Talão", "cp1252 cp850"),
+        ("Beløb;Mængde;Æble;Søren", "cp1252 cp850"),
+        ("Määrä;Päivämäärä;Myymälä", "cp1252 cp850"),
+        ("„Pils“ 1,20 €;Bier \u2013 frisch", "cp1252"),
+    ],
+)
+def test_an_encoding_is_told_by_the_letters_that_come_out(text: str, encodings: str) -> None:
+    for encoding in encodings.split():
+        guess, said = guess_encoding(text.encode(encoding))
+        assert (guess, text.encode(encoding).decode(guess)) == (encoding, text)
+        assert "look at letters" in said.casefold()
+
+
+def test_an_encoding_that_its_letters_do_not_tell_is_said_to_be_unclear() -> None:
+    # The Danish ø and the Czech ř are one byte.
+    guess, said = guess_encoding("Beløb;Rødvin".encode("cp1252"))
+    assert (guess, said.partition("?")[0]) == (
+        "cp1252",
+        "not UTF-8: cp1252 or cp1250 or iso-8859-2",
+    )
+
+
 def test_the_sheet_with_the_lines_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "two.xlsx"
     lines: list[list[Cell]] = [["Ticket", "Till", "Amount"], ["1", "3", 1.95], ["2", "3", 2.95]]
@@ -430,6 +528,10 @@ def test_an_index_and_frames_become_entries_of_snapshots(tmp_path: Path) -> None
         ("20260327181500_pos.csv", "{day:%Y%m%d}*_pos.csv"),
         ("items-2026-03-27-2026-03-28.csv", "items-{day}-*.csv"),
         ("a{b}*_27.03.2026.csv", "a?b??_{day:%d.%m.%Y}.csv"),
+        ("items_03-27-26.csv", "items_{day:%m-%d-%y}.csv"),
+        ("S001_26_03_27.csv", "{store}_{day:%y_%m_%d}.csv"),
+        ("sklep12/kasa03/27.03.26.csv", "sklep{store}/kasa{till}/{day:%d.%m.%y}.csv"),
+        ("items_11-22-33.csv", "items_*-*-*.csv"),
     ],
 )
 def test_day_store_and_till_are_found_in_a_path(path: str, pattern: str) -> None:
@@ -509,6 +611,32 @@ def test_the_signs_of_numbers_are_found(texts: list[str], decimal: str, thousand
         ("DOB keyed", "", "dob_entered"),
         ("Verkauf abgelehnt", "", "refused"),
         ("override", "", "prompt_suppressed"),
+        ("Odmowa sprzedaży", "", "refused"),
+        ("Brak dowodu", "", "none"),
+        ("Zeskanowano dowód", "", "id_scanned"),
+        ("Wygląda na pełnoletniego", "", "looks_over"),
+        ("Prodej odmítnut", "", "refused"),
+        ("Doklad nepředložen", "", "none"),
+        ("Průkaz ověřen", "", "id_viewed"),
+        ("rifiutato", "", "refused"),
+        ("documento non esibito", "", "none"),
+        ("documento esibito", "", "id_viewed"),
+        ("maggiorenne evidente", "", "looks_over"),
+        ("Venda recusada", "", "refused"),
+        ("sem documento", "", "none"),
+        ("não solicitado", "", "none"),
+        ("Afvist", "", "refused"),
+        ("Legitimation ikke vist", "", "none"),
+        ("ID skannet", "", "id_scanned"),
+        ("Salg nektet", "", "refused"),
+        ("Nekad", "", "refused"),
+        ("leg ej visad", "", "none"),
+        ("Legitimation visad", "", "id_viewed"),
+        ("Myynti evätty", "", "refused"),
+        ("Henkilöllisyys tarkistettu", "", "id_viewed"),
+        ("Ei tarkistettu", "", "none"),
+        ("fødselsdato indtastet", "", "dob_entered"),
+        ("tak", "dowód", "id_viewed"),
         ("Zork", "", None),
     ],
 )
@@ -547,19 +675,58 @@ def test_states_and_types_of_lines_have_meanings() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        *[(text, "training") for text in ("Szkolenie", "Školení", "Formazione", "Træning")],
+        *[(text, "training") for text in ("Övning", "Opplæring", "Harjoitus", "Treino")],
+        *[(text, "voided") for text in ("Anulowany", "Stornováno", "Annullato", "Annulleret")],
+        *[(text, "voided") for text in ("Makulerad", "Mitätöity", "Anulada", "Unieważniony")],
+        *[(text, "cancelled") for text in ("Przerwana", "Zrušeno", "Interrotta", "Avbruten")],
+        *[(text, "suspended") for text in ("Zawieszony", "Odloženo", "Sospeso", "Parkerad")],
+    ],
+)
+def test_states_have_meanings_in_other_languages(text: str, state: str) -> None:
+    found = state_word(text)
+    assert found is not None
+    assert found.word == state
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        *[(text, "discount") for text in ("Zniżka", "Sleva", "Sconto", "Rabat", "Alennus")],
+        *[(text, "tender") for text in ("Gotówka", "Platba", "Contanti", "Betalning", "Maksu")],
+        *[(text, "item") for text in ("Towar", "Zboží", "Articolo", "Vare", "Vara", "Tuote")],
+        *[(text, "void") for text in ("Korekta", "Annullata", "Makulerad", "Mitätöinti")],
+    ],
+)
+def test_types_of_lines_have_meanings_in_other_languages(text: str, kind: str) -> None:
+    found = line_word(text)
+    assert found is not None
+    assert found.word == kind
+
+
+@pytest.mark.parametrize(
     "text",
     [
         *("Cerrado", "Cerrada", "closed", "finalizado", "abgeschlossen", "clôturé", "afgesloten"),
-        *("complete", "paid", "bezahlt", "payé", "pagado", "cobrado"),
+        *("complete", "paid", "bezahlt", "payé", "pagado", "cobrado", "sprzedaż", "zapłacono"),
+        *("dokončeno", "vendita", "pagato", "betalt", "betald", "salg", "maksettu", "venda"),
     ],
 )
 def test_a_word_of_a_completed_sale_is_known_and_its_opposite_is_not(text: str) -> None:
     assert state_word(text) == ("completed", True)
-    for word in ("not", "no", "nicht", "non"):
+    for word in ("not", "no", "nicht", "non", "nie", "ikke", "ej", "ei", "não"):
         assert state_word(f"{word} {text}") is None
 
 
-@pytest.mark.parametrize("text", ["incomplete", "unpaid", "unbezahlt", "unclosed"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("incomplete", "unpaid", "unbezahlt", "unclosed", "niezakończona", "nezaplaceno"),
+        *("obetald", "ubetalt"),
+    ],
+)
 def test_a_word_of_a_sale_that_is_not_completed_has_no_meaning(text: str) -> None:
     assert state_word(text) is None
 
@@ -596,6 +763,8 @@ def test_names_are_compared_word_by_word() -> None:
     assert likeness("Kassen-Nr.", "till_id") > 0.9
     assert likeness("items.product.sku", "sku") > 0.9
     assert likeness("Check Id", "id_check") < 0.5
+    assert likeness("Item #", "sku") > 0.9
+    assert likeness("BELØB", "amount") == likeness("Belob", "amount") > 0.9
 
 
 def test_times_that_are_numbers_and_dates_that_cannot_be_are_no_times() -> None:

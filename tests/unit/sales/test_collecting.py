@@ -351,7 +351,22 @@ def test_a_transaction_that_comes_again_is_set_aside(change: Row, reason: str) -
     assert reasons(result) == [(reason, 4), (reason, 5)]
     assert result.rejects["source"].to_pylist() == ["again.csv"] * 2
     assert result.rejects["transaction_id"].to_pylist() == ["transaction_id-1"] * 2
+    where = f"the transaction stands in {first[0]['source']} before, with "
+    assert all(where in detail for detail in result.rejects["detail"].to_pylist())
     counts(result, transactions=1, duplicate_transactions=1, alcohol_sales=1)
+
+
+def test_a_repetition_names_the_file_that_has_the_line_if_it_is_another() -> None:
+    total = line(line_type="control", source="a.csv")  # lines before it, that are left out
+    parts = [line(sku="a", source="b.csv"), line(sku="b", sold_at=after(60), source="c.csv")]
+    again = [line(sku="b", sold_at=after(60), source="d.csv"), line(sku="a", source="d.csv")]
+    details = collected([total, *parts, *again]).rejects["detail"].to_pylist()
+    assert [detail.partition(", with")[0] for detail in details] == [
+        "d.csv, row 5: the transaction stands in c.csv before",
+        "d.csv, row 6: the transaction stands in b.csv before",
+    ]
+    once = collected(of_receipts([line()], [line()])).rejects["detail"].to_pylist()
+    assert [": the transaction stands in the export before," in detail for detail in once] == [True]
 
 
 def of_receipts(*receipts: list[Row]) -> list[Row]:
