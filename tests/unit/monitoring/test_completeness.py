@@ -224,6 +224,8 @@ def test_a_total_is_of_the_day_that_its_till_wrote_or_else_of_the_one_it_was_tak
         for kind in ("control", "item")
         for number, (at, own) in enumerate(times)
     )
+    void = samples.line(line_type="control", sold_at=times[0][0], resumes="1", till_id="void")
+    lines = pa.concat_tables([lines, TILL_LINES.from_rows([void])])
     assert control_totals(lines, DAY, policy)["till_id"].to_pylist() == ["0", "2"]
 
 
