@@ -95,8 +95,8 @@ class Fault(IntEnum):
     REWRITTEN_ID = (
         *(18, "rewritten_id"),
         "is an identifier that was turned into a number, a formula or its error: the file was ",
-        "probably opened and saved in a spreadsheet, or made from a table of numbers, and the true ",
-        "identifier may be lost; export it anew, with this column as text",
+        "probably opened and saved in a spreadsheet, or made from a table of numbers, and the ",
+        "true identifier may be lost; export it anew, with this column as text",
     )
     HIDDEN_IN_ID = (
         *(19, "hidden_in_id"),

@@ -34,7 +34,12 @@ from auditor.report import (
     render_day,
     render_site,
 )
-from auditor.report.text.completeness import NAME_IT, unaudited
+from auditor.report.text.completeness import (
+    NAME_ARTICLES,
+    NAME_IT,
+    unaudited,
+    unaudited_articles,
+)
 from auditor.report.unreadable import OF_UNREADABLE, UnreadableFrames, unreadable_frames
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
@@ -193,6 +198,7 @@ def exceeded_limits(day: Day) -> list[str]:
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
     found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
     unknown = [f"{clause}: {NAME_IT}" for clause in unaudited(found)]
+    unknown += [f"{clause}: {NAME_ARTICLES}" for clause in unaudited_articles(found)]
     return unknown + limits.exceeded(
         day.rules,
         store_days=read_day(day.out, "coverage", day.date, day.job.stores),
