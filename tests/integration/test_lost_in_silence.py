@@ -80,8 +80,8 @@ def article(number: int, description: str, category: str = "") -> str:
 @pytest.mark.parametrize(
     ("keys", "left"),
     [
-        ("", ["without a category 2 of 3 lines", "in “misc” 1 of 2 lines"]),
-        ('other_categories = ["misc"]', ["without a category 2 of 3 lines"]),
+        ("", ["2 of 3 lines without a category", "1 of 2 lines in “misc”"]),
+        ('other_categories = ["misc"]', ["2 of 3 lines without a category"]),
         ('other_categories = ["misc"]\nalcohol_free_skus = ["11", "12"]', []),
         ('alcohol_skus = ["11", "12", "14"]', []),
     ],
@@ -103,3 +103,37 @@ def test_articles_that_sound_like_alcohol_are_named_until_the_policy_settles_it(
     assert ("alcohol_skus" in found.terminal) == bool(left)
     assert ("Smirnoff" in found.terminal) == (len(left) > 1)
     assert "baba" not in found.terminal
+
+
+STORES = "[stores]\nS1 = {}\n"
+NO_ROWS = f"0-{DAY}.csv has a header and no rows"
+
+
+@pytest.mark.parametrize(
+    ("stores", "others", "code"),
+    [
+        ("", [], ExitCode.ABOVE_LIMITS),
+        ("", [HEADER], ExitCode.ABOVE_LIMITS),
+        ("", [HEADER + BEER], ExitCode.DONE),  # a store that was closed
+        (STORES, [], ExitCode.ABOVE_LIMITS),
+        (STORES, [HEADER + BEER.replace("S1", "S2")], ExitCode.ABOVE_LIMITS),
+    ],
+)
+def test_an_export_without_rows_is_named_and_a_day_without_any_is_not_fine(
+    stores: str, others: list[str], code: ExitCode, tmp_path: Path
+) -> None:
+    found = audited(tmp_path, HEADER, *others, policy=stores + POLICY)
+    assert found.code == code, found.terminal
+    assert f"No rows: {NO_ROWS}" in found.terminal
+    assert f"Till exports with a header and no rows: “0-{DAY}.csv”" in found.page
+    assert found.checks["sales"]["state"] == "warning"
+    assert f"a header and no rows: “0-{DAY}.csv”" in found.checks["sales"]["said"]
+    none = not any("beer" in each for each in others)
+    assert ("no till export has a single row" in found.terminal) == none
+    missing = "no usable till export from 1 of"
+    assert (missing in found.terminal) == bool(stores)
+    if stores:
+        end = found.terminal.partition(missing)[2]
+        assert f"max_missing_stores is 0; 0-{DAY}.csv" in end
+        assert NO_ROWS in found.checks["stores"]["said"]
+        assert found.checks["stores"]["todo"].startswith("get the exports")

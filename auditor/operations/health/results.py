@@ -1,7 +1,7 @@
 """Checks of the last audited day: every store reported, every sale counted, limits kept."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,8 +9,16 @@ import pyarrow as pa
 
 from auditor.faces.model import Card
 from auditor.monitoring import completeness
+from auditor.monitoring.limits import without_rows
 from auditor.operations.health.result import HealthResult, State, failed, ok, warning
-from auditor.pipeline import Day, Job, exceeded_limits, stored_summary, unfinished
+from auditor.pipeline import (
+    Day,
+    Job,
+    empty_exports,
+    exceeded_limits,
+    stored_summary,
+    unfinished,
+)
 from auditor.policy import Policy
 from auditor.report.text import completeness as texts
 from auditor.report.text import words
@@ -42,7 +50,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
                 said, todo = "was not audited", f"see the run of {day}, then"
             yield failed("results", f"{day} {said}", f"{todo} {again}")
             return
-        yield _stores(days, policy, day, again)
+        yield _stores(days, policy, day, again, empty_exports(opened))
         yield _counts(
             days, read_day(out, "ledger", day, columns=("store_id", "outcome")), day, again
         )
@@ -57,7 +65,9 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
         yield failed("results", f"{day} cannot be read: {error}", again)
 
 
-def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:
+def _stores(
+    days: pa.Table, policy: Policy, day: date, again: str, empty: Sequence[str]
+) -> HealthResult:
     status = _by_store(days, "export_status")
     if unreported := sorted(set(policy.stores) - set(status)):
         return failed(
@@ -70,7 +80,8 @@ def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResu
         return warning(
             "stores",
             f"no usable till export of {day} from {len(missing)} of {len(status)} stores: "
-            + words.some(missing),
+            + words.some(missing)
+            + (f"; {without_rows(empty)}" if empty else ""),
             f"get the exports, then {again}",
         )
     return ok("stores", f"all {len(status)} reported for {day}")

@@ -37,13 +37,9 @@ _WHY = {
 
 def why(found: UnknownCategory) -> str:
     """Why a category is named."""
-    return f"{articles(found)} sound like alcohol" if found.kind == "articles" else _WHY[found.kind]
-
-
-def articles(found: UnknownCategory) -> str:
-    """How many of a category's lines sound like alcohol: ``2 of 9 lines (such as “Cognac”)``."""
-    example = f" (such as “{words.visible(found.example, 60)}”)" if found.example else ""
-    return f"{words.integer(found.sounding)} of {words.counted(found.lines, 'line')}{example}"
+    if found.kind == "articles":
+        return f"{words.integer(found.sounding)} of its lines sound like alcohol{_example(found)}"
+    return _WHY[found.kind]
 
 
 def category(found: UnknownCategory) -> str:
@@ -77,8 +73,9 @@ def unaudited_articles(found: Completeness) -> list[str]:
     if not sounding:
         return []
     where = [
+        f"{words.integer(c.sounding)} of {words.counted(c.lines, 'line')} "
         f"{f'in “{words.visible(c.category, 60)}”' if c.category else 'without a category'}"
-        f" {articles(c)}"
+        f"{_example(c)}"
         for c in sounding
     ]
     return [f"articles that the policy does not name sound like alcohol: {words.some(where)}"]
@@ -159,6 +156,8 @@ def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) 
                 f"Numbers in {named} have different widths{of_rows}: leading zeros may have been"
                 " lost on the way."
             )
+        case "empty_export":
+            return f"Till exports with a header and no rows: {seen}."
         case "local_time":
             return (
                 f"Times without an offset{of_rows}, and the policy sets no time zone: they were"
@@ -198,6 +197,10 @@ def _together(found: Iterable[UnknownCategory]) -> list[UnknownCategory]:
             else each
         )
     return sorted(together.values(), key=lambda c: (-c.checked, -c.lines, c.category or ""))
+
+
+def _example(found: UnknownCategory) -> str:
+    return f" (such as “{words.visible(found.example, 60)}”)" if found.example else ""
 
 
 def _checked(found: Sequence[UnknownCategory]) -> list[str]:

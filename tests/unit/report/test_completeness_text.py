@@ -31,7 +31,7 @@ def test_articles_that_sound_like_alcohol_are_counted_with_an_example_of_each_ca
     assert unaudited(found) == []
     (clause,) = unaudited_articles(found)
     assert clause.replace("\u00a0", " ") == (
-        "articles that the policy does not name sound like alcohol: without a category 2 of 9 lines"
-        " (such as “Cognac”), in “Misc” 2 of 6 lines (such as “Vodka”)"
+        "articles that the policy does not name sound like alcohol: 2 of 9 lines without a category"
+        " (such as “Cognac”), 2 of 6 lines in “Misc” (such as “Vodka”)"
     )
     assert unaudited_articles(Completeness()) == []
