@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from auditor.inputs import Reasons
     from auditor.report.unreadable import UnreadableFrames
 
-#: Files that cannot be used of which the reason is printed.
+#: Files without rows that are named, and files that cannot be used of which the reason is printed.
 _MOST_FILES = 10
 #: Cameras of which the frames that could not be read are printed.
 _MOST_CAMERAS = 10
@@ -53,6 +53,10 @@ def run(*, wait: bool, **job_options: Any) -> None:
     for outcome, count in sorted(result.outcomes.items()):
         click.echo(f"  {outcome:<15} {count:>7}")
     click.echo(f"Report: {job.out.rstrip('/')}/{result.report}")
+    for path in result.empty[:_MOST_FILES]:
+        click.echo(f"No rows: {path} has a header and no rows", err=True)
+    if (more := len(result.empty) - _MOST_FILES) > 0:
+        click.echo(f"No rows: {more} more till exports", err=True)
     _print_rejected(result.lost, job.out, job.day)
     _print_unreadable(result.unreadable)
     for done in result.completed:

@@ -38,6 +38,8 @@ _ADDRESS = r"://|\A[A-Za-z][A-Za-z0-9+.-]*:/|\A[A-Za-z]:"
 _REWRITTEN = (
     r"\A[+-]?(?:\d+[.,]\d*[eE][+-]?\d+|\d+[eE]\+\d+|\d+\.\d+|\d+,0+)\z"
     r"|\A['=]|\A(?:nan|NaN|inf)\z"
+    # A formula's error, in whatever language, and a number that was wider than its column.
+    r"|\A#(?:N/[A-Z]|NV|\p{Po}?\p{Lu}[\p{Lu}_]+(?:/0)?[!?])\z|\A#{2,}\z"
 )
 _HIDDEN = f"[{BLANKS}{UNSEEN}]"
 _PATH_OUT = rf"\A[/~]|\A[./]*\z|\\|{_ADDRESS}|(?:\A|/)\.\.(?:/|\z)|{_CONTROL}"

@@ -94,9 +94,9 @@ class Fault(IntEnum):
     BAD_AGE = (17, "bad_number", "is no age in whole years from 1 to 99, nor 0 for none")
     REWRITTEN_ID = (
         *(18, "rewritten_id"),
-        "is an identifier that was turned into a number or formula: the file was probably ",
-        "opened and saved in a spreadsheet, or made from a table of numbers, and the true ",
-        "identifier may be lost; export it anew, with this column as text",
+        "is an identifier that was turned into a number, a formula or its error: the file was ",
+        "probably opened and saved in a spreadsheet, or made from a table of numbers, and the ",
+        "true identifier may be lost; export it anew, with this column as text",
     )
     HIDDEN_IN_ID = (
         *(19, "hidden_in_id"),

@@ -24,7 +24,7 @@ from auditor.inputs.request import Request
 from auditor.inputs.validation import Reach, Rows
 from auditor.mapping import Entry
 from auditor.storage.place import Place
-from auditor.tables import INPUT_NOTES, REJECTS
+from auditor.tables import INPUT_NOTES, REJECTS, TILL_LINES
 
 _Counts = defaultdict[str | None, SourceCounts]
 
@@ -70,7 +70,9 @@ def read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Read
         content = _content(place, file)
         hashes = (_hashed(file, content),)
         columns, form = wanted_columns(file.entry, request.wanted), format_of(file)
+        records = 0
         for part in read_records(file.path, content.open, columns, form):
+            records += len(part.numbers) + len(part.malformed)
             missing = missing_columns(file.entry, part)
             ours, unnamed = as_ours(part, file, request.wanted, request.day)
             notes.add(ours, missing, unnamed)
@@ -85,6 +87,8 @@ def read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Read
             notes.add_local(rows, counted)
             yield Reading(rows.conforming(), rejects.table(), {}, reach=rows.reach)
         content.check_unchanged()
+        if not records and request.schema is TILL_LINES:
+            notes.add_empty()
     except UnusableError as error:
         shown = _shown(file.path)
         rejects = Rejects(replace(file, path=shown))

@@ -26,6 +26,7 @@ class Notes:
     def __init__(self, file: SourceFile) -> None:
         self._file = file
         self._rows = 0
+        self._empty = False
         self._columns: dict[str, str] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self._widths: defaultdict[str, Counter[int]] = defaultdict(Counter)
@@ -43,6 +44,10 @@ class Notes:
             widths = pc.utf8_length(encoded.dictionary).to_pylist()
             for width, count in zip(widths, rows.tolist(), strict=True):
                 self._widths[name][width] += count if width else 0
+
+    def add_empty(self) -> None:
+        """Add that the file, a till export, has no row at all."""
+        self._empty = True
 
     def add_local(self, rows: Rows, counts: Mapping[str | None, SourceCounts]) -> None:
         """Add times without an offset, of stores whose time zone nothing says."""
@@ -64,6 +69,8 @@ class Notes:
             self._note("local_time", None, rows) | {"store_id": store}
             for store, rows in self._local.items()
         ]
+        if self._empty:
+            notes.append(self._note("empty_export", None, 0) | {"value": shown(self._file.path)})
         return INPUT_NOTES.from_rows(notes)
 
     def _note(self, kind: str, column: str | None, rows: int) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The policy's limits on what a day may leave unseen."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 from auditor.inputs import incomplete_rows
 from auditor.policy import ChainRules
 from auditor.tables import STORE_DAYS
+
+_NAMED = 10  # files of which more are only counted
 
 #: The columns of rejects that are needed.
 OF_REJECTS = ("store_id", "source", "row", "column", "reason")
@@ -30,6 +32,7 @@ def exceeded(
     store_days: pa.Table,
     outcomes: Mapping[str, int],
     rejects: Iterable[pa.Table],
+    empty: Sequence[str] = (),
 ) -> list[str]:
     """The limits that a day exceeds: a sentence each, naming the policy's key.
 
@@ -41,6 +44,7 @@ def exceeded(
         outcomes: how many alcohol sales had each outcome.
         rejects: ``OF_REJECTS`` of tables.REJECTS in parts, those of no known store, which are in no
             store's counts, in one of them.
+        empty: the till exports without rows.
     """
     days = STORE_DAYS.conform(store_days)
     missing = days.filter(pc.not_equal(days["export_status"], "read"))["store_id"].to_pylist()
@@ -49,6 +53,7 @@ def exceeded(
         sentences.append(
             f"no usable till export from {len(missing)} of {days.num_rows} stores "
             f"({', '.join(missing[:10])}); max_missing_stores is {limits.max_missing_stores}"
+            + (f"; {without_rows(empty)}" if empty else "")
         )
     parts = list(rejects)
     if files := sorted({source for part in parts for source in _unusable(part)}):
@@ -71,6 +76,13 @@ def exceeded(
         if too_many(part, whole, most):
             sentences.append(f"{part} of {whole} {what}; {key} is {most:g}")
     return sentences
+
+
+def without_rows(exports: Sequence[str]) -> str:
+    """Which till exports have no rows."""
+    first = ", ".join(exports[:_NAMED])
+    more = f" and {len(exports) - _NAMED} more" if len(exports) > _NAMED else ""
+    return f"{first}{more} {'has' if len(exports) == 1 else 'have'} a header and no rows"
 
 
 def _unusable(rejects: pa.Table) -> list[str]:

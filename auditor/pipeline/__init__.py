@@ -12,6 +12,7 @@ from auditor.pipeline.complete import Completion
 from auditor.pipeline.day import Day, Job, Progress, unfinished
 from auditor.pipeline.expire import expire
 from auditor.pipeline.report import (
+    empty_exports,
     exceeded_limits,
     list_days,
     render_again,
@@ -42,6 +43,7 @@ __all__ = [
     "collect_day",
     "complete_days",
     "divide_evenly",
+    "empty_exports",
     "exceeded_limits",
     "expire",
     "finalise_day",

@@ -34,7 +34,12 @@ from auditor.report import (
     render_day,
     render_site,
 )
-from auditor.report.text.completeness import NAME_IT, unaudited
+from auditor.report.text.completeness import (
+    NAME_ARTICLES,
+    NAME_IT,
+    unaudited,
+    unaudited_articles,
+)
 from auditor.report.unreadable import OF_UNREADABLE, UnreadableFrames, unreadable_frames
 from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
@@ -188,16 +193,39 @@ def exceeded_limits(day: Day) -> list[str]:
     """A sentence for each limit of the policy that the stored day exceeds.
 
     A category that may be alcohol, and that the policy does not know, exceeds all of them: its
-    sales are not counted.
+    sales are not counted. So do till exports of which none has a row.
     """
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
     found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
     unknown = [f"{clause}: {NAME_IT}" for clause in unaudited(found)]
+    unknown += [f"{clause}: {NAME_ARTICLES}" for clause in unaudited_articles(found)]
+    store_days = read_day(day.out, "coverage", day.date, day.job.stores)
+    empty = empty_exports(day)
+    if empty and not day.job.stores and not _rows_of(store_days):
+        unknown.append(
+            f"no till export has a single row ({limits.without_rows(empty)}): that nothing at all"
+            " was sold is not taken for granted"
+        )
     return unknown + limits.exceeded(
         day.rules,
-        store_days=read_day(day.out, "coverage", day.date, day.job.stores),
+        store_days=store_days,
+        empty=empty,
         outcomes=count_outcomes(day),
         rejects=(rejects.of(store_id, limits.OF_REJECTS) for store_id in rejects.stores),
+    )
+
+
+def empty_exports(day: Day) -> list[str]:
+    """The stored day's till exports without a row, of all stores, sorted."""
+    notes = _input_notes(day.out, day.date)
+    of_exports = notes.filter(pc.equal(notes["kind"], "empty_export"))
+    return sorted(set(of_exports["source"].to_pylist()))
+
+
+def _rows_of(store_days: pa.Table) -> int:
+    """How many rows the till exports had, of the day and of those beside it."""
+    return sum(
+        pc.sum(store_days[name]).as_py() or 0 for name in ("lines_read", "lines_of_other_days")
     )
 
 

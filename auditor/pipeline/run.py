@@ -26,15 +26,16 @@ class DayResult:
     """The result of a day; ``report`` is the path of the chain's page, relative to OUT.
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
-    ``lost`` says what of the inputs was not used, and why, and ``unreadable`` has the cameras with
-    frames that could not be read. ``completed`` has the days beside it
-    that were completed, ``incomplete`` a sentence for each that could not be.
+    ``lost`` says what of the inputs was not used, and why, ``empty`` names the till exports without
+    a row, and ``unreadable`` has the cameras with frames that could not be read. ``completed`` has
+    the days beside it that were completed, ``incomplete`` a sentence for each that could not be.
     """
 
     report: str
     outcomes: dict[str, int]
     above_limits: list[str]
     lost: Reasons
+    empty: list[str]
     unreadable: tuple[UnreadableFrames, ...]
     completed: list[Completion]
     incomplete: list[str]
@@ -119,6 +120,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         outcomes=report.count_outcomes(day),
         above_limits=report.exceeded_limits(day),
         lost=report.rejected_inputs(day),
+        empty=report.empty_exports(day),
         unreadable=report.frames_not_read(day),
         completed=completed,
         incomplete=[str(error) for error in errors],

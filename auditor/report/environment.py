@@ -100,7 +100,7 @@ _FILTERS: Mapping[str, Callable[..., Any]] = {
     ),
     "usual_numbers": completeness.usual_numbers,
     "usual_totals": completeness.usual_totals,
-    "why_category": lambda found: completeness.WHY[found.kind],
+    "why_category": completeness.why,
     "expected": words.expected_count,
     "stage": lambda stage: words.label(words.REJECT_STAGES, stage),
     "store_label": _store_label,

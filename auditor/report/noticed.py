@@ -62,6 +62,11 @@ class Noticed:
         return tuple(texts.unaudited(self.completeness))
 
     @property
+    def unaudited_articles(self) -> tuple[str, ...]:
+        """The same of articles in categories that need not be alcohol as a whole."""
+        return tuple(texts.unaudited_articles(self.completeness))
+
+    @property
     def unread_columns(self) -> str | None:
         """The sentence on columns that nothing reads."""
         names = [note.column or "" for note in self.inputs if note.kind == "unread_column"]

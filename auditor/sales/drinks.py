@@ -8,6 +8,7 @@ tills write instead. A word counts wherever it stands in a text, in lower case a
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 
 #: By what it means, the patterns of words; the first that is found decides.
 WordLists = dict[str, tuple[str, ...]]
@@ -16,13 +17,14 @@ _FREE = re.compile(
     r"(alcohol|alkohol)[- ]?(free|frei|fri\b)|non?[- ]?alco|\bn/?a\b|\b0[.,]0+ ?%|\b0[.,]0+$|"
     r"(sans|sin|senza|sem|zonder|ohne) al[ck]o|alcoholvrij|analcolic|"
     r"root beer|ginger (beer|ale)|malzbier|vinegar|essig|vinaigre|glass(es)?\b|glaser|"
-    r"wine ?gums?\b|weingummi|bier(schinken|wurst)|sparkling (mineral )?(water|juice)"
+    r"wine ?gums?\b|weingummi|bier(schinken|wurst)|sparkling (mineral )?(water|juice)|"
+    r"(white|methylated|mineral|surgical) spirit|spirit level|spiritus\b|agua destilada"
 )
 _DRINKS: WordLists = {
     "cider": (r"\bciders?\b|cidre|apfelwein|\bsidr[ao]\b|\bperry\b",),
     "spirits": (
-        r"spirit|\bsprit\b|liquor|liqueur|whisk|wodk|vodka|\bgin\b|\brh?um\b|tequila|mezcal|cognac",
-        r"brandy|bourbon|al[ck]opop|\brtd\b|schnaps|likor|weinbrand|\bkorn\b|hochprozent|ouzo",
+        r"spirit|\bsprit\b|liquor|liqueur|whisk(?:y|ey|ie)|wodk|vodka|\bgin\b|\brh?um\b|tequila|mezcal|cognac",
+        r"brandy|bourbon|al[ck]opop|\brtd\b|schnapp?s|likor|weinbrand|\bkorn\b|hochprozent|ouzo",
         r"grappa|alcool fort|licores|destilad|sterke drank|gedistilleerd|jenever|lihovin",
     ),
     "wine": (
@@ -38,6 +40,30 @@ _DRINKS: WordLists = {
         r"\bpils|weissbier|weizenbier|hefeweizen|radler|kolsch|brauerei",
     ),
 }
+#: Where a drink is a flavour of something else, or stands on its label: food, sweets, what is used.
+_GOODS = re.compile(
+    r"vin[ae]g|vinaig|azijn|aceto\b|eddike|etikka|\bocet\b|batter(ed)?\b|bierteig|"
+    r"ice[- ]?cream|\beis\b|eiscreme|gelato|helado|sorbet|choc|schoko|ciocc|chokolad|pralin|"
+    r"truff|bonbon|bohnen|kugeln?\b|\bsweets?\b|cand(y|ies)\b|fudge|toffee|nougat|butter\b|"
+    r"beurre|sauce|sosse|\bsugo\b|salsa|gravy|marinad|chutney|mustard|senf\b|moutarde|mostaza|"
+    r"\bjam\b|\bjell|marmelade|marmalade|konfitur|confitur|cakes?\b|kuchen|tort[ae]\b|gateau|"
+    r"pudding|trifle|mince|\bpies?\b|bread|brot|brood|\bpain\b|\bbaba\b|cookie|biscuit|keks|"
+    r"brandy snap|cracker|crisps|chips\b|\bnuts?\b|nusse?\b|pretzel|brezel|cheese|kase\b|"
+    r"fromage|queso|formaggio|\bpate\b|sausage|w[ou]rst|salami|schinken|\bham\b|beef|chicken|"
+    r"lamb\b|pork|\bfish|fisch|mussel|prawn|steak|stew\b|casserole|risotto|soup|suppe|fondue|"
+    r"coq au vin|yogh?urt|jogh?urt|dessert|mousse|tiramisu|essence|aroma|extra[ck]t|flavou?r|"
+    r"yeast|bierhefe|raisin|wein(stein|traube|blatt|beer|kraut|sauerkraut|berg|schaum|regal|kuhl)|"
+    r"shampoo|\bsoap|seife|candle|kerze|parfum|perfume|balm\b|sparkling (?!wine|rose|white|red)|"
+    r"\bflutes?\b|opener|corkscrew|cool(er|box)|\bracks?\b|\bmugs?\b|\bmats?\b|krug\b|glas\b|"
+    r"making kit|\bbooks?\b"
+)
+#: Between a dish and the drink in it, or the parts of a dish.
+_WITH = re.compile(
+    r"[&+]|\b(?:in|of|with|and|mit|und|al|alla|alle|a|au|aux|de|di|con|avec|et|e|y|met|en|med|och|"
+    r"og)\b"
+)
+#: From the size of a package to the end.
+_SIZE = re.compile(r"\W*\b(?:\d|(?:cans?|bottles?|dosen?|flaschen?|packs?)\b).*")
 #: Beer is öl in Swedish and øl in Danish; in German, that is oil.
 _ALCOHOL = re.compile(r"\balco|\balko|\bbws\b|off licen[cs]e|\bol\b")
 _MAYBE_ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
@@ -66,12 +92,23 @@ def first_found(lists: WordLists, word: str, among: Collection[str] = ()) -> str
     return None
 
 
+@lru_cache(maxsize=100_000)  # articles of a chain: its stores sell much the same
 def drink_of(text: str) -> str | None:
-    """Which of the policy's usual categories of alcohol a category or an article belongs to."""
+    """Which of the policy's usual categories of alcohol a category or an article belongs to.
+
+    None is alcohol-free, or is food and the like: wine vinegar, rum and raisin ice cream.
+    """
     word = folded(text)
-    if not word or _FREE.search(word):
+    if not word or _FREE.search(word) or (_GOODS.search(word) and not _is_flavoured(word)):
         return None
     return first_found(_DRINKS, word)
+
+
+def _is_flavoured(word: str) -> bool:
+    """Whether a text ends with the drink that it is: chocolate stout, toffee vodka."""
+    *before, last = _SIZE.sub("", word).split() or [""]
+    is_drink = first_found(_DRINKS, last) is not None and not _GOODS.search(last)
+    return is_drink and not _WITH.search(" ".join(before))
 
 
 def hints_at_alcohol(text: str) -> bool:

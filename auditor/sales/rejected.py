@@ -1,6 +1,8 @@
 """Rows that collecting rejects, with the reason and the remedy."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,11 +10,14 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from auditor.clock.local_time import Flags
+from auditor.sales.camera_tills import unknown_till
 from auditor.sales.claims import NONE
+from auditor.sales.codes import Codes
 from auditor.sales.matching import Matches
 from auditor.sales.transactions import Transactions
 from auditor.tables import REJECTS
 
+_NO_TRANSACTION = "snapshot_of_unknown_transaction"
 _DETAILS = {
     "duplicate_transaction": "the transaction stands in {export} before, with the same lines; "
     "the first is kept, send every transaction once",
@@ -20,7 +25,7 @@ _DETAILS = {
     "or other content of a line; the first is kept, find out which is right",
     "overlong_transaction": "the transaction began on the day before, which does not read so far "
     "into this day; set the policy's day_ends_at to an hour at which no till sells",
-    "snapshot_of_unknown_transaction": "the frame names a transaction of which no usable row was "
+    _NO_TRANSACTION: "the frame names a transaction of which no usable row was "
     "exported; look for it in the export and among the rejected rows",
     "snapshot_ambiguous": "the frame may be of several transactions of this till; let the till "
     "name the transaction, or set the clocks of camera and till",
@@ -30,6 +35,8 @@ _DETAILS = {
     "time; compare the clocks of camera and till",
 }
 
+_MAP_TILL = "correct the till, or map the camera's to the export's (till_id)"
+_TILL = ["store_id", "till_id"]
 _MINUTE = "%Y-%m-%d %H:%M UTC"
 
 #: Reasons of lines that are in no sale; a duplicate's copy is.
@@ -64,14 +71,42 @@ def frame_rejects(index: pa.Table, lost: Flags, matches: Matches, heads: pa.Tabl
     reasons = {
         "snapshot_ambiguous": matches.frames.ambiguous[at],
         "snapshot_contradicts": matches.frames.contradicting[at],
-        "snapshot_of_unknown_transaction": matches.named[at],
+        _NO_TRANSACTION: matches.named[at],
     }
     found = np.select(list(reasons.values()), list(reasons), "snapshot_without_sale")
     misnamed = matches.misnamed[at]
     sought = heads.select(["till_id", "sold_at"]).take(pa.array(misnamed, mask=misnamed == NONE))
     frames = index.select(["till_id", "captured_at", "transaction_id"]).take(pa.array(at))
     pairs = zip(frames.to_pylist(), sought.to_pylist(), strict=True)
-    return _rejects(index, at, found.tolist(), [_misnamed(*pair) for pair in pairs])
+    unknown = _of_unknown_tills(index, at, heads)
+    details = [_misnamed(*pair) or said for pair, said in zip(pairs, unknown, strict=True)]
+    return _rejects(index, at, found.tolist(), details)
+
+
+def _of_unknown_tills(index: pa.Table, at: Codes, heads: pa.Table) -> list[str | None]:
+    """Of the frames at some positions, what is said of a till that no transaction has.
+
+    Nothing is of a store without any transaction: its export is missing.
+    """
+    tills: dict[str, set[str]] = defaultdict(set)
+    pairs = heads.select(_TILL).group_by(_TILL).aggregate([])
+    for store, till in zip(*(pairs[name].to_pylist() for name in _TILL), strict=True):
+        tills[store].add(till)
+
+    @cache
+    def said(store: str, till: str) -> str | None:
+        if not tills[store] or till in tills[store]:
+            return None
+        there = unknown_till(till, tills[store])
+        return f"no transaction of the store is of till {till}: {there}; {_MAP_TILL}"
+
+    frames = index.select([*_TILL, "transaction_id"]).take(pa.array(at)).to_pylist()
+    return [
+        # Whatever its till, the transaction that a frame names may be among the rejected rows.
+        found and f"{_DETAILS[_NO_TRANSACTION]}; {found}" if frame["transaction_id"] else found
+        for frame in frames
+        for found in [said(frame["store_id"], frame["till_id"])]
+    ]
 
 
 def _misnamed(frame: dict[str, Any], sought: dict[str, Any]) -> str | None:
@@ -82,7 +117,7 @@ def _misnamed(frame: dict[str, Any], sought: dict[str, Any]) -> str | None:
     if till != other:
         return (
             f"the frame is of till {till}, and the transaction {number} that it names is of till "
-            f"{other}; correct the till, or map the camera's to the export's (till_id)"
+            f"{other}; {_MAP_TILL}"
         )
     return (
         f"the frame was taken at {frame['captured_at']:{_MINUTE}}, and the transaction {number} of "

@@ -12,7 +12,7 @@ from auditor.clock.local_time import Flags, Microseconds
 from auditor.policy import Rules
 from auditor.sales.claims import NONE
 from auditor.sales.codes import Codes, coded, combined, last_digits, ranks
-from auditor.sales.line_types import of_type
+from auditor.sales.line_types import are_totals, of_type
 from auditor.sales.matching import times
 from auditor.sales.repeats import find_repeats, pieces
 from auditor.sales.reused_numbers import tell_apart
@@ -49,7 +49,7 @@ class Transactions:
 
     Attributes:
         lines: of TILL_LINES; the lines of a transaction are consecutive, in the order of time.
-            Control totals are left out.
+            A till's own totals are left out.
         part: of each line: 0, or a further part of its transaction, behind a pause in which the
             till may have been reset: it may be another customer's (``sales/reused_numbers.py``).
         starts: the position in ``lines`` at which each transaction starts.
@@ -118,7 +118,7 @@ def divide(
         rules: of each store on the day.
         keys: by file (``source``), what identifies its transactions; KEY_PARTS unless it is there.
     """
-    is_total = of_type(lines, "control")
+    is_total = are_totals(lines)
     given, totals = np.flatnonzero(~is_total), lines.filter(pa.array(is_total))
     if totals.num_rows:
         lines = lines.take(pa.array(given))

@@ -125,21 +125,36 @@ NUMBER_RUNS = Schema(
     ),
 )
 
+_CATEGORIES = (
+    Column("store_id", pa.string(), "store"),
+    Column("category", pa.string(), "article category; null for lines without one", True),
+    Column("lines", pa.int32(), "lines of articles", counted=True),
+    Column("alcohol", pa.int32(), "of these, alcohol by the policy", counted=True),
+    Column(
+        "unexplained",
+        pa.int32(),
+        "of these, in transactions without anything that the policy names as alcohol or other",
+        counted=True,
+    ),
+    Column("checked", pa.int32(), "of the unexplained, with an ID check", counted=True),
+)
+
 CATEGORY_COUNTS = Schema(
     "category_counts",
     (
-        Column("store_id", pa.string(), "store"),
-        Column("category", pa.string(), "article category; null for lines without one", True),
-        Column("lines", pa.int32(), "lines of articles", counted=True),
-        Column("alcohol", pa.int32(), "of these, alcohol by the policy", counted=True),
+        *_CATEGORIES,
         Column(
-            "unexplained",
+            "sounding",
             pa.int32(),
-            "of these, in transactions without anything that the policy names as alcohol or other",
+            "of the lines, those of articles that the policy does not name and whose description "
+            "sounds like alcohol",
+            nullable=True,
             counted=True,
         ),
-        Column("checked", pa.int32(), "of the unexplained, with an ID check", counted=True),
+        Column("example", pa.string(), "the commonest of these descriptions", nullable=True),
     ),
+    version=2,
+    earlier=(Schema("category_counts", _CATEGORIES),),
 )
 
 CAMERA_DAYS = Schema(

@@ -370,6 +370,7 @@ def completeness() -> Completeness:
             UnknownCategory("nothing_sold", "S002", "Wein", 12, 3),
             UnknownCategory("nothing_sold", "S002", None, 2, 0),
             UnknownCategory("checked", "S001", SCRIPT, 40, 9),
+            UnknownCategory("articles", "S001", None, 9, 0, sounding=2, example=SCRIPT),
             UnknownCategory("new", "S001", "garden", 4, 0),
         ),
         numbers=(

@@ -16,16 +16,17 @@ from auditor.sales.goods import folded_name, named_categories
 LEAST_SHARE = 0.05
 
 #: ``nothing_sold``: of a store whose export has no alcohol; ``checked``: with ID checks;
-#: ``sounds_so``: without any, and it sounds like alcohol; ``new``: neither, and in no store's
-#: export of the days before.
-Kind = Literal["nothing_sold", "checked", "sounds_so", "new"]
+#: ``sounds_so``: without any, and it sounds like alcohol; ``articles``: articles in it do, and it
+#: does not; ``new``: none of these, and in no store's export of the days before.
+Kind = Literal["nothing_sold", "checked", "sounds_so", "articles", "new"]
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownCategory:
     """A category that the policy names neither as alcohol nor as anything else.
 
-    ``checked`` of its ``lines`` have an ID check that nothing else in their transaction explains.
+    ``checked`` of its ``lines`` have an ID check that nothing else in their transaction explains,
+    and ``sounding`` are of articles that sound like alcohol, such as ``example``.
     """
 
     kind: Kind
@@ -33,6 +34,8 @@ class UnknownCategory:
     category: str | None  # None: lines without one
     lines: int
     checked: int
+    sounding: int = 0
+    example: str | None = None
 
 
 def unknown_categories(
@@ -61,14 +64,19 @@ def unknown_categories(
             kinds = ["nothing_sold"] * len(unnamed)
         listed = sorted(zip(kinds, unnamed, strict=True), key=_by_checks)
         found += [
-            UnknownCategory(kind, *(row[name] for name in _SHOWN))
+            UnknownCategory(
+                kind,
+                store_id=row["store_id"],
+                category=row["category"],
+                lines=row["lines"],
+                checked=row["checked"],
+                sounding=row["sounding"] or 0,  # null: counted by an earlier version
+                example=row["example"],
+            )
             for kind, row in listed
             if kind and (kind != "new" or before.any_day)
         ]
     return tuple(found)
-
-
-_SHOWN = ("store_id", "category", "lines", "checked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +119,8 @@ class _Chances:
             return "checked"
         if sounds_alcoholic(name, alcohol):
             return "sounds_so"
+        if row["sounding"]:
+            return "articles"
         return "new" if name and name not in before.seen else None
 
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import SECOND
 from auditor.policy import Policy
-from auditor.sales.line_types import of_type
+from auditor.sales.line_types import are_totals
 from auditor.tables import TILL_DAYS
 from auditor.tables.baselines import HOURS
 
@@ -20,7 +20,7 @@ _TILL = ["store_id", "till_id"]
 
 def control_totals(lines: pa.Table, day: date, policy: Policy) -> pa.Table:
     """The TILL_LINES in which tills give totals of a day: by its date, or else by their time."""
-    control = lines.filter(pa.array(of_type(lines, "control")))
+    control = lines.filter(pa.array(are_totals(lines)))
     stores = control["store_id"].unique().to_pylist()
     windows = {store_id: policy.rules(day, store_id).window(day) for store_id in stores}
     kept = []

@@ -18,14 +18,16 @@ from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, sample_sales
 from auditor.inputs.files import named_frames
 from auditor.mapping import Entry, MappingOfDay
-from auditor.monitoring.completeness import Completeness
+from auditor.monitoring.completeness import Completeness, UnknownCategory
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
 from auditor.policy import Policy, Rules
 from auditor.report.noticed import Noticed
 from auditor.report.text import words
-from auditor.report.text.completeness import NAME_IT
+from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT, unaudited_articles
 from auditor.report.text.rejected import first
+from auditor.sales.categories import commonest, sounding_lines
+from auditor.sales.codes import coded
 from auditor.sales.drinks import sounds_alcoholic
 from auditor.sales.goods import alcohol_lines, named_lines
 from auditor.sales.line_types import of_type
@@ -102,9 +104,14 @@ def _sampled(
     if checked := _checked_categories(sample.lines, rules):
         said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
         return warning("sales", f"{read}; {said}", NAME_IT)
+    unknown = []
     if sounding := _sounding_categories(sample.lines, rules):
         said = f"the policy does not name {words.some(sounding)}, which sounds like alcohol"
-        return warning("sales", f"{read}; {said}", NAME_IT)
+        unknown.append((said, NAME_IT))
+    unknown += [(said, NAME_ARTICLES) for said in _sounding_articles(sample.lines, rules)]
+    if unknown:
+        said, todo = ("; ".join(parts) for parts in zip(*unknown, strict=True))
+        return warning("sales", f"{read}; {said}", todo)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
         return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
     return ok("sales", read)
@@ -119,25 +126,54 @@ def _checked_categories(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str
     if alcohol_lines(lines, rules).any():
         return []
     asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
-    return _with_counts(_unnamed(lines, rules, asked))
+    return _with_counts(_by_category(lines, _unnamed(lines, rules) & asked))
 
 
 def _sounding_categories(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
     """Categories that the policy does not name and that sound like alcohol, each with its lines."""
-    every = np.ones(lines.num_rows, np.bool_)
-    known = {name for own in rules.values() for name in own.alcohol_categories}
-    unnamed = _unnamed(lines, rules, every)
+    known = _known(rules)
+    unnamed = _by_category(lines, _unnamed(lines, rules))
     return _with_counts(
         Counter({name: n for name, n in unnamed.items() if sounds_alcoholic(name, known)})
     )
 
 
-def _unnamed(lines: pa.Table, rules: Mapping[str, Rules], which: Flags) -> Counter[str]:
-    """Categories of articles that the policy does not name, in stores that sell alcohol."""
+def _sounding_articles(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
+    """What is said of articles that sound like alcohol, in categories that do not."""
+    unnamed = _unnamed(lines, rules)
+    sounding = sounding_lines(lines, unnamed)
+    category = coded(lines["category"].fill_null(""))
+    examples = commonest(lines["description"], category.codes, sounding)
+    counts = [np.bincount(category.codes[which]) for which in (unnamed, sounding)]
+    known = _known(rules)
+    found = tuple(
+        UnknownCategory(
+            *("articles", "", name or None),
+            lines=int(counts[0][at]),
+            checked=0,
+            sounding=int(counts[1][at]),
+            example=example,
+        )
+        for at, example in examples.items()
+        if not sounds_alcoholic(name := category.distinct[at], known)
+    )
+    return unaudited_articles(Completeness(categories=found))
+
+
+def _known(rules: Mapping[str, Rules]) -> set[str]:
+    return {name for own in rules.values() for name in own.alcohol_categories}
+
+
+def _unnamed(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
+    """Lines of articles that the policy does not name, in stores that sell alcohol."""
     selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
     of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string())).to_numpy()
-    unnamed = of_type(lines, "item") & which & of_selling & ~named_lines(lines, rules)
-    return Counter(lines["category"].filter(pa.array(unnamed)).fill_null("").to_pylist())
+    unnamed: Flags = of_type(lines, "item") & of_selling & ~named_lines(lines, rules)
+    return unnamed
+
+
+def _by_category(lines: pa.Table, which: Flags) -> Counter[str]:
+    return Counter(lines["category"].filter(pa.array(which)).fill_null("").to_pylist())
 
 
 def _with_counts(counts: Counter[str]) -> list[str]:

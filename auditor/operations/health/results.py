@@ -1,7 +1,7 @@
 """Checks of the last audited day: every store reported, every sale counted, limits kept."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,11 +9,21 @@ import pyarrow as pa
 
 from auditor.faces.model import Card
 from auditor.monitoring import completeness
+from auditor.monitoring.limits import without_rows
 from auditor.operations.health.result import HealthResult, State, failed, ok, warning
-from auditor.pipeline import Day, Job, exceeded_limits, stored_summary, unfinished
+from auditor.pipeline import (
+    Day,
+    Job,
+    empty_exports,
+    exceeded_limits,
+    stored_summary,
+    unfinished,
+)
 from auditor.policy import Policy
 from auditor.report.text import completeness as texts
 from auditor.report.text import words
+from auditor.sales.camera_tills import unknown_till
+from auditor.storage.daily import read_daily
 from auditor.storage.layout import report_page
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
@@ -40,13 +50,14 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
                 said, todo = "was not audited", f"see the run of {day}, then"
             yield failed("results", f"{day} {said}", f"{todo} {again}")
             return
-        yield _stores(days, policy, day, again)
+        yield _stores(days, policy, day, again, empty_exports(opened))
         yield _counts(
             days, read_day(out, "ledger", day, columns=("store_id", "outcome")), day, again
         )
         yield _limits(exceeded_limits(opened), day)
         yield _report(out, day, again)
         yield from _cameras(out, day)
+        yield _tills(out, day)
         yield _missing(out, day, policy)
         yield _provenance(read_day(out, "provenance", day), policy, day, again)
     # A damaged file, or whatever a storage library raises.
@@ -54,7 +65,9 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
         yield failed("results", f"{day} cannot be read: {error}", again)
 
 
-def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResult:
+def _stores(
+    days: pa.Table, policy: Policy, day: date, again: str, empty: Sequence[str]
+) -> HealthResult:
     status = _by_store(days, "export_status")
     if unreported := sorted(set(policy.stores) - set(status)):
         return failed(
@@ -67,7 +80,8 @@ def _stores(days: pa.Table, policy: Policy, day: date, again: str) -> HealthResu
         return warning(
             "stores",
             f"no usable till export of {day} from {len(missing)} of {len(status)} stores: "
-            + words.some(missing),
+            + words.some(missing)
+            + (f"; {without_rows(empty)}" if empty else ""),
             f"get the exports, then {again}",
         )
     return ok("stores", f"all {len(status)} reported for {day}")
@@ -131,6 +145,33 @@ def _cameras(out: Place, day: date) -> Iterator[HealthResult]:
         )
     else:
         yield ok("cameras", f"none is known to have changed on {day}")
+
+
+def _tills(out: Place, day: date) -> HealthResult:
+    """Whether the exports have the tills that the frames name; stores without an export aside."""
+    exported, named = (_tills_of(out, name, day) for name in ("tills", "camera_days"))
+    unknown = [
+        f"{words.visible(till, 40)} of {store} ({unknown_till(till, exported[store])})"
+        for store in named.keys() & exported.keys()
+        for till in named[store] - exported[store]
+    ]
+    if unknown:
+        return warning(
+            "tills",
+            f"the frames of {day} name tills of which it has no transaction: "
+            + words.some(sorted(unknown)),
+            "if the camera calls a till otherwise than the export, correct it, or map the one to"
+            " the other (till_id): no sale gets these frames",
+        )
+    return ok("tills", f"the exports of {day} have all tills that the frames name")
+
+
+def _tills_of(out: Place, name: str, day: date) -> dict[str, set[str]]:
+    tills: dict[str, set[str]] = defaultdict(set)
+    for _, _, table in read_daily(out, name, [day]):
+        for row in table.select(["store_id", "till_id"]).to_pylist():
+            tills[row["store_id"]].add(row["till_id"])
+    return dict(tills)
 
 
 def _missing(out: Place, day: date, policy: Policy) -> HealthResult:

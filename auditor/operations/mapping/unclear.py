@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.policy import Rules
-from auditor.report.text.completeness import NAME_IT
+from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT
 from auditor.sales.drinks import hints_at_alcohol
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
@@ -36,11 +36,15 @@ class Unclear:
 def unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unclear]:
     """Categories of CATEGORY_COUNTS that the policy does not name, and that may be alcohol.
 
-    That is, those with ID checks that a run would report, and those that sound like alcohol.
+    That is, those with ID checks that a run would report, and those that sound like alcohol, or
+    with articles that do.
     """
     lines, checks = Counter[str](), Counter[str]()
+    articles = dict[str, str]()
     for each in unknown_categories(counts, (), rules):
         checks[each.category or ""] += each.checked
+        if each.sounding:
+            articles.setdefault(each.category or "", each.example or "")
     named = {store_id: named_categories(own) for store_id, own in rules.items()}
     for row in counts.to_pylist():
         name = row["category"] or ""
@@ -53,6 +57,9 @@ def unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unc
             why = f"has ID checks on {on}" if checks[name] else "sounds like alcohol"
             what = f"a category that is no alcohol to the policy {why}; {NAME_IT}"
             found.append(Unclear(what, count, name))
+        elif name in articles:
+            what = f"articles that are no alcohol to the policy sound like it; {NAME_ARTICLES}"
+            found.append(Unclear(what, count, f"{name or 'no category'}: {articles[name]}"))
     return found
 
 

@@ -1,6 +1,7 @@
 """What speaks for sales that the audit does not see, in words that claim no more than it does."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 
 from auditor.monitoring.completeness import (
@@ -19,13 +20,26 @@ NAME_IT = (
     " other_categories"
 )
 
-#: Why a category is named, by its kind.
-WHY = {
+#: The same of articles in a category that need not be alcohol as a whole.
+NAME_ARTICLES = (
+    "if they are alcohol, give them a category that is in alcohol_categories, or name their numbers"
+    " in the policy's alcohol_skus, otherwise, once and for all, the category in other_categories"
+    " or the numbers in alcohol_free_skus"
+)
+
+_WHY = {
     "nothing_sold": "no line of the export is alcohol by the policy",
     "checked": "the till asked for an age, and nothing else explains it",
     "sounds_so": "its name sounds like alcohol",
     "new": "in no export of the days before",
 }
+
+
+def why(found: UnknownCategory) -> str:
+    """Why a category is named."""
+    if found.kind == "articles":
+        return f"{words.integer(found.sounding)} of its lines sound like alcohol{_example(found)}"
+    return _WHY[found.kind]
 
 
 def category(found: UnknownCategory) -> str:
@@ -51,6 +65,20 @@ def unaudited(found: Completeness) -> list[str]:
             f"the policy does not name {_categories(sounding)}, and the name sounds like alcohol"
         )
     return sentences
+
+
+def unaudited_articles(found: Completeness) -> list[str]:
+    """What speaks for alcohol in categories that hold anything; ``NAME_ARTICLES`` helps."""
+    sounding = _together(c for c in found.categories if c.kind == "articles")
+    if not sounding:
+        return []
+    where = [
+        f"{words.integer(c.sounding)} of {words.counted(c.lines, 'line')} "
+        f"{f'in “{words.visible(c.category, 60)}”' if c.category else 'without a category'}"
+        f"{_example(c)}"
+        for c in sounding
+    ]
+    return [f"articles that the policy does not name sound like alcohol: {words.some(where)}"]
 
 
 def signs(found: Completeness, day: date) -> list[str]:
@@ -128,6 +156,8 @@ def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) 
                 f"Numbers in {named} have different widths{of_rows}: leading zeros may have been"
                 " lost on the way."
             )
+        case "empty_export":
+            return f"Till exports with a header and no rows: {seen}."
         case "local_time":
             return (
                 f"Times without an offset{of_rows}, and the policy sets no time zone: they were"
@@ -146,25 +176,31 @@ def unread_columns(columns: Iterable[str]) -> str:
 _NAMED = 3
 
 
-def _categories(found: Sequence[UnknownCategory]) -> str:
+def _categories(found: Iterable[UnknownCategory]) -> str:
+    return words.some([category(each) for each in _together(found)])
+
+
+def _together(found: Iterable[UnknownCategory]) -> list[UnknownCategory]:
     """The categories of one or several stores, each once, those with most checks first."""
     together: dict[str, UnknownCategory] = {}
     for each in found:
         name = (each.category or "").casefold()
         before = together.get(name)
         together[name] = (
-            UnknownCategory(
-                each.kind,
-                each.store_id,
-                before.category,
-                before.lines + each.lines,
-                before.checked + each.checked,
+            replace(
+                before,
+                lines=before.lines + each.lines,
+                checked=before.checked + each.checked,
+                sounding=before.sounding + each.sounding,
             )
             if before
             else each
         )
-    ordered = sorted(together.values(), key=lambda c: (-c.checked, -c.lines, c.category or ""))
-    return words.some([category(each) for each in ordered])
+    return sorted(together.values(), key=lambda c: (-c.checked, -c.lines, c.category or ""))
+
+
+def _example(found: UnknownCategory) -> str:
+    return f" (such as “{words.visible(found.example, 60)}”)" if found.example else ""
 
 
 def _checked(found: Sequence[UnknownCategory]) -> list[str]:

@@ -88,7 +88,9 @@ def _quoted(share: ShareComparison) -> str:
 def _about_exports(coverage: Coverage) -> str:
     stores, read = len(coverage.stores), len(coverage.with_export("read"))
     if not stores:
-        return "No store was expected on this day and none sent a till export: nothing was audited."
+        return (
+            "No store was expected on this day and no till export names one: nothing was audited."
+        )
     if not read:
         return "No store's till export could be read: nothing is known about this day's sales."
     if read < stores:

@@ -224,11 +224,13 @@ def test_a_total_is_of_the_day_that_its_till_wrote_or_else_of_the_one_it_was_tak
         for kind in ("control", "item")
         for number, (at, own) in enumerate(times)
     )
+    void = samples.line(line_type="control", sold_at=times[0][0], resumes="1", till_id="void")
+    lines = pa.concat_tables([lines, TILL_LINES.from_rows([void])])
     assert control_totals(lines, DAY, policy)["till_id"].to_pylist() == ["0", "2"]
 
 
-def category(name: str | None, store_id: str = "S1", **counts: int) -> dict[str, Any]:
-    usual = {"lines": 10, "alcohol": 0, "unexplained": 10, "checked": 0}
+def category(name: str | None, store_id: str = "S1", **counts: Any) -> dict[str, Any]:
+    usual = {"lines": 10, "alcohol": 0, "unexplained": 10, "checked": 0, "sounding": 0}
     return {"store_id": store_id, "category": name} | usual | counts
 
 
@@ -299,6 +301,20 @@ def test_a_category_that_sounds_like_alcohol_is_named_every_day_until_the_policy
     assert unknown(category("SAKÉ 0,7"), BEER, alcohol_categories={"Sake", "Beer"}) == [
         ("sounds_so", "SAKÉ 0,7")
     ]
+
+
+@pytest.mark.parametrize("name", [None, "misc"])
+def test_articles_that_sound_like_alcohol_are_named_every_day_with_their_category(
+    name: str | None,
+) -> None:
+    vodka = category(name, sounding=2, example="Vodka")
+    for past in ([], [[BEER, vodka]] * 5):
+        assert unknown(vodka, BEER, past=past) == [("articles", name)]
+    assert unknown(vodka) == [("nothing_sold", name)]
+    assert unknown(vodka, past=[[BEER, vodka]]) == [("nothing_sold", name)]
+    assert unknown(category(name, checked=5, sounding=2), BEER) == [("checked", name)]
+    assert unknown(category("Beers", sounding=2), BEER) == [("sounds_so", "Beers")]
+    assert unknown(category(name, sounding=None), BEER) == []  # by an earlier version
 
 
 def test_a_day_is_compared_with_the_28_before_and_of_some_stores_only(tmp_path: Path) -> None:

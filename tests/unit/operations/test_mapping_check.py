@@ -103,6 +103,16 @@ def test_what_is_not_understood_is_named_with_an_example_and_exit_code_3(
     assert unclear["rows"] == 1
 
 
+def test_articles_that_sound_like_alcohol_are_named_with_their_category(tmp_path: Path) -> None:
+    gin = f"5;S001;3;c;{DAY}T18:00:00Z;Gin;misc;1;1;N;;;"
+    mapping = MAPPING.replace('category = "dept"', 'category = "dept"\ndescription = "sku"')
+    result = check(tmp_path, LINES[0], gin, mapping=mapping)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    [unclear] = of(result)["unclear"]
+    assert "sound like it; if they are alcohol" in unclear["what"]
+    assert (unclear["rows"], unclear["example"]) == (1, "misc: Gin")
+
+
 AGE_LINE = f"1;S001;3;c;{DAY}T18:00:00Z;;;;;{{check}};;{{dob}};A"
 TYPED = MAPPING.replace(
     'transaction_state = { column = "state", values = { T = "training" } }',

@@ -1,7 +1,7 @@
 """What is said of sales that the audit does not see."""
 
 from auditor.monitoring.completeness import Completeness, UnknownCategory
-from auditor.report.text.completeness import unaudited
+from auditor.report.text.completeness import unaudited, unaudited_articles
 
 
 def test_lines_without_a_category_are_said_apart_from_what_the_policy_does_not_name() -> None:
@@ -18,3 +18,20 @@ def test_lines_without_a_category_are_said_apart_from_what_the_policy_does_not_n
         "3 lines without a category, 2 with an ID check",
         "the policy does not name “Beers” (4 lines), and the name sounds like alcohol",
     ]
+
+
+def test_articles_that_sound_like_alcohol_are_counted_with_an_example_of_each_category() -> None:
+    found = Completeness(
+        categories=(
+            UnknownCategory("articles", "S001", None, 9, 0, sounding=2, example="Cognac"),
+            UnknownCategory("articles", "S002", "Misc", 5, 0, sounding=1, example="Vodka"),
+            UnknownCategory("articles", "S003", "misc", 1, 0, sounding=1, example="Gin"),
+        )
+    )
+    assert unaudited(found) == []
+    (clause,) = unaudited_articles(found)
+    assert clause.replace("\u00a0", " ") == (
+        "articles that the policy does not name sound like alcohol: 2 of 9 lines without a category"
+        " (such as “Cognac”), 2 of 6 lines in “Misc” (such as “Vodka”)"
+    )
+    assert unaudited_articles(Completeness()) == []

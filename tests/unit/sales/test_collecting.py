@@ -565,6 +565,29 @@ def test_a_frame_of_an_unknown_transaction_is_set_aside_not_matched_by_time() ->
 
 
 @pytest.mark.parametrize(
+    ("till", "exported", "said"),
+    [
+        ("3", ["1", "03"], "the export has 03, 1; did you mean 03?; correct the till, or map"),
+        ("T03", ["13", "03", "x3y"], "the export has 03, x3y, 13; correct"),  # it may be either
+        ("kasse-12", ["12"], "the export has 12; did you mean 12?"),
+        ("front", ["Fron1", "back"], "the export has Fron1, back; did you mean Fron1?"),
+        ("camera", [*"1234567"], "the export has 1, 2, 3, 4, 5, ...; correct"),
+    ],
+)
+@pytest.mark.parametrize("number", [None, "transaction of no row"])
+def test_a_frame_of_a_till_that_no_transaction_has_is_told_the_tills_that_there_are(
+    till: str, exported: list[str], said: str, number: str | None
+) -> None:
+    lines = [line(till_id=each, transaction_id=each) for each in exported]
+    elsewhere = line(store_id="S2", till_id=till)
+    shot = frame(till_id=till, transaction_id=number)
+    (detail,) = collected([*lines, elsewhere], [shot]).rejects["detail"].to_pylist()
+    assert f"no transaction of the store is of till {till}: {said}" in detail
+    assert "clocks" not in detail
+    assert ("no usable row was exported" in detail) == (number is not None)
+
+
+@pytest.mark.parametrize(
     ("change", "matched"),
     [
         ({"captured_at": after(30)}, True),

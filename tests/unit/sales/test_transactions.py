@@ -194,6 +194,29 @@ def test_a_later_transaction_voids_the_one_that_it_names() -> None:
     assert counted(result)["transactions"] == 2
 
 
+@pytest.mark.parametrize("line_type", ["control", "other", "tender"])
+def test_a_post_void_voids_whatever_the_type_of_its_line(line_type: str) -> None:
+    nothing: Row = {"sku": "", "category": None, "quantity": Decimal(0), "amount": Decimal(0)}
+    voiding = line(
+        **nothing,
+        line_type=line_type,
+        transaction_id="T2",
+        transaction_state="void",
+        resumes="transaction_id-1",
+        sold_at=after(60),
+    )
+    result = collected([line(sku="voided"), voiding])
+    assert baskets(result) == []
+    assert counted(result)["voided_transactions"] == 2
+
+
+def test_a_state_on_a_control_line_is_that_of_its_receipt() -> None:
+    state = line(sku="", line_type="control", transaction_state="voided", sold_at=after(9))
+    result = collected([line(sku="a"), state])
+    assert baskets(result) == []
+    assert counted(result)["voided_transactions"] == 1
+
+
 def suspended(**values: Any) -> Row:
     return line(transaction_state="suspended", till_id="1", cashier_id="Ann", **values)
 
@@ -286,6 +309,7 @@ def test_cancelled_lines_and_control_totals_are_no_lines_of_a_sale() -> None:
         line(sku="a"),
         line(sku="b", line_type="void"),
         line(sku="total", line_type="control", transaction_id="Z1"),
+        line(sku="", line_type="control", transaction_id="Z2", transaction_state="completed"),
         line(sku="c", line_type="void", transaction_id="T2"),
     ]
     result = collected(lines)
