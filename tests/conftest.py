@@ -147,6 +147,7 @@ def _write_small_chain(demo_chain: Path, folder: Path) -> None:
     (folder / "policy.toml").write_text(
         "[stores.S001]\n[[policy]]\neffective_from = 2026-01-01\n"
         "time_zone = 'Europe/London'\nmax_inconclusive_share = 0.9\n"
+        "other_categories = ['baking']\n"  # which the cooking brandy is in
     )
 
 

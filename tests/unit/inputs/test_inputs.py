@@ -587,6 +587,9 @@ def test_a_file_with_a_header_only_is_read(tmp_path: Path) -> None:
     read_once = SourceCounts(files=1, usable_files=1)
     assert reading.counts == {"S1": read_once, "S2": read_once}
     assert reading.rejects.num_rows == 0
+    parts = inputs.read_sales(Place(str(tmp_path)), DAY, policy())
+    noted = [(note["kind"], note["value"]) for part in parts for note in part.notes.to_pylist()]
+    assert noted == [("empty_export", DATED), ("empty_export", "S2_2026-03-02.csv")]
 
 
 @pytest.mark.parametrize(
