@@ -193,7 +193,7 @@ def exceeded_limits(day: Day) -> list[str]:
     """A sentence for each limit of the policy that the stored day exceeds.
 
     A category that may be alcohol, and that the policy does not know, exceeds all of them: its
-    sales are not counted. So do till exports of which none has a row.
+    sales are not counted. So do till exports of which none has a row, if no list of stores tells.
     """
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
     found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
@@ -201,7 +201,8 @@ def exceeded_limits(day: Day) -> list[str]:
     unknown += [f"{clause}: {NAME_ARTICLES}" for clause in unaudited_articles(found)]
     store_days = read_day(day.out, "coverage", day.date, day.job.stores)
     empty = empty_exports(day)
-    if empty and not day.job.stores and not _rows_of(store_days):
+    # Where the policy lists the stores, they are missing, and it says how many may be.
+    if empty and not day.policy.stores and not day.job.stores and not _rows_of(store_days):
         unknown.append(
             f"no till export has a single row ({limits.without_rows(empty)}): that nothing at all"
             " was sold is not taken for granted"

@@ -3,8 +3,8 @@
 from auditor.inputs import WITHHELD, Example
 from auditor.report.text import words
 
-#: Columns that name a person at the till: what is printed is kept in logs, and passed on.
-_PERSONS = ("cashier_id", "id_check_by")
+#: Columns that say something of a person: what is printed is kept in logs, and passed on.
+_PERSONS = ("cashier_id", "id_check_by", "birth_date")
 
 
 def place(source: str, row: int | None) -> str:
