@@ -13,7 +13,6 @@ from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT
 from auditor.sales.drinks import hints_at_alcohol
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
-from auditor.tables import NO_CHECK
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,9 @@ def unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unc
 def silent_checks(lines: pa.Table) -> list[Unclear]:
     """Lines of TILL_LINES of the type ``id_check`` that say nothing of how the check ended.
 
-    A birth date or a required age says something; without them the check counts as none.
+    A birth date or a required age says something, and so does a word of the till for "not checked".
     """
-    nothing = pc.is_in(lines["id_check"].fill_null("none"), pa.array(NO_CHECK))
+    nothing = pc.equal(lines["id_check"].fill_null("not_recorded"), "not_recorded")
     for name in ("birth_date", "required_age"):
         nothing = pc.and_(nothing, pc.is_null(lines[name]))
     silent = lines.filter(pc.and_(nothing, pa.array(of_type(lines, "id_check"))))
