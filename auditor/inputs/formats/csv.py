@@ -7,7 +7,8 @@ any content counts in the numbering and is not a record.
 import csv
 import io
 from collections.abc import Iterator
-from itertools import chain, pairwise
+from dataclasses import replace
+from itertools import chain, islice, pairwise
 from typing import BinaryIO
 
 import numpy as np
@@ -19,6 +20,7 @@ import pyarrow.csv
 from auditor.inputs.formats import base
 from auditor.inputs.formats.csv_text import Utf8Text
 
+_MOST_MALFORMED = 1 << 18  # the parser takes 10 microseconds for each
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 
 
@@ -28,6 +30,19 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     text = Utf8Text(content, dialect)
     text.skip_lines(dialect.skip_lines)
     text.skip_blanks(dialect)
+    wanted = replace(wanted, dialect=_evened(text, dialect))
+    try:
+        yield from _records(text, wanted)
+    except pa.ArrowInvalid as error:
+        if text.malformed < _MOST_MALFORMED:
+            raise
+        raise base.unreadable(
+            f"{_MOST_MALFORMED:,} of its lines have more or fewer cells than its header"
+        ) from error
+
+
+def _records(text: Utf8Text, wanted: base.Wanted) -> Iterator[base.Records]:
+    dialect = wanted.dialect
     header = list(dialect.header) or _header(text.head(), dialect)
     names = [name.strip() for name in header]
     try:
@@ -41,10 +56,11 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     def reject(row: pyarrow.csv.InvalidRow) -> str:
         at = row.number + dialect.skip_lines
         skipped.append(at)
+        text.malformed += 1
         if row.text.strip():
             problem = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
             malformed.append(base.Malformed(at, problem + _lines_spanned(row.text)))
-        return "skip"
+        return "skip" if text.malformed < _MOST_MALFORMED else "error"
 
     reader = pyarrow.csv.open_csv(
         text,
@@ -94,17 +110,49 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
 CSV = base.Format("csv", (".csv", ".csv.gz"), read)
 
 
+def _evened(text: Utf8Text, dialect: base.Dialect) -> base.Dialect:
+    """The dialect with a name for each cell of the records.
+
+    Some tills end each record with a delimiter but not the header, or the other way round. That
+    header is passed over, and its names are given with one more or less.
+    """
+    header = list(dialect.header) or _header(text.head(), dialect)
+    record = _first_record(text.head(), dialect)
+    if len(record) == len(header) + 1 and not record[-1].strip():
+        header.append("")
+    elif len(record) == len(header) - 1 and record and not header[-1].strip():
+        header.pop()
+    else:
+        return dialect
+    if dialect.header:
+        return replace(dialect, header=tuple(header))
+    text.skip_lines(1)
+    return replace(dialect, header=tuple(header), skip_lines=dialect.skip_lines + 1)
+
+
 def _header(head: str, dialect: base.Dialect) -> list[str]:
-    rows = csv.reader(
+    try:
+        return next(_rows(head, dialect), [])
+    except csv.Error as error:
+        raise base.unreadable(f"it cannot be parsed ({error})") from error
+
+
+def _first_record(head: str, dialect: base.Dialect) -> list[str]:
+    """The first record that is not an empty line; empty if there is none that can be parsed."""
+    rows = islice(_rows(head, dialect), 0 if dialect.header else 1, None)
+    try:
+        return next(filter(None, rows), [])
+    except csv.Error:
+        return []
+
+
+def _rows(head: str, dialect: base.Dialect) -> Iterator[list[str]]:
+    return csv.reader(
         io.StringIO(head, newline=""),
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
         quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
     )
-    try:
-        return next(rows, [])
-    except csv.Error as error:
-        raise base.unreadable(f"it cannot be parsed ({error})") from error
 
 
 def _with_delimiter(

@@ -30,9 +30,11 @@ class Utf8Text(io.RawIOBase):
         if encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         self._quote = dialect.quote.encode()
+        self._blank_line = _blank_line(dialect.delimiter)
         self._blanks: _BlanksBeforeQuotes | None = None
         self.damaged = False
         self.quotes = self._empty = 0
+        self.malformed = 0  # lines of it that its parser has rejected
         self._ended = False
         self._ready = self._repaired(self._ready.removeprefix(mark))
 
@@ -80,6 +82,8 @@ class Utf8Text(io.RawIOBase):
             more = text.encode()
             self.damaged |= _REPLACED in more
         self.quotes += self._count_quotes(more)
+        if any(start in more for start in (b"\n ", b"\n\t", b"\r ", b"\r\t")):  # else much slower
+            more = self._blank_line.sub(b"", more)
         self._empty += sum(more.count(pair) for pair in (b"\n\n", b"\r\r", b"\n\r\n"))
         if self._empty > _MOST_EMPTY:
             raise unreadable(f"it has more than {_MOST_EMPTY:,} empty lines")
@@ -97,6 +101,12 @@ class Utf8Text(io.RawIOBase):
 
     def _count_quotes(self, some: bytes) -> int:
         return some.count(self._quote) if self._quote else 0
+
+
+def _blank_line(delimiter: str) -> re.Pattern[bytes]:
+    """Finds the blanks of a line that has nothing else: the parser is slow to pass over one."""
+    blanks = b"".join({b" ", b"\t"} - {delimiter.encode()})
+    return re.compile(rb"(?<=[\r\n])[%b]+(?=[\r\n])" % blanks)
 
 
 def _first_line(some: bytes) -> tuple[bytes, bytes]:

@@ -52,6 +52,9 @@ def guess_csv(head: bytes) -> CsvGuess:
     rows = list(islice(csv.reader(lines, delimiter=delimiter, quotechar=quote), _LINES))
     width = Counter(len(row) for row in rows if len(row) > 1).most_common(1)
     columns = width[0][0] if width else 1
+    if columns > 1 and not any("".join(row[columns - 1 :]).strip() for row in rows):
+        columns -= 1  # a delimiter ends each record: the reader passes over it
+        rows = [row[:columns] for row in rows]
     start = _first_row(rows, columns)
     if start:
         keys["skip_lines"] = start

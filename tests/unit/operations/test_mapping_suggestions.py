@@ -110,6 +110,19 @@ def test_a_corrected_draft_is_what_a_run_reads_with(tmp_path: Path) -> None:
     assert f"{DAY}: 2 alcohol sales" in result.output
 
 
+def test_a_delimiter_that_ends_each_record_changes_nothing_of_a_draft(tmp_path: Path) -> None:
+    head = "Bon;Datum;Uhrzeit;Kasse;Filiale;Artikel;Warengruppe;Menge;Betrag"
+    records = [
+        "1001;27.03.2026;17:02:11;3;0412;Pils;Bier;1;0,99",
+        "1002;27.03.2026;17:05:40;3;0412;Merlot;Wein;1;4,99",
+    ]
+    usual = of_csv(tmp_path, "\n".join([head, *records]))
+    assert "header" not in usual
+    for end in ("", ";"):
+        ended = [head + end, *(record + ";" for record in records)]
+        assert of_csv(tmp_path, "\n".join(ended)) == usual
+
+
 def test_what_a_person_has_to_look_at_is_marked_and_said(tmp_path: Path) -> None:
     path, out = put(tmp_path, EXPORTS[0]()), tmp_path / "mapping.toml"
     result = command("suggest", path, "--out", out)
