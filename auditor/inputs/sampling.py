@@ -22,7 +22,6 @@ from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 #: The columns of rejects that say why.
 OF_REASONS = ["source", "row", "column", "value", "reason", "detail"]
 
-_OF_SOLD = ["store_id", "sku", "description", "category", "id_check", "line_type"]
 _OF_FRAMES = ["store_id", "till_id", "path"]
 
 #: Rows after which no further part of the inputs is read, and rows asked of a query.
@@ -69,7 +68,8 @@ class Sample:
     lost: Reasons
     notes: pa.Table  # INPUT_NOTES
     whole: bool  # whether nothing was left out
-    lines: pa.Table  # the rows that can be used: those of TILL_LINES that say what was sold
+    lines: pa.Table  # the rows that can be used: TILL_LINES
+    keys: Mapping[str, frozenset[str]]  # of some files, what tells their transactions apart
 
 
 def sample_sales(
@@ -82,7 +82,8 @@ def sample_sales(
     """
     rows, whole = 0, True
     rejects, notes = [REJECTS.empty()], [INPUT_NOTES.empty()]
-    lines = [TILL_LINES.empty().select(_OF_SOLD)]
+    lines = [TILL_LINES.empty()]
+    keys: dict[str, frozenset[str]] = {}
     with looked_at(place, day, policy, mapping) as readings:
         for reading in readings:
             if rows >= ENOUGH:
@@ -92,10 +93,12 @@ def sample_sales(
             rows += reading.table.num_rows + reading.rejects.num_rows
             rejects.append(reading.rejects)
             notes.append(reading.notes)
-            lines.append(reading.table.select(_OF_SOLD))
+            lines.append(reading.table)
+            keys |= {file.path: file.key for file in reading.files if file.key is not None}
     lost = reasons(pa.concat_tables(rejects))
     usable = rows - sum(part.num_rows for part in rejects)
-    return Sample(usable, lost, INPUT_NOTES.add_up(notes), whole, pa.concat_tables(lines))
+    notes_of_all = INPUT_NOTES.add_up(notes)
+    return Sample(usable, lost, notes_of_all, whole, pa.concat_tables(lines), keys)
 
 
 @contextmanager

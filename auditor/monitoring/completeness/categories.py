@@ -39,11 +39,16 @@ class UnknownCategory:
 
 
 def unknown_categories(
-    today: pa.Table, past: Sequence[pa.Table], rules: Mapping[str, Rules]
+    today: pa.Table,
+    past: Sequence[pa.Table],
+    rules: Mapping[str, Rules],
+    *,
+    none_is_a_sign: bool = True,
 ) -> tuple[UnknownCategory, ...]:
     """The unknown categories of a day, by store; within it, those with most checks first.
 
-    ``today`` and each of the ``past`` days are CATEGORY_COUNTS; ``rules`` go by store.
+    ``today`` and each of the ``past`` days are CATEGORY_COUNTS; ``rules`` go by store. In a part of
+    a day, that a store sold no alcohol is no sign of anything: ``none_is_a_sign`` says so.
     """
     before = _Past.of(past)
     chances = _Chances([*past, today])
@@ -58,9 +63,8 @@ def unknown_categories(
         named = named_categories(own)
         unnamed = [r for r in rows if not r["alcohol"] and folded_name(r["category"]) not in named]
         kinds = [chances.kind(row, before, own.alcohol_categories) for row in unnamed]
-        if not any(row["alcohol"] for row in rows) and (
-            any(kinds) or store_id not in before.sold_alcohol
-        ):
+        none = none_is_a_sign and not any(row["alcohol"] for row in rows)
+        if none and (any(kinds) or store_id not in before.sold_alcohol):
             kinds = ["nothing_sold"] * len(unnamed)
         listed = sorted(zip(kinds, unnamed, strict=True), key=_by_checks)
         found += [

@@ -4,37 +4,32 @@ import os
 import secrets
 import shutil
 import stat
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.clock.local_time import Flags
 from auditor.errors import ConfigurationError, SourceError
 from auditor.inputs import INDEX_FOLDER, files_of_day, sample_sales
 from auditor.inputs.files import named_frames
+from auditor.inputs.sampling import Sample
 from auditor.mapping import Entry, MappingOfDay
 from auditor.monitoring.completeness import Completeness, UnknownCategory
+from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.monitoring.limits import too_many
 from auditor.operations.health.result import HealthResult, failed, ok, skipped, warning
-from auditor.policy import Policy, Rules
+from auditor.policy import Policy
 from auditor.report.noticed import Noticed
+from auditor.report.text import completeness as texts
 from auditor.report.text import words
-from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT, unaudited_articles
+from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT
 from auditor.report.text.rejected import first
-from auditor.sales.categories import commonest, sounding_lines
-from auditor.sales.codes import coded
-from auditor.sales.drinks import sounds_alcoholic
-from auditor.sales.goods import alcohol_lines, named_lines
-from auditor.sales.line_types import of_type
+from auditor.sales import collect
 from auditor.storage.layout import folders_of_day, report_folder
 from auditor.storage.place import Place
 from auditor.storage.separation import check_apart
-from auditor.tables import NO_CHECK
+from auditor.tables import SNAPSHOT_INDEX
 
 #: Nights for which there has to be space, each taking as much as the checked day.
 NIGHTS_TO_WARN, NIGHTS_TO_FAIL = 14, 2
@@ -100,87 +95,26 @@ def _sampled(
     most = policy.chain_rules(day).max_rejected_share
     if lost.unusable or too_many(rejected + lost.incomplete, rejected + sample.rows, most):
         return failed("sales", read, todo)
-    rules = {s: policy.rules(day, s) for s in pc.unique(sample.lines["store_id"]).to_pylist()}
-    if checked := _checked_categories(sample.lines, rules):
-        said = f"no line is alcohol by the policy, and there are ID checks in {words.some(checked)}"
-        return warning("sales", f"{read}; {said}", NAME_IT)
-    unknown = []
-    if sounding := _sounding_categories(sample.lines, rules):
-        said = f"the policy does not name {words.some(sounding)}, which sounds like alcohol"
-        unknown.append((said, NAME_IT))
-    unknown += [(said, NAME_ARTICLES) for said in _sounding_articles(sample.lines, rules)]
-    if unknown:
-        said, todo = ("; ".join(parts) for parts in zip(*unknown, strict=True))
+    unknown = Completeness(categories=_unknown_categories(sample, day, policy))
+    unaudited = [(said, NAME_IT) for said in texts.unaudited(unknown)]
+    unaudited += [(said, NAME_ARTICLES) for said in texts.unaudited_articles(unknown)]
+    if unaudited:
+        said, todo = ("; ".join(dict.fromkeys(parts)) for parts in zip(*unaudited, strict=True))
         return warning("sales", f"{read}; {said}", todo)
     if noted := Noticed.of(Completeness(), sample.notes, {}, None).sentences:
         return warning("sales", f"{read}. {' '.join(noted)}", "see that nothing is lost by it")
     return ok("sales", read)
 
 
-def _checked_categories(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
-    """Categories with ID checks that the policy does not name, where no line is alcohol by it.
+def _unknown_categories(sample: Sample, day: date, policy: Policy) -> tuple[UnknownCategory, ...]:
+    """Categories that may be alcohol, by what was read of the day.
 
-    Those with most checks come first, each with its number of them. A store of which the policy
-    names no alcohol sells none. ``lines`` are those of TILL_LINES, as :class:`Sample` has them.
+    It may be a part of it: that a store sold no alcohol is a sign only where no store did.
     """
-    if alcohol_lines(lines, rules).any():
-        return []
-    asked = ~pc.is_in(lines["id_check"], pa.array(NO_CHECK)).to_numpy()
-    return _with_counts(_by_category(lines, _unnamed(lines, rules) & asked))
-
-
-def _sounding_categories(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
-    """Categories that the policy does not name and that sound like alcohol, each with its lines."""
-    known = _known(rules)
-    unnamed = _by_category(lines, _unnamed(lines, rules))
-    return _with_counts(
-        Counter({name: n for name, n in unnamed.items() if sounds_alcoholic(name, known)})
-    )
-
-
-def _sounding_articles(lines: pa.Table, rules: Mapping[str, Rules]) -> list[str]:
-    """What is said of articles that sound like alcohol, in categories that do not."""
-    unnamed = _unnamed(lines, rules)
-    sounding = sounding_lines(lines, unnamed)
-    category = coded(lines["category"].fill_null(""))
-    examples = commonest(lines["description"], category.codes, sounding)
-    counts = [np.bincount(category.codes[which]) for which in (unnamed, sounding)]
-    known = _known(rules)
-    found = tuple(
-        UnknownCategory(
-            *("articles", "", name or None),
-            lines=int(counts[0][at]),
-            checked=0,
-            sounding=int(counts[1][at]),
-            example=example,
-        )
-        for at, example in examples.items()
-        if not sounds_alcoholic(name := category.distinct[at], known)
-    )
-    return unaudited_articles(Completeness(categories=found))
-
-
-def _known(rules: Mapping[str, Rules]) -> set[str]:
-    return {name for own in rules.values() for name in own.alcohol_categories}
-
-
-def _unnamed(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
-    """Lines of articles that the policy does not name, in stores that sell alcohol."""
-    selling = [s for s, own in rules.items() if own.alcohol_categories or own.alcohol_skus]
-    of_selling = pc.is_in(lines["store_id"], pa.array(selling, pa.string())).to_numpy()
-    unnamed: Flags = of_type(lines, "item") & of_selling & ~named_lines(lines, rules)
-    return unnamed
-
-
-def _by_category(lines: pa.Table, which: Flags) -> Counter[str]:
-    return Counter(lines["category"].filter(pa.array(which)).fill_null("").to_pylist())
-
-
-def _with_counts(counts: Counter[str]) -> list[str]:
-    return [
-        f"{f'“{words.visible(name, 60)}”' if name else 'lines without a category'} ({count})"
-        for name, count in counts.most_common()
-    ]
+    counts = collect(sample.lines, SNAPSHOT_INDEX.empty(), day, policy, sample.keys).categories
+    rules = {store: policy.rules(day, store) for store in counts["store_id"].unique().to_pylist()}
+    some = bool(pc.sum(counts["alcohol"]).as_py())
+    return unknown_categories(counts, (), rules, none_is_a_sign=not some)
 
 
 def snapshots(
