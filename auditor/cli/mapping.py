@@ -145,7 +145,9 @@ def _print_understood(understood: "Understood") -> None:
     for number, line in enumerate(understood.lines, 1):
         click.echo(f"{number:>3}. {_pairs(line)}")
     _print_unclear("Not understood", [each for each in understood.unclear if not each.harmless])
-    _print_unclear("Not used", [each for each in understood.unclear if each.harmless])
+    _print_unclear(
+        "Worth a look; may stay so", [each for each in understood.unclear if each.harmless]
+    )
     if understood.is_all:
         click.echo("\nAll that is needed was understood.")
 

@@ -13,9 +13,12 @@ from functools import lru_cache
 #: By what it means, the patterns of words; the first that is found decides.
 WordLists = dict[str, tuple[str, ...]]
 
-_FREE = re.compile(
+_NO_ALCOHOL = (
     r"(alcohol|alkohol)[- ]?(free|frei|fri\b)|non?[- ]?alco|\bn/?a\b|\b0[.,]0+ ?%|\b0[.,]0+$|"
-    r"(sans|sin|senza|sem|zonder|ohne) al[ck]o|alcoholvrij|analcolic|"
+    r"(sans|sin|senza|sem|zonder|ohne) al[ck]o|alcoholvrij|analcolic"
+)
+_FREE = re.compile(
+    f"{_NO_ALCOHOL}|"
     r"root beer|ginger (beer|ale)|malzbier|vinegar|essig|vinaigre|glass(es)?\b|glaser|"
     r"wine ?gums?\b|weingummi|bier(schinken|wurst)|sparkling (mineral )?(water|juice)|"
     r"(white|methylated|mineral|surgical) spirit|spirit level|spiritus\b|agua destilada"
@@ -109,6 +112,11 @@ def _is_flavoured(word: str) -> bool:
     *before, last = _SIZE.sub("", word).split() or [""]
     is_drink = first_found(_DRINKS, last) is not None and not _GOODS.search(last)
     return is_drink and not _WITH.search(" ".join(before))
+
+
+def says_alcohol_free(text: str) -> bool:
+    """Whether a category or an article says that it has no alcohol."""
+    return re.search(_NO_ALCOHOL, folded(text)) is not None
 
 
 def hints_at_alcohol(text: str) -> bool:

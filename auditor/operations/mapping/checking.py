@@ -20,7 +20,12 @@ from auditor.operations.mapping.shown_lines import (
     first_and_last,
     shown_lines,
 )
-from auditor.operations.mapping.unclear import Unclear, silent_checks, unclear_categories
+from auditor.operations.mapping.unclear import (
+    Unclear,
+    alcohol_free,
+    silent_checks,
+    unclear_categories,
+)
 from auditor.policy import Policy, Rules, load_policy
 from auditor.sales import SaleCounts, collect
 from auditor.sales.goods import alcohol_lines
@@ -186,7 +191,7 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     }
     unclear = exports.unclear() + (frames.unclear() if frames else [])
     unclear += unclear_categories(collected.categories, by_store)
-    unclear += silent_checks(lines)
+    unclear += alcohol_free(lines, alcohol) + silent_checks(lines)
     if not counts["alcohol_sales"]:
         unclear.append(
             Unclear("no alcohol sale was found: name categories in the mapping or the policy")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.policy import Rules
+from auditor.report.text import words
 from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT
-from auditor.sales.drinks import hints_at_alcohol
+from auditor.sales.drinks import hints_at_alcohol, says_alcohol_free
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
 
@@ -60,6 +62,22 @@ def unclear_categories(counts: pa.Table, rules: Mapping[str, Rules]) -> list[Unc
             what = f"articles that are no alcohol to the policy sound like it; {NAME_ARTICLES}"
             found.append(Unclear(what, count, f"{name or 'no category'}: {articles[name]}"))
     return found
+
+
+def alcohol_free(lines: pa.Table, alcohol: Flags) -> list[Unclear]:
+    """Articles that are alcohol to the policy, and whose names say that they have none.
+
+    ``alcohol`` says which of the TILL_LINES are alcohol.
+    """
+    sold = Counter(lines["description"].filter(pa.array(alcohol)).drop_null().to_pylist())
+    free = [name for name, _ in sold.most_common() if says_alcohol_free(name)]
+    if not free:
+        return []
+    what = (
+        "articles in categories of alcohol that say they have none; if so, name them in the "
+        "policy's alcohol_free_names, such as '*alcohol-free*', or in its alcohol_free_skus"
+    )
+    return [Unclear(what, sum(sold[name] for name in free), words.some(free), harmless=True)]
 
 
 def silent_checks(lines: pa.Table) -> list[Unclear]:

@@ -113,6 +113,22 @@ def test_articles_that_sound_like_alcohol_are_named_with_their_category(tmp_path
     assert (unclear["rows"], unclear["example"]) == (1, "misc: Gin")
 
 
+def test_articles_that_say_that_they_have_no_alcohol_are_named_and_may_stay(tmp_path: Path) -> None:
+    free = [
+        f"{number};S001;3;c;{DAY}T18:00:00Z;{name};beer;1;1;N;;;"
+        for number, name in enumerate(
+            ("Pils alkoholfrei", "Lager 0,0 %", "Bière sans alcool", "Stout")
+        )
+    ]
+    mapping = MAPPING.replace('category = "dept"', 'category = "dept"\ndescription = "sku"')
+    result = check(tmp_path, *free, mapping=mapping)
+    assert result.exit_code == ExitCode.DONE
+    [unclear] = of(result)["unclear"]
+    assert "alcohol_free_names" in unclear["what"]
+    assert unclear["rows"] == 3
+    assert unclear["example"] == "Pils alkoholfrei, Lager 0,0 %, Bière sans alcool"
+
+
 AGE_LINE = f"1;S001;3;c;{DAY}T18:00:00Z;;;;;{{check}};;{{dob}};A"
 TYPED = MAPPING.replace(
     'transaction_state = { column = "state", values = { T = "training" } }',
