@@ -13,6 +13,8 @@ from auditor.policy import Rules
 from auditor.sales.codes import coded
 
 _GTIN_DIGITS = 14
+_NOT_IN_NUMBER, _NO_DIGIT = r"(?<!\d)(?<!\d[.,])", r"(?!\d)"
+_END = translate("").removeprefix("(?s:)")  # of the regular expression for a pattern
 _LEAST_DIGITS = 7  # of a GTIN without its leading zeros; shorter numbers are a shop's own
 
 
@@ -28,6 +30,11 @@ def alcohol_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
 def named_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
     """Which of TILL_LINES the policy names: as alcohol, as free of it, or by another category."""
     return _goods(lines, rules)[1]
+
+
+def freed_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
+    """Which of TILL_LINES the policy takes for free of alcohol in a category of alcohol."""
+    return _goods(lines, rules)[2]
 
 
 def named_categories(rules: Rules) -> frozenset[str]:
@@ -81,12 +88,28 @@ class _GoodsRules(NamedTuple):
         """Which names match a pattern."""
         if not self.free_patterns:
             return np.zeros(len(names), np.bool_)
-        matches = re.compile("|".join(map(translate, sorted(self.free_patterns)))).match
-        return np.fromiter((matches(name) is not None for name in names), np.bool_, len(names))
+        matches = re.compile("|".join(map(_pattern, sorted(self.free_patterns)))).fullmatch
+        found = (matches(name.replace("-", " ")) is not None for name in names)
+        return np.fromiter(found, np.bool_, len(names))
 
 
-def _goods(lines: pa.Table, rules: Mapping[str, Rules]) -> tuple[Flags, Flags]:
-    """Which lines are alcohol, and which the policy names."""
+def _pattern(text: str) -> str:
+    """A regular expression for a pattern of names, in which a hyphen is a space.
+
+    A number in it is a whole number of the name: ``*0,0*`` fits "Pils 0,0 %" and not "Rum 40,0 %".
+    """
+    if "[" not in text:  # where it stands for a range
+        text = text.replace("-", " ")
+    parts = [
+        f"{_NOT_IN_NUMBER * part[:1].isdigit()}{translate(part).removesuffix(_END)}"
+        f"{_NO_DIGIT * part[-1:].isdigit()}"
+        for part in text.split("*")
+    ]
+    return "(?s:.*)".join(parts)
+
+
+def _goods(lines: pa.Table, rules: Mapping[str, Rules]) -> tuple[Flags, Flags, Flags]:
+    """Which lines are alcohol, which the policy names, and which are no alcohol by exception."""
     store, sku = coded(lines["store_id"]), coded(lines["sku"])
     category, name = coded(lines["category"]), coded(lines["description"])
     skus = [gtin(number) for number in sku.distinct]
@@ -94,7 +117,7 @@ def _goods(lines: pa.Table, rules: Mapping[str, Rules]) -> tuple[Flags, Flags]:
     alike: dict[_GoodsRules, list[int]] = {}
     for number, store_id in enumerate(store.distinct):
         alike.setdefault(_GoodsRules.of(rules[store_id]), []).append(number)
-    alcohol, named = np.zeros((2, lines.num_rows), np.bool_)
+    alcohol, named, freed = np.zeros((3, lines.num_rows), np.bool_)
     for own, stores in alike.items():
         of_stores = _members(range(len(store.distinct)), stores)[store.codes]
         sku_is_free = _members(skus, own.free_skus)[sku.codes]
@@ -102,10 +125,12 @@ def _goods(lines: pa.Table, rules: Mapping[str, Rules]) -> tuple[Flags, Flags]:
         free = _members(categories, own.free_categories)[category.codes]
         free |= own.free_names(names)[name.codes]
         by_category = _members(categories, own.categories)[category.codes]
-        alcohol |= of_stores & ((by_category & ~free) | sku_is_alcohol) & ~sku_is_free
+        own_alcohol = ((by_category & ~free) | sku_is_alcohol) & ~sku_is_free
+        alcohol |= of_stores & own_alcohol
+        freed |= of_stores & by_category & ~own_alcohol
         known = _members(categories, own.named_categories)[category.codes]
         named |= of_stores & (known | free | sku_is_free | sku_is_alcohol)
-    return alcohol, named
+    return alcohol, named, freed
 
 
 def _folded(names: Collection[str]) -> frozenset[str]:

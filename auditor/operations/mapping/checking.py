@@ -28,7 +28,7 @@ from auditor.operations.mapping.unclear import (
 )
 from auditor.policy import Policy, Rules, load_policy
 from auditor.sales import SaleCounts, collect
-from auditor.sales.goods import alcohol_lines
+from auditor.sales.goods import alcohol_lines, freed_lines
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.sales.store_rules import windows
@@ -188,6 +188,9 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
         "states of transactions": _states(collected.counts.values()),
         "categories of alcohol": _counted(categories.filter(is_alcohol)),
         "other categories": _counted(categories.filter(is_other)),
+        "articles of these that the policy takes as free of alcohol": _counted(
+            lines["description"].fill_null("").filter(pa.array(freed_lines(lines, by_store)))
+        ),
     }
     unclear = exports.unclear() + (frames.unclear() if frames else [])
     unclear += unclear_categories(collected.categories, by_store)

@@ -69,16 +69,9 @@ def add_free_names(draft: Draft, found: Found) -> None:
     """Add a hint at the policy's key for drinks without alcohol, where names say that."""
     names = (text.casefold().strip() for text in found.texts("description"))
     said = dict.fromkeys(free[0] for name in names if (free := _FREE.search(name)))
-    patterns = [_name_pattern(text) for text in said][:_MOST_FREE]
+    patterns = [f"*{text}*" for text in said][:_MOST_FREE]
     if patterns:
         draft.hints.append(
             f"some names say that there is no alcohol: alcohol_free_names = {toml_value(patterns)}"
             " in the policy"
         )
-
-
-def _name_pattern(text: str) -> str:
-    """A pattern of names with a text; of 0,0 not those with 10,0 % or 0,02 l."""
-    if text[0] != "0":
-        return f"*{text}*"
-    return f"* {text}*" if text.endswith("%") else f"* {text}"

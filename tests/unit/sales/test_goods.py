@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.sales.goods import alcohol_lines, named_lines
+from auditor.sales.goods import alcohol_lines, freed_lines, named_lines
 from auditor.tables import TILL_LINES
 from tests.support.samples import DAY, policy
 from tests.support.till_receipts import check_line, collected, item
@@ -46,6 +46,34 @@ def test_a_line_is_known_exactly_where_a_rule_decides_that_it_is_alcohol_or_not(
     decided = next((d for d in (by_number, by_name, of_category) if d is not None), None)
 
     assert told(sku, category, description) == (decided is True, decided is not None)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "free"),
+    [
+        ("*0,0*", "Pils 0,0 %", True),
+        ("*0,0*", "0,0% Pils 0,5l", True),
+        ("*0,0*", "Wodka 40,0 % vol", False),
+        ("*0,0*", "Starkbier 10,0%", False),
+        ("*0,0*", "Rum 80,0%", False),
+        ("*0,0*", "Korn 0,02 l", False),
+        ("*0.0*", "Rum 1,000.0", False),
+        ("*0%*", "Vodka 40%", False),
+        ("*0%*", "Lager 0%", True),
+        ("*alcohol free*", "Alcohol-free lager", True),
+        ("*Alcohol-Free*", "ALCOHOL FREE LAGER", True),
+        ("[a-c]*", "Beck's", True),
+        ("?0", "20", True),
+        ("*a*b", "a\nb", True),
+    ],
+)
+def test_a_number_in_a_pattern_of_names_is_a_whole_number(
+    pattern: str, name: str, *, free: bool
+) -> None:
+    lines = TILL_LINES.from_rows([item("x", category="beer", description=name)])
+    rules = {"S1": policy(alcohol_free_names=[pattern]).rules(DAY, "S1")}
+    assert bool(alcohol_lines(lines, rules)[0]) is not free
+    assert bool(freed_lines(lines, rules)[0]) is free
 
 
 @pytest.mark.parametrize(
