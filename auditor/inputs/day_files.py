@@ -1,10 +1,12 @@
 """Which files below an address belong to a business day.
 
 Files of the known formats are taken in the order of their paths. A file belongs to the day if its
-path names it (``2026-03-01`` or ``20260301``, in a folder or in its own name). One that names the
-day before or after is a neighbour: it may hold rows that belong to the day, or to a sale that runs
-over its ends. A file or folder that names only other days is not opened. A file whose path names no
-day, or that the address itself points to, may hold rows of any day.
+path names it (``2026-03-01`` or ``20260301``, in a folder or in its own name). One that names
+several may hold rows of any day from the first to the last: the others may be those of its export
+or delivery, or the ends of its period. A file of the day before or after is a neighbour: it may
+hold rows that belong to the day, or to a sale that runs over its ends. A file that names only other
+days is not opened, nor is a folder, unless it was delivered within a week. A file whose path names
+no day, or that the address itself points to, may hold rows of any day.
 
 Where a mapping says which files there are, the first of its entries that fits a file's path reads
 it, and the entry's ``{day}`` and ``{store}`` say what day and store the path names. A file that
@@ -17,7 +19,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import accumulate
 
 import pyarrow as pa
 
@@ -48,12 +49,14 @@ _DOCUMENT = (
     "; if it is one JSON document, jq -c '.[]' FILE.json > FILE.jsonl makes lines of its list"
 )
 _DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
+#: How far the days of neighbours are, and how long after its day a file may be delivered.
+NEAR, _DELIVERY = timedelta(days=1), timedelta(days=7)
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file below an address, and what its path says: whether it names a day, and the store.
+    """A file below an address, and what its path says: the first and last day, and the store.
 
     ``values`` is what the pattern of the mapping's ``entry`` finds in it, or in the path of each
     record where these are files themselves. A file with a ``problem`` cannot be read. ``own`` is
@@ -61,7 +64,7 @@ class SourceFile:
     """
 
     path: str
-    dated: bool
+    span: tuple[date, date] | None
     store: str | None
     entry: Entry | None = None
     values: Mapping[str, str | pa.Array] = field(default_factory=dict)
@@ -90,15 +93,15 @@ def files_of_day(
     if single := place.single_file:
         yield _single(single, store_of(single), entries)
         return
-    near = days_around(day)
-    # A day in a file's name may differ from that of its folder, such as the day of the export.
+    near = day - NEAR, day + NEAR
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
-    found = place.files(under, enter=lambda name: by_name or may_hold(name, near))
+    reach = near[0], day + _DELIVERY
+    found = place.files(under, enter=lambda name: by_name or may_hold(_of_folder(name), reach))
     for path in sorted(found):
         file = _mapped(path, entries) or _by_suffix(path, entries)
         if file is None or not _is_of(file, near):
             continue
-        own = _is_own(file, day)
+        own = _is_of(file, (day, day))
         if own or file.problem is None:  # that of a neighbour is the other day's
             yield replace(file, own=own, store=file.values.get("store") or store_of(path))
 
@@ -108,26 +111,28 @@ def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFil
     for entry in entries:
         values = entry.pattern.match(path)
         if values is not None or len(entries) == 1:
-            return SourceFile(path, False, store, entry, _iso_values(entry.pattern, values or {}))
+            return SourceFile(path, None, store, entry, _iso_values(entry.pattern, values or {}))
     problem = f"{_NO_ENTRY}{_near_miss(path, entries)}" if entries else None
-    return SourceFile(path, dated=False, store=store, problem=problem)
+    return SourceFile(path, None, store, problem=problem)
 
 
 def _mapped(path: str, entries: Sequence[Entry]) -> SourceFile | None:
     """The file as the first entry that fits sees it; None if none does."""
     for entry in entries:
         if (values := entry.pattern.match(path)) is not None:
-            dated = "day" in values or bool(_dates_named(path))
-            return SourceFile(path, dated, None, entry, _iso_values(entry.pattern, values))
+            values = _iso_values(entry.pattern, values)
+            of_day = date.fromisoformat(values["day"]) if "day" in values else None
+            span = (of_day, of_day) if of_day else _span(path)
+            return SourceFile(path, span, None, entry, values)
     return None
 
 
 def _by_suffix(path: str, entries: Sequence[Entry]) -> SourceFile | None:
     """The file, if its suffix is of a known format or of what may be an export."""
-    dates, name = _dates_named(path), path.lower()
+    span, name = _span(path), path.lower()
     if name.endswith(_SUFFIXES):
         problem = f"{_NO_ENTRY}{_near_miss(path, entries)}" if entries else None
-    elif dates and name.endswith(_DATA_SUFFIXES):
+    elif span and name.endswith(_DATA_SUFFIXES):
         problem = (
             f"{'no entry of the mapping fits' if entries else 'no mapping names'} it; {MAP_IT}"
         )
@@ -136,7 +141,7 @@ def _by_suffix(path: str, entries: Sequence[Entry]) -> SourceFile | None:
             problem += _DOCUMENT
     else:
         return None
-    return SourceFile(path, dated=bool(dates), store=None, problem=problem)
+    return SourceFile(path, span, None, problem=problem)
 
 
 def _near_miss(path: str, entries: Sequence[Entry]) -> str:
@@ -155,21 +160,10 @@ def _near_miss(path: str, entries: Sequence[Entry]) -> str:
     return ""
 
 
-def _is_of(file: SourceFile, days: Collection[date]) -> bool:
-    """Whether the file's path lets it be of one of the days."""
-    if file.entry is not None and file.entry.ignore:
-        return False
-    if "day" in file.values:
-        return file.values["day"] in map(str, days)
-    return may_hold(file.path, days)
-
-
-def _is_own(file: SourceFile, day: date) -> bool:
-    """Whether the file is of the day itself, and each of its folders may hold files of it."""
-    if "day" in file.values:
-        return file.values["day"] == str(day)
-    parts = accumulate(file.path.split("/"), "{}/{}".format)
-    return all(may_hold(part, {day}) for part in parts)
+def _is_of(file: SourceFile, days: tuple[date, date]) -> bool:
+    """Whether the file's path lets it be of one of the days from the first to the last."""
+    ignored = file.entry is not None and file.entry.ignore
+    return not ignored and _overlap(file.span, days)
 
 
 def _iso_values(pattern: Pattern, values: dict[str, str]) -> dict[str, str]:
@@ -182,23 +176,27 @@ def _iso_day(pattern: Pattern, text: str) -> str:
     return str(pattern.iso("day", pa.array([text]))[0])
 
 
-def days_around(day: date) -> frozenset[date]:
-    """The day, and those before and after it."""
-    return frozenset(day + timedelta(days=away) for away in (-1, 0, 1))
+def may_hold(path: str, days: tuple[date, date]) -> bool:
+    """Whether a path, or a part of one, can be of a day from the first to the last of ``days``."""
+    return _overlap(_span(path), days)
 
 
-def may_hold(path: str, days: Collection[date]) -> bool:
-    """Whether a path, or a part of one, names one of the days or none at all."""
-    dates = _dates_named(path)
-    return not dates or not dates.isdisjoint(days)
+def _of_folder(name: str) -> str:
+    """A folder's name without numbers that letters precede: of a store ``S20260101`` is no date."""
+    return re.sub(r"(?<=[^\W\d_])\d{8}(?!\d)", "", name)
 
 
-def _dates_named(path: str) -> set[date]:
+def _overlap(span: tuple[date, date] | None, days: tuple[date, date]) -> bool:
+    return span is None or (span[0] <= days[1] and days[0] <= span[1])
+
+
+def _span(path: str) -> tuple[date, date] | None:
+    """The first and last of the days that a path names; None if it names none."""
     dates = set()
     for match in _DATE.finditer(path):
         with suppress(ValueError):  # of digits that only look like a date
             dates.add(date.fromisoformat(match[0]))
-    return dates
+    return (min(dates), max(dates)) if dates else None
 
 
 def _store_finder(stores: Collection[str]) -> Callable[[str], str | None]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from auditor.errors import NoSourceError
 from auditor.inputs.content import Content
 from auditor.inputs.counts import SourceCounts
-from auditor.inputs.day_files import SourceFile, days_around, may_hold
+from auditor.inputs.day_files import NEAR, SourceFile, may_hold
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import Records, UnusableError
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
@@ -144,7 +144,7 @@ def look_into(request: Request, place: Place, file: SourceFile) -> Iterator[Read
 def read_frames(request: Request, place: Place, entry: Entry) -> Iterator[Reading]:
     """Read the names of frames that have no index; they count as one file of each store."""
     check_exists(place)
-    file = SourceFile(entry.pattern.text, dated=False, store=None, entry=entry)
+    file = SourceFile(entry.pattern.text, None, None, entry)
     digest, found = hashlib.sha256(), _Counts(SourceCounts)
     for part, path in named_frames(place, entry, request.day):
         ours, _ = as_ours(part, replace(file, values=path), request.wanted, request.day)
@@ -167,7 +167,7 @@ def named_frames(
     numbered in the order of their paths. Folders that name only days other than ``day`` and its
     neighbours are not entered.
     """
-    near, pattern = days_around(day), entry.pattern
+    near, pattern = (day - NEAR, day + NEAR), entry.pattern
     found = place.files(pattern.folder, enter=lambda folder: may_hold(folder, near))
     fitting = ((path, said) for path in found if (said := pattern.match(path)) is not None)
     number = base.FIRST_RECORD

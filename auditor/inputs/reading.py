@@ -146,7 +146,7 @@ def _read_query(request: Request, out: Place, entry: Entry, most: int | None) ->
             path, cut = extract(query, day, out, audited=request.day), False
         else:
             path, cut = sample(query, day, out, most)
-        file = SourceFile(path, dated=False, store=None, entry=entry, own=not away)
+        file = SourceFile(path, None, None, entry, own=not away)
         yield from look_into(request, out, file) if away else read_file(request, out, file)
         if cut:
             yield Reading(request.schema.empty(), REJECTS.empty(), {}, cut=True)

@@ -32,6 +32,7 @@ from auditor.tables import LINES_WITHOUT_ARTICLE, TIME
 MANY_BAD_CELLS = 50_000
 
 _EPOCH = date(1970, 1, 1)
+_DAY = 24 * 3600 * 1_000_000  # microseconds
 _UNKNOWN = 1 << 20  # in place of a row's day
 #: Cells by which a row of the day before or after may concern a sale of the day, however far off:
 #: the word that they hold, or any.
@@ -65,7 +66,7 @@ class Rows:
         #: How many records of each store the part has, of whatever day.
         self.records_of = Counter(dict(zip(self._stores, every, strict=True)))
         counted, near = self._sorted()
-        others = asked[self._codes] & (np.abs(self._days) == 1) & file.dated & file.own
+        others = asked[self._codes] & self._of_neighbours() & file.own
         totals = np.bincount(self._codes[others], minlength=len(self._stores)).tolist()
         self._elsewhere = {s or None: n for s, n in zip(self._stores, totals, strict=True) if n}
         self.reach = self._reach(near, others, asked[self._codes])
@@ -172,12 +173,8 @@ class Rows:
         A row whose day cannot be told, or lies too far away, is its file's own fault.
         """
         of_day = self._days == 0
-        if not self._file.own:
-            counted = of_day
-        elif self._file.dated:
-            counted = of_day | (np.abs(self._days) > 1)
-        else:
-            counted = of_day | (self._days == _UNKNOWN)
+        own = (self._days == _UNKNOWN) | self._far
+        counted = of_day | (own & self._file.own)
         near = (self._near | self._reaching()) & (np.abs(self._days) == 1)
         return counted, near
 
@@ -223,11 +220,10 @@ class Rows:
         if decides:
             self._moments = instants
             self._place_in_time(instants, verdicts, clocks)
-            far = (np.abs(self._days) > 1) & (self._days != _UNKNOWN)
-            far &= self._file.dated
-            verdicts[far & ~self._day_given] = Fault.OTHER_DAY
+            self._far = self._too_far(instants)
+            verdicts[self._far & ~self._day_given] = Fault.OTHER_DAY
             if self._day_given.any():
-                self._verdicts["business_date"][far & self._day_given] = Fault.OTHER_DAY
+                self._verdicts["business_date"][self._far & self._day_given] = Fault.OTHER_DAY
         values = pa.array(instants, mask=~times.given | (verdicts != Fault.NONE))
         self._values[name], self._verdicts[name] = values.cast(TIME), verdicts
 
@@ -250,6 +246,28 @@ class Rows:
         self._near = (instants >= starts[:, 1] - margin) & (instants < starts[:, 2] + margin)
         self._early = instants < starts[:, 1] + margin
         self._late = instants >= starts[:, 2] - margin
+
+    def _too_far(self, instants: Microseconds) -> Flags:
+        """Which rows are of a day that is no neighbour of those that the file's path names."""
+        far: Flags = (np.abs(self._days) > 1) & (self._days != _UNKNOWN)
+        if self._file.span is None:
+            return np.zeros_like(far)
+        first, last = ((day - _EPOCH).days for day in self._file.span)
+        if first < last:
+            by_time = np.floor_divide(instants, _DAY)
+            ordinal = (self._request.day - _EPOCH).days
+            days = np.where(self._day_given, self._days + ordinal, by_time)
+            far &= (days < first - 1) | (days > last + 1)
+        return far
+
+    def _of_neighbours(self) -> Flags:
+        """Which rows are of the day before or after, of which the file is not as well."""
+        if self._file.span is None:
+            return np.zeros(len(self._days), np.bool_)
+        first, last = self._file.span
+        before, after = first == self._request.day, last == self._request.day
+        flags: Flags = (before & (self._days == -1)) | (after & (self._days == 1))
+        return flags
 
     def _instants(
         self, times: TimeCells, zones: list[str], near: Microseconds | None

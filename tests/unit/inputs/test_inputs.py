@@ -604,7 +604,15 @@ def test_a_file_with_a_header_only_is_read(tmp_path: Path) -> None:
         ("x_20261302.csv", True),  # no date
         ("x_2026-03-03.csv", False),
         ("x_20260303.csv", False),
-        ("2026-03-03/x_2026-03-02.csv", False),
+        ("2026-03-03/x_2026-03-02.csv", True),
+        ("2026-03-09/x_2026-03-02.csv", True),
+        ("2026-03-10/x_2026-03-02.csv", False),  # delivered too late
+        ("2026-03-02/x_20260309T0410.csv", True),
+        ("x_2026-03-01_2026-03-31.csv", True),
+        ("S20260101/2026-03-02.csv", True),
+        ("20260101/2026-03-02.csv", False),
+        ("x_2026-03-03_2026-03-31.csv", False),
+        ("2026-03-03/x_2026-03-04.csv", False),
         ("day=20260303/x.csv", False),
         ("2026-03-02.txt", False),
         (".hidden.csv", False),
@@ -614,6 +622,27 @@ def test_which_files_are_of_the_day(tmp_path: Path, path: str, taken: bool) -> N
     reading = read(tmp_path, sale(), path=path)
 
     assert [f.path for f in reading.files if f.own] == ([path] if taken else [])
+
+
+def test_a_file_that_names_several_days_gives_each_of_them_its_rows(tmp_path: Path) -> None:
+    days = [date(2026, 3, day) for day in range(27, 31)]
+    rows = [sale(transaction_id=f"T{day.day}", sold_at=f"{day}T12:00Z") for day in days]
+    put(tmp_path, "2026-03-30/S1_2026-03-27.csv", sales_csv(*rows))
+    for day, row in zip(days, rows, strict=True):
+        reading = read_sales(Place(str(tmp_path)), day, policy())
+        counted = [n for n in column(reading, "transaction_id") if n == row["transaction_id"]]
+        assert counted == [row["transaction_id"]]
+        assert reading.counts["S1"].rows_read == 1
+        assert reading.rejects.num_rows == 0
+
+
+@pytest.mark.parametrize("sold_at", ["2026-02-20T12:00Z", "2026-04-05T12:00Z"])
+def test_a_row_of_none_of_the_days_that_a_file_may_hold_is_rejected(
+    tmp_path: Path, sold_at: str
+) -> None:
+    rows = [sale(), sale(sold_at="2026-03-20T12:00Z"), sale(sold_at=sold_at)]
+    reading = read(tmp_path, *rows, path="x_2026-03-01_2026-03-31.csv")
+    assert [(r, row) for r, row, *_ in reasons(reading)] == [("other_day", 4)]
 
 
 def test_files_are_read_in_the_order_of_their_paths_and_hashed(tmp_path: Path) -> None:
