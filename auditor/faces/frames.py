@@ -148,7 +148,7 @@ def _read(content: bytes, scale: float = 1) -> Decoded:
             f"it is {other}, which is not read: have the camera write JPEG, PNG, WebP or BMP"
         )
     if _endless(content):
-        raise UnreadableFrameError("it has more parts than a camera writes")
+        raise UnreadableFrameError("more parts than a camera writes")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -172,7 +172,7 @@ def _opened(content: bytes, scale: float) -> Decoded:
     if formats.is_jpeg(content) and (may_be_cut or _ends_grey(decoded.pixels)):
         with Image.open(io.BytesIO(formats.with_more(whole)), formats=formats.READ) as picture:
             if not np.array_equal(_loaded(picture, scale).pixels, decoded.pixels):
-                raise UnreadableFrameError("it is cut off: a part of the picture is missing")
+                raise UnreadableFrameError("part of the picture is missing: the file is cut off")
     return decoded
 
 
