@@ -3,7 +3,8 @@
 A version is a folder ``models/age_resnet50/<version>/``:
 
 - ``card.toml``: what it is, what it was trained on and under which terms, how well it does;
-- ``weights.npz``: arrays named ``<keras layer>/<variable>``;
+- ``weights.npz``: arrays named ``<keras layer>/<variable>``; it is another version's if the card
+  names one;
 - ``int8.npz``, unless the card names none: the same network with 8-bit weights and activations, for
   OpenVINO, with golden predictions of its own;
 - ``calibration.json``, unless the card names none: see :mod:`auditor.faces.calibration`;
@@ -48,9 +49,11 @@ class Card:
     version: str
     input_size: int  # side of the network's input, pixels
     crop_size: int  # side of the aligned crop that is averaged down to it, pixels
+    detail: int | None  # side to which the crop is averaged down first, pixels; None: none
     mirrored: bool  # whether its prediction is the mean over a crop and its mirror image
     decoding: Decoding  # what of its distribution is the estimate
     weights_sha256: str
+    weights_of: str  # the version whose weights these are
     calibration_sha256: str | None  # None: the network's own probabilities
     int8_sha256: str | None  # None: single precision on every runtime
     mae_years: float  # on the validation set that the card names
@@ -86,9 +89,11 @@ class Card:
                 version=entries["version"],
                 input_size=entries["input_size"],
                 crop_size=entries["crop_size"],
+                detail=entries.get("detail"),
                 mirrored=entries["mirrored"],
                 decoding=decoding,
                 weights_sha256=entries["weights_sha256"],
+                weights_of=entries.get("weights_of", entries["version"]),
                 calibration_sha256=entries.get("calibration_sha256"),
                 int8_sha256=entries.get("int8_sha256"),
                 mae_years=entries["validation"]["mae_years"],
@@ -100,6 +105,11 @@ class Card:
             raise ModelError(f"{path.name} of version {version!r} lacks {error}") from error
 
     @property
+    def view(self) -> "View":
+        """How its network sees a crop."""
+        return View(self.input_size, self.mirrored, self.decoding, self.detail)
+
+    @property
     def calibrated(self) -> bool:
         """Whether its probabilities were made to hold on labelled faces."""
         return self.calibration_sha256 is not None
@@ -109,6 +119,8 @@ class Card:
         whole = self.weights_sha256
         network = (self.int8_sha256 or whole) if runtime == "openvino" else whole
         parts = f"{runtime} {yunet.SHA256} {network} {self.calibration_sha256}"
+        if self.detail is not None:
+            parts += f" {self.detail}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
@@ -128,42 +140,48 @@ def folder(version: str) -> Path:
     return resources.folder(f"models/{NAME}") / version
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a network sees a crop, and what of its answer is the estimate.
+
+    ``mirrored`` predicts the mean over a crop and its mirror image: half of what the network takes
+    for age in the one and not in the other is gone, for twice the time. With ``detail`` the crop is
+    averaged down to that side, pixels, and interpolated back: what is finer says more of the
+    camera that took a picture than of the age of who is in it.
+    """
+
+    input_size: int  # side of the network's input, pixels
+    mirrored: bool = False
+    decoding: Decoding = "median"
+    detail: int | None = None
+
+    def of(self, crop: Pixels) -> Pixels:
+        """The crop as the network sees it, uint8, shape (input_size, input_size, 3)."""
+        return self.sized(crop if self.detail is None else _scaled(crop, self.detail))
+
+    def sized(self, crop: Pixels) -> Pixels:
+        """The crop at the network's input size with all its detail: sharpness is of that."""
+        return _scaled(crop, self.input_size)
+
+
 class AgeNetwork:
     """A network with its weights, as it is; :class:`AgeModel` is what may be relied on."""
 
-    def __init__(
-        self, network: Network, input_size: int, *, mirrored: bool, decoding: Decoding = "median"
-    ) -> None:
-        """Take a compiled network of ``auditor.faces.engines`` and the side of its input, pixels.
-
-        ``mirrored`` predicts the mean over a crop and its mirror image: half of what the network
-        takes for age in the one and not in the other is gone, for twice the time.
-        """
-        self._network, self._input_size, self._mirrored = network, input_size, mirrored
-        self._decoding: Decoding = decoding
+    def __init__(self, network: Network, view: View) -> None:
+        """Take a compiled network of ``auditor.faces.engines``."""
+        self._network, self.view = network, view
 
     @classmethod
-    def of_weights(
-        cls,
-        content: bytes,
-        input_size: int,
-        *,
-        mirrored: bool,
-        decoding: Decoding = "median",
-        runtime: Runtime = "openvino",
-    ) -> Self:
+    def of_weights(cls, content: bytes, view: View, runtime: Runtime = "openvino") -> Self:
         """Build the network around the content of a weights.npz; imports the runtime.
 
         Raises:
             ModelError: they are not the weights of this network.
         """
-        network = age_network(runtime, _arrays(content), input_size)
-        return cls(network, input_size, mirrored=mirrored, decoding=decoding)
+        return cls(age_network(runtime, _arrays(content), view.input_size), view)
 
     @classmethod
-    def of_int8(
-        cls, content: bytes, input_size: int, *, mirrored: bool, decoding: Decoding = "median"
-    ) -> Self:
+    def of_int8(cls, content: bytes, view: View) -> Self:
         """Build the network around the content of an int8.npz; imports OpenVINO.
 
         Raises:
@@ -172,8 +190,11 @@ class AgeNetwork:
         from auditor.faces.engines.resnet50 import quantised  # noqa: PLC0415  # imports OpenVINO
 
         arrays = _arrays(content)
-        network = quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes())
-        return cls(network, input_size, mirrored=mirrored, decoding=decoding)
+        return cls(quantised(arrays["graph"].tobytes(), arrays["constants"].tobytes()), view)
+
+    def seeing(self, view: View) -> "AgeNetwork":
+        """The same network with another view of the same input size."""
+        return AgeNetwork(self._network, view)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
         """Predict the ages of aligned faces, not calibrated.
@@ -185,17 +206,12 @@ class AgeNetwork:
             n distributions, in the same order.
         """
         if not len(crops):
-            return AgeDistributions(np.empty((0, AGES.size)), decoding=self._decoding)
-        pixels = np.stack([self.as_seen(crop) for crop in crops])
+            return AgeDistributions(np.empty((0, AGES.size)), decoding=self.view.decoding)
+        pixels = np.stack([self.view.of(crop) for crop in crops])
         scores: NDArray[np.floating] = self._network(pixels)
-        if self._mirrored:
+        if self.view.mirrored:
             scores = (scores + self._network(pixels[:, :, ::-1])) / 2
-        return replace(AgeDistributions.from_scores(scores), decoding=self._decoding)
-
-    def as_seen(self, crop: Pixels) -> Pixels:
-        """The crop averaged down to the network's input size."""
-        size = (self._input_size, self._input_size)
-        return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), np.uint8)
+        return replace(AgeDistributions.from_scores(scores), decoding=self.view.decoding)
 
 
 class AgeModel:
@@ -214,26 +230,19 @@ class AgeModel:
             self.calibration = Calibration.from_json(calibration.decode())
         self.quantised = runtime == "openvino" and self.card.int8_sha256 is not None
         golden = _arrays(_file_of(self.card, "golden.npz"))
-        size, mirrored, decoding = self.card.input_size, self.card.mirrored, self.card.decoding
         if self.quantised:
             content = _file_of(self.card, "int8.npz")
             golden |= {name: values for name, values in _arrays(content).items() if name in golden}
-            self.network = AgeNetwork.of_int8(content, size, mirrored=mirrored, decoding=decoding)
+            self.network = AgeNetwork.of_int8(content, self.card.view)
         else:
             content = _file_of(self.card, "weights.npz")
-            self.network = AgeNetwork.of_weights(
-                content, size, mirrored=mirrored, decoding=decoding, runtime=runtime
-            )
+            self.network = AgeNetwork.of_weights(content, self.card.view, runtime)
         self._check(golden)
 
     def predict(self, crops: NDArray[np.uint8]) -> AgeDistributions:
         """Predict the ages of aligned faces as its network does, calibrated if the version is."""
         ages = self.network.predict(crops)
         return ages if self.calibration is None else self.calibration.apply(ages)
-
-    def as_seen(self, crop: Pixels) -> Pixels:
-        """The crop averaged down to the network's input size."""
-        return self.network.as_seen(crop)
 
     def _check(self, golden: dict[str, NDArray[Any]]) -> None:
         ages = self.network.predict(golden["crops"])
@@ -269,13 +278,20 @@ def _hashes(card: Card) -> dict[str, str | None]:
 
 def _file_of(card: Card, name: str) -> bytes:
     try:
-        content = (folder(card.version) / name).read_bytes()
+        owner = card.weights_of if name == "weights.npz" else card.version
+        content = (folder(owner) / name).read_bytes()
     except OSError as error:
         raise ModelError(f"{card.full_name}: cannot read {name}: {error}") from error
     sha256 = _hashes(card).get(name)
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise ModelError(f"{card.full_name}: {name} is not the file of its card")
     return content
+
+
+def _scaled(crop: Pixels, side: int) -> Pixels:
+    """A crop at another side, pixels: averaged down, or interpolated up."""
+    how = cv2.INTER_AREA if side < crop.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.uint8)
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:

@@ -156,7 +156,7 @@ class Scorer:
         rules, card, face = work.frame.rules, self._model.card, work.faces[0]
         min_face_px = self._smallest(rules)
         min_sharpness = card.min_sharpness if rules.min_sharpness is None else rules.min_sharpness
-        sharpness = laplacian_variance(self._model.as_seen(work.crops[0]))
+        sharpness = laplacian_variance(self._model.card.view.sized(work.crops[0]))
         row |= {"face_confidence": face.confidence, "face_px": face.size, "sharpness": sharpness}
         if face.size < min_face_px:
             detail = f"the face is {face.size:.0f} px, {min_face_px:.0f} are needed"

@@ -67,8 +67,7 @@ def render(  # noqa: PLR0913  # one argument a part of the card
     view = found.view
     return environment.get_template("card.toml.jinja").render(
         version=version,
-        command=f"python -m models.training.export {version} RUN --data DATA"
-        f"{' --mirrored' if files['mirrored'] else ''}",
+        command=_command(version, files),
         run=run,
         epoch_size=run["settings"]["batches"]["epoch_size"] or run["crops"]["train"],
         about=about,
@@ -83,6 +82,16 @@ def render(  # noqa: PLR0913  # one argument a part of the card
         data=f"{found.data}: {about.data}",
         **files,
     )
+
+
+def _command(version: str, files: dict[str, Any]) -> str:
+    options = [
+        "--mirrored" if files["mirrored"] else "",
+        f"--detail {files['detail']}" if files["detail"] else "",
+        "" if "int8_sha256" in files else "--single",
+    ]
+    said = " ".join(filter(None, options))
+    return f"python -m models.training.export {version} {files['weights_of'] or 'RUN'} {said}"
 
 
 def _measured_limits(found: Evaluation) -> list[str]:

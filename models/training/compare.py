@@ -12,18 +12,17 @@ decoding that its card names (a run's: the median). DATA is read by :mod:`models
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import click
 import numpy as np
-from numpy.typing import NDArray
 
 from auditor.errors import AuditorError, ConfigurationError
-from auditor.faces.model import AgeModel, AgeNetwork
+from auditor.faces.model import AgeModel, AgeNetwork, View
 from models.training import labelled
-from models.training.labelled import LabelledSet, scaled
+from models.training.labelled import LabelledSet
 from models.training.metrics import Floats, Measured, accuracy
 
 _FOLDER = click.Path(exists=True, path_type=Path)
@@ -31,11 +30,10 @@ _FOLDER = click.Path(exists=True, path_type=Path)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A network, and the side that crops are softened to before it sees them, pixels."""
+    """A network, by the name that was given for it."""
 
     name: str
     network: AgeNetwork
-    softened: int | None
 
     @classmethod
     def of(cls, text: str) -> Self:
@@ -51,21 +49,14 @@ class Candidate:
             )
         run = Path(name)
         network = _of_run(run) if run.is_dir() else AgeModel(name).network
-        return cls(text, network, int(side) if at else None)
+        if at:
+            network = network.seeing(replace(network.view, detail=int(side)))
+        return cls(text, network)
 
     def errors(self, faces: LabelledSet) -> Floats:
         """Estimate minus age, years, of all faces."""
-        estimates = [
-            self.network.predict(crops if self.softened is None else soften(crops, self.softened))
-            for crops in faces.batches()
-        ]
-        estimate = np.concatenate([each.estimate for each in estimates])
-        return np.asarray(estimate - faces.table["age"].to_numpy(float))
-
-
-def soften(crops: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Crops averaged down to a side, pixels, and interpolated back."""
-    return np.stack([scaled(scaled(crop, side), crop.shape[0]) for crop in crops])
+        estimates = [self.network.predict(crops).estimate for crops in faces.batches()]
+        return np.asarray(np.concatenate(estimates) - faces.table["age"].to_numpy(float))
 
 
 def by_source(faces: LabelledSet, errors: Floats) -> dict[str, dict[str, Measured]]:
@@ -130,7 +121,10 @@ def _as_json(measured: Measured) -> dict[str, float]:
 def _read(path: Path, split: str | None) -> LabelledSet:
     """The split of data that have it, all of other data."""
     files: Sequence[Path] = sorted(path.glob(f"{split}-*.parquet")) if split else []
-    return labelled.read(path, split if files else None)
+    faces = labelled.read(path, split if files else None)
+    if not len(faces):
+        raise ConfigurationError(f"{path}: no face was found in it")
+    return faces
 
 
 def _of_run(folder: Path) -> AgeNetwork:
@@ -139,7 +133,7 @@ def _of_run(folder: Path) -> AgeNetwork:
         content = (folder / "weights.npz").read_bytes()
     except (OSError, ValueError, KeyError) as error:
         raise ConfigurationError(f"{folder} holds no finished run: {error}") from error
-    return AgeNetwork.of_weights(content, side["input_size"], mirrored=False)
+    return AgeNetwork.of_weights(content, View(side["input_size"]))
 
 
 if __name__ == "__main__":

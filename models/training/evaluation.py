@@ -96,7 +96,7 @@ def evaluate(  # noqa: PLR0913  # each changes what is measured
         judge = shift.Judge(
             Detector().detect,
             lambda crops: calibration.apply(network.predict(crops)),
-            network.as_seen,
+            network.view.sized,
         )
         shifted = shift.measure(labelled.crops(chosen), age[chosen], judge)
     found = Evaluation(

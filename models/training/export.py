@@ -1,19 +1,23 @@
-"""Make a version of the age model from a training run: its files and its card, measured.
+"""Make a version of the age model: its files and its card, measured.
 
-    python -m models.training.export 5 runs/own --data DATA --split val --about ABOUT.toml
-        [--split-file FILE] [--mirrored] [--int8]
+    python -m models.training.export 6 runs/own --data DATA --split val --about ABOUT.toml
+        [--split-file FILE] [--detail PX] [--mirrored] [--single]
+    python -m models.training.export 5 4 --detail 64 --pages DIR --data DATA ...
 
-RUN is a folder that ``models.training.train`` wrote, and ABOUT says what the pictures are and under
-which terms (models/training/about). Calibration, quality gates and figures come from DATA, and
-no picture of it may be one that the run learnt from. The page of the evaluation is written to
-RUN/evaluation. A version appears whole: its folder gets its name last, and one that is there is
-never changed.
+NETWORK is a folder that ``models.training.train`` wrote, or a version, whose weights are then used
+again; ABOUT says what the pictures are and under which terms (models/training/about). The network
+is brought to eight bits, and calibration, quality gates and figures are those of its eight bits.
+They come from DATA, and no picture of it may be one that the network learnt from: of a run that is
+checked. The page of the evaluation is written to --pages, or RUN/evaluation. A
+version appears whole: its folder gets its name last, and one that is there is never changed.
 """
 
 import hashlib
 import io
 import json
 import tempfile
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +27,12 @@ from numpy.typing import NDArray
 
 from auditor import resources
 from auditor.errors import AuditorError, ConfigurationError, ModelError
+from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import align
 from auditor.faces.confusion import FILE as CONFUSION
 from auditor.faces.detector import Detector
 from auditor.faces.frames import decode
-from auditor.faces.model import NAME, AgeNetwork, folder
+from auditor.faces.model import NAME, AgeNetwork, View, check_files, folder
 from models.training import (
     calibrate,
     card,
@@ -47,20 +52,42 @@ _GOLDEN_FACES = 16
 _PORTRAIT_STEP = 4  # of the 150: enough for the golden faces where a few are not found
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a version is made from.
+
+    Attributes:
+        ran: how it was trained, as a run's ``run.json`` says.
+        weights: the content of its weights.npz.
+        version: whose weights they are; None of a run.
+    """
+
+    ran: dict[str, Any]
+    weights: bytes
+    version: str | None = None
+
+    @property
+    def input_size(self) -> int:
+        """Side of the network's input, pixels."""
+        return int(self.ran["settings"]["input_size"])
+
+
 @click.command()
 @click.argument("version")
-@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("network")
 @click.option("--data", required=True, type=click.Path(path_type=Path))
 @splits.options
+@click.option("--detail", type=click.IntRange(8), help="Average crops down to this side first.")
 @click.option("--mirrored", is_flag=True, help="Predict from the mirror image too.")
-@click.option("--int8", is_flag=True, help="Make the 8-bit network too, for the audit to use.")
+@click.option("--single", is_flag=True, help="Stay in single precision.")
 @click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--pages", type=click.Path(path_type=Path), help="For its page, if no run.")
 @click.option("--shift-faces", default=500, show_default=True, help="To measure the gates on.")
 @click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
-def main(version: str, run: Path, about: Path, **options: Any) -> None:
-    """Make VERSION from RUN, measured on DATA."""
+def main(version: str, network: str, about: Path, **options: Any) -> None:
+    """Make VERSION from NETWORK, measured on DATA."""
     try:
-        for line in make(version, run, card.About.read(about), **options):
+        for line in make(version, network, card.About.read(about), **options):
             click.echo(line)
     except AuditorError as error:
         raise click.ClickException(str(error)) from error
@@ -68,14 +95,16 @@ def main(version: str, run: Path, about: Path, **options: Any) -> None:
 
 def make(  # noqa: PLR0913  # one argument an option
     version: str,
-    run: Path,
+    network: str,
     about: card.About,
     *,
     data: Path,
     split: str | None,
     split_file: Path | None,
+    detail: int | None,
     mirrored: bool,
-    int8: bool,
+    single: bool,
+    pages: Path | None,
     shift_faces: int,
     seed: int,
 ) -> list[str]:
@@ -88,22 +117,39 @@ def make(  # noqa: PLR0913  # one argument an option
         AuditorError: there is such a version, the run is no finished one or of another head, it
             learnt from some of the pictures, or they do not suffice.
     """
-    target = folder(version)
+    target, run = folder(version), Path(network)
     if target.exists():
         raise ConfigurationError(f"there is a version {version} already: choose another name")
-    ran, weights = _read_run(run)
+    source = _read_run(run) if run.is_dir() else _read_version(network)
+    if pages is None and source.version is not None:
+        raise ConfigurationError("name a folder for the page of the evaluation: --pages DIR")
     faces = splits.read_part(data, split, split_file)
-    _refuse_learnt(run, faces)
-    side = ran["settings"]["input_size"]
-    network = AgeNetwork.of_weights(weights, side, mirrored=mirrored, runtime="tensorflow")
-    ages = calibrate.predict(network, faces)
+    if source.version is None:
+        _refuse_learnt(run, faces)
+    view = View(source.input_size, mirrored, detail=detail)
+    whole = AgeNetwork.of_weights(source.weights, view, "tensorflow")
+    crops = _composite_crops(labelled.SIDE)
+    golden = whole.predict(crops)
     first = calibrate.first_half(faces.table["id"], seed)
-    calibration = fit(ages[first], faces.table["age"].to_numpy(float)[first])
+    contents: dict[str, bytes] = {}
+    judged = whole
+    if not single:
+        some = faces.crops(np.flatnonzero(first)[: quantise.PICTURES])
+        contents["int8.npz"] = quantise.quantised(source.weights, view, some, crops)
+        judged = AgeNetwork.of_int8(contents["int8.npz"], view)
+    ages, age = calibrate.predict(judged, faces), faces.table["age"].to_numpy(float)
+    calibration = fit(ages[first], age[first])
+    changed = None
+    if not single:
+        before = calibration.apply(calibrate.predict(whole, faces))
+        changed = quantise.loss(before, calibration.apply(ages), age)
+        if changed.too_large:
+            raise ConfigurationError(f"eight bits change too much: {changed.in_words}")
 
     name = f"{NAME}/{version}"
     found, stages = evaluation.evaluate(
         name,
-        network,
+        judged,
         calibration,
         faces,
         ages=ages,
@@ -111,35 +157,18 @@ def make(  # noqa: PLR0913  # one argument an option
         shift_faces=shift_faces,
         seed=seed,
     )
-    evaluate.write(run / "evaluation", found, stages)
-    crops = _composite_crops(labelled.SIDE)
-    golden = network.predict(crops)
-    calibrated = calibration.as_json().encode()
-    contents, changed = {"weights.npz": weights, "calibration.json": calibrated}, None
-    if int8:
-        with np.load(io.BytesIO(weights), allow_pickle=False) as arrays:
-            contents["int8.npz"] = quantise.quantised(
-                dict(arrays),
-                side,
-                faces.crops(np.flatnonzero(first)[: quantise.PICTURES]),
-                crops,
-                mirrored=mirrored,
-            )
-        eight_bits = AgeNetwork.of_int8(contents["int8.npz"], side, mirrored=mirrored)
-        changed = quantise.loss(
-            calibration.apply(ages),
-            calibration.apply(calibrate.predict(eight_bits, faces)),
-            faces.table["age"].to_numpy(float),
-        )
-        if changed.too_large:
-            raise ConfigurationError(f"eight bits change too much: {changed.in_words}")
+    evaluate.write(pages or run / "evaluation", found, stages)
+    contents["calibration.json"] = calibration.as_json().encode()
+    if source.version is None:
+        contents["weights.npz"] = source.weights
     hashes = {f"{Path(n).stem}_sha256": _hash_of(content) for n, content in contents.items()}
+    hashes["weights_sha256"] = _hash_of(source.weights)
     try:
         confused = confusion.of_faces(
             name,
             (hashes["weights_sha256"], hashes["calibration_sha256"]),
             ages,
-            faces.table["age"].to_numpy(float),
+            age,
             ids=faces.table["id"],
             seed=seed,
         )
@@ -147,20 +176,30 @@ def make(  # noqa: PLR0913  # one argument an option
         said = confusion.words(confused)
     except ModelError as error:
         said = [f"without {CONFUSION}, so that purchases have no age groups: {error}"]
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
-        made = Path(partial) / version
-        made.mkdir()
-        for file, content in contents.items():
-            (made / file).write_bytes(content)
-        np.savez_compressed(made / "golden.npz", crops=crops, age=golden.mean, age_sd=golden.sd)
-        files = hashes | {"mirrored": mirrored}
-        text = card.render(version, ran, about, found, changed, files=files)
-        (made / "card.toml").write_text(text, encoding="utf-8")
-        made.rename(target)
+    how = {"mirrored": mirrored, "detail": detail, "weights_of": source.version}
+    text = card.render(version, source.ran, about, found, changed, files=hashes | how)
+    contents["card.toml"] = text.encode()
+    contents["golden.npz"] = _golden(crops, golden)
+    _write(target, contents)
     return [*evaluation_page.remarks(found), *([changed.in_words] if changed else []), *said]
 
 
-def _read_run(run: Path) -> tuple[dict[str, Any], bytes]:
+def _golden(crops: NDArray[np.uint8], ages: AgeDistributions) -> bytes:
+    stream = io.BytesIO()
+    np.savez_compressed(stream, crops=crops, age=ages.mean, age_sd=ages.sd)
+    return stream.getvalue()
+
+
+def _write(target: Path, contents: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as partial:
+        made = Path(partial) / target.name
+        made.mkdir()
+        for file, content in contents.items():
+            (made / file).write_bytes(content)
+        made.rename(target)
+
+
+def _read_run(run: Path) -> Source:
     try:
         ran = json.loads((run / "run.json").read_text(encoding="utf-8"))
         weights = (run / "weights.npz").read_bytes()
@@ -174,7 +213,19 @@ def _read_run(run: Path) -> tuple[dict[str, Any], bytes]:
             f"the audit needs the distribution of a resnet50, and {run} has the {settings['head']} "
             f"of a {settings['architecture']}"
         )
-    return ran, weights
+    return Source(ran, weights)
+
+
+def _read_version(version: str) -> Source:
+    """A version's network again; what it learnt from is only as its card says."""
+    owner = check_files(version).weights_of
+    entries = tomllib.loads((folder(owner) / "card.toml").read_text(encoding="utf-8"))["training"]
+    ran = entries | {
+        "settings": json.loads(entries["settings"]),
+        "crops": {"train": entries["crops"]},
+        "revision": entries["code_revision"],
+    }
+    return Source(ran, (folder(owner) / "weights.npz").read_bytes(), owner)
 
 
 def _refuse_learnt(run: Path, faces: LabelledSet) -> None:

@@ -5,11 +5,10 @@ arrays that are mapped into memory. Their names hold a hash of all that they fol
 """
 
 import hashlib
-import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -187,13 +186,10 @@ def _taught(
 
 
 def _in_8_bits(model: AgeModel, labelled: LabelledSet) -> AgeNetwork:
-    weights = (folder(model.card.version) / "weights.npz").read_bytes()
-    with np.load(io.BytesIO(weights), allow_pickle=False) as stored:
-        arrays = dict(stored)
-    side, some = model.card.input_size, range(min(quantise.PICTURES, len(labelled)))
-    crops = labelled.crops(some)
-    content = quantise.quantised(arrays, side, crops, crops[:8], mirrored=False)
-    return AgeNetwork.of_int8(content, side, mirrored=False)
+    weights = (folder(model.card.weights_of) / "weights.npz").read_bytes()
+    crops = labelled.crops(range(min(quantise.PICTURES, len(labelled))))
+    view = replace(model.card.view, mirrored=False)
+    return AgeNetwork.of_int8(quantise.quantised(weights, view, crops, crops[:8]), view)
 
 
 def _content(labelled: LabelledSet) -> str:

@@ -93,7 +93,7 @@ class Judge:
 
     detect: Callable[[Sequence[Pixels]], list[list[Face]]]  # the largest face first
     predict: Callable[[Crops], AgeDistributions]  # from crops of the model's crop size
-    as_seen: Callable[[Pixels], Pixels]  # one crop as the network gets it: sharpness is of that
+    sized: Callable[[Pixels], Pixels]  # one crop at the network's input size: sharpness is of that
 
 
 def damage(picture: Pixels, kind: str, strength: float) -> Pixels:
@@ -192,7 +192,7 @@ def _point(
     faces = pd.DataFrame(
         {
             "face_px": size[found],
-            "sharpness": np.array([sharpness_of(judge.as_seen(c)) for c in again[found]], float),
+            "sharpness": np.array([sharpness_of(judge.sized(c)) for c in again[found]], float),
             "error": ages.estimate - age,
             "held": (age >= low) & (age <= high),
         }

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 from auditor import resources
 from auditor.cli.main import main
 from auditor.errors import ConfigurationError, ExitCode, ModelError, SourceError
-from auditor.faces.model import AgeNetwork, folder
+from auditor.faces.model import AgeNetwork, View, folder
 from auditor.operations.compare_models import OF_A_VERSION, Comparison, compare_models
 from auditor.pipeline import Job, run_day
 
@@ -39,7 +39,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     weights = (models / OLDER / "weights.npz").read_bytes()
     with np.load(models / "3/golden.npz") as golden:
         crops = golden["crops"]
-    ages = AgeNetwork.of_weights(weights, 64, mirrored=True).predict(crops)
+    ages = AgeNetwork.of_weights(weights, View(64, mirrored=True)).predict(crops)
     np.savez(models / OLDER / "golden.npz", crops=crops, age=ages.mean, age_sd=ages.sd)
     card = models / OLDER / "card.toml"
     lines = [

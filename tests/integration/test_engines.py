@@ -12,7 +12,7 @@ import pytest
 
 from auditor.errors import ModelError
 from auditor.faces import engines
-from auditor.faces.model import AgeNetwork, folder
+from auditor.faces.model import AgeNetwork, View, folder
 from auditor.policy import Runtime
 
 
@@ -25,7 +25,7 @@ def test_the_age_network_gives_the_ages_of_tensorflow(weights: bytes) -> None:
     with np.load(folder("3") / "golden.npz") as golden:
         crops = golden["crops"]
     want, got = (
-        AgeNetwork.of_weights(weights, 64, mirrored=False, runtime=runtime).predict(crops)
+        AgeNetwork.of_weights(weights, View(64), runtime).predict(crops)
         for runtime in ("tensorflow", "openvino")
     )
     assert np.abs(got.mean - want.mean).max() < 1e-3

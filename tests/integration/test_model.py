@@ -11,7 +11,7 @@ from auditor import resources
 from auditor.errors import ModelError
 from auditor.faces.ages import Level
 from auditor.faces.calibration import Calibration
-from auditor.faces.model import AgeModel, AgeNetwork, Card, folder
+from auditor.faces.model import AgeModel, AgeNetwork, Card, View, folder
 
 _LEVEL = Level(0.8, ((20.0, 1.0), (40.0, 2.0)), ((18.0, 0.0),))
 
@@ -124,7 +124,9 @@ def test_the_card_says_what_of_a_distribution_is_the_estimate(
 
 def test_a_mirrored_network_gives_a_face_and_its_mirror_image_one_age(crops: np.ndarray) -> None:
     weights = (folder("3") / "weights.npz").read_bytes()
-    plain, mirrored = (AgeNetwork.of_weights(weights, 64, mirrored=each) for each in (False, True))
+    plain, mirrored = (
+        AgeNetwork.of_weights(weights, View(64, mirrored=each)) for each in (False, True)
+    )
     image, own = plain.predict(crops[:, :, ::-1]), plain.predict(crops)
     assert np.abs(image.mean - own.mean).max() > 0.5
     both = mirrored.predict(crops)

@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from auditor.errors import ConfigurationError, NoModelError
 from auditor.faces.ages import AgeDistributions
+from auditor.faces.model import View
 from models.training import compare, labelled
 from tests.support import labelled_samples
 
@@ -16,8 +17,12 @@ from tests.support import labelled_samples
 class _Fineness:
     """Takes the contrast of neighbouring pixels for the age: texture alone."""
 
+    def __init__(self, view: View) -> None:
+        self.view, self.seeing = view, _Fineness
+
     def predict(self, crops: np.ndarray) -> AgeDistributions:
-        texture = np.abs(np.diff(np.asarray(crops, float), axis=2)).mean(axis=(1, 2, 3))
+        seen = np.asarray([self.view.of(crop) for crop in crops], float)
+        texture = np.abs(np.diff(seen, axis=2)).mean(axis=(1, 2, 3))
         return AgeDistributions.from_scores(np.eye(101)[np.minimum(texture, 100).astype(int)])
 
 
@@ -30,7 +35,7 @@ def networks(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, version: str) -> None:
             if version != "fine":
                 raise NoModelError(f"there is no version {version!r}")
-            self.network = _Fineness()
+            self.network = _Fineness(View(labelled.SIDE))
 
     monkeypatch.setattr(compare, "AgeModel", of)
 
@@ -90,12 +95,10 @@ def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
         compare.Candidate.of(str(tmp_path))
 
 
-def test_softening_keeps_the_side_and_takes_the_texture() -> None:
-    crops = np.stack([labelled_samples.picture(1), labelled_samples.picture(2)])
-    soft = compare.soften(crops, 16)
-    assert soft.shape == crops.shape
-    assert (
-        np.abs(np.diff(soft.astype(float), axis=1)).mean()
-        < np.abs(np.diff(crops.astype(float), axis=1)).mean()
-    )
-    assert (compare.soften(crops, labelled.SIDE) == crops).all()
+def test_less_detail_keeps_the_side_and_takes_the_texture() -> None:
+    crop = labelled_samples.picture(1)
+    soft, whole = View(128, detail=16).of(crop), View(128).of(crop)
+    assert soft.shape == whole.shape == View(128, detail=16).sized(crop).shape == (128, 128, 3)
+    assert (View(128, detail=16).sized(crop) == whole).all()
+    textures = [np.abs(np.diff(each.astype(float), axis=1)).mean() for each in (soft, whole)]
+    assert textures[0] < 0.8 * textures[1]

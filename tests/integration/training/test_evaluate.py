@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from auditor.faces.ages import AGES, AgeDistributions
+from auditor.faces.model import View
 from models.training import calibrate, evaluate, evaluation, shift
 from tests.support import labelled_samples
 
@@ -31,8 +32,7 @@ class _BrightnessModel:
         scores = np.exp(-0.5 * ((AGES - centre[:, None]) / 4) ** 2) + 1e-9
         return AgeDistributions.from_scores(scores)
 
-    def as_seen(self, crop: np.ndarray) -> np.ndarray:
-        return crop[::3, ::3].copy()
+    view = View(64)
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from click.testing import CliRunner, Result
 
 from auditor import resources
 from auditor.errors import ConfigurationError
-from auditor.faces.model import AgeModel, Card, folder
-from models.training import calibrate, export, labelled, shift, splits, train
+from auditor.faces.model import AgeModel, Card, View, folder
+from models.training import calibrate, export, labelled, quantise, shift, splits, train
 from models.training.card import About
 from models.training.config import Experiment, Schedule
 from tests.support import labelled_samples
@@ -69,7 +70,9 @@ def _run_of(path: Path, **changes: Any) -> Path:
 
 def _export(version: str, run: Path, data: Path, *more: str) -> Result:
     command = [version, str(run), "--data", str(data), "--split", "val", "--about", str(ABOUT)]
-    return CliRunner().invoke(export.main, [*command, "--mirrored", "--shift-faces", "20", *more])
+    return CliRunner().invoke(
+        export.main, [*command, "--mirrored", "--single", "--shift-faces", "20", *more]
+    )
 
 
 @pytest.fixture
@@ -125,6 +128,37 @@ def test_a_version_is_what_its_card_says(
     again = _export("9", run, data)
     assert again.exit_code == 1
     assert "there is a version 9 already" in again.output
+
+
+def test_a_version_is_made_from_the_weights_of_another_in_eight_bits(
+    tmp_path: Path, data: Path, models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(VERSION_3, models / "3")
+    monkeypatch.setattr(shift, "STRENGTHS", {"face size": (120, 15), "blur": (6,)})
+    monkeypatch.setattr(calibrate, "HALVINGS", 3)
+    monkeypatch.setattr(quantise, "MOST_ERRORS", 0.05)  # of a few faces
+    command = ["9", "3", "--data", str(data), "--split", "val", "--about", str(ABOUT)]
+    command += ["--detail", "48", "--shift-faces", "20"]
+    assert "--pages DIR" in CliRunner().invoke(export.main, command).output
+    told = CliRunner().invoke(export.main, [*command, "--pages", str(tmp_path / "pages")])
+    assert told.exit_code == 0, told.output
+    assert (tmp_path / "pages/index.html").is_file()
+    files = {path.name for path in (models / "9").iterdir()}
+    assert files == {"calibration.json", "card.toml", "confusion.json", "golden.npz", "int8.npz"}
+
+    model = AgeModel("9")  # its hashes and golden predictions hold
+    assert model.quantised
+    assert model.card.view == View(64, detail=48)
+    assert model.card.weights_of == "3"
+    card = tomllib.loads((models / "9/card.toml").read_text())
+    assert card["int8"]["faces"] == card["validation"]["faces"]
+    assert card["training"] == tomllib.loads((VERSION_3 / "card.toml").read_text())["training"] | {
+        name: card["training"][name] for name in ("data", "terms")
+    }
+    with np.load(models / "9/golden.npz") as golden:
+        crops = golden["crops"]
+    plain = model.network.seeing(View(64)).predict(crops)
+    assert np.abs(plain.mean - model.network.predict(crops).mean).max() > 0.1
 
 
 @pytest.mark.parametrize(

@@ -285,13 +285,13 @@ def test_a_face_too_small_to_be_found_is_counted(
 ) -> None:
     monkeypatch.setattr(shift, "STRENGTHS", {"face size": (100.0, 6.0)})
     model = scorer._model
-    judge = shift.Judge(scorer._detector.detect, model.predict, model.as_seen)
+    judge = shift.Judge(scorer._detector.detect, model.predict, model.card.view.sized)
     crops, _ = portraits
     found = shift.measure(crops, model.predict(crops).estimate, judge)
     near, far = found.points
     assert (near.failed.value, far.failed.value) == (0, 1)
     assert near.face_px == pytest.approx(100 * 1.3, rel=0.1)
     assert found.untouched.mae < 1
-    seen = [laplacian_variance(model.as_seen(crop)) for crop in crops]
+    seen = [laplacian_variance(model.card.view.sized(crop)) for crop in crops]
     # Warped twice, and by other landmarks the second time, a crop is a quarter less sharp.
     assert found.untouched.sharpness == pytest.approx(np.median(seen), rel=0.3)
