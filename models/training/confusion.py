@@ -54,7 +54,8 @@ def main(
         if demo:
             label_demo(data)
             data, rest = data / "snapshots/frames", rest | {"held_out": True, "fewest": 1}
-        faces = splits.read_part(data, rest.pop("split"), rest.pop("split_file"))
+        part = (rest.pop(name) for name in ("split", "split_file", "landmarks"))
+        faces = splits.read_part(data, *part)
         found = measure(AgeModel(version), faces, **rest)
         Place(str(out or folder(version))).write(FILE, found.as_json().encode())
         for line in words(found):

@@ -34,7 +34,8 @@ SCHEMA_VERSION = 4
 def main(**options: Any) -> None:
     """Evaluate a version: write index.html and evaluation.json to the folder of --out."""
     try:
-        labelled = splits.read_part(options["data"], options["split"], options["split_file"])
+        part = (options[name] for name in ("data", "split", "split_file", "landmarks"))
+        labelled = splits.read_part(*part)
         model = AgeModel(options["version"])
         found, stages = evaluate(
             model.card.full_name,

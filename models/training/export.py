@@ -1,7 +1,7 @@
 """Make a version of the age model: its files and its card, measured.
 
     python -m models.training.export 6 runs/own --data DATA --split val --about ABOUT.toml
-        [--split-file FILE] [--detail PX] [--mirrored] [--single]
+        [--split-file FILE] [--landmarks FILE] [--detail PX] [--mirrored] [--single]
     python -m models.training.export 5 4 --detail 64 --pages DIR --data DATA ...
 
 NETWORK is a folder that ``models.training.train`` wrote, or a version, whose weights are then used
@@ -101,6 +101,7 @@ def make(  # noqa: PLR0913  # one argument an option
     data: Path,
     split: str | None,
     split_file: Path | None,
+    landmarks: Path | None,
     detail: int | None,
     mirrored: bool,
     single: bool,
@@ -123,7 +124,7 @@ def make(  # noqa: PLR0913  # one argument an option
     source = _read_run(run) if run.is_dir() else _read_version(network)
     if pages is None and source.version is not None:
         raise ConfigurationError("name a folder for the page of the evaluation: --pages DIR")
-    faces = splits.read_part(data, split, split_file)
+    faces = splits.read_part(data, split, split_file, landmarks)
     if source.version is None:
         _refuse_learnt(run, faces)
     view = View(source.input_size, mirrored, detail=detail)

@@ -29,6 +29,7 @@ from PIL import Image
 
 from auditor.errors import ConfigurationError
 from models.training import labels, photographs
+from models.training.landmarks import realign
 
 #: Side of a crop, pixels.
 SIDE = 192
@@ -59,6 +60,7 @@ class LabelledSet:
     table: pd.DataFrame  # a row a crop, numbered from 0, with ``COLUMNS``
     faults: pd.DataFrame  # a row a rejected row, with ``labels.FAULT_COLUMNS``
     images: pa.Array  # the crops as they are stored, in the order of the table
+    landmarks: NDArray[np.float32] | None = None  # by which they are cut anew, see read_landmarks
 
     def __len__(self) -> int:
         return len(self.table)
@@ -70,12 +72,13 @@ class LabelledSet:
         return {str(reason): int(count) for reason, count in counts.items()}
 
     def crops(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
-        """Decode some crops: RGB, shape (len(indices), SIDE, SIDE, 3)."""
+        """Decode some crops, and cut them anew: RGB, shape (len(indices), SIDE, SIDE, 3)."""
         chosen = [int(index) for index in indices]
         crops = np.empty((len(chosen), SIDE, SIDE, 3), np.uint8)
         contents = (self.images[index].as_py() for index in chosen)
         for place, crop in enumerate(_in_threads(decode, list(contents))):
-            crops[place] = crop
+            points = None if self.landmarks is None else self.landmarks[chosen[place]]
+            crops[place] = crop if points is None else realign(crop, points)
         return crops
 
     def batches(self, size: int = _BATCH) -> Iterator[NDArray[np.uint8]]:
@@ -102,7 +105,9 @@ class LabelledSet:
         """The rows at ``indices`` (or where a mask is true), renumbered; the faults stay."""
         chosen = np.arange(len(self))[np.asarray(indices)] if len(indices) else np.arange(0)
         table = self.table.iloc[chosen].reset_index(drop=True)
-        return type(self)(self.name, table, self.faults, self.images.take(pa.array(chosen)))
+        landmarks = None if self.landmarks is None else self.landmarks[chosen]
+        images = self.images.take(pa.array(chosen))
+        return type(self)(self.name, table, self.faults, images, landmarks)
 
 
 def read(path: Path, split: str | None = None) -> LabelledSet:

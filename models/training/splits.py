@@ -8,6 +8,7 @@ where the set's files are named after parts, and with ``--split-file FILE`` wher
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from auditor.errors import AuditorError, ConfigurationError
 from models.training import duplicates
 from models.training.labelled import LabelledSet, read
+from models.training.landmarks import read_landmarks
 
 #: The name of its part by the id of each crop.
 Split = pd.Series
@@ -66,23 +68,36 @@ def select(labelled: LabelledSet, split: Split, part: str) -> LabelledSet:
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command ``--split`` and ``--split-file``, for :func:`read_part`."""
+    """Give a command the options of :func:`read_part`."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
-    with_file = click.option("--split-file", type=file, help="The set's, if it needs one.")
-    return click.option("--split", help="Only this part of the set.")(with_file(command))
+    for option in (
+        click.option("--landmarks", type=file, help="Cut the crops anew by these, Parquet."),
+        click.option("--split-file", type=file, help="The set's, if it needs one."),
+        click.option("--split", help="Only this part of the set."),
+    ):
+        command = option(command)
+    return command
 
 
-def read_part(data: Path, split: str | None, split_file: Path | None = None) -> LabelledSet:
+def read_part(
+    data: Path, split: str | None, split_file: Path | None = None, landmarks: Path | None = None
+) -> LabelledSet:
     """Read a labelled set (``split`` None), or the part that a split file or its file names say.
+
+    With ``landmarks`` its crops are cut anew by those of that file.
 
     Raises:
         ConfigurationError: no labelled set, a split file that does not fit, or no such part.
     """
     if split_file is None:
-        return read(data, split)
-    if split is None:
+        part = read(data, split)
+    elif split is None:
         raise ConfigurationError(f"name the part of {split_file} with --split")
-    return read_parts(data, (split,), split_file)[split]
+    else:
+        part = read_parts(data, (split,), split_file)[split]
+    if landmarks is None:
+        return part
+    return replace(part, landmarks=read_landmarks(landmarks, part.table["id"]))
 
 
 def read_parts(

@@ -13,7 +13,7 @@ import pytest
 from auditor.errors import ConfigurationError
 from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE
-from models.training import labelled, parts
+from models.training import labelled, landmarks, parts
 from models.training.config import Batches, Experiment, Labels, Schedule
 from tests.support import labelled_samples
 
@@ -59,11 +59,11 @@ def experiment() -> Experiment:
 
 def test_landmarks_on_the_template_cut_nothing_and_others_move_the_face() -> None:
     crop = labelled_samples.picture(1)
-    assert (parts.realign(crop, ON_TEMPLATE.astype(np.float32)) == crop).all()
-    moved = parts.realign(crop, shifted(6).astype(np.float32))
+    assert (landmarks.realign(crop, ON_TEMPLATE.astype(np.float32)) == crop).all()
+    moved = landmarks.realign(crop, shifted(6).astype(np.float32))
     assert (moved[:, :-6] == crop[:, 6:]).all()  # the face moves left by as much
     nowhere = np.full((5, 2), np.nan, np.float32)
-    assert (parts.realign(crop, nowhere) == crop).all()
+    assert (landmarks.realign(crop, nowhere) == crop).all()
 
 
 def test_faces_are_cut_anew_by_their_own_landmarks(
@@ -105,24 +105,26 @@ def test_a_teacher_sees_a_crop_and_the_mirror_image_of_its_other_cut(
     straight, mirrored = seen
     assert (straight == crops.crops(range(3))).all()
     assert (mirrored[:2] == straight[:2, :, ::-1]).all()
-    assert (mirrored[2] == parts.realign(straight[2], shifted(6).astype(np.float32))[:, ::-1]).all()
+    assert (
+        mirrored[2] == landmarks.realign(straight[2], shifted(6).astype(np.float32))[:, ::-1]
+    ).all()
 
 
 def test_landmarks_that_do_not_fit_are_named(tmp_path: Path) -> None:
     ids = pd.Series(["a", "b"])
     with pytest.raises(ConfigurationError, match=r"cannot read the landmarks .*none\.parquet"):
-        parts.read_landmarks(tmp_path / "none.parquet", ids)
+        landmarks.read_landmarks(tmp_path / "none.parquet", ids)
     path = landmarks_file(tmp_path, {"c": ON_TEMPLATE})
     with pytest.raises(ConfigurationError, match="of none of the crops"):
-        parts.read_landmarks(path, ids)
+        landmarks.read_landmarks(path, ids)
     path = landmarks_file(tmp_path, {"a": ON_TEMPLATE[:4]})
     with pytest.raises(ConfigurationError, match="'a' are not five pairs"):
-        parts.read_landmarks(path, ids)
+        landmarks.read_landmarks(path, ids)
     table = pa.table({"id": ["a", "a"], "landmarks": [[1.0] * 10] * 2})
     pq.write_table(table, path)
     with pytest.raises(ConfigurationError, match="names 'a' 2 times"):
-        parts.read_landmarks(path, ids)
-    found = parts.read_landmarks(landmarks_file(tmp_path, {"a": ON_TEMPLATE, "b": None}), ids)
+        landmarks.read_landmarks(path, ids)
+    found = landmarks.read_landmarks(landmarks_file(tmp_path, {"a": ON_TEMPLATE, "b": None}), ids)
     assert found[0] == pytest.approx(ON_TEMPLATE)
     assert np.isnan(found[1]).all()
 
