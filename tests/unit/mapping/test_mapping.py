@@ -178,14 +178,14 @@ def test_what_a_value_becomes_otherwise_is_noticed() -> None:
     columns = 'id_check = { column = "P", values = { "1" = "id_viewed" }, otherwise = "none" }'
     found = applied(columns, {"P": ["1", "2", "2", ""]}, "id_check")
     assert found.cells["id_check"].to_pylist() == ["id_viewed", "none", "none", ""]
-    assert found.noticed == {("id_check", "2"): 2}
+    assert found.noticed == {("id_check", "2", ("P",), False): 2}
 
 
 def test_a_value_of_a_free_column_stays_and_is_noticed() -> None:
     columns = 'category = { column = "W", values = { "Bier" = "beer", "*alkoholfrei*" = "soft" } }'
     found = applied(columns, {"W": ["bier", "Radler alkoholfrei", "Wein"]}, "category")
     assert found.cells["category"].to_pylist() == ["beer", "soft", "Wein"]
-    assert found.noticed == {("category", "Wein"): 1}
+    assert found.noticed == {("category", "Wein", ("W",), True): 1}
 
 
 def test_the_first_that_is_not_empty_is_taken() -> None:
