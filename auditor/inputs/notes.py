@@ -38,8 +38,8 @@ class Notes:
         self._rows += len(part.numbers)
         self._columns |= dict.fromkeys(part.unread, "unread_column")
         self._columns |= dict.fromkeys(missing, "missing_column")
-        for unnamed, rows in values.items():
-            self._values[unnamed.column, self._shown(unnamed)] += rows
+        for unnamed, count in values.items():
+            self._values[unnamed.column, self._shown(unnamed)] += count
         for name in part.numeric.intersection(_IDS, part.cells.column_names):
             encoded = part.cells[name].combine_chunks().dictionary_encode()
             rows = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))

@@ -149,9 +149,7 @@ class _Work:
         joined = pc.binary_join_element_wise(*given, source.separator)
         return pc.utf8_trim_whitespace(joined)
 
-    def _first(
-        self, name: str, sources: Sequence[Source], asked: _Flags | None
-    ) -> pa.Array | None:
+    def _first(self, name: str, sources: Sequence[Source], asked: _Flags | None) -> pa.Array | None:
         """The first text of each row that is not empty; the rest is not looked at."""
         first = None
         for source in sources:
@@ -159,9 +157,8 @@ class _Work:
             if part is None:
                 continue
             part = part.cast(pa.string())
-            first = part if first is None else pc.if_else(empty, part, first)
-            empty = pc.equal(pc.utf8_trim_whitespace(first), "")
-            waiting: _Flags = empty.to_numpy(zero_copy_only=False)
+            first = part if first is None else pc.if_else(_is_empty(first), part, first)
+            waiting: _Flags = _is_empty(first).to_numpy(zero_copy_only=False)
             asked = waiting if asked is None else asked & waiting
         return first
 
@@ -195,6 +192,10 @@ class _Work:
         # Of a year in two digits, the last before the sale is meant.
         earlier = pc.replace_substring_regex(dates, r"\A20(\d\d-)", r"19\1")
         return pc.if_else(pc.greater_equal(dates, str(self._day)), earlier, dates)
+
+
+def _is_empty(text: pa.Array) -> pa.Array:
+    return pc.equal(pc.utf8_trim_whitespace(text), "")
 
 
 def _rows_of(encoded: pa.DictionaryArray, asked: _Flags | None) -> list[int]:

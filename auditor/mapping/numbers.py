@@ -89,7 +89,6 @@ class NumberFormat:
             remedies.append(f'if {other} is the decimal sign, write decimal = "{other}"')
         return "; ".join(remedies)
 
-
     def _currency_in(self, text: str) -> str:
         """The word beside a number that would be one without it; empty if there is none."""
         found = _NAMED.fullmatch(text)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from auditor.mapping.models import WORDS
+from auditor.mapping.yes_no import says_no
 from auditor.operations.mapping.draft import Drafted, Value
 from auditor.operations.mapping.names import words_of
 from auditor.operations.mapping.traits import Traits
@@ -26,6 +27,7 @@ _MOST_CATEGORIES = 80
 _LONGEST = 60  # characters of a value that is written out
 _ALCOHOL = Rules().alcohol_categories
 _MOSTLY = 0.5  # share of a category's articles that are drinks, from which it is one
+_SOME_DIGITS, _LONGEST_CODE = 4, 5
 _DIGITS = re.compile(r"\d{9,}")  # may be the number of a card or an account
 _YES_OF = {
     "0": ("1",),
@@ -42,6 +44,7 @@ _YES_OF = {
     "nie": ("tak",),
     "ne": ("ano",),
 }
+_YES = ("true", "yes", "y", "t", "1")
 _USUAL = ("n", "0")  # codes that mostly say normal, or no
 _MEANT = {"id_check": "done", "transaction_state": "completed", "line_type": "item"}
 _FIND: dict[str, Callable[[str, str], Meaning | None]] = {
@@ -63,11 +66,15 @@ def drafted_words(role: str, column: str, own: Traits) -> Drafted:
         texts.append("")
     codes = not tells_flag(role, column, own)
     values = [
-        _value(role, column, text, codes=codes) for text in texts if text.casefold() not in known
+        _value(role, column, text, codes=codes)
+        for text in texts
+        if text.casefold() not in known and not _may_tell_of_person(text)
     ]
     if all(value.word == _MEANT[role] for value in values):
         values += _unseen(role, column, texts)
-    return Drafted(role, {"column": column}, values=tuple(values))
+    left_out = sum(map(_may_tell_of_person, texts))
+    check = f"values with numbers, which may tell of a person, are left out: {left_out}"
+    return Drafted(role, {"column": column}, check if left_out else "", tuple(values))
 
 
 def tells_flag(role: str, column: str, own: Traits) -> bool:
@@ -76,18 +83,38 @@ def tells_flag(role: str, column: str, own: Traits) -> bool:
 
 
 def flag_values(role: str, column: str, own: Traits) -> dict[str, str]:
-    """What the words of a flag become, as one of several sources; those that are no are left out.
+    """What the words of a column become, as one of several sources; a no is left out.
 
-    Times, as of a cancellation, mean yes wherever there is one.
+    What the usual is called becomes nothing: the next source is asked. Times, as of a cancellation,
+    mean yes wherever there is one, and yes in a flag may be written in any of the usual ways.
     """
+    find = _FIND[role]
     if own.times is not None and own.times.has_date:
-        found = _FIND[role]("yes", column)
+        found = find("yes", column)
         return {"?*": found.word} if found else {}
-    meanings = {text: _FIND[role](text, column) for text in own.texts[:MOST_WORDS]}
-    default = _MEANT[role]
-    meant = {t: m.word for t, m in meanings.items() if m is not None and m.word != default}
-    unseen = _unseen(role, column, own.texts) if not meant else []
-    return meant | {value.text: value.word or "" for value in unseen}
+    seen = [text for text in own.texts[:MOST_WORDS] if not _may_tell_of_person(text)]
+    meanings = {text: find(text, column) for text in seen if not says_no(text)}
+    values = {
+        text: "" if meaning.word == _MEANT[role] else meaning.word
+        for text, meaning in meanings.items()
+        if meaning is not None
+    }
+    if own.flag and (yes := find("yes", column)):
+        folded_texts = {text.casefold() for text in values}
+        values |= {text: yes.word for text in _YES if text not in folded_texts}
+    if not any(values.values()):
+        unseen = {value.text: value.word or "" for value in _unseen(role, column, own.texts)}
+        values = unseen | values
+    return values
+
+
+def without_meaning(role: str, column: str, own: Traits) -> list[str]:
+    """The words of a column, as one of several sources, that a person has to explain."""
+    return [
+        text
+        for text in own.texts
+        if not says_no(text) and _FIND[role](text, column) is None and not _may_tell_of_person(text)
+    ]
 
 
 @dataclass(frozen=True)
@@ -205,6 +232,15 @@ def _category(text: str, sold: Sequence[Article]) -> Value:
 def _is_unfit(text: str) -> bool:
     """Whether a text may concern a person, and so is not written out."""
     return len(text) > _LONGEST or _DIGITS.search(text) is not None or "@" in text
+
+
+def _may_tell_of_person(text: str) -> bool:
+    """Whether a word may name somebody or a date: with four digits or more it may, unless a code.
+
+    Codes of five digits at most are no dates.
+    """
+    is_code = text.isdigit() and len(text) <= _LONGEST_CODE
+    return _is_unfit(text) or (sum(map(str.isdigit, text)) >= _SOME_DIGITS and not is_code)
 
 
 def distinct_ids(cells: Collection[str]) -> frozenset[str]:

@@ -301,8 +301,8 @@ def test_a_void_of_a_line_stands_beside_a_training_flag_and_a_type(tmp_path: Pat
     )["columns"]
     assert columns["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
     assert columns["line_type"]["first_of"] == [
-        {"column": "line void", "values": {"Y": "void"}},
-        {"column": "line type", "values": {"Tender": "tender"}},
+        {"column": "line void", "values": dict.fromkeys(["Y", "true", "yes", "t", "1"], "void")},
+        {"column": "line type", "values": {"Sale": "", "Tender": "tender"}},
     ]
 
 
