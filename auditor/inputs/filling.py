@@ -28,7 +28,7 @@ class Filling:
         cells, cut = part.cells, self._behind_malformed(part)
         for name in self._filled.columns:
             cells = self._with(cells, name, cut)
-        begun = self._begun(cells)
+        begun = self._begun(cells) | cut
         for name in self._filled.within:
             cells = self._with(cells, name, begun)
         for name in (*self._filled.columns, *self._filled.within, *self._filled.number):

@@ -115,9 +115,7 @@ def test_a_word_that_keeps_an_amount_from_being_one_is_named(
 
 
 @given(
-    st.lists(
-        st.tuples(st.decimals(-99, 99, places=2), st.decimals(-99, 99, places=3)), min_size=1
-    )
+    st.lists(st.tuples(st.decimals(-99, 99, places=2), st.decimals(-99, 99, places=3)), min_size=1)
 )
 def test_the_price_of_one_is_multiplied_exactly(rows: list[tuple[Decimal, Decimal]]) -> None:
     prices, counts = (pa.array([f"{row[at]:f}" for row in rows]) for at in (0, 1))

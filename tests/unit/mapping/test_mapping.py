@@ -314,10 +314,14 @@ def test_a_birth_date_of_two_digits_lies_in_the_hundred_years_before_the_sale(
     sale: date, before: int
 ) -> None:
     born = sale - timedelta(days=before)
-    (entry,) = mapping(
-        '[[mapping]]\neffective_from = 2000-01-01\n[[mapping.sales]]\nfiles = "*.csv"\n'
-        '[mapping.sales.columns]\nbirth_date = { column = "B", date = "%d%m%y" }'
-    ).on(sale).sales
+    (entry,) = (
+        mapping(
+            '[[mapping]]\neffective_from = 2000-01-01\n[[mapping.sales]]\nfiles = "*.csv"\n'
+            '[mapping.sales.columns]\nbirth_date = { column = "B", date = "%d%m%y" }'
+        )
+        .on(sale)
+        .sales
+    )
     cells = pa.table({"B": pa.array([born.strftime("%d%m%y"), sale.strftime("%d%m%y")])})
     found = apply(entry, ["birth_date"], cells, path={}, day=sale).cells["birth_date"]
     # Nobody is born on the day of the sale: a hundred years before.
