@@ -11,6 +11,7 @@ from auditor.operations.mapping.names import (
     words_of,
 )
 from auditor.operations.mapping.traits import Traits
+from auditor.operations.mapping.values import may_tell_of_person
 from auditor.operations.mapping.words import check_word, is_code, line_word, state_word
 
 _TELLS = {"id_check": check_word, "line_type": line_word, "transaction_state": state_word}
@@ -46,7 +47,8 @@ def unread_to_look_at(found: Found, unread: Sequence[str]) -> Iterator[str]:
         if tells_void(name):
             yield f"{name} is not read: does it tell that a line or a receipt was voided?"
         elif roles := _may_be(name, found.traits[name]):
-            codes = ", ".join(found.traits[name].texts[:_SHOWN])
+            texts = [text for text in found.traits[name].texts if not may_tell_of_person(text)]
+            codes = ", ".join(texts[:_SHOWN])
             yield f"{name} is not read, and its values look like codes ({codes}): {roles}?"
         elif _is_code(name, found.traits[name]):
             count = found.traits[name].distinct

@@ -68,11 +68,11 @@ def drafted_words(role: str, column: str, own: Traits) -> Drafted:
     values = [
         _value(role, column, text, codes=codes)
         for text in texts
-        if text.casefold() not in known and not _may_tell_of_person(text)
+        if text.casefold() not in known and not may_tell_of_person(text)
     ]
     if all(value.word == _MEANT[role] for value in values):
         values += _unseen(role, column, texts)
-    left_out = sum(map(_may_tell_of_person, texts))
+    left_out = sum(map(may_tell_of_person, texts))
     check = f"values with numbers, which may tell of a person, are left out: {left_out}"
     return Drafted(role, {"column": column}, check if left_out else "", tuple(values))
 
@@ -92,7 +92,7 @@ def flag_values(role: str, column: str, own: Traits) -> dict[str, str]:
     if own.times is not None and own.times.has_date:
         found = find("yes", column)
         return {"?*": found.word} if found else {}
-    seen = [text for text in own.texts[:MOST_WORDS] if not _may_tell_of_person(text)]
+    seen = [text for text in own.texts[:MOST_WORDS] if not may_tell_of_person(text)]
     meanings = {text: find(text, column) for text in seen if not says_no(text)}
     values = {
         text: "" if meaning.word == _MEANT[role] else meaning.word
@@ -113,7 +113,7 @@ def without_meaning(role: str, column: str, own: Traits) -> list[str]:
     return [
         text
         for text in own.texts
-        if not says_no(text) and _FIND[role](text, column) is None and not _may_tell_of_person(text)
+        if not says_no(text) and _FIND[role](text, column) is None and not may_tell_of_person(text)
     ]
 
 
@@ -158,6 +158,15 @@ def drafted_store(column: str, own: Traits) -> Drafted:
         if len(text) <= _LONGEST
     )
     return Drafted("store_id", {"column": column}, values=values)
+
+
+def may_tell_of_person(text: str) -> bool:
+    """Whether a word may name somebody or a date: with four digits or more it may, unless a code.
+
+    Codes of five digits at most are no dates.
+    """
+    is_code = text.isdigit() and len(text) <= _LONGEST_CODE
+    return _is_unfit(text) or (sum(map(str.isdigit, text)) >= _SOME_DIGITS and not is_code)
 
 
 def varies_within(flags: Sequence[str], transactions: Sequence[str]) -> bool:
@@ -232,15 +241,6 @@ def _category(text: str, sold: Sequence[Article]) -> Value:
 def _is_unfit(text: str) -> bool:
     """Whether a text may concern a person, and so is not written out."""
     return len(text) > _LONGEST or _DIGITS.search(text) is not None or "@" in text
-
-
-def _may_tell_of_person(text: str) -> bool:
-    """Whether a word may name somebody or a date: with four digits or more it may, unless a code.
-
-    Codes of five digits at most are no dates.
-    """
-    is_code = text.isdigit() and len(text) <= _LONGEST_CODE
-    return _is_unfit(text) or (sum(map(str.isdigit, text)) >= _SOME_DIGITS and not is_code)
 
 
 def distinct_ids(cells: Collection[str]) -> frozenset[str]:
