@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from auditor.operations.mapping.fitness import may_tell_of_person
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.names import (
     is_of_staff,
@@ -11,7 +12,6 @@ from auditor.operations.mapping.names import (
     words_of,
 )
 from auditor.operations.mapping.traits import Traits
-from auditor.operations.mapping.values import may_tell_of_person
 from auditor.operations.mapping.words import check_word, is_code, line_word, state_word
 
 _TELLS = {"id_check": check_word, "line_type": line_word, "transaction_state": state_word}

@@ -31,6 +31,7 @@ DAY = "2026-03-27"
 POLICY = (
     '[stores]\nS001 = {{}}\n12 = {{}}\n[[policy]]\neffective_from = 2020-01-01\ntime_zone = "{}"\n'
 )
+YES = ("true", "yes", "y", "t")  # and 1
 every_export = pytest.mark.parametrize("make", EXPORTS, ids=lambda make: make.__name__)
 
 
@@ -265,8 +266,10 @@ def test_flags_of_receipts_and_of_lines_are_told_apart(tmp_path: Path) -> None:
         "1,2026-03-27T18:00:00Z,1.95,N,N\n1,2026-03-27T18:00:00Z,1.95,N,Y\n"
         "2,2026-03-27T18:05:00Z,1.95,Y,N\n",
     )
-    assert entry["columns"]["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
-    assert entry["columns"]["line_type"]["values"] == {"N": "item", "Y": "void"}
+    ways = ("Y", "J", "true", "yes", "t", "1")
+    training, voided = (dict.fromkeys(ways, word) for word in ("training", "void"))
+    assert entry["columns"]["transaction_state"]["values"] == {"N": "completed", **training}
+    assert entry["columns"]["line_type"]["values"] == {"N": "item", **voided}
 
 
 VOIDED_LINE = """\
@@ -285,7 +288,8 @@ def test_a_void_of_a_line_stands_beside_the_state_of_the_receipt(
     void: str, state: str, tmp_path: Path
 ) -> None:
     columns = of_csv(tmp_path, VOIDED_LINE.format(void=void, state=state))["columns"]
-    assert columns["line_type"] == {"column": void, "values": {"0": "item", "1": "void"}}
+    yes = dict.fromkeys(("1", *YES), "void")
+    assert columns["line_type"] == {"column": void, "values": {"0": "item", **yes}}
     assert columns["transaction_state"] == {
         "column": state,
         "values": {"SALE": "completed", "REFUND": "completed"},  # training is our own word
@@ -299,9 +303,10 @@ def test_a_void_of_a_line_stands_beside_a_training_flag_and_a_type(tmp_path: Pat
         "1,2026-03-27T18:00:00Z,1.95,N,Sale,N\n1,2026-03-27T18:00:00Z,1.95,N,Tender,N\n"
         "2,2026-03-27T18:05:00Z,1.95,Y,Sale,Y\n",
     )["columns"]
-    assert columns["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
+    yes = dict.fromkeys(("Y", "J", "true", "yes", "t", "1"), "training")
+    assert columns["transaction_state"]["values"] == {"N": "completed", **yes}
     assert columns["line_type"]["first_of"] == [
-        {"column": "line void", "values": dict.fromkeys(["Y", "true", "yes", "t", "1"], "void")},
+        {"column": "line void", "values": dict.fromkeys(yes, "void")},
         {"column": "line type", "values": {"Sale": "", "Tender": "tender"}},
     ]
 
@@ -313,7 +318,7 @@ def test_flags_of_a_state_are_drafted_in_every_way_that_tills_write_yes(tmp_path
         "2,2026-03-27T18:05:00Z,1.95,N,Yes\n3,2026-03-27T18:06:00Z,1.95,Y,N\n",
     )["columns"]
     training, voided = columns["transaction_state"]["first_of"]
-    ways = {"true", "yes", "y", "t", "1"}
+    ways = {"1", "j", *YES}
     assert {text.casefold() for text in training["values"]} == ways
     assert {text.casefold() for text in voided["values"]} == ways
     assert set(training["values"].values()) == {"training"}
@@ -483,7 +488,8 @@ def test_day_and_month_that_nothing_tells_apart_are_to_look_at_everywhere(
 
 def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
     entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
-    assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
+    yes = dict.fromkeys(("1", *YES), "training")
+    assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", **yes}
 
 
 def test_birth_dates_alone_stand_for_checks(tmp_path: Path) -> None:
