@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auditor import inputs
@@ -111,6 +111,7 @@ def test_a_column_that_nothing_reads_is_an_error() -> None:
 _CELLS = st.sampled_from(("", "", " ", "a", "b"))
 
 
+@example(rows=[("a", "b"), ("", ""), ("", "")], bad={1}, cuts={2})  # it ends a part
 @given(
     rows=st.lists(st.tuples(_CELLS, _CELLS), max_size=12),
     bad=st.sets(st.integers(0, 12)),
