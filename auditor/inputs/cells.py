@@ -41,6 +41,7 @@ _REWRITTEN = (
     # A formula's error, in whatever language, and a number that was wider than its column.
     r"|\A#(?:N/[A-Z]|NV|\p{Po}?\p{Lu}[\p{Lu}_]+(?:/0)?[!?])\z|\A#{2,}\z"
 )
+_FOREIGN_DIGIT = r"[^\P{Nd}0-9]"  # a digit of Unicode that is none of ASCII
 _HIDDEN = f"[{BLANKS}{UNSEEN}]"
 _PATH_OUT = rf"\A[/~]|\A[./]*\z|\\|{_ADDRESS}|(?:\A|/)\.\.(?:/|\z)|{_CONTROL}"
 
@@ -96,6 +97,7 @@ def _store_id(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
 
 
 def _id_faults(unique: pa.Array, verdicts: Verdicts) -> Verdicts:
+    verdicts = np.where(matches(unique, _FOREIGN_DIGIT), Fault.FOREIGN_DIGITS, verdicts)
     verdicts = np.where(matches(unique, _HIDDEN), Fault.HIDDEN_IN_ID, verdicts)
     return np.where(matches(unique, _REWRITTEN), Fault.REWRITTEN_ID, verdicts)
 

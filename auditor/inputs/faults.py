@@ -103,3 +103,8 @@ class Fault(IntEnum):
         "holds invisible characters (a zero-width or no-break space, or a byte-order mark), ",
         "so it would equal no other identifier; remove them where they are entered",
     )
+    FOREIGN_DIGITS = (
+        *(20, "foreign_digits"),
+        "holds digits other than 0 to 9, such as full-width ones, so it would equal no other ",
+        "identifier; export it with plain digits",
+    )

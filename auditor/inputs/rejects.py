@@ -1,6 +1,6 @@
 """Rejects: what of a file was not taken, cell by cell, with the reason and the remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import Fault
-from auditor.inputs.showing import WITHHELD, is_withheld, shown
+from auditor.inputs.showing import WITHHELD, is_withheld, shown, shown_word
 from auditor.mapping import MISREAD, WORDS, Entry
 from auditor.mapping.epochs import unit_of
 from auditor.policy.checking import nearest
@@ -78,17 +78,23 @@ class BadCell:
             "source": source,
             "row": self.row,
             "column": self.column,
-            "value": WITHHELD
-            if any(map(is_withheld, columns))
-            else shown(self.text.removesuffix(MISREAD)),
+            "value": self._shown(columns, entry.personal if entry is not None else ()),
             "detail": f"{source}, row {self.row}: {where} {problem}",
             **self.ids,
         }
 
+    def _shown(self, columns: Sequence[str], personal: Collection[str]) -> str:
+        if self.fault in _OF_WORDS:
+            return shown_word(self.text, columns, personal)
+        if any(map(is_withheld, columns)):
+            return WITHHELD
+        return shown(self.text.removesuffix(MISREAD))
+
 
 def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
     source = entry.source(cell.column)
-    if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text)):
+    money = cell.fault is Fault.BAD_AMOUNT
+    if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text, money=money)):
         return reason, f"is not written as the mapping says; {remedy}"
     if source.epoch and cell.fault is Fault.BAD_TIME and (unit := unit_of(cell.text)):
         return reason, _COUNTED_OTHERWISE.format(unit, source.epoch)

@@ -102,9 +102,21 @@ def _entry(raw: Any, where: str, kind: str) -> Entry:
         for problem in _problems(name, source):
             raise ValueError(f"{where}.columns.{name}: {problem}")
     entry = validated(Entry, {**raw, "columns": columns}, where)
+    _check_filled(entry, where, kind)
     if entry.frames is not None and not entry.ignore:
         _check_frames(entry, where)
     return entry
+
+
+def _check_filled(entry: Entry, where: str, kind: str) -> None:
+    """Check that what is filled down is read."""
+    read = {name for ours in _COLUMNS[kind] for name in entry.source(ours).all_columns}
+    for column in entry.fill_down:
+        if column not in read:
+            raise ValueError(
+                f"{where}: fill_down: nothing is taken from the column {column}"
+                f"{nearest(column, tuple(read))}"
+            )
 
 
 def _check_frames(entry: Entry, where: str) -> None:
@@ -145,6 +157,7 @@ def _problems(column: str, source: Source) -> Iterator[str]:
         ("epoch", is_date is False),
         ("date", is_date is True),
         ("divide", column in NUMBERS),
+        ("each", column == "amount"),
     ):
         if name in source.model_fields_set and not suits:
             yield f"{name} is not for this column"

@@ -17,6 +17,8 @@ WORDS = {
     "transaction_state": TRANSACTION_STATES,
 }
 NUMBERS = ("quantity", "amount")
+#: The columns that say who somebody is, or when they were born.
+_PERSONAL = ("cashier_id", "id_check_by", "birth_date")
 #: By column, whether its times are dates only.
 TIMES = {
     "sold_at": False,
@@ -34,6 +36,7 @@ _FORMATS_OF = {
     "header": ("csv", "xlsx"),
     "encoding": ("csv", "jsonl"),
     "records": ("jsonl",),
+    "fill_down": ("csv", "xlsx", "parquet", "jsonl"),
     "sheet": ("xlsx",),
     "table": ("sqlite",),
     "query": ("sqlite", "sql"),
@@ -102,6 +105,7 @@ class Source(Strict):
     date: _Strptime | None = None
     epoch: _Epoch | None = None
     divide: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    each: bool = False  # whether an amount is the price of one
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -111,8 +115,9 @@ class Source(Strict):
             raise ValueError(f"give exactly one of {', '.join(origins)}, not {len(given)}")
         if self.otherwise is not None and not self.values:
             raise ValueError("otherwise needs values: it says what all others become")
-        if self.divide != 1 and self.column is None:
-            raise ValueError("divide needs column")
+        for name in ("divide", "each"):
+            if getattr(self, name) != type(self).model_fields[name].default and not self.column:
+                raise ValueError(f"{name} needs column")
         if sum(form is not None for form in (self.time, self.date, self.epoch)) > 1:
             raise ValueError("give one of time, date and epoch")
         return self
@@ -165,6 +170,7 @@ class Entry(Strict):
     thousands: Literal["", ".", ",", " ", "'", "’"] = ""  # noqa: RUF001  # as the Swiss write it
     currency: Annotated[str, Field(max_length=10)] = ""
     time_zone: TimeZone | None = None
+    fill_down: tuple[_Text, ...] = ()  # columns whose empty cells repeat the one above
     key: tuple[Literal["store", "till", "number", "time"], ...] = (
         *("store", "till", "number", "time"),
     )
@@ -215,6 +221,11 @@ class Entry(Strict):
         if placeholder in self.pattern.placeholders:
             return Source(path=placeholder)
         return Source(column=column)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The file's columns that say who somebody is, or when they were born."""
+        return frozenset(name for ours in _PERSONAL for name in self.source(ours).all_columns)
 
     @property
     def numbers(self) -> NumberFormat:

@@ -66,6 +66,21 @@ class Dialect:
     query: str | None = None  # SQL that gives the records
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Columns in which an empty cell repeats the one above.
+
+    Attributes:
+        columns: those that do so wherever it is.
+        within: those that do so within a receipt only: the next need not have any.
+        number: the columns by which a receipt is told from the next.
+    """
+
+    columns: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    number: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Wanted:
     """Which of a file's columns are read, by their names in the file, and how it is written."""
@@ -74,6 +89,7 @@ class Wanted:
     optional: tuple[str, ...] = ()  # those that the file may lack
     every: bool = False  # whether all other columns of the file are read too
     dialect: Dialect = Dialect()
+    filled: Filled = Filled()
     entry: str = ""  # of the mapping that says so, in words; empty for the audit's own columns
 
     @property

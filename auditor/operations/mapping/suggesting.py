@@ -6,6 +6,7 @@ from typing import Any
 
 from auditor.errors import ConfigurationError
 from auditor.mapping import Mapping
+from auditor.operations.mapping.blanks import filled_down, with_filled
 from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
 from auditor.operations.mapping.dates import days_of, times_of
 from auditor.operations.mapping.draft import Draft, Drafted
@@ -115,6 +116,10 @@ def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
     named = "header" not in sample.dialect
     roles, records = SNAPSHOTS if is_index else SALES, sample.dialect.get("records", "")
     matches = match_columns(traits, roles, named=named, records=records)
+    filled = filled_down(sample, matches)
+    if names_filled := (*filled.columns, *filled.within):
+        sample = with_filled(sample, filled)
+        traits |= {name: traits_of(sample.columns[name]) for name in names_filled}
     times = times_of(matches, traits, paths)
     days, swapped = days_of(matches, traits, times)
     stores, tills = (
@@ -140,6 +145,9 @@ def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
     draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
     draft.unread = [name for name in traits if name not in read]
+    if blank := [name for name in names_filled if name in read]:
+        draft.keys["fill_down"] = blank
+        draft.checks["fill_down"] = ["are they blank where they repeat the row above?"]
     if not is_index and (asked := list(unread_to_look_at(found, draft.unread))):
         draft.checks["columns"] = asked
     return draft

@@ -111,6 +111,7 @@ def of(reading: Reading, kind: str) -> list[tuple[str | None, str | None, int]]:
         ('decimal = ","\nthousands = "."', "12.99", "is no plain number"),
         ("", "1,299.99", 'add thousands = ","'),
         ("", "12,99", 'write decimal = ","'),
+        (NUMBERS, "kr 8,00", 'write currency = "kr"'),
     ],
 )
 def test_a_number_with_the_other_sign_is_not_guessed(
@@ -393,7 +394,7 @@ def test_cells_of_cards_and_accounts_are_never_repeated(tmp_path: Path, name: st
     reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
 
     values = {reject["column"]: reject["value"] for reject in reading.rejects.to_pylist()}
-    assert values == {"id_check": "x", "resumes": "withheld"}
+    assert values == {"id_check": "x", "resumes": "(withheld)"}
     assert "9999" not in str(reading.rejects.to_pylist())
 
 
@@ -427,6 +428,64 @@ def test_a_line_without_an_article_needs_no_sku_quantity_or_amount(
     assert [row["row"] for row in kept] == [2, 4]
     rejected = {(reject["row"], reject["column"]) for reject in reading.rejects.to_pylist()}
     assert rejected == {(3, "sku"), (3, "quantity"), (3, "amount")}
+
+
+PRIVATE = COLUMNS.replace(
+    'id_check = { column = "Alter", values = { "geprüft" = "id_viewed", "" = "none" } }',
+    'birth_date = { column = "Geb", date = "%d.%m.%y" }\nid_check = { FROM }',
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "word", "shown"),
+    [
+        ("Alter", "born 2.1.90", "(withheld)"),
+        ("Alter", "karte 4711", "(withheld)"),
+        ("Alter", "look 18", "look 18"),
+        ("Geb", "unbekannt", "(withheld)"),
+        ("Bediener", "Jürgen", "(withheld)"),
+    ],
+)
+@pytest.mark.parametrize("passed_over", [False, True])
+def test_a_word_that_may_tell_of_a_person_is_never_repeated(
+    tmp_path: Path,
+    column: str,
+    word: str,
+    shown: str,
+    passed_over: bool,  # noqa: FBT001
+) -> None:
+    source = f'column = "{column}", values = {{ x = "none" }}'
+    source = f"first_of = [ {{ {source} }} ]" if passed_over else source
+    cells = {"Alter": "x", "Geb": "", "Bediener": "B7"} | {column: word}
+    head, row = written(line(**cells)).splitlines()
+    content = f"{head};Geb\n{row};{cells['Geb']}\n"
+    by = mapping(f'{NUMBERS}delimiter = ";"', PRIVATE.replace("FROM", source))
+    reading = read(tmp_path, content.encode(), by)
+
+    rejected = [r["value"] for r in reading.rejects.to_pylist() if r["column"] == "id_check"]
+    noted = [value for _, value, _ in of(reading, "unmapped_value")]
+    assert (rejected, noted) == (([], [shown]) if passed_over else ([shown], []))
+    said = str(reading.rejects.to_pylist() + reading.notes.to_pylist())
+    assert (word in said) == (shown == word)
+
+
+def test_a_word_with_a_date_is_withheld_without_a_mapping(tmp_path: Path) -> None:
+    content = sales_csv(texts(TILL_LINES, id_check="born 2.1.90"))
+    reading = read(tmp_path, content, None)
+    assert reading.rejects["value"].to_pylist() == ["(withheld)"]
+
+
+def test_withheld_words_are_counted_together_and_a_category_is_shown(tmp_path: Path) -> None:
+    columns = COLUMNS.replace('"" = "none" }', '"" = "none" }, otherwise = "none"')
+    columns += 'category = { column = "WG", values = { "10" = "beer" } }\n'
+    head, *rows = written(*(line(Alter=f"geb {year}") for year in (1990, 1991))).splitlines()
+    content = "\n".join([f"{head};WG", *(f"{row};50100" for row in rows)])
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
+    # A category stands in the tables and on the page anyway.
+    assert of(reading, "unmapped_value") == [
+        ("category", "50100", 2),
+        ("id_check", "(withheld)", 2),
+    ]
 
 
 # Notes

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Mapping as Document
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.errors import ConfigurationError
 from auditor.mapping import Applied, Mapping, apply, load_mapping, shipped_names
@@ -94,6 +96,8 @@ def test_the_hash_is_of_the_content_and_not_of_its_layout() -> None:
         ('"Nr"', '{ column = "Nr", time = "%d.%m.%Y %H:%M" }', "time is not for this column"),
         ('"Nr"', '{ column = "Nr", constant = "1" }', "give exactly one of column"),
         ('"Nr"', '{ column = "Nr", otherwise = "1" }', "otherwise needs values"),
+        ('"Betrag"', '{ constant = "1", each = true }', "each needs column"),
+        ('"Nr"', '{ column = "Nr", each = true }', "each is not for this column"),
         ('"Nr"', '{ path = "till" }', "the pattern has no {till}"),
         ('"Nr"', "1", "must be a table of keys and values, not 1"),
         ('"Nr"', "{ constant = 1 }", "must be a text in quotation marks, not 1"),
@@ -178,14 +182,14 @@ def test_what_a_value_becomes_otherwise_is_noticed() -> None:
     columns = 'id_check = { column = "P", values = { "1" = "id_viewed" }, otherwise = "none" }'
     found = applied(columns, {"P": ["1", "2", "2", ""]}, "id_check")
     assert found.cells["id_check"].to_pylist() == ["id_viewed", "none", "none", ""]
-    assert found.noticed == {("id_check", "2"): 2}
+    assert found.noticed == {("id_check", "2", ("P",), False): 2}
 
 
 def test_a_value_of_a_free_column_stays_and_is_noticed() -> None:
     columns = 'category = { column = "W", values = { "Bier" = "beer", "*alkoholfrei*" = "soft" } }'
     found = applied(columns, {"W": ["bier", "Radler alkoholfrei", "Wein"]}, "category")
     assert found.cells["category"].to_pylist() == ["beer", "soft", "Wein"]
-    assert found.noticed == {("category", "Wein"): 1}
+    assert found.noticed == {("category", "Wein", ("W",), True): 1}
 
 
 def test_the_first_that_is_not_empty_is_taken() -> None:
@@ -196,6 +200,81 @@ def test_the_first_that_is_not_empty_is_taken() -> None:
     cells = {"t": ["1", "0", "0"], "v": ["1", "1", "0"]}
     assert texts(columns, cells, "transaction_state") == ["training", "voided", ""]
     assert texts(columns, {"v": ["1"]}, "transaction_state") == ["voided"]
+
+
+def test_otherwise_holds_within_first_of() -> None:
+    columns = (
+        'id_check = { first_of = [ { column = "a", values = { Y = "id_viewed" }, otherwise ='
+        ' "refused" }, { column = "b", values = { "" = "none" }, otherwise = "dob_entered" } ] }'
+    )
+    cells = {"a": ["y", "x", "", "none", ""], "b": ["", "1", "1", "1", ""]}
+    found = applied(columns, cells, "id_check")
+    words = ["id_viewed", "refused", "dob_entered", "none", "none"]
+    assert found.cells["id_check"].to_pylist() == words
+    assert found.noticed == {
+        ("id_check", "x", ("a",), False): 1,
+        ("id_check", "1", ("b",), False): 1,
+    }
+
+
+TWO = (
+    'transaction_state = { first_of = [ { column = "t", values = { Y = "training", N = "",'
+    ' OFF = "" } }, { column = "v", values = { Y = "voided" }%s } ] }'
+)
+
+
+def test_a_word_that_a_source_does_not_name_goes_on_and_is_noticed() -> None:
+    cells = {"t": ["N", "N", "what", "Y", "n"], "v": ["Yes", "yes", "Y", "Yes", "no"]}
+    found = applied(TWO % "", cells, "transaction_state")
+    assert found.cells["transaction_state"].to_pylist() == ["", "", "voided", "training", ""]
+    # Of the fourth row the second column is not asked.
+    assert found.noticed == {
+        ("transaction_state", "Yes", ("v",), False): 1,
+        ("transaction_state", "yes", ("v",), False): 1,
+        ("transaction_state", "what", ("t",), False): 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        *((no, "") for no in ("0", "false", "FALSE", "No", " n ", "Nein", "n\u00e3o", "-", "off")),
+        ("closed", ', otherwise = ""'),
+        ("completed", ""),  # a word of the audit's own
+        ("", ""),
+    ],
+)
+def test_a_plain_no_and_what_is_said_to_mean_nothing_are_not_noticed(text: str, more: str) -> None:
+    found = applied(TWO % more, {"t": ["N"], "v": [text]}, "transaction_state")
+    assert found.cells["transaction_state"].to_pylist() in (["completed"], [""])
+    assert not found.noticed
+
+
+def test_a_part_of_a_joined_text_that_is_not_named_is_noticed() -> None:
+    columns = 'till_id = { join = [ { column = "a", values = { "1" = "A" } }, "b" ] }'
+    found = applied(columns, {"a": ["1", "2"], "b": ["7", "7"]}, "till_id")
+    assert found.cells["till_id"].to_pylist() == ["A 7", "7"]
+    assert found.noticed == {("till_id", "2", ("a",), False): 1}
+
+
+def test_words_compare_however_their_accents_are_composed() -> None:
+    columns = 'id_check = { column = "P", values = { "gepr\u00fcft" = "id_viewed" } }'
+    assert texts(columns, {"P": ["GEPRU\u0308FT"]}, "id_check") == ["id_viewed"]
+
+
+def test_an_amount_may_be_the_price_of_one() -> None:
+    columns = (
+        'quantity = "Menge"\namount = { first_of = [ "Summe",'
+        ' { column = "Einzelpreis", each = true, divide = 100 } ] }'
+    )
+    keys = 'decimal = ","\nthousands = "."'
+    cells = {
+        "Menge": ["2,000", "0,754", "-1", "3", "x"],
+        "Einzelpreis": ["1.000", "199", "299", "5", "7"],
+        "Summe": ["", "", "", "9,99", ""],
+    }
+    found = texts(columns, cells, "amount", keys=keys)
+    assert found == ["20.000", "1.50046", "-2.99", "9.99", "0.07"]
 
 
 def test_columns_are_joined_and_constants_repeated() -> None:
@@ -225,6 +304,28 @@ def test_a_birth_year_of_two_digits_is_the_last_before_the_sale() -> None:
     cells = {"B": ["01.02.45", "01.02.05", "28.03.26", ""]}
     found = texts(columns, cells, "birth_date")
     assert found == ["1945-02-01", "2005-02-01", "1926-03-28", ""]
+
+
+@given(
+    sale=st.dates(date(2000, 1, 1), date(2068, 12, 31)),
+    before=st.integers(1, 99 * 365),
+)
+def test_a_birth_date_of_two_digits_lies_in_the_hundred_years_before_the_sale(
+    sale: date, before: int
+) -> None:
+    born = sale - timedelta(days=before)
+    (entry,) = (
+        mapping(
+            '[[mapping]]\neffective_from = 2000-01-01\n[[mapping.sales]]\nfiles = "*.csv"\n'
+            '[mapping.sales.columns]\nbirth_date = { column = "B", date = "%d%m%y" }'
+        )
+        .on(sale)
+        .sales
+    )
+    cells = pa.table({"B": pa.array([born.strftime("%d%m%y"), sale.strftime("%d%m%y")])})
+    found = apply(entry, ["birth_date"], cells, path={}, day=sale).cells["birth_date"]
+    # Nobody is born on the day of the sale: a hundred years before.
+    assert found.to_pylist() == [str(born), f"{sale.year - 100}{sale:-%m-%d}"]
 
 
 def test_numbers_that_were_numbers_in_the_file_have_a_point() -> None:
