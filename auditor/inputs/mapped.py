@@ -74,8 +74,8 @@ def as_ours(
                 column=column.name,
             )
     numeric = {
-        name
+        name: flags
         for name in applied.cells.column_names
-        if file.entry.source(name).column in part.numeric
+        if (flags := part.numeric.get(file.entry.source(name).column or "")) is not None
     }
-    return replace(part, cells=applied.cells, numeric=frozenset(numeric)), applied.noticed
+    return replace(part, cells=applied.cells, numeric=numeric), applied.noticed

@@ -38,8 +38,9 @@ class Notes:
         self._columns |= dict.fromkeys(part.unread, "unread_column")
         self._columns |= dict.fromkeys(missing, "missing_column")
         self._values += values
-        for name in part.numeric.intersection(_IDS, part.cells.column_names):
-            encoded = part.cells[name].combine_chunks().dictionary_encode()
+        for name in part.numeric.keys() & set(_IDS).intersection(part.cells.column_names):
+            numbers = part.cells[name].filter(pa.array(part.numeric[name]))
+            encoded = numbers.combine_chunks().dictionary_encode()
             rows = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
             widths = pc.utf8_length(encoded.dictionary).to_pylist()
             for width, count in zip(widths, rows.tolist(), strict=True):

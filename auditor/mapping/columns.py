@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.mapping import epochs
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, WORDS, Entry, Source
@@ -39,7 +40,7 @@ def apply(  # noqa: PLR0913  # what is known of a file
     *,
     path: Mapping[str, str | pa.Array],
     day: date,
-    numeric: Collection[str] = (),
+    numeric: Mapping[str, Flags] | None = None,
 ) -> Applied:
     """The audit's columns ``names`` of a file's records, as far as they are given.
 
@@ -49,9 +50,9 @@ def apply(  # noqa: PLR0913  # what is known of a file
         cells: the file's columns, text.
         path: what the path says, by placeholder: one text for all records, or one for each.
         day: the business day, before which everyone was born.
-        numeric: columns of the file that held numbers, not text.
+        numeric: of columns of the file, which cells were numbers, not text.
     """
-    work = _Work(entry, cells, path, day, numeric)
+    work = _Work(entry, cells, path, day, numeric or {})
     columns = {}
     for name in names:
         text = work.column(name, entry.source(name))
@@ -68,7 +69,7 @@ class _Work:
     _cells: pa.Table
     _path: Mapping[str, str | pa.Array]
     _day: date
-    _numeric: Collection[str]
+    _numeric: Mapping[str, Flags]
     noticed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def column(self, name: str, source: Source, *, last: bool = True) -> pa.Array | None:
@@ -92,10 +93,16 @@ class _Work:
             unique = self._dates(name, source.date, unique)
         if source.epoch:
             unique = epochs.to_iso(unique, source.epoch)
-        if is_number:
-            plain = NumberFormat() if source.column in self._numeric else self._entry.numbers
-            unique = plain.to_plain(unique, source.divide)
-        return pa.DictionaryArray.from_arrays(encoded.indices, unique)
+        if not is_number:
+            return pa.DictionaryArray.from_arrays(encoded.indices, unique)
+        written = self._entry.numbers.to_plain(unique, source.divide)
+        texts = pa.DictionaryArray.from_arrays(encoded.indices, written)
+        numbers = self._numeric.get(source.column or "")
+        if numbers is None or written.equals(unique):
+            return texts
+        # A number is what it is, beside texts in the till's notation too.
+        plain = NumberFormat().to_plain(unique, source.divide)
+        return pc.if_else(pa.array(numbers), plain.take(encoded.indices), texts.cast(pa.string()))
 
     def _origin(self, name: str, source: Source) -> pa.Array | None:
         if source.column is not None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.rows import are_numbers, texts
+from auditor.inputs.formats.rows import numbers_in, texts
 
 #: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
 MOST_STEPS = 150_000_000
@@ -106,7 +106,8 @@ def _rows(database: sqlite3.Connection, wanted: base.Wanted) -> Iterator[base.Re
             cells[name], replaced = _text(columns[at])
             damaged |= replaced
         numbers = np.arange(number - len(rows), number, dtype=np.int64)
-        numeric = frozenset(name for name, at in positions.items() if are_numbers(columns[at]))
+        flags = {name: numbers_in(columns[at]) for name, at in positions.items()}
+        numeric = {name: numbers for name, numbers in flags.items() if numbers.any()}
         return base.Records(pa.table(cells), numbers, (), damaged, unread, numeric)
 
     for row in cursor:

@@ -44,7 +44,7 @@ class Sample:
         form: its format, as a mapping names it.
         dialect: keys of a mapping's entry that say how the file is written.
         columns: text by name; all have one length.
-        numeric: the columns that held numbers.
+        numbers: by column, the texts of the cells that were numbers.
         remarks: what is not certain about its dialect.
         head: the start of the file, where it is text.
     """
@@ -53,7 +53,7 @@ class Sample:
     form: str
     dialect: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    numeric: frozenset[str] = frozenset()
+    numbers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     head: str = ""
 
@@ -65,7 +65,7 @@ class Sample:
     def joined(self, other: "Sample") -> "Sample":
         """Both together, if they are of one kind."""
         columns = {n: [*self.columns[n], *other.columns[n]] for n in self.columns}
-        return replace(self, columns=columns, numeric=self.numeric & other.numeric)
+        return replace(self, columns=columns, numbers=_together(self.numbers, other.numbers))
 
     def is_of_kind(self, other: "Sample") -> bool:
         """Whether the files are written alike, and have the same columns."""
@@ -101,11 +101,11 @@ def _sampled(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample
     if form == "xlsx":
         return _workbook(path, content)
     if form == "sqlite":
-        query, columns, numeric, remarks = sample_of_database(str(path), content, MOST_RECORDS)
-        return Sample(path, form, query, columns, numeric, tuple(remarks))
+        query, columns, numbers, remarks = sample_of_database(str(path), content, MOST_RECORDS)
+        return Sample(path, form, query, columns, numbers, tuple(remarks))
     if form == "parquet":
-        columns, numeric = _columns(path, content, form, _every())
-        return Sample(path, form, {}, columns, numeric)
+        columns, numbers = _columns(path, content, form, _every())
+        return Sample(path, form, {}, columns, numbers)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<") or path.name.lower().endswith(_XML):
         columns, _ = _columns(path, content, "poslog", _every())
@@ -114,8 +114,8 @@ def _sampled(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample
         return _json_lines(path, head, content)
     guess = guess_csv(head)
     dialect = guess.keys
-    columns, numeric = _columns(path, content, "csv", _every(**dialect))
-    return Sample(path, "csv", dialect, columns, numeric, guess.remarks)
+    columns, numbers = _columns(path, content, "csv", _every(**dialect))
+    return Sample(path, "csv", dialect, columns, numbers, guess.remarks)
 
 
 def _every(**dialect: Any) -> Wanted:
@@ -124,14 +124,14 @@ def _every(**dialect: Any) -> Wanted:
 
 def _columns(
     path: Path, content: Callable[[], BinaryIO], form: str, wanted: Wanted
-) -> tuple[dict[str, list[str]], frozenset[str]]:
-    """The first records, by column, and which columns held numbers."""
+) -> tuple[dict[str, list[str]], dict[str, frozenset[str]]]:
+    """The first records, by column, and the texts of those that were numbers."""
     columns: dict[str, list[str]] = {}
-    numeric: frozenset[str] = frozenset()
+    numbers: dict[str, frozenset[str]] = {}
     rows = 0
     for part in read_records(path.name, content, wanted, form):
         taken = part.cells.slice(0, MOST_RECORDS - rows)
-        numeric |= part.numeric
+        numbers = _together(numbers, part.texts_of_numbers())
         for name in taken.column_names:
             # A name that only later records have was empty in the earlier ones.
             columns.setdefault(name, [""] * rows).extend(taken[name].to_pylist())
@@ -142,7 +142,15 @@ def _columns(
             break
     if not columns:
         raise UnusableError("unreadable_file", "it has no records: give a file with some sales")
-    return {name: texts for name, texts in columns.items() if name}, numeric
+    return {name: texts for name, texts in columns.items() if name}, numbers
+
+
+def _together(
+    some: Mapping[str, frozenset[str]], more: Mapping[str, frozenset[str]]
+) -> dict[str, frozenset[str]]:
+    """Sets of texts by column, from both."""
+    nothing = frozenset[str]()
+    return {name: some.get(name, nothing) | more.get(name, nothing) for name in {**some, **more}}
 
 
 def _json_lines(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample:
@@ -168,8 +176,8 @@ def _json_lines(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sam
     )
     names = tuple(dict.fromkeys(n for line in lines for n in _plain_names(line, lists[:1])))
     wanted = Wanted((), names, dialect=Dialect(**dialect))
-    columns, numeric = _columns(path, content, "jsonl", wanted)
-    return Sample(path, "jsonl", dialect, columns, numeric, remarks)
+    columns, numbers = _columns(path, content, "jsonl", wanted)
+    return Sample(path, "jsonl", dialect, columns, numbers, remarks)
 
 
 def _plain_names(line: str, records: Sequence[str]) -> list[str]:
@@ -214,8 +222,8 @@ def _workbook(path: Path, content: Callable[[], BinaryIO]) -> Sample:
         return read_grid(read_records(path.name, content, wanted, "xlsx"))
 
     dialect, remarks = guess_sheet(content, grid)
-    columns, numeric = _columns(path, content, "xlsx", _every(**dialect))
-    return Sample(path, "xlsx", dialect, columns, numeric, tuple(remarks))
+    columns, numbers = _columns(path, content, "xlsx", _every(**dialect))
+    return Sample(path, "xlsx", dialect, columns, numbers, tuple(remarks))
 
 
 def _unpacked_head(file: BinaryIO) -> bytes:

@@ -38,6 +38,14 @@ def test_numbers_keep_their_text_and_nothing_is_empty() -> None:
     ]
 
 
+def test_numbers_are_told_from_texts_cell_by_cell() -> None:
+    content = b'{"id": "a", "price": 1.125}\n{"id": "b", "price": "5,50"}\n{"id": "c"}\n'
+    (part,) = read(content, "id", "price")
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "price": [True, False, False]
+    }
+
+
 def test_many_plain_lines_are_read_as_one_by_one() -> None:
     content = b"".join(b'{"id": "T%d", "price": %d.5}\n' % (n, n) for n in range(200))
     parts = read(content, "id", "price")

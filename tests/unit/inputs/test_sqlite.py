@@ -37,7 +37,22 @@ def test_a_table_is_read_as_text() -> None:
     ]
     assert part.numbers.tolist() == [2, 3, 4]
     (part,) = read(sqlite_bytes(ROWS[1:]), table="lines")
-    assert part.numeric == {"id", "price"}
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "id": [True, True],
+        "price": [True, True],
+    }
+
+
+def test_numbers_are_told_from_texts_cell_by_cell() -> None:
+    found: list[dict[str, object]] = [
+        {"id": "a", "price": 1.125},
+        {"id": "b", "price": "5,50"},
+        {"id": "c", "price": None},
+    ]
+    (part,) = read(sqlite_bytes(found), table="lines")
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "price": [True, False, False]
+    }
 
 
 def test_a_query_or_a_view_may_join_and_calculate() -> None:

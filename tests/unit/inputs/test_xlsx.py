@@ -42,9 +42,11 @@ def test_cells_are_the_text_that_a_csv_would_hold() -> None:
     ]
 
 
-def test_columns_of_numbers_are_told_from_columns_of_text() -> None:
-    (part,) = read(xlsx_bytes({"x": [HEAD, ["0042", 1.5], ["", 2.5], ["7", ""]]}))
-    assert part.numeric == {"price"}
+def test_numbers_are_told_from_texts_cell_by_cell() -> None:
+    (part,) = read(xlsx_bytes({"x": [HEAD, ["0042", 1.125], ["", "5,50"], ["7", ""]]}))
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "price": [True, False, False]
+    }
 
 
 def test_rows_keep_their_numbers_and_empty_ones_are_none() -> None:

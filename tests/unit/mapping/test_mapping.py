@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.errors import ConfigurationError
 from auditor.mapping import Applied, Mapping, apply, load_mapping, shipped_names
@@ -231,7 +234,30 @@ def test_numbers_that_were_numbers_in_the_file_have_a_point() -> None:
     keys = 'decimal = ","\nthousands = "."'
     cells = {"amount": ["1.299"]}
     assert texts("", cells, "amount", keys=keys) == ["1299"]
-    assert texts("", cells, "amount", keys=keys, numeric={"amount"}) == ["1.299"]
+    assert texts("", cells, "amount", keys=keys, numeric={"amount": np.ones(1, np.bool_)}) == [
+        "1.299"
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(-9_999_999, 9_999_999), st.booleans()), min_size=1))
+def test_numbers_beside_texts_in_the_tills_notation_are_what_they_are(
+    written: list[tuple[int, bool]],
+) -> None:
+    keys = 'decimal = ","\nthousands = "."'
+    plain = [f"{thousandths / 1000:.3f}" for thousandths, _ in written]
+    of_till = [
+        f"{thousandths / 1000:,.3f}".translate({44: 46, 46: 44}) for thousandths, _ in written
+    ]
+    is_number = np.array([flag for _, flag in written], np.bool_)
+    mixed = [a if flag else b for a, b, flag in zip(plain, of_till, is_number, strict=True)]
+
+    def amounts(cells: list[str], numbers: list[bool]) -> list[str]:
+        numeric = {"amount": np.array(numbers, np.bool_)}
+        return texts("", {"amount": cells}, "amount", keys=keys, numeric=numeric)
+
+    count = len(written)
+    assert amounts(mixed, is_number.tolist()) == amounts(of_till, [False] * count) == plain
+    assert amounts(plain, [True] * count) == plain
 
 
 def test_the_mappings_of_the_documentation_are_valid() -> None:
