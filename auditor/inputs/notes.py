@@ -28,6 +28,7 @@ class Notes:
         self._rows = 0
         self._empty = False
         self._columns: dict[str, str] = {}
+        self._sheets: dict[str, None] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self._widths: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._local: Counter[str | None] = Counter()
@@ -37,6 +38,7 @@ class Notes:
         self._rows += len(part.numbers)
         self._columns |= dict.fromkeys(part.unread, "unread_column")
         self._columns |= dict.fromkeys(missing, "missing_column")
+        self._sheets |= dict.fromkeys(part.unread_sheets)
         self._values += values
         for name in part.numeric.keys() & set(_IDS).intersection(part.cells.column_names):
             numbers = part.cells[name].filter(pa.array(part.numeric[name]))
@@ -59,6 +61,9 @@ class Notes:
     def table(self) -> pa.Table:
         """INPUT_NOTES."""
         notes = [self._note(kind, name, self._rows) for name, kind in self._columns.items()]
+        notes += [
+            self._note("unread_sheet", None, 0) | {"value": shown(name)} for name in self._sheets
+        ]
         for (column, value), rows in self._values.most_common(MOST_VALUES):
             note = self._note("unmapped_value", column, rows)
             notes.append(note | {"value": "withheld" if is_withheld(column) else shown(value)})

@@ -61,7 +61,7 @@ class Dialect:
     quote: str = '"'  # around a cell that holds delimiters or line breaks
     skip_lines: int = 0  # before the header, or before the first record if ``header`` is given
     header: tuple[str, ...] = ()  # names of the columns; empty if the file has a header line
-    sheet: str | None = None  # of a workbook; None for the first
+    sheet: str | None = None  # of a workbook; None for those that have the columns
     records: str | None = None  # the list inside each object whose members are the records
     table: str | None = None  # of a database
     query: str | None = None  # SQL that gives the records
@@ -107,6 +107,7 @@ class Records:
     #: Of each record, the number of the piece of the file that holds a whole transaction, in
     #: formats that have such pieces: a transaction that stands there twice can be told by it.
     receipts: npt.NDArray[np.int64] | None = None
+    unread_sheets: tuple[str, ...] = ()  # those of a workbook that hold something and were not read
 
     def texts_of_numbers(self) -> dict[str, frozenset[str]]:
         """The texts of its numbers, by column."""

@@ -221,9 +221,10 @@ def _workbook(path: Path, content: Callable[[], BinaryIO]) -> Sample:
         wanted = _every(header=unnamed(_WIDEST_SHEET), sheet=sheet)
         return read_grid(read_records(path.name, content, wanted, "xlsx"))
 
-    dialect, remarks = guess_sheet(content, grid)
-    columns, numbers = _columns(path, content, "xlsx", _every(**dialect))
-    return Sample(path, "xlsx", dialect, columns, numbers, tuple(remarks))
+    guess = guess_sheet(content, grid)
+    wanted = replace(_every(**guess.keys), required=guess.columns)
+    columns, numbers = _columns(path, content, "xlsx", wanted)
+    return Sample(path, "xlsx", guess.keys, columns, numbers, guess.remarks)
 
 
 def _unpacked_head(file: BinaryIO) -> bytes:

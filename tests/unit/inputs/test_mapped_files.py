@@ -21,6 +21,7 @@ from auditor.mapping import Mapping, MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
+from tests.support.formats import xlsx_bytes
 from tests.support.samples import DAY, NOON, csv_bytes, header, policy, put, sales_csv, texts
 
 HEAD = [
@@ -443,6 +444,16 @@ def test_what_nothing_reads_and_what_is_not_there_is_noted(tmp_path: Path) -> No
     assert of(reading, "missing_column") == [("Geburtstag", None, 2)]
     assert of(reading, "unmapped_value") == [("category", "Wein", 2)]
     assert of(reading, "local_time") == []
+
+
+def test_sheets_that_nothing_reads_are_noted(tmp_path: Path) -> None:
+    sheets = {"Kasse 1": [HEAD, LINE], "Summe": [["x"]], "Kasse 2": [HEAD, line(Nr="4712")]}
+    by = mapping(NUMBERS, files="{day:%Y%m%d}.xlsx")
+    reading = read(tmp_path, xlsx_bytes(sheets), by, path="20260302.xlsx")
+    assert reading.table["transaction_id"].to_pylist() == ["4711", "4712"]
+    assert reading.table["row"].to_pylist() == [2, 4]
+    assert of(reading, "unread_sheet") == [(None, "Summe", 0)]
+    assert of(reading, "missing_column") == of(reading, "unread_column") == []
 
 
 def test_local_times_are_noted_where_nothing_says_the_zone(tmp_path: Path) -> None:

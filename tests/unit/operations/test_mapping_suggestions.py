@@ -513,6 +513,29 @@ def test_the_sheet_with_the_lines_is_chosen(tmp_path: Path) -> None:
     assert drafted(path)["sheet"] == "Lines"
 
 
+@pytest.mark.parametrize("cover", [{}, {"Cover": [["Report", "2026"], ["By", "x"]]}])
+def test_sheets_with_the_same_columns_are_all_read(
+    cover: dict[str, list[list[Cell]]], tmp_path: Path
+) -> None:
+    path = tmp_path / "tills_2026-03-27.xlsx"
+    head: list[Cell] = ["Store", "Ticket", "Date", "Time", "Till", "Article", "Qty", "Amount"]
+    tills: dict[str, list[list[Cell]]] = {
+        f"Till {till}": [head, ["S001", "1", DAY, "18:00:00", till, "beer", 1, 1.95]]
+        for till in ("01", "02")
+    }
+    path.write_bytes(xlsx_bytes({**cover, **tills}))
+    text, [draft] = suggest_mapping([path])
+    assert "sheet" not in draft.keys
+    assert "sheet: Till 01, Till 02 have the same columns, and are read" in draft.to_look_at
+    assert draft.tills == {"01", "02"}
+    assert any("Cover" in said for said in draft.to_look_at) == bool(cover)
+    (tmp_path / "mapping.toml").write_text(text, "utf-8")
+    given = ("--mapping", tmp_path / "mapping.toml", "--sales", path, "--day", DAY)
+    result = command("check", *given)
+    assert f"{DAY}: 1 files; 2 lines, 2 transactions" in result.output
+    assert ("a sheet of a workbook that nothing reads" in result.output) == bool(cover)
+
+
 def test_an_index_and_frames_become_entries_of_snapshots(tmp_path: Path) -> None:
     (tmp_path / "2026-03-27.csv").write_text(
         "Bild;Filiale;Kasse;Zeitpunkt;Datei\nF1;S001;03;27.03.2026 18:15:02;a/b.jpg\n"
