@@ -5,7 +5,7 @@ begun holds, whole. In it are ``[[mapping.sales]]`` and ``[[mapping.snapshots]]`
 of file: the first whose pattern fits reads a file. An unknown key is an error.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Document
 from datetime import date
 from typing import Any
@@ -86,8 +86,25 @@ def _of_day(raw: Any) -> MappingOfDay:
         )
         for kind in _COLUMNS
     }
+    for kind, entries in kinds.items():
+        _check_each_is_used(entries, f"mapping.{kind}")
     values = {key: value for key, value in raw.items() if key == "effective_from"}
     return validated(MappingOfDay, values | kinds, "mapping")
+
+
+def _check_each_is_used(entries: Sequence[Entry], where: str) -> None:
+    """Check that no two entries are for the same files: the first that fits reads a file."""
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.files is None:
+            continue
+        if (pattern := entry.files.casefold()) in seen:
+            raise ValueError(
+                f"{where}[{entry.files}]: an entry before it is for the same files, so this one is"
+                ' never used; make one entry of both (records = ["items", "checks"] reads several'
+                " lists of JSON Lines), or tell their paths apart"
+            )
+        seen.add(pattern)
 
 
 def _entry(raw: Any, where: str, kind: str) -> Entry:

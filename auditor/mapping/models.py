@@ -1,8 +1,8 @@
 """What a mapping may say: one entry per kind of file, and where each column comes from."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from auditor.mapping.formats import time_format
 from auditor.mapping.numbers import NumberFormat
@@ -66,6 +66,10 @@ def _ascii_sign(text: str) -> str:
     if len(text) != 1 or not text.isascii() or text in "\r\n":
         raise ValueError("one character of ASCII")
     return text
+
+
+def _one_or_several(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else given
 
 
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -155,7 +159,9 @@ class Entry(Strict):
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     header: Annotated[tuple[_Text, ...], Field(examples=[["number", "time"]])] = ()
     sheet: _Text | None = None
-    records: _Text | None = None
+    records: Annotated[
+        tuple[_Text, ...], BeforeValidator(_one_or_several), Field(examples=[["items", "checks"]])
+    ] = ()
     table: _Text | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     database: _Text | None = None

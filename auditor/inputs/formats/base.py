@@ -62,7 +62,7 @@ class Dialect:
     skip_lines: int = 0  # before the header, or before the first record if ``header`` is given
     header: tuple[str, ...] = ()  # names of the columns; empty if the file has a header line
     sheet: str | None = None  # of a workbook; None for those that have the columns
-    records: str | None = None  # the list inside each object whose members are the records
+    records: tuple[str, ...] = ()  # the lists inside each object whose members are the records
     table: str | None = None  # of a database
     query: str | None = None  # SQL that gives the records
 

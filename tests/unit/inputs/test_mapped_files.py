@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -22,6 +23,7 @@ from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 from tests.support.formats import xlsx_bytes
+from tests.support.paths import ROOT
 from tests.support.samples import DAY, NOON, csv_bytes, header, policy, put, sales_csv, texts
 
 HEAD = [
@@ -444,6 +446,25 @@ def test_what_nothing_reads_and_what_is_not_there_is_noted(tmp_path: Path) -> No
     assert of(reading, "missing_column") == [("Geburtstag", None, 2)]
     assert of(reading, "unmapped_value") == [("category", "Wein", 2)]
     assert of(reading, "local_time") == []
+
+
+def test_checks_in_a_list_of_their_own_are_lines_of_their_receipt(tmp_path: Path) -> None:
+    documentation = (ROOT / "docs/mapping.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", documentation, re.DOTALL)
+    (entry,) = re.findall(r"```toml\n([^`]*ageChecks[^`]*)```", documentation)
+    whole_mapping = f"[[mapping]]\neffective_from = 2026-01-01\n{entry}"
+    by = Mapping.from_toml(whole_mapping.encode(), origin="mapping.toml").on(DAY)
+    content = "".join(example.splitlines()).replace("2026-03-27", str(DAY))
+    reading = read(tmp_path, content.encode(), by, path=f"receipts-{DAY}.jsonl")
+    assert reading.rejects.num_rows == 0
+    columns = ("transaction_id", "line_type", "sku", "id_check")
+    assert [tuple(row[name] for name in columns) for row in reading.table.to_pylist()] == [
+        ("R1", None, "100", "none"),
+        ("R1", None, "200", "none"),
+        ("R1", "id_check", "", "id_scanned"),
+    ]
+    (at,) = [time for time in reading.table["id_check_at"].to_pylist() if time]
+    assert at == datetime.fromisoformat(f"{DAY}T17:59:50Z")
 
 
 def test_sheets_that_nothing_reads_are_noted(tmp_path: Path) -> None:

@@ -66,6 +66,24 @@ def test_the_newest_entry_that_has_begun_holds_whole() -> None:
         whole.on(date(2025, 12, 31))
 
 
+def test_two_entries_for_the_same_files_are_an_error() -> None:
+    again = ENTRY[ENTRY.index("[[mapping.sales]]") :]
+    for files in ("Bon_{store}_{day:%d%m%Y}.csv", "bon_{store}_{day:%d%m%Y}.CSV"):
+        second = again.replace("Bon_{store}_{day:%d%m%Y}.csv", files)
+        with pytest.raises(ConfigurationError, match="is for the same files, so this one is never"):
+            mapping(ENTRY + second)
+    assert mapping(ENTRY + again.replace("Bon_", "Neu_"))
+    assert mapping(ENTRY + ENTRY.replace("2026-01-01", "2026-03-01"))
+
+
+def test_records_are_of_one_list_or_of_several() -> None:
+    for written, lists in (('"a.b"', ("a.b",)), ('["a", "b"]', ("a", "b"))):
+        entry = ENTRY.replace('delimiter = ";"', f"records = {written}")
+        assert mapping(entry).on(DAY).sales[0].records == lists
+    with pytest.raises(ConfigurationError, match="records"):
+        mapping(ENTRY.replace('delimiter = ";"', "records = [1]"))
+
+
 def test_the_hash_is_of_the_content_and_not_of_its_layout() -> None:
     commented = mapping("# a comment\n" + ENTRY.replace(" = ", "  =  "))
     assert commented.sha256 == mapping().sha256
@@ -263,7 +281,7 @@ def test_numbers_beside_texts_in_the_tills_notation_are_what_they_are(
 def test_the_mappings_of_the_documentation_are_valid() -> None:
     text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         before = "" if "[[mapping]]" in block else "[[mapping]]\neffective_from = 2026-01-01\n"
         if "[[mapping." not in block:

@@ -39,5 +39,5 @@ def test_articles_that_sound_like_alcohol_are_counted_with_an_example_of_each_ca
 
 def test_sheets_that_nothing_reads_are_named() -> None:
     assert input_note("unread_sheet", None, ("Cover", "Old"), 0) == (
-        "Sheets of Excel workbooks that nobody read: “Cover” and “Old”."
+        "Sheets of Excel workbooks that nobody read: “Cover”, “Old”."
     )
