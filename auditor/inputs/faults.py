@@ -98,6 +98,11 @@ class Fault(IntEnum):
         "probably opened and saved in a spreadsheet, or made from a table of numbers, and the ",
         "true identifier may be lost; export it anew, with this column as text",
     )
+    DATE_IN_ID = (
+        *(20, "rewritten_id"),
+        "is a date or time in the workbook: a spreadsheet has taken an identifier for one, and the ",
+        "true identifier may be lost; export it anew, with this column as text",
+    )
     HIDDEN_IN_ID = (
         *(19, "hidden_in_id"),
         "holds invisible characters (a zero-width or no-break space, or a byte-order mark), ",

@@ -108,6 +108,8 @@ class Records:
     #: formats that have such pieces: a transaction that stands there twice can be told by it.
     receipts: npt.NDArray[np.int64] | None = None
     unread_sheets: tuple[str, ...] = ()  # those of a workbook that hold something and were not read
+    #: Of the columns that have any, which cells a spreadsheet holds as dates or times.
+    dates: Mapping[str, Flags] = field(default_factory=dict)
 
     def texts_of_numbers(self) -> dict[str, frozenset[str]]:
         """The texts of its numbers, by column."""
@@ -121,8 +123,14 @@ class Records:
         cells = self.cells.filter(pa.array(keep)).combine_chunks()
         receipts = None if self.receipts is None else self.receipts[keep]
         numeric = {name: flags[keep] for name, flags in self.numeric.items()}
+        dates = {name: flags[keep] for name, flags in self.dates.items()}
         return replace(
-            self, cells=cells, numbers=self.numbers[keep], numeric=numeric, receipts=receipts
+            self,
+            cells=cells,
+            numbers=self.numbers[keep],
+            numeric=numeric,
+            receipts=receipts,
+            dates=dates,
         )
 
 

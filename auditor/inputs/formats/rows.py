@@ -22,6 +22,7 @@ class Number(str):
 
 #: The types of numbers that a reader may give.
 _NUMBERS = frozenset((Number, int, float, Decimal))
+_DATES = frozenset((dt.datetime, dt.date, dt.time, dt.timedelta))
 
 
 class Cells(NamedTuple):
@@ -78,6 +79,11 @@ def cells_of(columns: Mapping[str, Sequence[Any]]) -> Cells:
 def numbers_in(values: Sequence[Any]) -> Flags:
     """Which values were numbers in their file: a column may hold texts beside them."""
     return np.fromiter(map(_NUMBERS.__contains__, map(type, values)), np.bool_, len(values))
+
+
+def dates_in(values: Sequence[Any]) -> Flags:
+    """Which values were dates or times in their file."""
+    return np.fromiter(map(_DATES.__contains__, map(type, values)), np.bool_, len(values))
 
 
 def _without_surrogates(text: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.rows import cells_of, plain
+from auditor.inputs.formats.rows import cells_of, dates_in, plain
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet
@@ -89,14 +89,16 @@ def _records(sheet: "_Sheet", wanted: base.Wanted, above: int) -> Iterator[base.
         ]
         bad = {record.number for record in malformed}
         kept = [(number + above, row) for number, row in part if number + above not in bad]
-        cells, numeric = cells_of(
-            {
-                name: [row[at] if at < len(row) else "" for _, row in kept]
-                for name, at in positions.items()
-            }
-        )
+        columns = {
+            name: [row[at] if at < len(row) else "" for _, row in kept]
+            for name, at in positions.items()
+        }
+        cells, numeric = cells_of(columns)
+        dates = {name: flags for name in columns if (flags := dates_in(columns[name])).any()}
         numbers = np.array([number for number, _ in kept], np.int64)
-        yield base.Records(cells, numbers, tuple(malformed), unread=unread, numeric=numeric)
+        yield base.Records(
+            cells, numbers, tuple(malformed), unread=unread, numeric=numeric, dates=dates
+        )
 
 
 def refuse_xls(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:  # noqa: ARG001  # as Format.read

@@ -22,7 +22,7 @@ from auditor.mapping import Mapping, MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
-from tests.support.formats import xlsx_bytes
+from tests.support.formats import Cell, xlsx_bytes
 from tests.support.paths import ROOT
 from tests.support.samples import DAY, NOON, csv_bytes, header, policy, put, sales_csv, texts
 
@@ -475,6 +475,33 @@ def test_sheets_that_nothing_reads_are_noted(tmp_path: Path) -> None:
     assert reading.table["row"].to_pylist() == [2, 4]
     assert of(reading, "unread_sheet") == [(None, "Summe", 0)]
     assert of(reading, "missing_column") == of(reading, "unread_column") == []
+
+
+def test_identifiers_that_a_spreadsheet_holds_as_dates_are_errors(tmp_path: Path) -> None:
+    date_cell, time_cell = (46083, 1), (46083.5, 2)
+    lines: list[list[Cell]] = [
+        ["1", "S1", "01", "", date_cell, "12:00", "0100", "1", "1", ""],
+        ["2", "S1", "01", "", date_cell, "12:00", date_cell, "1", "1", ""],
+        [date_cell, "S1", time_cell, "", date_cell, "12:00", "0100", "1", "1", ""],
+        ["2026-03-02", "S1", "01", "", date_cell, "12:00", "0100", "1", "1", ""],
+    ]
+    content = xlsx_bytes({"x": [HEAD, *lines]})
+    columns = COLUMNS.replace(', time = "%d.%m.%Y %H:%M"', "")
+    columns = columns.replace('sku = "Artikel"', 'sku = { first_of = ["SKU", "Artikel"] }')
+    by = mapping("", columns, files="{day:%Y%m%d}.xlsx")
+    reading = read(tmp_path, content, by, path="20260302.xlsx")
+    # Without a mark of the workbook a text may be an identifier that looks like a date.
+    assert reading.table["transaction_id"].to_pylist() == ["1", "2026-03-02"]
+    rejects = reading.rejects.to_pylist()
+    assert [(each["row"], each["column"], each["value"]) for each in rejects] == [
+        (3, "sku", "2026-03-02"),
+        (4, "transaction_id", "2026-03-02"),
+        (4, "till_id", "2026-03-02T12:00:00"),
+    ]
+    assert "row 3: sku (SKU and Artikel) is a date or time in the workbook" in rejects[0]["detail"]
+    joined = columns.replace('"Nr"', '{ join = ["Datum", "Nr"] }')
+    again = read(tmp_path, content, mapping("", joined, files="*.xlsx"), path="20260302.xlsx")
+    assert "2026-03-02 1" in again.table["transaction_id"].to_pylist()
 
 
 def test_local_times_are_noted_where_nothing_says_the_zone(tmp_path: Path) -> None:
