@@ -100,7 +100,7 @@ class Fault(IntEnum):
     )
     DATE_IN_ID = (
         *(20, "rewritten_id"),
-        "is a date or time in the workbook: a spreadsheet has taken an identifier for one, and the ",
+        "is a date or time in the workbook: a spreadsheet took an identifier for one, and the ",
         "true identifier may be lost; export it anew, with this column as text",
     )
     HIDDEN_IN_ID = (

@@ -91,7 +91,9 @@ class _Work:
             unique = time_format(source.time).to_iso(unique)
         if source.date:
             unique = self._dates(name, source.date, unique)
-        if source.epoch:
+        if source.epoch == epochs.EXCEL:
+            unique = epochs.from_excel(unique, is_part=not last)
+        elif source.epoch:
             unique = epochs.to_iso(unique, source.epoch)
         if not is_number:
             return pa.DictionaryArray.from_arrays(encoded.indices, unique)

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from auditor.errors import ConfigurationError
+from auditor.mapping.epochs import EXCEL
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, TIMES, WORDS, Entry, Source
 from auditor.policy.checking import nearest, table, tables, validated
@@ -159,7 +160,7 @@ def _problems(column: str, source: Source) -> Iterator[str]:
     is_date = TIMES.get(column)
     for name, suits in (
         ("time", is_date is False),
-        ("epoch", is_date is False),
+        ("epoch", is_date is False or (is_date is True and source.epoch == EXCEL)),
         ("date", is_date is True),
         ("divide", column in NUMBERS),
     ):

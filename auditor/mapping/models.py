@@ -78,7 +78,7 @@ _Sign = Annotated[str, AfterValidator(_ascii_sign)]
 _Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
 _PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
 _Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "sqlite", "sql"]
-_Epoch = Literal["seconds", "milliseconds", "microseconds"]
+_Epoch = Literal["seconds", "milliseconds", "microseconds", "excel"]
 #: The columns that a placeholder in the pattern names by itself.
 _FROM_PATH: dict[str, "_Placeholder"] = {
     "store_id": "store",

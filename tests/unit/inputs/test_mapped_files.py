@@ -353,6 +353,20 @@ def test_a_time_since_1970_in_another_unit_is_rejected_and_the_unit_named(
     assert (f"mapped as {mapped_as}" in reject["detail"]) == bool(mapped_as)
 
 
+@pytest.mark.parametrize("cells", [("46083.5", ""), ("46083", "0.5")])
+def test_unformatted_times_of_a_workbook_are_named_and_can_be_mapped(
+    cells: tuple[str, str], tmp_path: Path
+) -> None:
+    row = texts(TILL_LINES) | {"d": cells[0], "t": cells[1]}
+    content = csv_bytes([row], list(row))
+    plain = '[mapping.sales.columns]\nsold_at = { join = ["d", "t"] }'
+    (detail,) = read(tmp_path, content, mapping("", plain, "*.csv")).rejects["detail"].to_pylist()
+    assert "looks like a date and time of Excel: format the cells" in detail
+    parts = '{ column = "d", epoch = "excel" }, { column = "t", epoch = "excel" }'
+    by = mapping("", f"[mapping.sales.columns]\nsold_at = {{ join = [{parts}] }}", "*.csv")
+    assert read(tmp_path, content, by).table["sold_at"].to_pylist() == [NOON]
+
+
 @pytest.mark.parametrize("cell", ["20260302", "0", "x"])
 def test_what_does_not_count_from_1970_is_rejected(cell: str, tmp_path: Path) -> None:
     epoch = '[mapping.sales.columns]\nsold_at = { column = "t", epoch = "seconds" }'

@@ -278,6 +278,26 @@ def test_numbers_beside_texts_in_the_tills_notation_are_what_they_are(
     assert amounts(plain, [True] * count) == plain
 
 
+def test_dates_and_times_of_excel_are_read_as_it_shows_them() -> None:
+    one = 'sold_at = { column = "at", epoch = "excel" }'
+    cells = {"at": ["46108.7", "46108", "46108.999999", "2026-03-27T18:00:00", "7", "99999", ""]}
+    assert texts(one, cells, "sold_at") == [
+        *("2026-03-27T16:48:00", "2026-03-27T00:00:00", "2026-03-27T23:59:59.914"),
+        *("2026-03-27T18:00:00", "7", "99999", ""),
+    ]
+    parts = '[{ column = "d", epoch = "excel" }, { column = "t", epoch = "excel" }]'
+    apart = {"d": ["46108", "46108", "46108"], "t": ["0.7", "0", "6.9e-05"]}
+    assert texts(f"sold_at = {{ join = {parts} }}", apart, "sold_at") == [
+        *("2026-03-27 16:48:00", "2026-03-27 00:00:00", "2026-03-27 00:00:05.962"),
+    ]
+    born = 'birth_date = { column = "born", epoch = "excel" }'
+    assert texts(born, {"born": ["32874"]}, "birth_date") == ["1990-01-01T00:00:00"]
+    with pytest.raises(ConfigurationError, match="epoch is not for this column"):
+        mapping(ENTRY + born.replace("excel", "seconds"))
+    with pytest.raises(ConfigurationError, match="epoch is not for this column"):
+        mapping(ENTRY + 'sku = { column = "A", epoch = "excel" }')
+
+
 def test_the_mappings_of_the_documentation_are_valid() -> None:
     text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
