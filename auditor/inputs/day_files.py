@@ -47,6 +47,8 @@ _NO_ENTRY = (
 _DOCUMENT = (
     "; if it is one JSON document, jq -c '.[]' FILE.json > FILE.jsonl makes lines of its list"
 )
+#: What programs leave beside a file that is open; names that begin with a point are none anyway.
+_LEFTOVER = re.compile(r"(?:\A|/)(?:~\$[^/]*|#[^/]*#|[^/]*~)\Z")
 _DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
@@ -94,7 +96,7 @@ def files_of_day(
     # A day in a file's name may differ from that of its folder, such as the day of the export.
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
     found = place.files(under, enter=lambda name: by_name or may_hold(name, near))
-    for path in sorted(found):
+    for path in sorted(path for path in found if not _LEFTOVER.search(path)):
         file = _mapped(path, entries) or _by_suffix(path, entries)
         if file is None or not _is_of(file, near):
             continue

@@ -30,6 +30,8 @@ _READING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
+#: Errors that a query causes; a statement beside it has none.
+_OF_THE_QUERY = ("SQLITE_ERROR", "SQLITE_AUTH", "SQLITE_INTERRUPT", "SQLITE_READONLY", "")
 _SETTINGS = ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "mmap_size = 0")
 
 
@@ -50,13 +52,23 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
             with closing(_opened(file.name)) as database:
                 yield from _rows(database, wanted)
         except (sqlite3.Error, sqlite3.Warning) as error:
-            why = str(error)[:200]
-            if why == "interrupted":
-                why = "it works for too long without a row: order and group nothing, or less"
-            raise base.unreadable(f"SQLite cannot read it ({why})") from error
+            raise _refused(error, wanted) from error
 
 
 SQLITE = base.Format("sqlite", (".db", ".sqlite", ".sqlite3"), read, magic=_MAGIC)
+
+
+def _refused(error: Exception, wanted: base.Wanted) -> base.UnusableError:
+    """The error of a file that cannot be read, or of a query that cannot be asked."""
+    why, name = str(error)[:200], getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_INTERRUPT":
+        why = "it works for too long without a row: order and group nothing, or less"
+    elif name == "SQLITE_AUTH":
+        why = "it may read its own file, and do nothing else"
+    if wanted.dialect.query and name in _OF_THE_QUERY:
+        remedy = f"correct query in the mapping's entry with {wanted.entry}"
+        return base.UnusableError("unreadable_file", f"its query cannot be asked ({why}); {remedy}")
+    return base.unreadable(f"SQLite cannot read it ({why})")
 
 
 def _check_header(path: str) -> None:
