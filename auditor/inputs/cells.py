@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Fault
 from auditor.inputs.times import DATE, OFFSET
@@ -53,7 +54,9 @@ class Cells(NamedTuple):
     verdicts: Verdicts
 
 
-def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> Cells:
+def read_cells(
+    column: Column, text: pa.Array, *, day: date, damaged: bool, dates: Flags | None = None
+) -> Cells:
     """Apply a column's rule to its cells; for times there is another: inputs/times.py.
 
     Args:
@@ -61,6 +64,7 @@ def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> C
         text: the cells, without nulls.
         day: the business day, before which everyone was born.
         damaged: whether U+FFFD stands for bytes that were not UTF-8.
+        dates: which cells a spreadsheet holds as dates or times: no identifier is one.
     """
     encoded = text.dictionary_encode()
     unique = pc.utf8_trim_whitespace(encoded.dictionary)
@@ -72,7 +76,11 @@ def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> C
         values = pc.if_else(pa.array(empty), None, values)
     values = pc.if_else(pa.array(verdicts == Fault.NONE), values, None)
     codes = encoded.indices.to_numpy()
-    return Cells(values.take(encoded.indices), verdicts.astype(np.int8)[codes])
+    values, verdicts = values.take(encoded.indices), verdicts.astype(np.int8)[codes]
+    if dates is not None and _RULES[column.name] in _OF_IDS:
+        values = pc.if_else(pa.array(dates), None, values)
+        verdicts[dates] = Fault.DATE_IN_ID
+    return Cells(values, verdicts)
 
 
 def _text(most: int, forbidden: str, fault: Fault) -> "_Rule":
@@ -174,6 +182,7 @@ def _category(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
 
 _Rule = Callable[[pa.Array, date], tuple[pa.Array, Verdicts]]
 
+_OF_IDS: tuple[_Rule, ...] = (_identifier, _store_id)
 _free_text = _text(MAX_TEXT_LENGTH, _CONTROL, Fault.BAD_TEXT)
 
 _RULES: dict[str, _Rule] = {

@@ -98,13 +98,18 @@ class Fault(IntEnum):
         "probably opened and saved in a spreadsheet, or made from a table of numbers, and the ",
         "true identifier may be lost; export it anew, with this column as text",
     )
+    DATE_IN_ID = (
+        *(20, "rewritten_id"),
+        "is a date or time in the workbook: a spreadsheet took an identifier for one, and the ",
+        "true identifier may be lost; export it anew, with this column as text",
+    )
     HIDDEN_IN_ID = (
         *(19, "hidden_in_id"),
         "holds invisible characters (a zero-width or no-break space, or a byte-order mark), ",
         "so it would equal no other identifier; remove them where they are entered",
     )
     FOREIGN_DIGITS = (
-        *(20, "foreign_digits"),
+        *(21, "foreign_digits"),
         "holds digits other than 0 to 9, such as full-width ones, so it would equal no other ",
         "identifier; export it with plain digits",
     )

@@ -4,9 +4,14 @@ from collections import Counter
 from dataclasses import fields, replace
 from datetime import date
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.clock.local_time import Flags
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Dialect, Filled, Records, UnusableError, Wanted
-from auditor.mapping import Entry, Unnamed, apply
+from auditor.mapping import Entry, Source, Unnamed, apply
 from auditor.tables import Schema
 
 #: What one line of a receipt says for all of it. The next receipt need not have any: a buyer
@@ -99,8 +104,23 @@ def as_ours(
                 column=column.name,
             )
     numeric = {
-        name
+        name: flags
         for name in applied.cells.column_names
-        if file.entry.source(name).column in part.numeric
+        if (flags := part.numeric.get(file.entry.source(name).column or "")) is not None
     }
-    return replace(part, cells=applied.cells, numeric=frozenset(numeric)), applied.noticed
+    dates = {
+        name: flags
+        for name in applied.cells.column_names
+        if (flags := _dates_in(part, applied.cells[name], file.entry.source(name))).any()
+    }
+    return replace(part, cells=applied.cells, numeric=numeric, dates=dates), applied.noticed
+
+
+def _dates_in(part: Records, cells: pa.ChunkedArray, source: Source) -> Flags:
+    """Which cells are what a spreadsheet holds as a date or time, unchanged by the mapping."""
+    found = np.zeros(len(part.numbers), np.bool_)
+    for column in source.all_columns:
+        if (flags := part.dates.get(column)) is not None:
+            same = pc.equal(cells.cast(pa.string()), part.cells[column])
+            found |= flags & same.to_numpy(zero_copy_only=False)
+    return found

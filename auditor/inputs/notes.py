@@ -29,6 +29,7 @@ class Notes:
         self._rows = 0
         self._empty = False
         self._columns: dict[str, str] = {}
+        self._sheets: dict[str, None] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self._widths: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._local: Counter[str | None] = Counter()
@@ -38,10 +39,12 @@ class Notes:
         self._rows += len(part.numbers)
         self._columns |= dict.fromkeys(part.unread, "unread_column")
         self._columns |= dict.fromkeys(missing, "missing_column")
+        self._sheets |= dict.fromkeys(part.unread_sheets)
         for unnamed, count in values.items():
             self._values[unnamed.column, self._shown(unnamed)] += count
-        for name in part.numeric.intersection(_IDS, part.cells.column_names):
-            encoded = part.cells[name].combine_chunks().dictionary_encode()
+        for name in part.numeric.keys() & set(_IDS).intersection(part.cells.column_names):
+            numbers = part.cells[name].filter(pa.array(part.numeric[name]))
+            encoded = numbers.combine_chunks().dictionary_encode()
             rows = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
             widths = pc.utf8_length(encoded.dictionary).to_pylist()
             for width, count in zip(widths, rows.tolist(), strict=True):
@@ -60,6 +63,9 @@ class Notes:
     def table(self) -> pa.Table:
         """INPUT_NOTES."""
         notes = [self._note(kind, name, self._rows) for name, kind in self._columns.items()]
+        notes += [
+            self._note("unread_sheet", None, 0) | {"value": shown(name)} for name in self._sheets
+        ]
         for (column, value), rows in self._values.most_common(MOST_VALUES):
             notes.append(self._note("unmapped_value", column, rows) | {"value": value})
         for column, widths in self._widths.items():

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.mapping import epochs
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, WORDS, Entry, Source
@@ -61,7 +62,7 @@ def apply(  # noqa: PLR0913  # what is known of a file
     *,
     path: Mapping[str, str | pa.Array],
     day: date,
-    numeric: Collection[str] = (),
+    numeric: Mapping[str, Flags] | None = None,
 ) -> Applied:
     """The audit's columns ``names`` of a file's records, as far as they are given.
 
@@ -71,9 +72,9 @@ def apply(  # noqa: PLR0913  # what is known of a file
         cells: the file's columns, text.
         path: what the path says, by placeholder: one text for all records, or one for each.
         day: the business day, before which everyone was born.
-        numeric: columns of the file that held numbers, not text.
+        numeric: of columns of the file, which cells were numbers, not text.
     """
-    work = _Work(entry, cells, path, day, numeric)
+    work = _Work(entry, cells, path, day, numeric or {})
     columns = {}
     for name in names:
         text = work.column(name, entry.source(name))
@@ -90,7 +91,7 @@ class _Work:
     _cells: pa.Table
     _path: Mapping[str, str | pa.Array]
     _day: date
-    _numeric: Collection[str]
+    _numeric: Mapping[str, Flags]
     noticed: Counter[Unnamed] = field(default_factory=Counter)
 
     def column(
@@ -116,13 +117,27 @@ class _Work:
             unique = time_format(source.time).to_iso(unique)
         if source.date:
             unique = self._dates(name, source.date, unique)
-        if source.epoch:
+        if source.epoch == epochs.EXCEL:
+            unique = epochs.from_excel(unique, is_part=not last)
+        elif source.epoch:
             unique = epochs.to_iso(unique, source.epoch)
-        if is_number:
-            plain = NumberFormat() if source.column in self._numeric else self._entry.numbers
-            unique = plain.to_plain(unique, source.divide)
         found = pa.DictionaryArray.from_arrays(encoded.indices, unique)
+        if is_number:
+            found = self._plain(source, found)
         return self._of_all(found) if source.each else found
+
+    def _plain(self, source: Source, text: pa.DictionaryArray) -> pa.DictionaryArray:
+        """Numbers as the audit writes them."""
+        unique = text.dictionary
+        written = self._entry.numbers.to_plain(unique, source.divide)
+        texts = pa.DictionaryArray.from_arrays(text.indices, written)
+        numbers = self._numeric.get(source.column or "")
+        if numbers is None or written.equals(unique):
+            return texts
+        # A number is what it is, beside texts in the till's notation too.
+        plain = NumberFormat().to_plain(unique, source.divide).take(text.indices)
+        mixed = pc.if_else(pa.array(numbers), plain, texts.cast(pa.string()))
+        return mixed.dictionary_encode()
 
     def _of_all(self, price: pa.DictionaryArray) -> pa.Array:
         """The price of one times the quantity of each row."""

@@ -1,8 +1,8 @@
 """What a mapping may say: one entry per kind of file, and where each column comes from."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from auditor.mapping.formats import time_format
 from auditor.mapping.numbers import NumberFormat
@@ -71,13 +71,17 @@ def _ascii_sign(text: str) -> str:
     return text
 
 
+def _one_or_several(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else given
+
+
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
 _Variable = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$", examples=["TILL_PASSWORD"])]
 _Sign = Annotated[str, AfterValidator(_ascii_sign)]
 _Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
 _PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
 _Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "sqlite", "sql"]
-_Epoch = Literal["seconds", "milliseconds", "microseconds"]
+_Epoch = Literal["seconds", "milliseconds", "microseconds", "excel"]
 #: The columns that a placeholder in the pattern names by itself.
 _FROM_PATH: dict[str, "_Placeholder"] = {
     "store_id": "store",
@@ -160,7 +164,9 @@ class Entry(Strict):
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     header: Annotated[tuple[_Text, ...], Field(examples=[["number", "time"]])] = ()
     sheet: _Text | None = None
-    records: _Text | None = None
+    records: Annotated[
+        tuple[_Text, ...], BeforeValidator(_one_or_several), Field(examples=[["items", "checks"]])
+    ] = ()
     table: _Text | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     database: _Text | None = None

@@ -25,6 +25,7 @@ from auditor.inputs import Reading, distinct_frames, records, validation
 from auditor.inputs import content as file_content
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.formats import base, csv_text
+from auditor.mapping import Mapping as MappingFile
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
@@ -647,6 +648,28 @@ def test_a_row_of_none_of_the_days_that_a_file_may_hold_is_rejected(
     rows = [sale(), sale(sold_at="2026-03-20T12:00Z"), sale(sold_at=sold_at)]
     reading = read(tmp_path, *rows, path="x_2026-03-01_2026-03-31.csv")
     assert [(r, row) for r, row, *_ in reasons(reading)] == [("other_day", 4)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"~${DAY}.csv",
+        f"{DAY}/~$sales.xlsx",
+        f".~lock.{DAY}.csv#",
+        f"#{DAY}.csv#",
+        f"{DAY}.csv~",
+        f".{DAY}.csv.swp",
+    ],
+)
+def test_what_an_open_program_leaves_beside_a_file_is_no_export(name: str, tmp_path: Path) -> None:
+    put(tmp_path, name, b"locked")
+    put(tmp_path, f"{DAY}.csv", sales_csv(sale()))
+    everything = "[[mapping]]\neffective_from = 2020-01-01\n[[mapping.sales]]\nfiles = '**/*'"
+    for mapping in (None, MappingFile.from_toml(everything.encode(), origin="m").on(DAY)):
+        readings = inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=mapping)
+        reading = whole(readings, TILL_LINES)
+        assert (len(reading.table), reasons(reading)) == (1, [])
+        assert [file.path for file in reading.files] == [f"{DAY}.csv"]
 
 
 def test_files_are_read_in_the_order_of_their_paths_and_hashed(tmp_path: Path) -> None:

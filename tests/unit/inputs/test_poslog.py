@@ -210,9 +210,36 @@ def test_a_reversal_voids_the_line_that_it_takes_back() -> None:
     assert voided(item("beer"), back, back) == ["true", "true", "unmatched"]
 
 
-def test_a_reversal_may_name_the_line_that_it_takes_back() -> None:
+@pytest.mark.parametrize("name", ["ItemLink", "LineItemLink", "acs:ItemLink"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "<LINK>1</LINK>",
+        "<LINK>001</LINK>",
+        "<LINK><SequenceNumber>1</SequenceNumber></LINK>",
+        "<LINK> <LineItemSequenceNumber>1</LineItemSequenceNumber> </LINK>",
+        "<LINK><LineItem><SequenceNumber>1</SequenceNumber></LineItem></LINK>",
+        '<LINK SequenceNumber="1"/>',
+        '<LINK LineItemSequenceNumber="1"></LINK>',
+    ],
+)
+def test_a_reversal_may_name_the_line_that_it_takes_back(link: str, name: str) -> None:
+    link = link.replace("LINK", name)
     lines = [f"<SequenceNumber>{n}</SequenceNumber>" + item("beer") for n in (1, 2)]
-    assert voided(*lines, "VOID<ItemLink>1</ItemLink>" + item("beer")) == ["true", "false", "true"]
+    expected = ["true", "false", "true"]
+    number = "<SequenceNumber>3</SequenceNumber>"
+    assert voided(*lines, f"VOID{number}{link}{item('beer')}") == expected
+    inside = item("beer").replace("</Sale>", f"{link}</Sale>")
+    assert voided(*lines, f"VOID{number}{inside}") == expected
+    content = transaction(*lines, f"{number}{link}{item('beer')}")
+    assert [row["line_type"] for row in read(content)] == ["Sale"] * 3
+
+
+def test_a_voided_deposit_that_names_its_article_leaves_it_sold() -> None:
+    beer = "<SequenceNumber>1</SequenceNumber>" + item("beer")
+    deposit = "VOID<SequenceNumber>2</SequenceNumber>" + item("deposit")
+    linked = deposit.replace("</Sale>", "<ItemLink>1</ItemLink></Sale>")
+    assert voided(beer, linked) == ["false", "true"]
 
 
 @pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])

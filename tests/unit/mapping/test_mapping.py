@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -63,6 +64,24 @@ def test_the_newest_entry_that_has_begun_holds_whole() -> None:
     assert [entry.files for entry in whole.on(DAY).sales] == ["Neu_{store}_{day:%d%m%Y}.csv"]
     with pytest.raises(ConfigurationError, match="the first begins on 2026-01-01"):
         whole.on(date(2025, 12, 31))
+
+
+def test_two_entries_for_the_same_files_are_an_error() -> None:
+    again = ENTRY[ENTRY.index("[[mapping.sales]]") :]
+    for files in ("Bon_{store}_{day:%d%m%Y}.csv", "bon_{store}_{day:%d%m%Y}.CSV"):
+        second = again.replace("Bon_{store}_{day:%d%m%Y}.csv", files)
+        with pytest.raises(ConfigurationError, match="is for the same files, so this one is never"):
+            mapping(ENTRY + second)
+    assert mapping(ENTRY + again.replace("Bon_", "Neu_"))
+    assert mapping(ENTRY + ENTRY.replace("2026-01-01", "2026-03-01"))
+
+
+def test_records_are_of_one_list_or_of_several() -> None:
+    for written, lists in (('"a.b"', ("a.b",)), ('["a", "b"]', ("a", "b"))):
+        entry = ENTRY.replace('delimiter = ";"', f"records = {written}")
+        assert mapping(entry).on(DAY).sales[0].records == lists
+    with pytest.raises(ConfigurationError, match="records"):
+        mapping(ENTRY.replace('delimiter = ";"', "records = [1]"))
 
 
 def test_the_hash_is_of_the_content_and_not_of_its_layout() -> None:
@@ -332,13 +351,56 @@ def test_numbers_that_were_numbers_in_the_file_have_a_point() -> None:
     keys = 'decimal = ","\nthousands = "."'
     cells = {"amount": ["1.299"]}
     assert texts("", cells, "amount", keys=keys) == ["1299"]
-    assert texts("", cells, "amount", keys=keys, numeric={"amount"}) == ["1.299"]
+    assert texts("", cells, "amount", keys=keys, numeric={"amount": np.ones(1, np.bool_)}) == [
+        "1.299"
+    ]
+
+
+@given(st.lists(st.tuples(st.integers(-9_999_999, 9_999_999), st.booleans()), min_size=1))
+def test_numbers_beside_texts_in_the_tills_notation_are_what_they_are(
+    written: list[tuple[int, bool]],
+) -> None:
+    keys = 'decimal = ","\nthousands = "."'
+    plain = [f"{thousandths / 1000:.3f}" for thousandths, _ in written]
+    of_till = [
+        f"{thousandths / 1000:,.3f}".translate({44: 46, 46: 44}) for thousandths, _ in written
+    ]
+    is_number = np.array([flag for _, flag in written], np.bool_)
+    mixed = [a if flag else b for a, b, flag in zip(plain, of_till, is_number, strict=True)]
+
+    def amounts(cells: list[str], numbers: list[bool]) -> list[str]:
+        numeric = {"amount": np.array(numbers, np.bool_)}
+        return texts("", {"amount": cells}, "amount", keys=keys, numeric=numeric)
+
+    count = len(written)
+    assert amounts(mixed, is_number.tolist()) == amounts(of_till, [False] * count) == plain
+    assert amounts(plain, [True] * count) == plain
+
+
+def test_dates_and_times_of_excel_are_read_as_it_shows_them() -> None:
+    one = 'sold_at = { column = "at", epoch = "excel" }'
+    cells = {"at": ["46108.7", "46108", "46108.999999", "2026-03-27T18:00:00", "7", "99999", ""]}
+    assert texts(one, cells, "sold_at") == [
+        *("2026-03-27T16:48:00", "2026-03-27T00:00:00", "2026-03-27T23:59:59.914"),
+        *("2026-03-27T18:00:00", "7", "99999", ""),
+    ]
+    parts = '[{ column = "d", epoch = "excel" }, { column = "t", epoch = "excel" }]'
+    apart = {"d": ["46108", "46108", "46108"], "t": ["0.7", "0", "6.9e-05"]}
+    assert texts(f"sold_at = {{ join = {parts} }}", apart, "sold_at") == [
+        *("2026-03-27 16:48:00", "2026-03-27 00:00:00", "2026-03-27 00:00:05.962"),
+    ]
+    born = 'birth_date = { column = "born", epoch = "excel" }'
+    assert texts(born, {"born": ["32874"]}, "birth_date") == ["1990-01-01T00:00:00"]
+    with pytest.raises(ConfigurationError, match="epoch is not for this column"):
+        mapping(ENTRY + born.replace("excel", "seconds"))
+    with pytest.raises(ConfigurationError, match="epoch is not for this column"):
+        mapping(ENTRY + 'sku = { column = "A", epoch = "excel" }')
 
 
 def test_the_mappings_of_the_documentation_are_valid() -> None:
     text = (ROOT / "docs" / "mapping.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         before = "" if "[[mapping]]" in block else "[[mapping]]\neffective_from = 2026-01-01\n"
         if "[[mapping." not in block:

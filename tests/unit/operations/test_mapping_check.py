@@ -218,6 +218,13 @@ def test_a_column_that_nothing_reads_is_named_and_may_stay(tmp_path: Path) -> No
     assert "column by" in unused["example"]
 
 
+def test_an_export_without_rows_is_named(tmp_path: Path) -> None:
+    result = check(tmp_path)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    unclear = {each["what"]: each["rows"] for each in of(result)["unclear"]}
+    assert unclear["a till export with a header and no rows"] is None
+
+
 def test_a_day_without_alcohol_is_not_understood(tmp_path: Path) -> None:
     result = check(tmp_path, f"1;S001;3;c;{DAY}T18:00:00Z;b1;food;1;1.95;N;;;")
     assert result.exit_code == ExitCode.ABOVE_LIMITS

@@ -608,11 +608,78 @@ def test_an_encoding_that_its_letters_do_not_tell_is_said_to_be_unclear() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("ageChecks", {"kind": "A", "at": f"{DAY}T17:59:50Z"}),
+        ("events", {"kind": "ID_SCAN", "birthDate": "1990-12-31"}),
+    ],
+)
+def test_a_list_of_id_checks_beside_the_articles_is_drafted(
+    name: str, check: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / f"tlog-{DAY}.jsonl"
+    receipt = {"receiptId": "R1", "store": "S001", "till": "01", "time": f"{DAY}T18:00:00Z"}
+    lines = [
+        {"ean": "5000112637922", "name": "Lager", "dept": "Beer", "qty": 1, "total": 2.5},
+        {"ean": "5000112637939", "name": "Bread", "dept": "Bakery", "qty": 1, "total": 1.5},
+    ]
+    receipts = [
+        receipt | {"items": lines, name: []},
+        receipt | {"receiptId": "R2", "items": lines[:1], name: [check]},
+        receipt | {"receiptId": "R3", "items": lines[:1], "payments": [{"kind": "CARD"}]},
+    ]
+    path.write_text("".join(json.dumps(each) + "\n" for each in receipts))
+    entry = drafted(path)
+    assert entry["records"] == ["items", name]
+    columns = entry["columns"]
+    assert columns["sku"] == "items.ean"
+    assert columns["id_check"]["column"] == f"{name}.kind"
+    assert columns["line_type"]["first_of"][0] == {
+        "column": f"{name}.kind",
+        "values": {"?*": "id_check"},
+    }
+    if "at" in check:
+        assert columns["id_check_at"] == f"{name}.at"
+        return
+    assert columns["birth_date"] == f"{name}.birthDate"
+    text, _ = suggest_mapping([path])
+    (tmp_path / "mapping.toml").write_text(text, "utf-8")
+    given = ("--mapping", tmp_path / "mapping.toml", "--sales", path, "--day", DAY)
+    result = command("check", *given)
+    assert f"{DAY}: 1 files; 5 lines, 3 transactions, 3 alcohol sales" in result.output
+    assert "ID checks of the alcohol sales: none 2, id_scanned 1" in result.output
+    assert "Types of lines: item 4, id_check 1" in result.output
+
+
 def test_the_sheet_with_the_lines_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "two.xlsx"
     lines: list[list[Cell]] = [["Ticket", "Till", "Amount"], ["1", "3", 1.95], ["2", "3", 2.95]]
     path.write_bytes(xlsx_bytes({"Info": [["Report", "2026"], ["By", "x"]], "Lines": lines}))
     assert drafted(path)["sheet"] == "Lines"
+
+
+@pytest.mark.parametrize("cover", [{}, {"Cover": [["Report", "2026"], ["By", "x"]]}])
+def test_sheets_with_the_same_columns_are_all_read(
+    cover: dict[str, list[list[Cell]]], tmp_path: Path
+) -> None:
+    path = tmp_path / "tills_2026-03-27.xlsx"
+    head: list[Cell] = ["Store", "Ticket", "Date", "Time", "Till", "Article", "Qty", "Amount"]
+    tills: dict[str, list[list[Cell]]] = {
+        f"Till {till}": [head, ["S001", "1", DAY, "18:00:00", till, "beer", 1, 1.95]]
+        for till in ("01", "02")
+    }
+    path.write_bytes(xlsx_bytes({**cover, **tills}))
+    text, [draft] = suggest_mapping([path])
+    assert "sheet" not in draft.keys
+    assert "sheet: Till 01, Till 02 have the same columns, and are read" in draft.to_look_at
+    assert draft.tills == {"01", "02"}
+    assert any("Cover" in said for said in draft.to_look_at) == bool(cover)
+    (tmp_path / "mapping.toml").write_text(text, "utf-8")
+    given = ("--mapping", tmp_path / "mapping.toml", "--sales", path, "--day", DAY)
+    result = command("check", *given)
+    assert f"{DAY}: 1 files; 2 lines, 2 transactions" in result.output
+    assert ("a sheet of a workbook that nothing reads" in result.output) == bool(cover)
 
 
 def test_an_index_and_frames_become_entries_of_snapshots(tmp_path: Path) -> None:
