@@ -40,7 +40,7 @@ def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[da
     for day in days:
         path = f"{day_folder(name, day)}/{PART}"
         try:
-            content = out.read(path)  # to ask first is two requests to an object store
+            content = out.read(path)  # to ask first is another request to an object store
         except FileNotFoundError:
             continue
         rows = parsed(content, DAILY[name], origin=path)

@@ -41,7 +41,7 @@ def _of(truth: pd.DataFrame, trouble: str | None, count: int) -> list[bytes]:
 
 def _encoded(picture: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
