@@ -1,6 +1,6 @@
 """What may be wrong with a cell, and how it is said."""
 
-from enum import IntEnum
+from enum import IntEnum, unique
 from typing import Self
 
 from auditor.tables import ID_CHECKS, LINE_TYPES, TRANSACTION_STATES
@@ -9,6 +9,7 @@ MAX_ID_LENGTH = 128
 MAX_TEXT_LENGTH = 500
 
 
+@unique
 class Fault(IntEnum):
     """Why a cell, and its row unless it can do without, is rejected; 0 is no fault.
 
