@@ -38,6 +38,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("here")
 
 DEMO_DAY = date(2026, 3, 27)
+ADDRESS_WITH_KEY = "s3://MARKEDKEY:MARKED/SECRET@audit"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +52,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: Files in the order in which the workers take them: the longest first, so that none ends up alone
 #: with one; what waits (for Airflow, for storage) beside what computes.
 LONGEST_FIRST = (
-    *("test_backfill", "test_wheel", "test_crash", "test_object_storage", "test_dags"),
+    *("test_backfill", "test_crash", "test_object_storage", "test_dags", "test_wheel"),
     *("test_training", "test_complete", "test_browser", "test_pipeline", "test_cases"),
     *("test_airflow_connections", "test_weekly_insights", "test_days", "test_hostile"),
     *("test_export", "test_demo", "test_augment", "test_teacher", "test_compare_models"),
@@ -127,6 +128,19 @@ def small_chain(demo_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     return made_once(tmp_path_factory, "small-chain", partial(_write_small_chain, demo_chain))
 
 
+@pytest.fixture(scope="session")
+def audited_small(small_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of the small chain, audited without a break. Read only."""
+
+    def audit(out: Path) -> None:
+        sales, snapshots, policy = (
+            str(small_chain / name) for name in ("sales", "snapshots", "policy.toml")
+        )
+        run_day(Job(DEMO_DAY, sales, snapshots, str(out), policy))
+
+    return made_once(tmp_path_factory, "audited-small", audit)
+
+
 def _write_small_chain(demo_chain: Path, folder: Path) -> None:
     lines = pd.read_csv(demo_chain / f"sales/{DEMO_DAY}/S001.csv", dtype=str, on_bad_lines="skip")
     index = pd.read_csv(demo_chain / f"snapshots/index/{DEMO_DAY}/S001.csv", dtype=str)
@@ -178,7 +192,11 @@ def new_airflow(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
 
 @pytest.fixture(scope="session")
 def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The DAG folder as Airflow parses it, where the storage has keys, which are marked."""
+    """The DAG folder as Airflow parses it, where the storage has keys, which are marked.
+
+    ``elsewhere`` is the same where the address of the results has a key in it, and ``log`` is what
+    Airflow says meanwhile.
+    """
 
     def describe(home: Path) -> None:
         home.mkdir()
@@ -187,11 +205,11 @@ def dag_folder(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         }
         zone = {"AUDITOR_OUT": "s3://audit", "AUDITOR_TIME_ZONE": "Europe/London"}
         keys = {"AWS_ACCESS_KEY_ID": "MARKEDKEY", "AWS_SECRET_ACCESS_KEY": "MARKEDSECRET"}
-        in_airflow(home, "describe", **addresses, **zone, **keys)
+        in_airflow(home, "describe", ADDRESS_WITH_KEY, **addresses, **zone, **keys)
 
-    answer = made_once(tmp_path_factory, "dag-folder", describe) / "answer.json"
-    described: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
-    return described
+    home = made_once(tmp_path_factory, "dag-folder", describe)
+    described: dict[str, Any] = json.loads((home / "answer.json").read_text(encoding="utf-8"))
+    return described | {"log": (home / "output.log").read_text(encoding="utf-8")}
 
 
 @pytest.fixture(scope="session")

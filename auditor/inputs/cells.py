@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Fault
 from auditor.inputs.times import DATE, OFFSET
@@ -41,6 +42,7 @@ _REWRITTEN = (
     # A formula's error, in whatever language, and a number that was wider than its column.
     r"|\A#(?:N/[A-Z]|NV|\p{Po}?\p{Lu}[\p{Lu}_]+(?:/0)?[!?])\z|\A#{2,}\z"
 )
+_FOREIGN_DIGIT = r"[^\P{Nd}0-9]"  # a digit of Unicode that is none of ASCII
 _HIDDEN = f"[{BLANKS}{UNSEEN}]"
 _PATH_OUT = rf"\A[/~]|\A[./]*\z|\\|{_ADDRESS}|(?:\A|/)\.\.(?:/|\z)|{_CONTROL}"
 
@@ -52,7 +54,9 @@ class Cells(NamedTuple):
     verdicts: Verdicts
 
 
-def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> Cells:
+def read_cells(
+    column: Column, text: pa.Array, *, day: date, damaged: bool, dates: Flags | None = None
+) -> Cells:
     """Apply a column's rule to its cells; for times there is another: inputs/times.py.
 
     Args:
@@ -60,6 +64,7 @@ def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> C
         text: the cells, without nulls.
         day: the business day, before which everyone was born.
         damaged: whether U+FFFD stands for bytes that were not UTF-8.
+        dates: which cells a spreadsheet holds as dates or times: no identifier is one.
     """
     encoded = text.dictionary_encode()
     unique = pc.utf8_trim_whitespace(encoded.dictionary)
@@ -71,7 +76,11 @@ def read_cells(column: Column, text: pa.Array, *, day: date, damaged: bool) -> C
         values = pc.if_else(pa.array(empty), None, values)
     values = pc.if_else(pa.array(verdicts == Fault.NONE), values, None)
     codes = encoded.indices.to_numpy()
-    return Cells(values.take(encoded.indices), verdicts.astype(np.int8)[codes])
+    values, verdicts = values.take(encoded.indices), verdicts.astype(np.int8)[codes]
+    if dates is not None and _RULES[column.name] in _OF_IDS:
+        values = pc.if_else(pa.array(dates), None, values)
+        verdicts[dates] = Fault.DATE_IN_ID
+    return Cells(values, verdicts)
 
 
 def _text(most: int, forbidden: str, fault: Fault) -> "_Rule":
@@ -96,6 +105,7 @@ def _store_id(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
 
 
 def _id_faults(unique: pa.Array, verdicts: Verdicts) -> Verdicts:
+    verdicts = np.where(matches(unique, _FOREIGN_DIGIT), Fault.FOREIGN_DIGITS, verdicts)
     verdicts = np.where(matches(unique, _HIDDEN), Fault.HIDDEN_IN_ID, verdicts)
     return np.where(matches(unique, _REWRITTEN), Fault.REWRITTEN_ID, verdicts)
 
@@ -172,6 +182,7 @@ def _category(unique: pa.Array, day: date) -> tuple[pa.Array, Verdicts]:
 
 _Rule = Callable[[pa.Array, date], tuple[pa.Array, Verdicts]]
 
+_OF_IDS: tuple[_Rule, ...] = (_identifier, _store_id)
 _free_text = _text(MAX_TEXT_LENGTH, _CONTROL, Fault.BAD_TEXT)
 
 _RULES: dict[str, _Rule] = {

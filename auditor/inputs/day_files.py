@@ -48,6 +48,8 @@ _NO_ENTRY = (
 _DOCUMENT = (
     "; if it is one JSON document, jq -c '.[]' FILE.json > FILE.jsonl makes lines of its list"
 )
+#: What programs leave beside a file that is open; names that begin with a point are none anyway.
+_LEFTOVER = re.compile(r"(?:\A|/)(?:~\$[^/]*|#[^/]*#|[^/]*~)\Z")
 _DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
 #: How far the days of neighbours are, and how long after its day a file may be delivered.
 NEAR, _DELIVERY = timedelta(days=1), timedelta(days=7)
@@ -97,7 +99,7 @@ def files_of_day(
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
     reach = near[0], day + _DELIVERY
     found = place.files(under, enter=lambda name: by_name or may_hold(_of_folder(name), reach))
-    for path in sorted(found):
+    for path in sorted(path for path in found if not _LEFTOVER.search(path)):
         file = _mapped(path, entries) or _by_suffix(path, entries)
         if file is None or not _is_of(file, near):
             continue

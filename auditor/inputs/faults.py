@@ -1,6 +1,6 @@
 """What may be wrong with a cell, and how it is said."""
 
-from enum import IntEnum
+from enum import IntEnum, unique
 from typing import Self
 
 from auditor.tables import ID_CHECKS, LINE_TYPES, TRANSACTION_STATES
@@ -9,6 +9,7 @@ MAX_ID_LENGTH = 128
 MAX_TEXT_LENGTH = 500
 
 
+@unique
 class Fault(IntEnum):
     """Why a cell, and its row unless it can do without, is rejected; 0 is no fault.
 
@@ -98,8 +99,18 @@ class Fault(IntEnum):
         "probably opened and saved in a spreadsheet, or made from a table of numbers, and the ",
         "true identifier may be lost; export it anew, with this column as text",
     )
+    DATE_IN_ID = (
+        *(20, "rewritten_id"),
+        "is a date or time in the workbook: a spreadsheet took an identifier for one, and the ",
+        "true identifier may be lost; export it anew, with this column as text",
+    )
     HIDDEN_IN_ID = (
         *(19, "hidden_in_id"),
         "holds invisible characters (a zero-width or no-break space, or a byte-order mark), ",
         "so it would equal no other identifier; remove them where they are entered",
+    )
+    FOREIGN_DIGITS = (
+        *(21, "foreign_digits"),
+        "holds digits other than 0 to 9, such as full-width ones, so it would equal no other ",
+        "identifier; export it with plain digits",
     )

@@ -4,10 +4,22 @@ from collections import Counter
 from dataclasses import fields, replace
 from datetime import date
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from auditor.clock.local_time import Flags
 from auditor.inputs.day_files import SourceFile
-from auditor.inputs.formats.base import Dialect, Records, UnusableError, Wanted
-from auditor.mapping import Entry, apply
+from auditor.inputs.formats.base import Dialect, Filled, Records, UnusableError, Wanted
+from auditor.mapping import Entry, Source, Unnamed, apply
 from auditor.tables import Schema
+
+#: What one line of a receipt says for all of it. The next receipt need not have any: a buyer
+#: without an ID check never gets that of the buyer before.
+OF_A_RECEIPT = (
+    *("cashier_id", "id_check", "id_check_at", "id_check_by", "birth_date", "line_type"),
+    *("transaction_state", "resumes", "required_age"),
+)
 
 
 def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
@@ -28,7 +40,25 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
     dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
     rest = [name for name in optional if name not in required]
     names = tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest))
-    return Wanted(*names, dialect=dialect, entry=_named(entry))
+    return Wanted(*names, dialect=dialect, filled=_filled(entry, schema), entry=_named(entry))
+
+
+def _filled(entry: Entry, schema: Schema) -> Filled:
+    """The columns that the entry fills down; those of a receipt within it."""
+    if not entry.fill_down:
+        return Filled()
+    number = entry.source("transaction_id").all_columns
+    everywhere = {
+        name
+        for column in schema.columns
+        if column.name not in OF_A_RECEIPT
+        for name in entry.source(column.name).all_columns
+    }
+    return Filled(
+        tuple(name for name in entry.fill_down if name in everywhere),
+        tuple(name for name in entry.fill_down if name not in everywhere),
+        number,
+    )
 
 
 def _named(entry: Entry) -> str:
@@ -55,7 +85,7 @@ def missing_columns(entry: Entry | None, part: Records) -> list[str]:
 
 def as_ours(
     part: Records, file: SourceFile, schema: Schema, day: date
-) -> tuple[Records, Counter[tuple[str, str]]]:
+) -> tuple[Records, Counter[Unnamed]]:
     """Records with the columns of ``schema``, and the values that the mapping does not name.
 
     Raises:
@@ -74,8 +104,23 @@ def as_ours(
                 column=column.name,
             )
     numeric = {
-        name
+        name: flags
         for name in applied.cells.column_names
-        if file.entry.source(name).column in part.numeric
+        if (flags := part.numeric.get(file.entry.source(name).column or "")) is not None
     }
-    return replace(part, cells=applied.cells, numeric=frozenset(numeric)), applied.noticed
+    dates = {
+        name: flags
+        for name in applied.cells.column_names
+        if (flags := _dates_in(part, applied.cells[name], file.entry.source(name))).any()
+    }
+    return replace(part, cells=applied.cells, numeric=numeric, dates=dates), applied.noticed
+
+
+def _dates_in(part: Records, cells: pa.ChunkedArray, source: Source) -> Flags:
+    """Which cells are what a spreadsheet holds as a date or time, unchanged by the mapping."""
+    found = np.zeros(len(part.numbers), np.bool_)
+    for column in source.all_columns:
+        if (flags := part.dates.get(column)) is not None:
+            same = pc.equal(cells.cast(pa.string()), part.cells[column])
+            found |= flags & same.to_numpy(zero_copy_only=False)
+    return found

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Records
-from auditor.inputs.showing import is_withheld, shown
+from auditor.inputs.showing import shown, shown_word
 from auditor.inputs.validation import Rows
+from auditor.mapping import Unnamed
 from auditor.tables import INPUT_NOTES
 
 #: Of a file's values that the mapping does not name, the commonest are noted.
@@ -28,18 +29,22 @@ class Notes:
         self._rows = 0
         self._empty = False
         self._columns: dict[str, str] = {}
+        self._sheets: dict[str, None] = {}
         self._values: Counter[tuple[str, str]] = Counter()
         self._widths: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._local: Counter[str | None] = Counter()
 
-    def add(self, part: Records, missing: list[str], values: Counter[tuple[str, str]]) -> None:
+    def add(self, part: Records, missing: list[str], values: Counter[Unnamed]) -> None:
         """Add what a part of the file shows; ``part`` has the audit's own columns."""
         self._rows += len(part.numbers)
         self._columns |= dict.fromkeys(part.unread, "unread_column")
         self._columns |= dict.fromkeys(missing, "missing_column")
-        self._values += values
-        for name in part.numeric.intersection(_IDS, part.cells.column_names):
-            encoded = part.cells[name].combine_chunks().dictionary_encode()
+        self._sheets |= dict.fromkeys(part.unread_sheets)
+        for unnamed, count in values.items():
+            self._values[unnamed.column, self._shown(unnamed)] += count
+        for name in part.numeric.keys() & set(_IDS).intersection(part.cells.column_names):
+            numbers = part.cells[name].filter(pa.array(part.numeric[name]))
+            encoded = numbers.combine_chunks().dictionary_encode()
             rows = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
             widths = pc.utf8_length(encoded.dictionary).to_pylist()
             for width, count in zip(widths, rows.tolist(), strict=True):
@@ -58,9 +63,11 @@ class Notes:
     def table(self) -> pa.Table:
         """INPUT_NOTES."""
         notes = [self._note(kind, name, self._rows) for name, kind in self._columns.items()]
+        notes += [
+            self._note("unread_sheet", None, 0) | {"value": shown(name)} for name in self._sheets
+        ]
         for (column, value), rows in self._values.most_common(MOST_VALUES):
-            note = self._note("unmapped_value", column, rows)
-            notes.append(note | {"value": "withheld" if is_withheld(column) else shown(value)})
+            notes.append(self._note("unmapped_value", column, rows) | {"value": value})
         for column, widths in self._widths.items():
             widest = max(widths, default=0)
             if narrower := sum(rows for width, rows in widths.items() if width < widest):
@@ -72,6 +79,12 @@ class Notes:
         if self._empty:
             notes.append(self._note("empty_export", None, 0) | {"value": shown(self._file.path)})
         return INPUT_NOTES.from_rows(notes)
+
+    def _shown(self, unnamed: Unnamed) -> str:
+        """A value that the mapping does not name, or that it is withheld."""
+        columns = (unnamed.column, *unnamed.origin)
+        personal = self._file.entry.personal if self._file.entry else ()
+        return shown_word(unnamed.text, columns, personal, kept=unnamed.kept)
 
     def _note(self, kind: str, column: str | None, rows: int) -> dict[str, object]:
         return {

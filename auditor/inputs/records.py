@@ -13,6 +13,7 @@ from typing import IO, BinaryIO
 
 import pyarrow as pa
 
+from auditor.inputs.filling import Filling
 from auditor.inputs.formats import FORMATS
 from auditor.inputs.formats.base import Format, Records, Wanted, unreadable
 from auditor.inputs.formats.compression import (
@@ -101,7 +102,8 @@ def _parts(
             reader = next((f for f in FORMATS if _reads(f, form, path, head)), FORMATS[-1])
             if reader.random_access:
                 content = opened.enter_context(seekable(content))
-            yield from reader.read(content, wanted)
+            filling = Filling(wanted.filled)
+            yield from map(filling.fill, reader.read(content, wanted))
         except GZIP_ERRORS as error:
             raise unreadable(f"its compression is broken ({error})") from error
         except (pa.ArrowException, OSError, UnicodeError) as error:

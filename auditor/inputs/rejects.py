@@ -1,6 +1,6 @@
 """Rejects: what of a file was not taken, cell by cell, with the reason and the remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.faults import Fault
-from auditor.inputs.showing import WITHHELD, is_withheld, shown
+from auditor.inputs.showing import WITHHELD, is_withheld, shown, shown_word
 from auditor.mapping import MISREAD, WORDS, Entry
-from auditor.mapping.epochs import unit_of
+from auditor.mapping.epochs import EXCEL, looks_like_excel, unit_of
 from auditor.policy.checking import nearest
 from auditor.tables import LINES_WITHOUT_ARTICLE, REJECTS
 
@@ -32,6 +32,10 @@ _COUNTED = (
 )
 _COUNTED_OTHERWISE = (
     'looks like {0} since 1970, and is mapped as {1}; write epoch = "{0}" in the mapping'
+)
+_OF_EXCEL = (
+    "is a number, which looks like a date and time of Excel: format the cells as such, or map them "
+    'with epoch = "excel" (docs/mapping.md)'
 )
 _NO_ARTICLE = (
     "a line that sells nothing, such as a payment, a check or a total, needs a line_type other "
@@ -61,6 +65,8 @@ class BadCell:
         reason, problem = self.fault.reason, self.fault.problem
         if self.fault is Fault.BAD_TIME and (unit := unit_of(self.text)):
             problem = _COUNTED.format(unit)
+        elif self.fault is Fault.BAD_TIME and looks_like_excel(self.text):
+            problem = _OF_EXCEL
         where, columns = self.column, [self.column]
         if entry is not None:
             mapped = entry.source(self.column)
@@ -78,22 +84,29 @@ class BadCell:
             "source": source,
             "row": self.row,
             "column": self.column,
-            "value": WITHHELD
-            if any(map(is_withheld, columns))
-            else shown(self.text.removesuffix(MISREAD)),
+            "value": self._shown(columns, entry.personal if entry is not None else ()),
             "detail": f"{source}, row {self.row}: {where} {problem}",
             **self.ids,
         }
 
+    def _shown(self, columns: Sequence[str], personal: Collection[str]) -> str:
+        if self.fault in _OF_WORDS:
+            return shown_word(self.text, columns, personal)
+        if any(map(is_withheld, columns)):
+            return WITHHELD
+        return shown(self.text.removesuffix(MISREAD))
+
 
 def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:
     source = entry.source(cell.column)
-    if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text)):
+    money = cell.fault is Fault.BAD_AMOUNT
+    if cell.fault in _OF_NUMBERS and (remedy := entry.numbers.problem_of(cell.text, money=money)):
         return reason, f"is not written as the mapping says; {remedy}"
     if source.epoch and cell.fault is Fault.BAD_TIME and (unit := unit_of(cell.text)):
         return reason, _COUNTED_OTHERWISE.format(unit, source.epoch)
     if source.epoch and cell.fault is Fault.BAD_TIME:
-        return reason, f"{problem}; nor is it {source.epoch} since 1970, as the mapping says"
+        what = "a number of Excel's" if source.epoch == EXCEL else f"{source.epoch} since 1970"
+        return reason, f"{problem}; nor is it {what}, as the mapping says"
     if (form := source.time or source.date) and cell.fault in _OF_TIME:
         return reason, f"{problem}; nor is it written {form}, as the mapping says"
     if source.values and cell.fault in _OF_WORDS:

@@ -1,6 +1,7 @@
 """What of an input may be repeated in a message, and how."""
 
 import re
+from collections.abc import Collection, Iterable
 
 SHOWN_LENGTH = 80
 
@@ -12,7 +13,8 @@ _WITHHELD = re.compile(
 )
 _LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)", re.ASCII)
 #: Instead of such a cell.
-WITHHELD = "withheld"
+WITHHELD = "(withheld)"
+_DIGITS = 4  # of a word, from which it is not shown
 _MASK = "[number withheld]"
 
 
@@ -26,6 +28,20 @@ def shown(text: str) -> str:
 def is_withheld(column: str) -> bool:
     """Whether the cells of a column of this name are never repeated."""
     return _WITHHELD.search(column) is not None
+
+
+def shown_word(
+    text: str, columns: Iterable[str], personal: Collection[str], *, kept: bool = False
+) -> str:
+    """A till's word that nothing explains, for a message.
+
+    Nothing is shown of one that may tell of a person: from columns that are ``personal`` or never
+    repeated, or with four digits or more, as a date or a number of anything has. A word that is
+    ``kept`` as a category or another name stands in the tables anyway, digits and all.
+    """
+    withheld = any(name in personal or is_withheld(name) for name in columns)
+    withheld |= not kept and sum(map(str.isdigit, text)) >= _DIGITS
+    return WITHHELD if withheld else shown(text)
 
 
 def _masked(found: re.Match[str]) -> str:

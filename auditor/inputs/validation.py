@@ -204,9 +204,9 @@ class Rows:
         text = self._records.cells[name].combine_chunks()
         damaged = self._records.damaged
         if column.type != TIME:
-            day = self._request.day
+            day, dates = self._request.day, self._records.dates.get(name)
             self._values[name], self._verdicts[name] = read_cells(
-                column, text, day=day, damaged=damaged
+                column, text, day=day, damaged=damaged, dates=dates
             )
             return
         times = read_times(column, text, damaged=damaged)

@@ -4,32 +4,55 @@ Work is done on the distinct texts of a column: tills, articles and prices repea
 """
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fnmatch import translate
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.mapping import epochs
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, WORDS, Entry, Source
-from auditor.mapping.numbers import NumberFormat
+from auditor.mapping.numbers import NumberFormat, times_quantity
+from auditor.mapping.yes_no import says_no
+
+_Flags = npt.NDArray[np.bool_]
+
+
+class Unnamed(NamedTuple):
+    """A value that the mapping does not name.
+
+    Attributes:
+        column: ours.
+        text: the value.
+        origin: the file's columns that it may be from.
+        kept: whether it stays as it is.
+    """
+
+    column: str
+    text: str
+    origin: tuple[str, ...]
+    kept: bool
 
 
 @dataclass(frozen=True)
 class Applied:
     """The audit's columns of some records, as text.
 
-    ``noticed`` counts the rows of each column and value that the mapping does not name, and that
-    was kept, or became what ``otherwise`` says.
+    ``noticed`` counts the rows of each value that the mapping does not name, and that was kept,
+    became what ``otherwise`` says, or was passed over by a part of ``first_of`` or ``join``.
     """
 
     cells: pa.Table
-    noticed: Counter[tuple[str, str]]
+    noticed: Counter[Unnamed]
 
 
 def apply(  # noqa: PLR0913  # what is known of a file
@@ -39,7 +62,7 @@ def apply(  # noqa: PLR0913  # what is known of a file
     *,
     path: Mapping[str, str | pa.Array],
     day: date,
-    numeric: Collection[str] = (),
+    numeric: Mapping[str, Flags] | None = None,
 ) -> Applied:
     """The audit's columns ``names`` of a file's records, as far as they are given.
 
@@ -49,9 +72,9 @@ def apply(  # noqa: PLR0913  # what is known of a file
         cells: the file's columns, text.
         path: what the path says, by placeholder: one text for all records, or one for each.
         day: the business day, before which everyone was born.
-        numeric: columns of the file that held numbers, not text.
+        numeric: of columns of the file, which cells were numbers, not text.
     """
-    work = _Work(entry, cells, path, day, numeric)
+    work = _Work(entry, cells, path, day, numeric or {})
     columns = {}
     for name in names:
         text = work.column(name, entry.source(name))
@@ -68,15 +91,18 @@ class _Work:
     _cells: pa.Table
     _path: Mapping[str, str | pa.Array]
     _day: date
-    _numeric: Collection[str]
-    noticed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _numeric: Mapping[str, Flags]
+    noticed: Counter[Unnamed] = field(default_factory=Counter)
 
-    def column(self, name: str, source: Source, *, last: bool = True) -> pa.Array | None:
+    def column(
+        self, name: str, source: Source, *, last: bool = True, asked: _Flags | None = None
+    ) -> pa.Array | None:
         """The text of a column; None if the file has nothing of it.
 
         Unless it is the ``last`` resort, a value that ``values`` does not name counts as empty.
+        ``asked`` are the rows in which the source is looked at; None for all.
         """
-        text = self._origin(name, source)
+        text = self._origin(name, source, asked)
         if text is None:
             return None
         is_number = name in NUMBERS and source.column is not None
@@ -85,19 +111,42 @@ class _Work:
         encoded = text.dictionary_encode()
         unique = pc.utf8_trim_whitespace(encoded.dictionary)
         if source.values:
-            unique = self._named(name, source, unique, encoded.indices, last=last)
+            rows = _rows_of(encoded, asked)
+            unique = self._named(name, source, unique, rows, last=last)
         if source.time:
             unique = time_format(source.time).to_iso(unique)
         if source.date:
             unique = self._dates(name, source.date, unique)
-        if source.epoch:
+        if source.epoch == epochs.EXCEL:
+            unique = epochs.from_excel(unique, is_part=not last)
+        elif source.epoch:
             unique = epochs.to_iso(unique, source.epoch)
+        found = pa.DictionaryArray.from_arrays(encoded.indices, unique)
         if is_number:
-            plain = NumberFormat() if source.column in self._numeric else self._entry.numbers
-            unique = plain.to_plain(unique, source.divide)
-        return pa.DictionaryArray.from_arrays(encoded.indices, unique)
+            found = self._plain(source, found)
+        return self._of_all(found) if source.each else found
 
-    def _origin(self, name: str, source: Source) -> pa.Array | None:
+    def _plain(self, source: Source, text: pa.DictionaryArray) -> pa.DictionaryArray:
+        """Numbers as the audit writes them."""
+        unique = text.dictionary
+        written = self._entry.numbers.to_plain(unique, source.divide)
+        texts = pa.DictionaryArray.from_arrays(text.indices, written)
+        numbers = self._numeric.get(source.column or "")
+        if numbers is None or written.equals(unique):
+            return texts
+        # A number is what it is, beside texts in the till's notation too.
+        plain = NumberFormat().to_plain(unique, source.divide).take(text.indices)
+        mixed = pc.if_else(pa.array(numbers), plain, texts.cast(pa.string()))
+        return mixed.dictionary_encode()
+
+    def _of_all(self, price: pa.DictionaryArray) -> pa.Array:
+        """The price of one times the quantity of each row."""
+        # What is noticed of the quantity counts once, where that column is made.
+        others = replace(self, noticed=Counter())
+        quantity = others.column("quantity", self._entry.source("quantity"))
+        return price if quantity is None else times_quantity(price, quantity)
+
+    def _origin(self, name: str, source: Source, asked: _Flags | None) -> pa.Array | None:
         if source.column is not None:
             known = source.column in self._cells.column_names
             return self._cells[source.column].combine_chunks() if known else None
@@ -106,17 +155,26 @@ class _Work:
         if source.path is not None:
             text = self._path.get(source.path, "")
             return self._repeated(text) if isinstance(text, str) else text
-        parts = [self.column(name, each, last=False) for each in source.join or source.first_of]
+        if source.first_of:
+            return self._first(name, source.first_of, asked)
+        parts = [self.column(name, each, last=False, asked=asked) for each in source.join]
         given = [part.cast(pa.string()) for part in parts if part is not None]
         if not given:
             return None
-        if source.join:
-            joined = pc.binary_join_element_wise(*given, source.separator)
-            return pc.utf8_trim_whitespace(joined)
-        first = given[0]
-        for other in given[1:]:
-            empty = pc.equal(pc.utf8_trim_whitespace(first), "")
-            first = pc.if_else(empty, other, first)
+        joined = pc.binary_join_element_wise(*given, source.separator)
+        return pc.utf8_trim_whitespace(joined)
+
+    def _first(self, name: str, sources: Sequence[Source], asked: _Flags | None) -> pa.Array | None:
+        """The first text of each row that is not empty; the rest is not looked at."""
+        first = None
+        for source in sources:
+            part = self.column(name, source, last=False, asked=asked)
+            if part is None:
+                continue
+            part = part.cast(pa.string())
+            first = part if first is None else pc.if_else(_is_empty(first), part, first)
+            waiting: _Flags = _is_empty(first).to_numpy(zero_copy_only=False)
+            asked = waiting if asked is None else asked & waiting
         return first
 
     def _repeated(self, text: str) -> pa.Array:
@@ -124,26 +182,21 @@ class _Work:
         return pa.DictionaryArray.from_arrays(indices, pa.array([text], pa.string()))
 
     def _named(
-        self, name: str, source: Source, unique: pa.Array, codes: pa.Array, *, last: bool
+        self, name: str, source: Source, unique: pa.Array, rows: Sequence[int], *, last: bool
     ) -> pa.Array:
+        """What each distinct text becomes; ``rows`` is how often it was asked for."""
         find, known = _Values(source.values), WORDS.get(name, ())
-        became, others = [], {}
-        for number, text in enumerate(unique.to_pylist()):
-            word = find(text)
+        became = []
+        for text, count in zip(unique.to_pylist(), rows, strict=True):
+            word, silent = find(text), True
             if word is None:
                 word = text
-                if not text or text.casefold() in known:
-                    pass
-                elif not last:
-                    word = ""
-                elif source.otherwise is not None or not known:
-                    others[number] = text
-                    word = text if source.otherwise is None else source.otherwise
+                if text and text.casefold() not in known:
+                    word, silent = _instead(text, source.otherwise, known, last=last)
             became.append(word)
-        if others:
-            rows = np.bincount(codes.to_numpy(), minlength=len(became)).tolist()
-            for number, text in others.items():
-                self.noticed[name, text] += rows[number]
+            if count and not silent:
+                unnamed = Unnamed(name, text, source.all_columns, kept=word == text)
+                self.noticed[unnamed] += count
         return pa.array(became, pa.string())
 
     def _dates(self, name: str, form: str, unique: pa.Array) -> pa.Array:
@@ -153,7 +206,31 @@ class _Work:
             return dates
         # Of a year in two digits, the last before the sale is meant.
         earlier = pc.replace_substring_regex(dates, r"\A20(\d\d-)", r"19\1")
-        return pc.if_else(pc.greater(dates, str(self._day)), earlier, dates)
+        return pc.if_else(pc.greater_equal(dates, str(self._day)), earlier, dates)
+
+
+def _is_empty(text: pa.Array) -> pa.Array:
+    return pc.equal(pc.utf8_trim_whitespace(text), "")
+
+
+def _rows_of(encoded: pa.DictionaryArray, asked: _Flags | None) -> list[int]:
+    """In how many of the rows that are asked for each distinct text stands."""
+    codes = encoded.indices.to_numpy()
+    codes = codes if asked is None else codes[asked]
+    rows: list[int] = np.bincount(codes, minlength=len(encoded.dictionary)).tolist()
+    return rows
+
+
+def _instead(
+    text: str, otherwise: str | None, known: Collection[str], *, last: bool
+) -> tuple[str, bool]:
+    """What a text becomes that is not named, and whether nobody need hear of it."""
+    if not last:
+        # An empty word goes on to the next source: a no does so by itself.
+        return otherwise or "", otherwise == "" or (otherwise is None and says_no(text))
+    if otherwise is not None:
+        return otherwise, False
+    return text, bool(known)  # one of the audit's words is wanted: the cell is rejected
 
 
 class _Values:
@@ -173,4 +250,5 @@ class _Values:
 
 
 def _folded(text: str) -> str:
-    return text.strip().casefold()
+    """A word as words are compared: without case, and however its accents are composed."""
+    return unicodedata.normalize("NFC", text.strip().casefold())

@@ -18,6 +18,7 @@ _MONTHS = {
         "january february march april may june july august september october november december",
         "jan feb mär apr mai jun jul aug sep okt nov dez",
         "januar februar märz april mai juni juli august september oktober november dezember",
+        "jän feb mrz apr mai jun jul aug sep okt nov dez",
     )
     for number, name in enumerate(names.split(), 1)
 }
@@ -99,7 +100,9 @@ class TimeFormat:
 
     def to_iso(self, text: pa.Array, *, date_only: bool = False) -> pa.Array:
         """Each text that fits in ISO 8601; the others as they are."""
-        matches = pc.extract_regex(text, self._pattern)
+        # Names of months may have their accents apart from their letters.
+        whole = pc.utf8_normalize(text, "NFC") if "b" in self.parts else text
+        matches = pc.extract_regex(whole, self._pattern)
         # Unlike ``field``, this gives nulls where there is no match.
         found = dict(zip(self.parts, matches.flatten(), strict=True))
         joined = self._date(found)

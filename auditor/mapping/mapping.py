@@ -5,12 +5,13 @@ begun holds, whole. In it are ``[[mapping.sales]]`` and ``[[mapping.snapshots]]`
 of file: the first whose pattern fits reads a file. An unknown key is an error.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Document
 from datetime import date
 from typing import Any
 
 from auditor.errors import ConfigurationError
+from auditor.mapping.epochs import EXCEL
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, TIMES, WORDS, Entry, Source
 from auditor.policy.checking import nearest, table, tables, validated
@@ -86,8 +87,25 @@ def _of_day(raw: Any) -> MappingOfDay:
         )
         for kind in _COLUMNS
     }
+    for kind, entries in kinds.items():
+        _check_each_is_used(entries, f"mapping.{kind}")
     values = {key: value for key, value in raw.items() if key == "effective_from"}
     return validated(MappingOfDay, values | kinds, "mapping")
+
+
+def _check_each_is_used(entries: Sequence[Entry], where: str) -> None:
+    """Check that no two entries are for the same files: the first that fits reads a file."""
+    seen: set[str] = set()
+    for entry in entries:
+        if entry.files is None:
+            continue
+        if (pattern := entry.files.casefold()) in seen:
+            raise ValueError(
+                f"{where}[{entry.files}]: an entry before it is for the same files, so this one is"
+                ' never used; make one entry of both (records = ["items", "checks"] reads several'
+                " lists of JSON Lines), or tell their paths apart"
+            )
+        seen.add(pattern)
 
 
 def _entry(raw: Any, where: str, kind: str) -> Entry:
@@ -102,9 +120,21 @@ def _entry(raw: Any, where: str, kind: str) -> Entry:
         for problem in _problems(name, source):
             raise ValueError(f"{where}.columns.{name}: {problem}")
     entry = validated(Entry, {**raw, "columns": columns}, where)
+    _check_filled(entry, where, kind)
     if entry.frames is not None and not entry.ignore:
         _check_frames(entry, where)
     return entry
+
+
+def _check_filled(entry: Entry, where: str, kind: str) -> None:
+    """Check that what is filled down is read."""
+    read = {name for ours in _COLUMNS[kind] for name in entry.source(ours).all_columns}
+    for column in entry.fill_down:
+        if column not in read:
+            raise ValueError(
+                f"{where}: fill_down: nothing is taken from the column {column}"
+                f"{nearest(column, tuple(read))}"
+            )
 
 
 def _check_frames(entry: Entry, where: str) -> None:
@@ -142,9 +172,10 @@ def _problems(column: str, source: Source) -> Iterator[str]:
     is_date = TIMES.get(column)
     for name, suits in (
         ("time", is_date is False),
-        ("epoch", is_date is False),
+        ("epoch", is_date is False or (is_date is True and source.epoch == EXCEL)),
         ("date", is_date is True),
         ("divide", column in NUMBERS),
+        ("each", column == "amount"),
     ):
         if name in source.model_fields_set and not suits:
             yield f"{name} is not for this column"

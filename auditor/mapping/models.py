@@ -1,8 +1,8 @@
 """What a mapping may say: one entry per kind of file, and where each column comes from."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from auditor.mapping.formats import time_format
 from auditor.mapping.numbers import NumberFormat
@@ -17,6 +17,8 @@ WORDS = {
     "transaction_state": TRANSACTION_STATES,
 }
 NUMBERS = ("quantity", "amount")
+#: The columns that say who somebody is, or when they were born.
+_PERSONAL = ("cashier_id", "id_check_by", "birth_date")
 #: By column, whether its times are dates only.
 TIMES = {
     "sold_at": False,
@@ -34,6 +36,7 @@ _FORMATS_OF = {
     "header": ("csv", "xlsx"),
     "encoding": ("csv", "jsonl"),
     "records": ("jsonl",),
+    "fill_down": ("csv", "xlsx", "parquet", "jsonl"),
     "sheet": ("xlsx",),
     "table": ("sqlite",),
     "query": ("sqlite", "sql"),
@@ -68,13 +71,17 @@ def _ascii_sign(text: str) -> str:
     return text
 
 
+def _one_or_several(given: Any) -> Any:
+    return (given,) if isinstance(given, str) else given
+
+
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
 _Variable = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$", examples=["TILL_PASSWORD"])]
 _Sign = Annotated[str, AfterValidator(_ascii_sign)]
 _Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
 _PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
 _Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "sqlite", "sql"]
-_Epoch = Literal["seconds", "milliseconds", "microseconds"]
+_Epoch = Literal["seconds", "milliseconds", "microseconds", "excel"]
 #: The columns that a placeholder in the pattern names by itself.
 _FROM_PATH: dict[str, "_Placeholder"] = {
     "store_id": "store",
@@ -102,6 +109,7 @@ class Source(Strict):
     date: _Strptime | None = None
     epoch: _Epoch | None = None
     divide: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    each: bool = False  # whether an amount is the price of one
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -111,8 +119,9 @@ class Source(Strict):
             raise ValueError(f"give exactly one of {', '.join(origins)}, not {len(given)}")
         if self.otherwise is not None and not self.values:
             raise ValueError("otherwise needs values: it says what all others become")
-        if self.divide != 1 and self.column is None:
-            raise ValueError("divide needs column")
+        for name in ("divide", "each"):
+            if getattr(self, name) != type(self).model_fields[name].default and not self.column:
+                raise ValueError(f"{name} needs column")
         if sum(form is not None for form in (self.time, self.date, self.epoch)) > 1:
             raise ValueError("give one of time, date and epoch")
         return self
@@ -155,7 +164,9 @@ class Entry(Strict):
     skip_lines: Annotated[int, Field(ge=0, le=1000)] = 0
     header: Annotated[tuple[_Text, ...], Field(examples=[["number", "time"]])] = ()
     sheet: _Text | None = None
-    records: _Text | None = None
+    records: Annotated[
+        tuple[_Text, ...], BeforeValidator(_one_or_several), Field(examples=[["items", "checks"]])
+    ] = ()
     table: _Text | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     database: _Text | None = None
@@ -165,6 +176,7 @@ class Entry(Strict):
     thousands: Literal["", ".", ",", " ", "'", "’"] = ""  # noqa: RUF001  # as the Swiss write it
     currency: Annotated[str, Field(max_length=10)] = ""
     time_zone: TimeZone | None = None
+    fill_down: tuple[_Text, ...] = ()  # columns whose empty cells repeat the one above
     key: tuple[Literal["store", "till", "number", "time"], ...] = (
         *("store", "till", "number", "time"),
     )
@@ -215,6 +227,11 @@ class Entry(Strict):
         if placeholder in self.pattern.placeholders:
             return Source(path=placeholder)
         return Source(column=column)
+
+    @property
+    def personal(self) -> frozenset[str]:
+        """The file's columns that say who somebody is, or when they were born."""
+        return frozenset(name for ours in _PERSONAL for name in self.source(ours).all_columns)
 
     @property
     def numbers(self) -> NumberFormat:

@@ -1,17 +1,23 @@
 """Numbers as tills write them, turned into plain ones: ``1.299,99``, ``$8.00``, ``(12.00)``."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 _MINUS = "\u2212-"  # the first is the sign of mathematics; a hyphen last is no range
+_DASHES = "\u2013\u2014\u2212-"  # in place of decimals that are all zero: 8,- and 8.—
 _SPACES = "\u00a0\u202f"
 #: Stands behind a text that would be a plain number if it were not written otherwise here.
 MISREAD = "\u2060"
+_NAMED = re.compile(
+    r"[-+]?\s*(?P<before>[^\W\d_]{1,10}\.?)?[^A-Za-z]*?(?P<after>[^\W\d_]{1,10}\.?)?-?"
+)
+_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ class NumberFormat:
         if self.thousands:
             between = rf"[{_SPACES} ]" if self.thousands.isspace() else re.escape(self.thousands)
             whole = rf"[1-9]\d{{0,2}}(?:{between}\d{{3}})+|{whole}"
-        money = r"\p{Sc}|[A-Z]{3}" + (f"|{re.escape(self.currency)}" if self.currency else "")
+        money = r"\p{Sc}|[A-Z]{3}"
+        if name := self.currency.rstrip("."):  # tills write kr and kr. beside each other
+            money += rf"|(?i:{re.escape(name)})\.?"
         money, sign = rf"(?:(?:{money})[\s{_SPACES}]*)?", rf"[+{_MINUS}]?[\s{_SPACES}]*"
         return (
             rf"\A(?P<open>\(?)(?P<before>{sign}){money}(?P<inner>{sign})"
-            rf"(?P<whole>{whole})?(?:{point}(?P<fraction>\d*))?"
+            rf"(?P<whole>{whole})?(?:{point}(?:[{_DASHES}]{{1,2}}|(?P<fraction>\d*)))?"
             rf"[\s{_SPACES}]*{money}(?P<after>[{_MINUS}]?)(?P<close>\)?)\z"
         )
 
@@ -67,8 +75,10 @@ class NumberFormat:
         plain = pc.if_else(right, signed, other)
         return plain if divide == 1 else _divided(plain, right, divide)
 
-    def problem_of(self, text: str) -> str:
+    def problem_of(self, text: str, *, money: bool = False) -> str:
         """What the mapping has to say for a text to be a number; empty if nothing helps."""
+        if money and (named := self._currency_in(text.removesuffix(MISREAD).strip())):
+            return f'if {named} is a currency, write currency = "{named}"'
         if self.thousands:
             return ""
         other = "," if self.decimal == "." else "."
@@ -79,6 +89,15 @@ class NumberFormat:
             remedies.append(f'if {other} is the decimal sign, write decimal = "{other}"')
         return "; ".join(remedies)
 
+    def _currency_in(self, text: str) -> str:
+        """The word beside a number that would be one without it; empty if there is none."""
+        found = _NAMED.fullmatch(text)
+        name = (found["before"] or found["after"]) if found else None
+        if not name:
+            return ""
+        read = replace(self, currency=name).to_plain(pa.array([text], pa.string()))
+        return name if _PLAIN.fullmatch(read[0].as_py()) else ""
+
 
 def _divided(plain: pa.Array, right: pa.Array, divide: int) -> pa.Array:
     texts = zip(plain.to_pylist(), right.to_pylist(), strict=True)
@@ -86,3 +105,26 @@ def _divided(plain: pa.Array, right: pa.Array, divide: int) -> pa.Array:
         [f"{Decimal(text) / divide:f}" if is_number else text for text, is_number in texts],
         pa.string(),
     )
+
+
+def times_quantity(price: pa.DictionaryArray, quantity: pa.Array) -> pa.DictionaryArray:
+    """Each row's price of one times its quantity, exactly; the price where one is no number.
+
+    Args:
+        price: plain numbers as text.
+        quantity: the same; one for each price.
+    """
+    how_many = quantity.dictionary_encode()
+    counts = [text.strip() for text in how_many.dictionary.to_pylist()]
+    # Each pair once: prices and quantities repeat.
+    pairs = price.indices.to_numpy().astype(np.int64) * len(counts) + how_many.indices.to_numpy()
+    distinct, codes = np.unique(pairs, return_inverse=True)
+    prices = price.dictionary.to_pylist()
+    products = [_product(prices[at // len(counts)], counts[at % len(counts)]) for at in distinct]
+    return pa.DictionaryArray.from_arrays(codes, pa.array(products, pa.string()))
+
+
+def _product(price: str, count: str) -> str:
+    if _PLAIN.fullmatch(price) is None or _PLAIN.fullmatch(count) is None:
+        return price
+    return f"{Decimal(price) * Decimal(count):f}"

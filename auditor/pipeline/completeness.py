@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import pandas as pd
 import pyarrow as pa
 
 from auditor.errors import ContractError
@@ -41,14 +40,15 @@ def check_sales(out: Place, batches: Iterable[Batch]) -> ScoredSales:
         planned = read_table(out, batch.path, SALES, SALE_KEY)
         ledger = read_table(out, batch.ledger_path, LEDGER, (*SALE_KEY, "outcome", "crop"))
         before, after = _keys(planned), _keys(ledger)
-        lost = before.difference(after)
-        if len(lost) or len(before) != len(after) or after.has_duplicates:
-            names = [f"{key.store_id} {key.sale_id}" for key in map(SaleKey._make, lost[:3])]
+        there = set(after)
+        lost = [key for key in before if key not in there]
+        if lost or not len(before) == len(after) == len(there):
+            names = [f"{key.store_id} {key.sale_id}" for key in lost[:3]]
             raise ContractError(
                 f"{batch.path}: {len(before)} sales were planned, {len(after)} finalised;"
                 f" lost: {names}"
             )
-        for key in map(SaleKey._make, after):
+        for key in after:
             comes_again = key.store_id != store_id and key.store_id in scored.by_store
             if key.store_id != store_id:
                 store_id, known = key.store_id, set()
@@ -56,7 +56,7 @@ def check_sales(out: Place, batches: Iterable[Batch]) -> ScoredSales:
                 raise ContractError(f"{batch.path}: {key.sale_id} of {key.store_id} stands twice")
             known.add(key)
             scored.by_store[key.store_id] += 1
-        scored.with_crop.extend(map(SaleKey._make, _keys(control_sample.of_ledger(ledger))))
+        scored.with_crop.extend(_keys(control_sample.of_ledger(ledger)))
     return scored
 
 
@@ -66,5 +66,6 @@ def check_posteriors(out: Place, batches: Iterable[Batch]) -> None:
         read_table(out, batch.posteriors_path, POSTERIORS, ["store_id"])
 
 
-def _keys(table: pa.Table) -> pd.MultiIndex:
-    return pd.MultiIndex.from_frame(table.select(SALE_KEY).to_pandas())
+def _keys(table: pa.Table) -> list[SaleKey]:
+    columns = (table[name].to_pylist() for name in SALE_KEY)
+    return list(map(SaleKey._make, zip(*columns, strict=True)))

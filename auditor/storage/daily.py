@@ -39,7 +39,9 @@ def read_daily(out: Place, name: str, days: Iterable[date]) -> Iterator[tuple[da
     """
     for day in days:
         path = f"{day_folder(name, day)}/{PART}"
-        if out.exists(path):
-            content = out.read(path)
-            rows = parsed(content, DAILY[name], origin=path)
-            yield day, hashlib.sha256(content).hexdigest(), rows
+        try:
+            content = out.read(path)  # to ask first is another request to an object store
+        except FileNotFoundError:
+            continue
+        rows = parsed(content, DAILY[name], origin=path)
+        yield day, hashlib.sha256(content).hexdigest(), rows

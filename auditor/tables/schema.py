@@ -74,8 +74,9 @@ class Schema:
             for column, values in zip(self.columns, table.itercolumns(), strict=True):
                 if not column.nullable and values.null_count:
                     raise ContractError(f"table {self.name}: column {column.name} has nulls")
-            conforms = table.schema.equals(self.arrow, check_metadata=True)
-            return table if conforms else table.cast(self.arrow)
+            if table.schema.equals(self.arrow):  # but for metadata, such as a file's
+                return pa.Table.from_arrays(table.columns, schema=self.arrow)
+            return table.cast(self.arrow)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
             raise ContractError(f"table {self.name}: {error}") from error
 

@@ -43,6 +43,7 @@ TRANSACTION_STATES = (
 #: What was noticed about an input that costs no row.
 INPUT_NOTE_KINDS = (
     "unread_column",  # a column that nothing reads
+    "unread_sheet",  # a sheet of a workbook that holds something and that nothing reads
     "missing_column",  # a column that the mapping names, and that the file lacks
     "unmapped_value",  # a value that the mapping does not name; its rule says what it became
     "unknown_category",  # a category that the policy names neither as alcohol nor otherwise

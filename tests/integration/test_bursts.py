@@ -28,14 +28,19 @@ def audited(chain: Path) -> dict[str, Row]:
         str(chain / name) for name in ("sales", "snapshots", "out", "policy.toml")
     )
     run_day(Job(DEMO_DAY, sales, snapshots, out, policy))
-    rows = read_day(Place(out), "ledger", DEMO_DAY).to_pylist()
+    return ledger(Path(out))
+
+
+def ledger(out: Path) -> dict[str, Row]:
+    """The rows of the ledger that was audited, by transaction."""
+    rows = read_day(Place(str(out)), "ledger", DEMO_DAY).to_pylist()
     return {row["transaction_id"]: row for row in rows}
 
 
 @pytest.fixture(scope="module")
-def alone(small_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Row]:
+def alone(audited_small: Path) -> dict[str, Row]:
     """The ledger of the small chain, where each sale has one frame."""
-    return audited(shutil.copytree(small_chain, tmp_path_factory.mktemp("alone") / "chain"))
+    return ledger(audited_small)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from auditor.tables import TILL_LINES
 from tests.support.samples import DAY, header, put, sales_csv, texts
 
 Cells = dict[str, str]
+Files = Mapping[str, Sequence[Cells]]
 #: The days whose files there are; sales begin on the two in the middle, or near them.
 DAYS = [DAY + timedelta(days=n) for n in (-1, 0, 1, 2)]
 MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -54,20 +56,27 @@ def by_date(lines: Sequence[Cells]) -> dict[str, list[Cells]]:
     return files
 
 
-def sales_of(files: Mapping[str, Sequence[Cells]], days: Sequence[date] = DAYS) -> list[Any]:
-    """What the days have of sales, audited one by one in this order."""
-    found = []
+def sales_of(*exports: Files, days: Sequence[date] = DAYS) -> list[list[Any]]:
+    """What the days have of sales, audited one by one in this order, of each of some exports.
+
+    Each is put into a store of its own: stores share nothing, and are audited in one go.
+    """
+    found: list[list[Any]] = [[] for _ in exports]
     with tempfile.TemporaryDirectory() as folder:
-        for path, rows in files.items():
-            put(Path(folder), f"sales/{path}", sales_csv(*rows, columns=header(TILL_LINES)))
+        for number, files in enumerate(exports):
+            for path, rows in files.items():
+                own = [{**row, "store_id": f"S{number}"} for row in rows]
+                content = sales_csv(*own, columns=header(TILL_LINES))
+                put(Path(folder), f"sales/{number}/{path}", content)
         (Path(folder) / "snapshots").mkdir()
         for day in days:
             job = Job(day, f"{folder}/sales", f"{folder}/snapshots", f"{folder}/out")
             collected = collect_day(Day.open(job), "unfinished/spool")
             for _, bucket in collected.buckets():
-                found += [(day, sale) for sale in bucket.sales.to_pylist()]
-    key = ("till_id", "transaction_id", "started_at")
-    return sorted(found, key=lambda of_day: [of_day[1][name] for name in key])
+                for sale in bucket.sales.to_pylist():
+                    found[int(sale.pop("store_id").removeprefix("S"))].append((day, sale))
+    key = itemgetter("till_id", "transaction_id", "started_at")
+    return [sorted(sales, key=lambda of_day: key(of_day[1])) for sales in found]
 
 
 @settings(max_examples=15, deadline=None)
@@ -76,18 +85,17 @@ def test_files_may_be_cut_shifted_and_sent_twice_and_days_audited_in_any_order(
     transactions: list[Any], data: st.DataObject
 ) -> None:
     lines = written(transactions)
-    expected = sales_of(by_date(lines))
-    assert sales_of({"all.csv": lines}) == expected
-    assert sales_of(by_date(lines), DAYS[::-1]) == expected
-    counted = [item["sku"] for _, sale in expected for item in sale["basket"]]
-    assert sorted(counted) == sorted(row["sku"] for row in lines)
-
-    # The export of a day is cut anywhere, and its end stands at the beginning of the next day's.
     files = by_date(lines)
+    # The export of a day is cut anywhere, and its end stands at the beginning of the next day's.
     own, following = (f"{day}.csv" for day in data.draw(st.sampled_from([DAYS[:2], DAYS[1:3]])))
     cut = data.draw(st.integers(0, len(files[own])))
     shifted = {**files, own: files[own][:cut], following: files[own][cut:] + files[following]}
-    assert sales_of(shifted) == expected
-
     parts = {**files, own: files[own][:cut], f"more_{own}": files[own][cut:]}
-    assert sales_of({**parts, f"again_{own}": files[own]}) == expected
+    again = {**parts, f"again_{own}": files[own]}
+
+    expected, *others = sales_of(files, {"all.csv": lines}, shifted, again)
+
+    assert others == [expected] * 3
+    assert sales_of(files, days=DAYS[::-1]) == [expected]
+    counted = [item["sku"] for _, sale in expected for item in sale["basket"]]
+    assert sorted(counted) == sorted(row["sku"] for row in lines)

@@ -248,7 +248,7 @@ def _turn_frames(chain: Path, degrees: int) -> None:
     for path in (chain / "snapshots/frames").rglob("*.*"):
         with contextlib.suppress(OSError), Image.open(path) as picture:
             turned = ImageOps.exif_transpose(picture).rotate(degrees, expand=True)
-            turned.convert("RGB").save(path, "PNG")
+            turned.convert("RGB").save(path, "PNG", compress_level=1)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])

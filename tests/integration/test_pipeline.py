@@ -76,14 +76,6 @@ def _table(out: Path, name: str) -> pd.DataFrame:
     return ds.dataset(out / name, format="parquet", partitioning=None).to_table().to_pandas()
 
 
-@pytest.fixture(scope="module")
-def small_out(small_chain: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small chain, audited without a break."""
-    out = tmp_path_factory.mktemp("small-out")
-    run_day(_job(small_chain, out))
-    return out
-
-
 def test_the_ledger_holds_what_the_demos_truth_says(audited_demo: Path, demo_chain: Path) -> None:
     truth = pd.read_parquet(demo_chain / "truth.parquet")
     truth = truth[truth["day"].astype(str) == "2026-03-27"]
@@ -167,14 +159,14 @@ def test_batches_are_divided_in_their_order_and_evenly(batches: list[str], tasks
 
 
 def test_neither_batch_size_nor_a_second_run_changes_a_byte(
-    small_chain: Path, small_out: Path, tmp_path: Path
+    small_chain: Path, audited_small: Path, tmp_path: Path
 ) -> None:
     job = _job(small_chain, tmp_path, batch_size=3)
     assert len(plan_day(job)) > 3
     run_day(job)
-    assert _bytes(tmp_path) == _bytes(small_out)
+    assert _bytes(tmp_path) == _bytes(audited_small)
     run_day(job)
-    assert _bytes(tmp_path) == _bytes(small_out)
+    assert _bytes(tmp_path) == _bytes(audited_small)
 
 
 def _without_sample(path: Path) -> pa.Table:
@@ -221,7 +213,7 @@ def _full(*_: object) -> None:
 
 
 def test_a_process_killed_for_real_is_made_good_by_the_next(
-    small_chain: Path, small_out: Path, tmp_path: Path
+    small_chain: Path, audited_small: Path, tmp_path: Path
 ) -> None:
     job = _job(small_chain, tmp_path)
     command = [sys.executable, "-m", "auditor", "run", "--day", str(job.day)]
@@ -238,7 +230,7 @@ def test_a_process_killed_for_real_is_made_good_by_the_next(
     assert not (tmp_path / "reports").exists()
 
     run_day(job)
-    assert _bytes(tmp_path) == _bytes(small_out)
+    assert _bytes(tmp_path) == _bytes(audited_small)
 
 
 def test_a_lost_sale_stops_the_day(small_chain: Path, tmp_path: Path) -> None:
@@ -263,7 +255,7 @@ def test_a_day_with_an_unscored_batch_is_not_finalised(small_chain: Path, tmp_pa
 
 
 def test_what_an_earlier_run_left_of_a_store_or_a_face_is_cleared(
-    small_chain: Path, small_out: Path, tmp_path: Path
+    small_chain: Path, audited_small: Path, tmp_path: Path
 ) -> None:
     out = Place(str(tmp_path))
     for path in (
@@ -274,7 +266,7 @@ def test_what_an_earlier_run_left_of_a_store_or_a_face_is_cleared(
     ):
         out.write(path, b"old")
     run_day(_job(small_chain, tmp_path))
-    assert _bytes(tmp_path) == _bytes(small_out)
+    assert _bytes(tmp_path) == _bytes(audited_small)
 
 
 def test_two_files_a_store_without_file_and_a_day_without_sales(
@@ -349,13 +341,15 @@ def test_hostile_names_do_no_harm(small_chain: Path, tmp_path: Path) -> None:
     assert "&lt;script&gt;" in (out / "reports/2026-03-27/index.html").read_text()
 
 
-def test_limits_are_those_of_the_policy(small_chain: Path, small_out: Path, tmp_path: Path) -> None:
+def test_limits_are_those_of_the_policy(
+    small_chain: Path, audited_small: Path, tmp_path: Path
+) -> None:
     strict = tmp_path / "policy.toml"
     text = (small_chain / "policy.toml").read_text()
     strict.write_text(text.replace("max_inconclusive_share = 0.9", "max_inconclusive_share = 0"))
-    (above,) = check_limits(_job(small_chain, small_out, policy=str(strict)))
+    (above,) = check_limits(_job(small_chain, audited_small, policy=str(strict)))
     assert "max_inconclusive_share" in above
-    assert check_limits(_job(small_chain, small_out)) == []
+    assert check_limits(_job(small_chain, audited_small)) == []
 
 
 def test_rows_of_no_known_store_count_against_the_limit(small_chain: Path, tmp_path: Path) -> None:
@@ -384,7 +378,7 @@ def test_a_policy_that_changes_under_a_run_stops_it(small_chain: Path, tmp_path:
 
 
 def test_a_changed_policy_changes_the_hash_on_the_page(
-    small_chain: Path, small_out: Path, tmp_path: Path
+    small_chain: Path, audited_small: Path, tmp_path: Path
 ) -> None:
     policy = tmp_path / "policy.toml"
     text = (small_chain / "policy.toml").read_text()
@@ -394,7 +388,7 @@ def test_a_changed_policy_changes_the_hash_on_the_page(
     assert _table(out, "provenance")["policy_sha256"].tolist() == [
         Policy.from_toml(policy.read_bytes(), origin="p").sha256
     ]
-    flags = [len(_table(o, "ledger").query("outcome == 'flagged'")) for o in (small_out, out)]
+    flags = [len(_table(o, "ledger").query("outcome == 'flagged'")) for o in (audited_small, out)]
     assert flags[0] <= flags[1]
 
 

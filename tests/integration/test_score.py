@@ -41,7 +41,7 @@ def _of(truth: pd.DataFrame, trouble: str | None, count: int) -> list[bytes]:
 
 def _encoded(picture: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
@@ -73,9 +73,15 @@ def test_each_trouble_gets_its_reason(
     assert all((s.crop is None) == ("reason" in s.row) for s in scores)
 
 
+@pytest.fixture(scope="module")
+def upright(truth: pd.DataFrame, scorer: Scorer) -> list[Score]:
+    """The scores of some frames that show a face well."""
+    return list(scorer.score(_frames(_of(truth, None, 24))))
+
+
 @pytest.mark.parametrize("turned", [90, 180, 270])
 def test_a_face_that_is_not_upright_has_no_estimate_until_it_is_turned(
-    truth: pd.DataFrame, scorer: Scorer, turned: Turn
+    truth: pd.DataFrame, scorer: Scorer, upright: list[Score], turned: Turn
 ) -> None:
     contents = _of(truth, None, 24)
     askew = [_encoded(np.rot90(decode(content), turned // 90)) for content in contents]
@@ -83,7 +89,6 @@ def test_a_face_that_is_not_upright_has_no_estimate_until_it_is_turned(
     assert set(reasons) <= {"face_turned", "no_face"}
     assert reasons.count("face_turned") >= 12
     turns = (Frame(n, _RULES, content, turned=turned) for n, content in enumerate(askew))
-    upright = scorer.score(_frames(contents))
     for before, after in zip(upright, scorer.score(turns), strict=True):
         assert after.row["age"] == before.row["age"]
 

@@ -3,15 +3,18 @@
 Airflow sets itself up when it is imported, from the environment, and warns of much that is not
 ours; and that parsing loads no TensorFlow shows only where nothing else has loaded it.
 
-    airflow_child.py describe OUTPUT.json              what is in the DAG folder
+    airflow_child.py describe OUTPUT.json [OUT]        what is in the DAG folder; and, under
+                                                       ``elsewhere``, where results go to OUT
     airflow_child.py prepare OUTPUT.json [SLOTS]       a database with the pool
     airflow_child.py run OUTPUT.json NAME=CONF.json..  runs, one by one; of nightly_audit, or of
-                                                       the DAG that CONF names with ``dag_id``
+                                                       the DAG that CONF names with ``dag_id``;
+                                                       its ``connections`` are added before
     airflow_child.py emit OUTPUT.json                  an event of a task's step, sent as metrics
 """
 
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -21,12 +24,14 @@ from typing import Any
 
 from airflow.configuration import conf
 from airflow.dag_processing.dagbag import BundleDagBag, DagBag
+from airflow.models.connection import Connection
 from airflow.models.pool import Pool
 from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics import stats_utils
 from airflow.serialization.decoders import decode_partition_mapper
 from airflow.serialization.encoders import encode_partition_mapper
 from airflow.utils.db import initdb
+from airflow.utils.session import create_session
 
 DAG_ID = "nightly_audit"
 
@@ -42,8 +47,16 @@ def main(command: str, output: str, *arguments: str) -> None:
     Path(output).write_text(json.dumps(answer), encoding="utf-8")
 
 
-def describe() -> dict[str, Any]:
+def describe(*elsewhere: str) -> dict[str, Any]:
     """Parse the DAG folder as Airflow does; return what is in it and how long that took."""
+    described = _described()
+    for out in elsewhere:
+        os.environ["AUDITOR_OUT"] = out
+        described["elsewhere"] = _described()
+    return described
+
+
+def _described() -> dict[str, Any]:
     start = time.monotonic()
     bag = dags()
     seconds = time.monotonic() - start
@@ -132,6 +145,9 @@ def run(*named: str) -> dict[str, Any]:
         run_conf = json.loads(Path(path).read_text(encoding="utf-8"))
         # Parsed anew: a test run leaves its configuration in the parameters of its DAG.
         dag_id = run_conf.pop("dag_id", DAG_ID)
+        with create_session() as session:
+            for conn_id, connection in run_conf.pop("connections", {}).items():
+                session.add(Connection(conn_id, **connection))
         dag = dags().dags[dag_id]
         task: Any
         for task in dag.tasks:

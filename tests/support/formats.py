@@ -5,7 +5,7 @@ import json
 import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -25,7 +25,9 @@ def jsonl_bytes(rows: Sequence[Mapping[str, object]]) -> bytes:
     return b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in rows)
 
 
-def xlsx_bytes(sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> bytes:
+def xlsx_bytes(
+    sheets: Mapping[str, Sequence[Sequence[Cell]]], *, hidden: Collection[str] = ()
+) -> bytes:
     """A workbook with these sheets; texts stand in their cells."""
     files = {
         "[Content_Types].xml": f'<Types xmlns="{_TYPES}"><Default Extension="rels" ContentType='
@@ -38,7 +40,8 @@ def xlsx_bytes(sheets: Mapping[str, Sequence[Sequence[Cell]]]) -> bytes:
     }
     listed = related = ""
     for number, (name, rows) in enumerate(sheets.items(), 1):
-        listed += f'<sheet name={quoteattr(name)} sheetId="{number}" r:id="r{number}"/>'
+        state = ' state="hidden"' if name in hidden else ""
+        listed += f'<sheet name={quoteattr(name)} sheetId="{number}"{state} r:id="r{number}"/>'
         related += f'<Relationship Id="r{number}" Type="{_DOCUMENT}/worksheet" '
         related += f'Target="worksheets/sheet{number}.xml"/>'
         files[f"xl/worksheets/sheet{number}.xml"] = _sheet(rows)

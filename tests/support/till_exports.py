@@ -333,7 +333,7 @@ def shopify() -> Export:
             "sku": "Lineitem sku",
             "description": "Lineitem name",
             "quantity": "Lineitem quantity",
-            "amount": "Lineitem price",
+            "amount": {"column": "Lineitem price", "each": True},
             "store_id": "Location",
         },
         checks=UNRECORDED,

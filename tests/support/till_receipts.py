@@ -1,5 +1,6 @@
 """Receipts as a test writes them: a few lines of one transaction, and what is made of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -45,6 +46,19 @@ def sale_of(*lines: Row, **rules: Any) -> Row:
     """The only alcohol sale of the lines."""
     (sale,) = collected(*lines, **rules).sales.to_pylist()
     return dict(sale)
+
+
+def sales_of_each(*receipts: Sequence[Row]) -> list[Row]:
+    """The only alcohol sale of each receipt, without its store.
+
+    Each is put into a store of its own: stores share nothing, and are collected in one go.
+    """
+    lines = [
+        {**row, "store_id": f"S{number}"} for number, rows in enumerate(receipts) for row in rows
+    ]
+    sales = collected(*lines).sales.to_pylist()
+    assert [sale.pop("store_id") for sale in sales] == [f"S{n}" for n in range(len(receipts))]
+    return sales
 
 
 def is_sale(*lines: Row, **rules: Any) -> bool:

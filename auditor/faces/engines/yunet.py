@@ -61,7 +61,7 @@ def content() -> bytes:
 
 
 class YuNet:
-    """The network, compiled for a size of picture when it first comes."""
+    """The network, compiled for a size of picture when the process first sees it."""
 
     def __init__(self) -> None:
         """Read the network and check it.
@@ -70,7 +70,6 @@ class YuNet:
             ModelError: see :func:`content`.
         """
         self._content = content()
-        self._compiled = functools.lru_cache(_KEPT)(self._compile)
 
     def __call__(self, pictures: NDArray[np.uint8], least: float) -> list[Rows]:
         """Find the faces of pictures of one size.
@@ -86,22 +85,24 @@ class YuNet:
         if not len(pictures):
             return []
         rows, height, width = _rows(pictures), *pictures.shape[1:3]
-        network = self._compiled(rows, height, width)
+        network = _compiled(self._content, rows, height, width)
         cells = by_rows(lambda part: _by_picture(network(part), rows), rows, pictures)
         return [_faces([output[n] for output in cells], width, least) for n in range(len(pictures))]
 
-    def _compile(self, rows: int, height: int, width: int) -> Compiled:
-        openvino = module()
-        network = core().read_model(self._content)
-        network.reshape([rows, 3, height, width])
-        given = openvino.preprocess.PrePostProcessor(network)
-        of_picture = given.input().tensor()
-        of_picture.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
-        of_picture.set_color_format(openvino.preprocess.ColorFormat.RGB)
-        steps = given.input().preprocess().convert_element_type(openvino.Type.f32)
-        steps.convert_color(openvino.preprocess.ColorFormat.BGR)
-        given.input().model().set_layout(openvino.Layout("NCHW"))
-        return Compiled(given.build())
+
+@functools.lru_cache(_KEPT)
+def _compiled(content: bytes, rows: int, height: int, width: int) -> Compiled:
+    openvino = module()
+    network = core().read_model(content)
+    network.reshape([rows, 3, height, width])
+    given = openvino.preprocess.PrePostProcessor(network)
+    of_picture = given.input().tensor()
+    of_picture.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    of_picture.set_color_format(openvino.preprocess.ColorFormat.RGB)
+    steps = given.input().preprocess().convert_element_type(openvino.Type.f32)
+    steps.convert_color(openvino.preprocess.ColorFormat.BGR)
+    given.input().model().set_layout(openvino.Layout("NCHW"))
+    return Compiled(given.build())
 
 
 def _rows(pictures: NDArray[np.uint8]) -> int:

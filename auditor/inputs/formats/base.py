@@ -15,8 +15,8 @@ A source that is not a file, such as a database, yields :class:`Records` as well
 """
 
 import codecs
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import BinaryIO
 
@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from auditor.clock.local_time import Flags
 from auditor.inputs.showing import shown
 
 #: Number of a file's first record; the header is 1, also in formats whose header is not a row.
@@ -60,10 +61,25 @@ class Dialect:
     quote: str = '"'  # around a cell that holds delimiters or line breaks
     skip_lines: int = 0  # before the header, or before the first record if ``header`` is given
     header: tuple[str, ...] = ()  # names of the columns; empty if the file has a header line
-    sheet: str | None = None  # of a workbook; None for the first
-    records: str | None = None  # the list inside each object whose members are the records
+    sheet: str | None = None  # of a workbook; None for those that have the columns
+    records: tuple[str, ...] = ()  # the lists inside each object whose members are the records
     table: str | None = None  # of a database
     query: str | None = None  # SQL that gives the records
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """Columns in which an empty cell repeats the one above.
+
+    Attributes:
+        columns: those that do so wherever it is.
+        within: those that do so within a receipt only: the next need not have any.
+        number: the columns by which a receipt is told from the next.
+    """
+
+    columns: tuple[str, ...] = ()
+    within: tuple[str, ...] = ()
+    number: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,6 +90,7 @@ class Wanted:
     optional: tuple[str, ...] = ()  # those that the file may lack
     every: bool = False  # whether all other columns of the file are read too
     dialect: Dialect = Dialect()
+    filled: Filled = Filled()
     entry: str = ""  # of the mapping that says so, in words; empty for the audit's own columns
 
     @property
@@ -101,16 +118,36 @@ class Records:
     malformed: tuple[Malformed, ...] = ()  # the malformed records up to the last of these
     damaged: bool = False  # whether U+FFFD stands for bytes that are not of the file's encoding
     unread: tuple[str, ...] = ()  # the file's columns that were not wanted
-    numeric: frozenset[str] = frozenset()  # those whose cells were numbers in the file, not text
+    #: Of the columns that have any, which cells were numbers in the file, not text.
+    numeric: Mapping[str, Flags] = field(default_factory=dict)
     #: Of each record, the number of the piece of the file that holds a whole transaction, in
     #: formats that have such pieces: a transaction that stands there twice can be told by it.
     receipts: npt.NDArray[np.int64] | None = None
+    unread_sheets: tuple[str, ...] = ()  # those of a workbook that hold something and were not read
+    #: Of the columns that have any, which cells a spreadsheet holds as dates or times.
+    dates: Mapping[str, Flags] = field(default_factory=dict)
 
-    def filter(self, keep: npt.NDArray[np.bool_]) -> "Records":
+    def texts_of_numbers(self) -> dict[str, frozenset[str]]:
+        """The texts of its numbers, by column."""
+        return {
+            name: frozenset(self.cells[name].filter(pa.array(flags)).to_pylist())
+            for name, flags in self.numeric.items()
+        }
+
+    def filter(self, keep: Flags) -> "Records":
         """The records whose flag is set."""
         cells = self.cells.filter(pa.array(keep)).combine_chunks()
         receipts = None if self.receipts is None else self.receipts[keep]
-        return replace(self, cells=cells, numbers=self.numbers[keep], receipts=receipts)
+        numeric = {name: flags[keep] for name, flags in self.numeric.items()}
+        dates = {name: flags[keep] for name, flags in self.dates.items()}
+        return replace(
+            self,
+            cells=cells,
+            numbers=self.numbers[keep],
+            numeric=numeric,
+            receipts=receipts,
+            dates=dates,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json
@@ -92,7 +93,8 @@ def plain_cells(
     cells = {name: _text(table[name].combine_chunks()) for name in kinds}
     if any(column is None for column in cells.values()):
         return None
-    return Cells(pa.table(cells), frozenset(name for name in kinds if kinds[name] == _NUMBER))
+    numbers = np.ones(len(lines), np.bool_)
+    return Cells(pa.table(cells), {n: numbers for n, kind in kinds.items() if kind == _NUMBER})
 
 
 def _text(column: pa.Array) -> pa.Array | None:

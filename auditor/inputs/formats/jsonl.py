@@ -53,7 +53,7 @@ class _Part:
     def __init__(self, wanted: base.Wanted) -> None:
         self._wanted = wanted
         self._names = tuple(dict.fromkeys((*wanted.required, *wanted.optional)))
-        self._list = wanted.dialect.records
+        self._lists = wanted.dialect.records
         self._shapes: set[tuple[str, ...]] = set()
         self.seen: dict[str, None] = {}
         self.problem = ""  # of the first line that is no record
@@ -87,14 +87,14 @@ class _Part:
     def _add(self, number: int, item: dict[str, Any], size: int) -> None:
         """Add the records of a line of ``size`` characters; none of them if one has a fault."""
         item = _flat(item)
-        found = [item] if self._list is None else self._children(item, self._list)
+        found = _members(item, self._lists) if self._lists else [item]
         for row in found:
             self._see(row)
             if list in set(map(type, row.values())):
                 self._check_lists(row)
         self.rows += found
         self.numbers += [number] * len(found)
-        self.size += size if self._list is None else size + len(found) * _length(item)
+        self.size += size + len(found) * _length(item) if self._lists else size
 
     def taken(self, *, damaged: bool) -> base.Records:
         """The records added since the last time."""
@@ -110,7 +110,7 @@ class _Part:
 
     def plain_cells(self, lines: list[str]) -> Cells | None:
         """The cells of lines that all hold plain values; None if they do not, or may not."""
-        if self._list is not None or self._wanted.every or "." in "".join(self._names):
+        if self._lists or self._wanted.every or "." in "".join(self._names):
             return None
         if max(map(len, lines)) > base.BLOCK_BYTES:  # its middle is gone
             return None
@@ -142,7 +142,7 @@ class _Part:
             damaged,
             base.unread_columns(list(self.seen), cells.table.column_names),
             cells.numeric,
-            None if self._list is None else np.array(numbers, np.int64),
+            np.array(numbers, np.int64) if self._lists else None,
         )
 
     def _empty(self) -> None:
@@ -169,17 +169,28 @@ class _Part:
         if len(self._shapes) < _MOST_NAMES:
             self._shapes.add(shape)
 
-    def _children(self, parent: dict[str, Any], name: str) -> list[dict[str, Any]]:
-        if name not in parent:
-            raise LineError(f"has no list {shown(name)}")
-        members = parent.pop(name)
-        if members in (None, ""):
-            return []
-        if not isinstance(members, list):
+
+def _members(parent: dict[str, Any], lists: Sequence[str]) -> list[dict[str, Any]]:
+    """The members of an object's lists, list after list, each with what is around the lists.
+
+    Of several lists an object may lack some, as a receipt without a check may have no list of them.
+
+    Raises:
+        LineError: it has none of the lists, something else in one's place, or too many members.
+    """
+    if not any(name in parent for name in lists):
+        raise LineError(f"has no list {' or '.join(map(shown, lists))}")
+    found = {name: parent.pop(name, None) for name in lists}
+    members = []
+    for name, inside in found.items():
+        if inside in (None, ""):
+            continue
+        if not isinstance(inside, list):
             raise LineError(f"holds no list in {shown(name)}")
-        if len(members) * _length(parent) > base.BLOCK_BYTES:
-            raise LineError(f"is too large with its {len(members):,} members")
-        return [parent | _flat({name: member}) for member in members]
+        members += [(name, member) for member in inside]
+    if len(members) * _length(parent) > base.BLOCK_BYTES:
+        raise LineError(f"is too large with its {len(members):,} members")
+    return [parent | _flat({name: member}) for name, member in members]
 
 
 def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, Any]:

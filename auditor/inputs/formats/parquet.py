@@ -19,7 +19,7 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     for name in positions:
         if pa.types.is_nested(kind := file.schema_arrow.field(name).type):
             raise base.unreadable(f"column {name} holds no plain values but {str(kind)[:80]}")
-    numeric = frozenset(n for n in positions if _is_number(file.schema_arrow.field(n).type))
+    of_numbers = [n for n in positions if _is_number(file.schema_arrow.field(n).type)]
     number = base.FIRST_RECORD
     # A repeated text is stored once. It stays so until its length is known: a million rows may
     # refer to one cell of a megabyte.
@@ -36,6 +36,7 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
             damaged |= replaced
         numbers = np.arange(number, number + batch.num_rows, dtype=np.int64)
         number += batch.num_rows
+        numeric = dict.fromkeys(of_numbers, np.ones(batch.num_rows, np.bool_))
         yield base.Records(
             pa.table(columns), numbers, damaged=damaged, unread=unread, numeric=numeric
         )

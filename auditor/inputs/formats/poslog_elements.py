@@ -57,6 +57,18 @@ _CHECK = {
     "OperatorID": "approver",
 }
 
+#: Where a line says which other line of its transaction it concerns: by its number alone, or by an
+#: element or an attribute that holds it.
+_LINKS = tuple(
+    f"{place}{link}{number}"
+    for place in ("", "*/")
+    for link in ("ItemLink", "LineItemLink")
+    for number in (
+        *("", "/SequenceNumber", "/LineItemSequenceNumber", "/LineItem/SequenceNumber"),
+        *("/@SequenceNumber", "/@LineItemSequenceNumber"),
+    )
+)
+
 #: Of a line, below ``LineItem``; ``*`` is what kind of line it is: Sale, Return, Tender, ...
 OF_LINE = {
     "@VoidFlag": "void",
@@ -65,9 +77,7 @@ OF_LINE = {
     "SequenceNumber": "line",
     "BeginDateTime": "line_begin",
     "EndDateTime": "line_end",
-    "ItemLink": "voids_line",
     "OperatorBypassApproval/ApproverID": "approver",
-    "*/ItemLink": "voids_line",
     "*/@ItemType": "item_type",
     "*/@Action": "order_action",
     "*/@Status": "order_action",
@@ -85,6 +95,7 @@ OF_LINE = {
     "*/Amount": "amount",
     "*/ExtendedRewardAmount": "amount",
     "*/OperatorBypassApproval/ApproverID": "approver",
+    **dict.fromkeys(_LINKS, "voids_line"),
     **{f"AgeRestriction/{path}".rstrip("/"): column for path, column in _CHECK.items()},
     **{f"*/AgeRestriction/{path}".rstrip("/"): column for path, column in _CHECK.items()},
 }
@@ -99,7 +110,10 @@ COLUMNS = tuple(
 
 #: Elements of a line that do not say what kind of line it is.
 OF_EVERY_LINE = frozenset(
-    ("SequenceNumber", "BeginDateTime", "EndDateTime", "ItemLink", "OperatorBypassApproval")
+    (
+        *("SequenceNumber", "BeginDateTime", "EndDateTime", "ItemLink", "LineItemLink"),
+        "OperatorBypassApproval",
+    )
 )
 
 #: Elements of a transaction without lines that do not say what happened.

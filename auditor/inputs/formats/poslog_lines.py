@@ -166,9 +166,10 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
             continue
         is_void = line["void"] == "true"
         item, quantity, amount = (line.get(n, "") for n in ("item_id", "quantity", "amount"))
-        reverses = line.get("voids_line", "")
-        if is_void and reverses and reverses in by_number:
-            by_number[reverses]["void"] = "true"
+        # Of a deposit, the link names the article that it is for.
+        reverses = by_number.get(line.get("voids_line", "").lstrip("0"), {})
+        if is_void and reverses and item in ("", reverses.get("item_id", "")):
+            reverses["void"] = "true"
         elif is_void and quantity.startswith("-") and _kind(line) in _SOLD:
             numbers = (_plain(number, opposite=True) for number in (quantity, amount))
             stack = before.get((item, *numbers), [])
@@ -180,7 +181,8 @@ def _void_reversed(lines: Iterable[Fields]) -> None:
                 line["void"] = "unmatched"
         if not is_void:
             before.setdefault((item, _plain(quantity), _plain(amount)), []).append(line)
-            by_number[line.get("line", "")] = line
+            if number := line.get("line", "").lstrip("0"):
+                by_number[number] = line
 
 
 def _plain(number: str, *, opposite: bool = False) -> str:

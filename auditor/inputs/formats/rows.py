@@ -6,7 +6,10 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import numpy as np
 import pyarrow as pa
+
+from auditor.clock.local_time import Flags
 
 _WHOLE_BELOW = 2.0**53  # from here on, a float may stand for several whole numbers
 
@@ -17,11 +20,16 @@ class Number(str):
     __slots__ = ()
 
 
+#: The types of numbers that a reader may give.
+_NUMBERS = frozenset((Number, int, float, Decimal))
+_DATES = frozenset((dt.datetime, dt.date, dt.time, dt.timedelta))
+
+
 class Cells(NamedTuple):
-    """Columns of text, and the names of those that hold numbers."""
+    """Columns of text, and which cells of those that hold numbers are numbers."""
 
     table: pa.Table
-    numeric: frozenset[str]
+    numeric: Mapping[str, Flags]
 
 
 class NotPlainError(Exception):
@@ -61,19 +69,21 @@ def cells_of(columns: Mapping[str, Sequence[Any]]) -> Cells:
     """
     lists = {id(values): values for values in columns.values()}
     arrays = {at: texts(values) for at, values in lists.items()}
-    numbers = {at for at, values in lists.items() if are_numbers(values)}
+    numbers = {at: flags for at, values in lists.items() if (flags := numbers_in(values)).any()}
     return Cells(
         pa.table({name: arrays[id(values)] for name, values in columns.items()}),
-        frozenset(name for name, values in columns.items() if id(values) in numbers),
+        {name: numbers[at] for name, values in columns.items() if (at := id(values)) in numbers},
     )
 
 
-def are_numbers(values: Sequence[Any]) -> bool:
-    """Whether all values that are not empty were numbers in their file."""
-    kinds = set(map(type, values)) - {type(None)}
-    if str in kinds:
-        kinds = {type(value) for value in values if value not in ("", None)}
-    return bool(kinds) and kinds <= {Number, int, float, Decimal}
+def numbers_in(values: Sequence[Any]) -> Flags:
+    """Which values were numbers in their file: a column may hold texts beside them."""
+    return np.fromiter(map(_NUMBERS.__contains__, map(type, values)), np.bool_, len(values))
+
+
+def dates_in(values: Sequence[Any]) -> Flags:
+    """Which values were dates or times in their file."""
+    return np.fromiter(map(_DATES.__contains__, map(type, values)), np.bool_, len(values))
 
 
 def _without_surrogates(text: str) -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _ROWS_AT_ONCE = 10_000
 _PIECE = 1 << 20
+#: PostgreSQL's code of a write in a transaction that can only read.
+_READ_ONLY = "25006"
 _DRIVERS = {
     "postgres": "postgresql+psycopg",
     "postgresql": "postgresql+psycopg",
@@ -156,7 +158,23 @@ def _fetch(
         raise ConfigurationError(f"{error}: install auditor[sql]") from error
     except sqlalchemy.exc.SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip()[:400]
+        if _is_of_the_query(getattr(error, "orig", None)):
+            raise ConfigurationError(
+                f"the database refuses the query ({reason}); it may only read: correct query in "
+                "the mapping's entry with format = \"sql\", or the rights of the database's user"
+            ) from error
         raise SourceError(f"the query of the mapping failed ({reason}); run again") from error
+
+
+def _is_of_the_query(error: BaseException | None) -> bool:
+    """Whether a driver's error says that a query is wrong, or does more than read.
+
+    PostgreSQL has classes of codes (appendix A of its manual): 42 for syntax and access rules, 0A
+    for what cannot be asked so.
+    """
+    state = getattr(error, "sqlstate", None) or ""
+    by_sqlite = getattr(error, "sqlite_errorname", "") in {"SQLITE_ERROR", "SQLITE_READONLY"}
+    return by_sqlite or state.startswith(("42", "0A")) or state == _READ_ONLY
 
 
 def _address(query: Query, environment: Mapping[str, str]) -> "URL":

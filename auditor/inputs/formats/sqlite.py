@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
-from auditor.inputs.formats.rows import are_numbers, texts
+from auditor.inputs.formats.rows import numbers_in, texts
 
 #: Steps of SQLite's engine without a row, some seconds, after which a query is broken off.
 MOST_STEPS = 150_000_000
@@ -30,6 +30,8 @@ _READING = {
     sqlite3.SQLITE_FUNCTION,
     sqlite3.SQLITE_RECURSIVE,
 }
+#: Errors that a query causes; a statement beside it has none.
+_OF_THE_QUERY = ("SQLITE_ERROR", "SQLITE_AUTH", "SQLITE_INTERRUPT", "SQLITE_READONLY", "")
 _SETTINGS = ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1", "mmap_size = 0")
 
 
@@ -50,13 +52,23 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
             with closing(_opened(file.name)) as database:
                 yield from _rows(database, wanted)
         except (sqlite3.Error, sqlite3.Warning) as error:
-            why = str(error)[:200]
-            if why == "interrupted":
-                why = "it works for too long without a row: order and group nothing, or less"
-            raise base.unreadable(f"SQLite cannot read it ({why})") from error
+            raise _refused(error, wanted) from error
 
 
 SQLITE = base.Format("sqlite", (".db", ".sqlite", ".sqlite3"), read, magic=_MAGIC)
+
+
+def _refused(error: Exception, wanted: base.Wanted) -> base.UnusableError:
+    """The error of a file that cannot be read, or of a query that cannot be asked."""
+    why, name = str(error)[:200], getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_INTERRUPT":
+        why = "it works for too long without a row: order and group nothing, or less"
+    elif name == "SQLITE_AUTH":
+        why = "it may read its own file, and do nothing else"
+    if wanted.dialect.query and name in _OF_THE_QUERY:
+        remedy = f"correct query in the mapping's entry with {wanted.entry}"
+        return base.UnusableError("unreadable_file", f"its query cannot be asked ({why}); {remedy}")
+    return base.unreadable(f"SQLite cannot read it ({why})")
 
 
 def _check_header(path: str) -> None:
@@ -106,7 +118,8 @@ def _rows(database: sqlite3.Connection, wanted: base.Wanted) -> Iterator[base.Re
             cells[name], replaced = _text(columns[at])
             damaged |= replaced
         numbers = np.arange(number - len(rows), number, dtype=np.int64)
-        numeric = frozenset(name for name, at in positions.items() if are_numbers(columns[at]))
+        flags = {name: numbers_in(columns[at]) for name, at in positions.items()}
+        numeric = {name: numbers for name, numbers in flags.items() if numbers.any()}
         return base.Records(pa.table(cells), numbers, (), damaged, unread, numeric)
 
     for row in cursor:

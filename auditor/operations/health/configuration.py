@@ -1,5 +1,6 @@
 """Checks of environment, policy, model and templates: whether the next run can start."""
 
+import functools
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -98,6 +99,11 @@ def models(policy: Policy, day: date, today: date, *, deep: bool) -> Iterator[He
             )
 
 
+@functools.cache  # all of them take half a second
+def _parse(template: str) -> None:
+    environment().parse(template)
+
+
 def templates() -> HealthResult:
     """Whether every page's template can be parsed."""
     jinja = environment()
@@ -105,7 +111,7 @@ def templates() -> HealthResult:
     todo = "install the released package again"
     for name in names:
         try:
-            jinja.parse(Path(resources.folder(TEMPLATES), name).read_text(encoding="utf-8"))
+            _parse(Path(resources.folder(TEMPLATES), name).read_text(encoding="utf-8"))
         except (TemplateError, OSError, UnicodeDecodeError) as error:
             return failed("templates", f"{name}: {error}", todo)
     if not names:

@@ -38,15 +38,17 @@ from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 _MOST_SHOWN = 20  # values of a kind
 _NOTES = {
     "unread_column": "a column that nothing reads",
+    "unread_sheet": "a sheet of a workbook that nothing reads",
+    "empty_export": "a till export with a header and no rows",
     "missing_column": "a column that the mapping names, and that the file lacks",
     "unmapped_value": "a value that the mapping does not name",
     "unknown_category": "a category that the policy does not name",
     "lost_zeros": "numbers of differing widths: leading zeros may be lost",
     "local_time": "times without an offset in a store without a time zone: name it",
 }
-#: What may stay so: most exports have columns that the audit has no use for, and numbers of
-#: differing widths are mostly meant so.
-_HARMLESS = ("unread_column", "lost_zeros")
+#: What may stay so: most exports have columns that the audit has no use for, some have such sheets,
+#: and numbers of differing widths are mostly meant so.
+_HARMLESS = ("unread_column", "unread_sheet", "lost_zeros")
 
 #: Each count of transactions by the state that it counts.
 _STATES = {
@@ -155,7 +157,7 @@ class _Read:
             where = ", ".join(
                 f"{name} {note[name]}" for name in ("source", "column", "value") if note[name]
             )
-            found.append(Unclear(_NOTES[note["kind"]], note["rows"], where, harmless))
+            found.append(Unclear(_NOTES[note["kind"]], note["rows"] or None, where, harmless))
         return found
 
 

@@ -34,7 +34,7 @@ _REQUIRED = {
 }
 _ONE = (
     *("unit", "einzel", "unitaire", "unitario", "stuk", "each", "enhed", "enhet", "styk", "styck"),
-    *("yksikko", "jednost", "jednotk"),
+    *("yksikko", "jednost", "jednotk", "a pris", "lineitem price"),  # the last is Shopify's
 )
 _CENTS = ("cents", "cent", "pence", "minor", "centimes")
 _GOOD = 0.6  # share of words in a column of words
@@ -215,14 +215,16 @@ def _amount(found: Found) -> Drafted:
         source["divide"] = 100
         checks.append("they have no decimals: are these cents? Else leave divide out")
     if any(word in name for word in _ONE):
-        checks.append("this looks like the price of one; the price of the line is wanted")
+        source["each"] = True
+        checks.append("is this the price of one? Else leave each out: it is times the quantity")
     return Drafted("amount", source, "; ".join(checks))
 
 
 def _id_check(found: Found) -> Drafted:
     if match := found.matches.get("id_check"):
         drafted = drafted_words("id_check", match.column, found.traits[match.column])
-        return replace(drafted, check=found.unsure("id_check"))
+        checks = (found.unsure("id_check"), drafted.check)
+        return replace(drafted, check="; ".join(check for check in checks if check))
     if match := found.matches.get("birth_date"):
         values = (
             Value("?*", "dob_entered", "was the birth date keyed in?"),

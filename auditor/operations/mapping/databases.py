@@ -20,22 +20,25 @@ _Table = tuple[str, tuple[str, ...]]
 
 def sample_of_database(
     path: str, content: Callable[[], BinaryIO], most: int
-) -> tuple[dict[str, Any], _Columns, frozenset[str], list[str]]:
-    """The keys of an entry that name the table or query, its columns, and what is not certain.
+) -> tuple[dict[str, Any], _Columns, dict[str, frozenset[str]], list[str]]:
+    """The keys of an entry that name a table or query, what stands there, and what is not certain.
+
+    What stands there are the texts of its columns, and which of them were numbers.
 
     Raises:
         UnusableError: there is no table with records.
     """
 
-    def ask(query: str) -> tuple[_Columns, frozenset[str]]:
+    def ask(query: str) -> tuple[_Columns, dict[str, frozenset[str]]]:
         columns: _Columns = {}
-        numeric: frozenset[str] = frozenset()
+        numbers: dict[str, frozenset[str]] = {}
         wanted = Wanted((), every=True, dialect=Dialect(query=query))
         for part in read_records(path, content, wanted, "sqlite"):
-            numeric |= part.numeric
+            for name, texts in part.texts_of_numbers().items():
+                numbers[name] = numbers.get(name, frozenset()) | texts
             for name in part.cells.column_names:
                 columns.setdefault(name, []).extend(part.cells[name].to_pylist())
-        return columns, numeric
+        return columns, numbers
 
     names = ask(_TABLES)[0].get("name", [])[:_MOST_TABLES]
     tables = []
@@ -54,8 +57,8 @@ def sample_of_database(
         keys = {"query": query}
         remarks.append("query: lines and receipts stand in two tables; look at how they are joined")
     query = keys.get("query") or f"SELECT * FROM {_quoted(best[0])}"  # noqa: S608  # quoted
-    columns, numeric = ask(f"SELECT * FROM ({query}) LIMIT {most}")  # noqa: S608  # our own
-    return keys, columns, numeric, remarks
+    columns, numbers = ask(f"SELECT * FROM ({query}) LIMIT {most}")  # noqa: S608  # our own
+    return keys, columns, numbers, remarks
 
 
 def _score(table: _Table, roles: Sequence[str]) -> float:

@@ -34,8 +34,9 @@ def add_numbers(draft: Draft, found: Found) -> None:
     texts = [
         text
         for role in ("quantity", "amount")
-        if (match := found.matches.get(role)) and match.column not in found.sample.numeric
+        if (match := found.matches.get(role))
         for text in found.traits[match.column].texts
+        if text not in found.sample.numbers.get(match.column, ())
     ]
     guess = guess_numbers(texts)
     if guess.decimal != ".":

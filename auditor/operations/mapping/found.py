@@ -43,6 +43,8 @@ class Found:
         written = self.times.get(match.column)
         if written is not None and written.other and role not in ("sku", "transaction_id"):
             said.append(f"day and month may be the other way round: {written.other}")
+        if written is not None and role == "birth_date" and written.short_year:
+            said.append("a year of two digits is taken for the last before the sale")
         return "; ".join(said)
 
     def texts(self, role: str) -> Sequence[str]:

@@ -119,7 +119,9 @@ def suits(role: str, own: Traits) -> float:  # noqa: C901, PLR0911, PLR0912  # o
     if role == "sale_time":
         return 1 if times is not None and times.has_clock and not times.has_date else 0
     if role == "birth_date":
-        return 1 if times is not None and times.has_date and own.born > 0.6 else 0
+        if times is None or not times.has_date:
+            return 0
+        return 1 if own.born > 0.6 or times.short_year else 0
     if role in ("quantity", "amount"):
         if own.number < 0.95 or is_time or own.ean > 0.5 or own.length > 14:
             return 0

@@ -1,11 +1,9 @@
 """Samples of files: what format and dialect they have, and some of their records as text."""
 
-import contextlib
 import gzip
 import io
-import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,6 +13,7 @@ from auditor.inputs.formats.base import Dialect, UnusableError, Wanted
 from auditor.inputs.records import read_records
 from auditor.operations.mapping.csv_dialect import guess_csv, unnamed
 from auditor.operations.mapping.databases import sample_of_database
+from auditor.operations.mapping.json_lists import is_of_checks, lists_of, parsed, plain_names
 from auditor.operations.mapping.workbooks import Grid, guess_sheet, read_grid
 
 #: Records of a file that are looked at.
@@ -44,18 +43,20 @@ class Sample:
         form: its format, as a mapping names it.
         dialect: keys of a mapping's entry that say how the file is written.
         columns: text by name; all have one length.
-        numeric: the columns that held numbers.
+        numbers: by column, the texts of the cells that were numbers.
         remarks: what is not certain about its dialect.
         head: the start of the file, where it is text.
+        checks: the columns of a second list of records, of ID checks; all have one length.
     """
 
     path: Path
     form: str
     dialect: Mapping[str, Any] = field(default_factory=dict)
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    numeric: frozenset[str] = frozenset()
+    numbers: Mapping[str, frozenset[str]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     head: str = ""
+    checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -65,11 +66,14 @@ class Sample:
     def joined(self, other: "Sample") -> "Sample":
         """Both together, if they are of one kind."""
         columns = {n: [*self.columns[n], *other.columns[n]] for n in self.columns}
-        return replace(self, columns=columns, numeric=self.numeric & other.numeric)
+        numbers = _together(self.numbers, other.numbers)
+        checks = {n: [*self.checks[n], *other.checks[n]] for n in self.checks}
+        return replace(self, columns=columns, numbers=numbers, checks=checks)
 
     def is_of_kind(self, other: "Sample") -> bool:
         """Whether the files are written alike, and have the same columns."""
         same = self.form == other.form and set(self.columns) == set(other.columns)
+        same = same and set(self.checks) == set(other.checks)
         return same and dict(self.dialect) == dict(other.dialect)
 
 
@@ -101,11 +105,11 @@ def _sampled(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample
     if form == "xlsx":
         return _workbook(path, content)
     if form == "sqlite":
-        query, columns, numeric, remarks = sample_of_database(str(path), content, MOST_RECORDS)
-        return Sample(path, form, query, columns, numeric, tuple(remarks))
+        query, columns, numbers, remarks = sample_of_database(str(path), content, MOST_RECORDS)
+        return Sample(path, form, query, columns, numbers, tuple(remarks))
     if form == "parquet":
-        columns, numeric = _columns(path, content, form, _every())
-        return Sample(path, form, {}, columns, numeric)
+        columns, numbers = _columns(path, content, form, _every())
+        return Sample(path, form, {}, columns, numbers)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<") or path.name.lower().endswith(_XML):
         columns, _ = _columns(path, content, "poslog", _every())
@@ -114,8 +118,8 @@ def _sampled(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample
         return _json_lines(path, head, content)
     guess = guess_csv(head)
     dialect = guess.keys
-    columns, numeric = _columns(path, content, "csv", _every(**dialect))
-    return Sample(path, "csv", dialect, columns, numeric, guess.remarks)
+    columns, numbers = _columns(path, content, "csv", _every(**dialect))
+    return Sample(path, "csv", dialect, columns, numbers, guess.remarks)
 
 
 def _every(**dialect: Any) -> Wanted:
@@ -124,14 +128,14 @@ def _every(**dialect: Any) -> Wanted:
 
 def _columns(
     path: Path, content: Callable[[], BinaryIO], form: str, wanted: Wanted
-) -> tuple[dict[str, list[str]], frozenset[str]]:
-    """The first records, by column, and which columns held numbers."""
+) -> tuple[dict[str, list[str]], dict[str, frozenset[str]]]:
+    """The first records, by column, and the texts of those that were numbers."""
     columns: dict[str, list[str]] = {}
-    numeric: frozenset[str] = frozenset()
+    numbers: dict[str, frozenset[str]] = {}
     rows = 0
     for part in read_records(path.name, content, wanted, form):
         taken = part.cells.slice(0, MOST_RECORDS - rows)
-        numeric |= part.numeric
+        numbers = _together(numbers, part.texts_of_numbers())
         for name in taken.column_names:
             # A name that only later records have was empty in the earlier ones.
             columns.setdefault(name, [""] * rows).extend(taken[name].to_pylist())
@@ -142,7 +146,15 @@ def _columns(
             break
     if not columns:
         raise UnusableError("unreadable_file", "it has no records: give a file with some sales")
-    return {name: texts for name, texts in columns.items() if name}, numeric
+    return {name: texts for name, texts in columns.items() if name}, numbers
+
+
+def _together(
+    some: Mapping[str, frozenset[str]], more: Mapping[str, frozenset[str]]
+) -> dict[str, frozenset[str]]:
+    """Sets of texts by column, from both."""
+    nothing = frozenset[str]()
+    return {name: some.get(name, nothing) | more.get(name, nothing) for name in {**some, **more}}
 
 
 def _json_lines(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sample:
@@ -152,60 +164,36 @@ def _json_lines(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sam
             "unreadable_file",
             "it is one JSON list: export JSON Lines, one object a line (jq -c '.[]' makes them)",
         )
-    lines = [line for line in text.splitlines()[:_LINES] if line.strip()]
-    first = next((found for line in lines if (found := _parsed(line))), None)
-    if first is None:
+    objects = [found for line in text.splitlines()[:_LINES] if (found := parsed(line))]
+    if not objects:
         raise UnusableError(
             "unreadable_file",
             "it is JSON, but not one object a line: export JSON Lines (jq -c . makes them)",
         )
-    lists = [name for name, size in _lists(first) if size]
+    lists = lists_of(objects)
     dialect: dict[str, Any] = {"records": lists[0]} if lists else {}
-    remarks = (
-        (f"records: the lists in it are {', '.join(lists)}; a record may be another one",)
-        if len(lists) > 1
-        else ()
-    )
-    names = tuple(dict.fromkeys(n for line in lines for n in _plain_names(line, lists[:1])))
-    wanted = Wanted((), names, dialect=Dialect(**dialect))
-    columns, numeric = _columns(path, content, "jsonl", wanted)
-    return Sample(path, "jsonl", dialect, columns, numeric, remarks)
+    remarks: tuple[str, ...] = ()
+    if len(lists) > 1:
+        remarks = (f"records: the lists in it are {', '.join(lists)}; a record may be another one",)
+    columns, numbers = _records(path, content, objects, lists[:1])
+    for name in lists[1:]:
+        of_list, _ = _records(path, content, objects, [name])
+        checks = {n: texts for n, texts in of_list.items() if n.startswith(f"{name}.")}
+        if is_of_checks(name, checks):
+            dialect["records"] = [lists[0], name]
+            return Sample(path, "jsonl", dialect, columns, numbers, remarks, checks=checks)
+    return Sample(path, "jsonl", dialect, columns, numbers, remarks)
 
 
-def _plain_names(line: str, records: Sequence[str]) -> list[str]:
-    """The dotted names of an object, and of the records in it, that have plain values."""
-    return [name for name, _ in _leaves(_parsed(line), "", records)]
-
-
-def _parsed(line: str) -> dict[str, Any] | None:
-    """The object of a line; None if it is none."""
-    with contextlib.suppress(ValueError, RecursionError):
-        found = json.loads(line)
-        return found if isinstance(found, dict) else None
-    return None
-
-
-def _leaves(value: Any, prefix: str, records: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        dotted = f"{prefix}{name}"
-        if isinstance(inner, dict):
-            yield from _leaves(inner, f"{dotted}.", records)
-        elif dotted in records and isinstance(inner, list):
-            for each in inner:
-                yield from _leaves(each, f"{dotted}.", records)
-        elif not isinstance(inner, list):
-            yield dotted, inner
-
-
-def _lists(value: Any, prefix: str = "") -> list[tuple[str, int]]:
-    """The lists of objects in an object, by dotted name, the longest first."""
-    found: list[tuple[str, int]] = []
-    for name, inner in value.items() if isinstance(value, dict) else ():
-        if isinstance(inner, list) and inner and all(isinstance(each, dict) for each in inner):
-            found.append((f"{prefix}{name}", len(inner[0])))
-        elif isinstance(inner, dict):
-            found += _lists(inner, f"{prefix}{name}.")
-    return sorted(found, key=lambda each: -each[1])
+def _records(
+    path: Path,
+    content: Callable[[], BinaryIO],
+    objects: Sequence[Mapping[str, Any]],
+    lists: Sequence[str],
+) -> tuple[dict[str, list[str]], dict[str, frozenset[str]]]:
+    """The columns of JSON lines whose records are in ``lists``, with the names of ``objects``."""
+    wanted = Wanted((), plain_names(objects, lists), dialect=Dialect(records=tuple(lists)))
+    return _columns(path, content, "jsonl", wanted)
 
 
 def _workbook(path: Path, content: Callable[[], BinaryIO]) -> Sample:
@@ -213,9 +201,10 @@ def _workbook(path: Path, content: Callable[[], BinaryIO]) -> Sample:
         wanted = _every(header=unnamed(_WIDEST_SHEET), sheet=sheet)
         return read_grid(read_records(path.name, content, wanted, "xlsx"))
 
-    dialect, remarks = guess_sheet(content, grid)
-    columns, numeric = _columns(path, content, "xlsx", _every(**dialect))
-    return Sample(path, "xlsx", dialect, columns, numeric, tuple(remarks))
+    guess = guess_sheet(content, grid)
+    wanted = replace(_every(**guess.keys), required=guess.columns)
+    columns, numbers = _columns(path, content, "xlsx", wanted)
+    return Sample(path, "xlsx", guess.keys, columns, numbers, guess.remarks)
 
 
 def _unpacked_head(file: BinaryIO) -> bytes:

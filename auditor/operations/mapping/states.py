@@ -7,10 +7,17 @@ from typing import Any
 from auditor.operations.mapping.draft import Drafted
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.names import is_private, likeness, tells_void_of_line
-from auditor.operations.mapping.values import drafted_words, flag_values, tells_flag, varies_within
+from auditor.operations.mapping.values import (
+    drafted_words,
+    flag_values,
+    tells_flag,
+    varies_within,
+    without_meaning,
+)
 from auditor.operations.mapping.words import is_code, line_word, state_word
 
 _GOOD = 0.6  # likeness that counts
+_SHOWN = 10  # words of a column that are asked about
 
 
 def draft_line_type(found: Found) -> Iterator[Drafted]:
@@ -49,7 +56,6 @@ def draft_state(found: Found) -> Iterator[Drafted]:
 
 def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Drafted]:
     """A role that several columns tell; those whose values say nothing are asked about."""
-    find = line_word if role == "line_type" else state_word
     sources: list[dict[str, Any]] = []
     checks = []
     for name in columns:
@@ -61,10 +67,13 @@ def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Dra
                 checks.append(f"{name}: of the receipt, or of a line? Then it is a line_type")
         is_time = own.times is not None and own.times.has_date
         codes = not tells_flag(role, name, own) and any(map(is_code, own.texts))
-        unknown = not is_time and (codes or any(find(text, name) is None for text in own.texts))
+        unknown = [] if is_time else without_meaning(role, name, own)
         if not own.distinct:
             checks.append(f"{name}: it is empty in the sample")
-        elif not values or unknown:
+        elif unknown:
+            words = ", ".join(unknown[:_SHOWN])
+            checks.append(f"{name}: what do its values mean? Those not named: {words}")
+        elif not values or (codes and not is_time):
             checks.append(f"{name}: what do its values mean?")
     if sources:
         yield Drafted(role, {"first_of": sources}, "; ".join(checks))

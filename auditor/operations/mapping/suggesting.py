@@ -6,6 +6,8 @@ from typing import Any
 
 from auditor.errors import ConfigurationError
 from auditor.mapping import Mapping
+from auditor.operations.mapping.blanks import filled_down, with_filled
+from auditor.operations.mapping.check_lists import with_checks
 from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
 from auditor.operations.mapping.dates import days_of, times_of
 from auditor.operations.mapping.draft import Draft, Drafted
@@ -114,7 +116,12 @@ def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
     is_index = any(own.frames > 0.9 for own in traits.values())
     named = "header" not in sample.dialect
     roles, records = SNAPSHOTS if is_index else SALES, sample.dialect.get("records", "")
+    records = records if isinstance(records, str) else records[0]
     matches = match_columns(traits, roles, named=named, records=records)
+    filled = filled_down(sample, matches)
+    if names_filled := (*filled.columns, *filled.within):
+        sample = with_filled(sample, filled)
+        traits |= {name: traits_of(sample.columns[name]) for name in names_filled}
     times = times_of(matches, traits, paths)
     days, swapped = days_of(matches, traits, times)
     stores, tills = (
@@ -127,7 +134,7 @@ def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
         paths, days=days, swapped=swapped, stores=stores, tills=tills, anywhere=anywhere
     )
     found = Found(sample, traits, matches, times, path)
-    columns = list((draft_snapshots if is_index else draft_sales)(found))
+    columns = list(draft_snapshots(found)) if is_index else with_checks(draft_sales(found), found)
     keys: dict[str, Any] = {"files": path.pattern, "format": sample.form, **sample.dialect}
     checks = {"files": path.remarks}
     for remark in sample.remarks:
@@ -139,7 +146,11 @@ def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
     add_free_names(draft, found)
     draft.stores, draft.tills = stores, tills
     read = {name for drafted in columns for name in used_columns(drafted)}
-    draft.unread = [name for name in traits if name not in read]
-    if not is_index and (asked := list(unread_to_look_at(found, draft.unread))):
+    unread = [name for name in traits if name not in read]
+    draft.unread = [*unread, *(name for name in sample.checks if name not in read)]
+    if blank := [name for name in names_filled if name in read]:
+        draft.keys["fill_down"] = blank
+        draft.checks["fill_down"] = ["are they blank where they repeat the row above?"]
+    if not is_index and (asked := list(unread_to_look_at(found, unread))):
         draft.checks["columns"] = asked
     return draft

@@ -48,6 +48,11 @@ class Written:
     midnight: str = ""  # what stands behind each date instead of a time
 
     @property
+    def short_year(self) -> bool:
+        """Whether its years have two digits."""
+        return "%y" in self.form
+
+    @property
     def is_certain(self) -> bool:
         """Whether nothing but dates and times is written so: 1815 and 12.30 may be numbers."""
         plain = not self.form or self.has_date or ":" in self.form or "h" in self.form
@@ -132,7 +137,7 @@ def _by_formats(texts: Sequence[str]) -> Written | None:
 
 
 def _candidates(text: str) -> list[str]:
-    forms = [form for form in _with_zones(_CLOCKS) if _fits(form, text)]
+    forms = []
     for day in _DATES:
         compiled = time_format(day)
         found = re.match(compiled.pattern, text)
@@ -147,7 +152,8 @@ def _candidates(text: str) -> list[str]:
                 forms += [
                     f"{day}{between}{form}" for form in _with_zones(_CLOCKS) if _fits(form, clock)
                 ]
-    return forms
+    # 02.01.90 is a date before it is a time: few columns of times have minutes up to 12 only.
+    return forms + [form for form in _with_zones(_CLOCKS) if _fits(form, text)]
 
 
 def _with_zones(clocks: Sequence[str]) -> list[str]:
@@ -183,7 +189,7 @@ def _possible(form: TimeFormat, texts: Sequence[str]) -> int:
 
 def _is_clock(form: TimeFormat, text: str, numbers: Sequence[int]) -> bool:
     if len(numbers) > 1:
-        return numbers[0] <= 24 and numbers[1] <= 59
+        return numbers[0] <= 24 and numbers[1] <= 59 and (len(numbers) < 3 or numbers[2] <= 60)
     digits = re.match(r"\d+", text)
     if digits is None or "H" not in form.parts:
         return False

@@ -2,8 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from auditor.operations.mapping.fitness import may_tell_of_person
 from auditor.operations.mapping.found import Found
-from auditor.operations.mapping.names import is_of_staff, is_private, likeness, tells_void
+from auditor.operations.mapping.names import (
+    is_of_staff,
+    is_private,
+    likeness,
+    tells_void,
+    words_of,
+)
 from auditor.operations.mapping.traits import Traits
 from auditor.operations.mapping.words import check_word, is_code, line_word, state_word
 
@@ -13,6 +20,20 @@ _LONGEST = 24  # characters
 _KNOWN = 0.5  # share of texts with a meaning, from which a column may be one of ours
 _ALIKE = 0.8  # likeness of a name that is enough without any
 _SHOWN = 4
+_SHORT = 5  # characters of a code
+#: Words in the names of columns of codes; and those of codes that say nothing of a line.
+_CODES = frozenset(
+    (
+        *("code", "codes", "type", "kind", "rec", "record", "qualifier", "indicator", "typ", "kz"),
+        *("kennzeichen", "schlussel", "tipo", "codigo", "codice", "kod", "tyyppi", "koodi"),
+    )
+)
+_OF_OTHERS = frozenset(
+    (
+        *("tax", "vat", "mwst", "steuer", "tva", "iva", "btw", "moms", "currency", "wahrung"),
+        *("country", "unit", "uom", "language", "reason", "product", "item", "artikel", "store"),
+    )
+)
 
 
 def unread_to_look_at(found: Found, unread: Sequence[str]) -> Iterator[str]:
@@ -26,8 +47,22 @@ def unread_to_look_at(found: Found, unread: Sequence[str]) -> Iterator[str]:
         if tells_void(name):
             yield f"{name} is not read: does it tell that a line or a receipt was voided?"
         elif roles := _may_be(name, found.traits[name]):
-            codes = ", ".join(found.traits[name].texts[:_SHOWN])
+            texts = [text for text in found.traits[name].texts if not may_tell_of_person(text)]
+            codes = ", ".join(texts[:_SHOWN])
             yield f"{name} is not read, and its values look like codes ({codes}): {roles}?"
+        elif _is_code(name, found.traits[name]):
+            count = found.traits[name].distinct
+            values = "1 value" if count == 1 else f"{count} values"
+            yield f"{name} has {values} and is not read: does it say the type or state of a line?"
+
+
+def _is_code(name: str, own: Traits) -> bool:
+    """Whether a column is called a code or type, of nothing else, and has few and short values."""
+    words = set(words_of(name))
+    if is_of_staff(name) or not words & _CODES or words & _OF_OTHERS:
+        return False
+    short = all(len(text) <= _SHORT and text.isalnum() for text in own.texts)
+    return 0 < own.distinct <= _MOST_CODES and short
 
 
 def _may_be(name: str, own: Traits) -> str:

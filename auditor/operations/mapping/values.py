@@ -6,7 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from auditor.mapping.models import WORDS
+from auditor.mapping.yes_no import says_no
 from auditor.operations.mapping.draft import Drafted, Value
+from auditor.operations.mapping.fitness import LONGEST, is_unfit, may_tell_of_person
 from auditor.operations.mapping.names import words_of
 from auditor.operations.mapping.traits import Traits
 from auditor.operations.mapping.words import (
@@ -23,10 +25,8 @@ from auditor.sales.drinks import drink_of, folded, hints_at_alcohol
 #: Words of a column that are written out; a column with more of them holds something else.
 MOST_WORDS = 40
 _MOST_CATEGORIES = 80
-_LONGEST = 60  # characters of a value that is written out
 _ALCOHOL = Rules().alcohol_categories
 _MOSTLY = 0.5  # share of a category's articles that are drinks, from which it is one
-_DIGITS = re.compile(r"\d{9,}")  # may be the number of a card or an account
 _YES_OF = {
     "0": ("1",),
     "false": ("true",),
@@ -42,6 +42,8 @@ _YES_OF = {
     "nie": ("tak",),
     "ne": ("ano",),
 }
+_UNSEEN = "not in the sample"
+_YES = ("true", "yes", "y", "t", "1")
 _USUAL = ("n", "0")  # codes that mostly say normal, or no
 _MEANT = {"id_check": "done", "transaction_state": "completed", "line_type": "item"}
 _FIND: dict[str, Callable[[str, str], Meaning | None]] = {
@@ -57,17 +59,22 @@ def drafted_words(role: str, column: str, own: Traits) -> Drafted:
     texts = list(own.texts)
     if all(text.casefold() in known for text in texts):
         return Drafted(role, {"column": column})
-    if own.distinct > MOST_WORDS or any(_is_unfit(text) for text in texts):
+    if own.distinct > MOST_WORDS or any(is_unfit(text) for text in texts):
         return _by_presence(role, column)
     if own.filled < 1:
         texts.append("")
     codes = not tells_flag(role, column, own)
     values = [
-        _value(role, column, text, codes=codes) for text in texts if text.casefold() not in known
+        _value(role, column, text, codes=codes)
+        for text in texts
+        if text.casefold() not in known and not may_tell_of_person(text)
     ]
-    if all(value.word == _MEANT[role] for value in values):
-        values += _unseen(role, column, texts)
-    return Drafted(role, {"column": column}, values=tuple(values))
+    never = all(value.word == _MEANT[role] for value in values)
+    if role != "id_check" and (own.flag or never):
+        values += _other_ways(role, column, texts, never=never)
+    left_out = sum(map(may_tell_of_person, texts))
+    check = f"values with numbers, which may tell of a person, are left out: {left_out}"
+    return Drafted(role, {"column": column}, check if left_out else "", tuple(values))
 
 
 def tells_flag(role: str, column: str, own: Traits) -> bool:
@@ -76,18 +83,35 @@ def tells_flag(role: str, column: str, own: Traits) -> bool:
 
 
 def flag_values(role: str, column: str, own: Traits) -> dict[str, str]:
-    """What the words of a flag become, as one of several sources; those that are no are left out.
+    """What the words of a column become, as one of several sources; a no is left out.
 
-    Times, as of a cancellation, mean yes wherever there is one.
+    What the usual is called becomes nothing: the next source is asked. Times, as of a cancellation,
+    mean yes wherever there is one, and yes in a flag may be written in any of the usual ways.
     """
+    find = _FIND[role]
     if own.times is not None and own.times.has_date:
-        found = _FIND[role]("yes", column)
+        found = find("yes", column)
         return {"?*": found.word} if found else {}
-    meanings = {text: _FIND[role](text, column) for text in own.texts[:MOST_WORDS]}
-    default = _MEANT[role]
-    meant = {t: m.word for t, m in meanings.items() if m is not None and m.word != default}
-    unseen = _unseen(role, column, own.texts) if not meant else []
-    return meant | {value.text: value.word or "" for value in unseen}
+    seen = [text for text in own.texts[:MOST_WORDS] if not may_tell_of_person(text)]
+    meanings = {text: find(text, column) for text in seen if not says_no(text)}
+    values = {
+        text: "" if meaning.word == _MEANT[role] else meaning.word
+        for text, meaning in meanings.items()
+        if meaning is not None
+    }
+    if own.flag or not any(values.values()):
+        ways = _other_ways(role, column, own.texts)
+        values |= {value.text: value.word or "" for value in ways}
+    return values
+
+
+def without_meaning(role: str, column: str, own: Traits) -> list[str]:
+    """The words of a column, as one of several sources, that a person has to explain."""
+    return [
+        text
+        for text in own.texts
+        if not says_no(text) and _FIND[role](text, column) is None and not may_tell_of_person(text)
+    ]
 
 
 @dataclass(frozen=True)
@@ -112,7 +136,7 @@ def drafted_categories(column: str, own: Traits, articles: Sequence[Article]) ->
         if own.distinct <= _MOST_CATEGORIES or value.word != text or value.check:
             values.append(value)
     values.sort(key=lambda value: (value.word == value.text, not value.check))
-    values = [value for value in values if not _is_unfit(value.text)]
+    values = [value for value in values if not is_unfit(value.text)]
     has_alcohol = any(value.word in _ALCOHOL for value in values)
     check = "" if has_alcohol else "none of its values looks like alcohol: say which ones are"
     if all(value.word == value.text and not value.check for value in values) and has_alcohol:
@@ -128,7 +152,7 @@ def drafted_store(column: str, own: Traits) -> Drafted:
     values = tuple(
         Value(text, "-".join(words_of(text)) or "store", "the store's id in your policy")
         for text in own.texts
-        if len(text) <= _LONGEST
+        if len(text) <= LONGEST
     )
     return Drafted("store_id", {"column": column}, values=values)
 
@@ -142,13 +166,25 @@ def varies_within(flags: Sequence[str], transactions: Sequence[str]) -> bool:
     )
 
 
-def _unseen(role: str, column: str, texts: Sequence[str]) -> list[Value]:
-    """What yes means in a flag of which the sample has only no."""
+def _other_ways(
+    role: str, column: str, texts: Sequence[str], *, never: bool = False
+) -> list[Value]:
+    """What yes means in a flag, in the ways to write it that are not among its texts.
+
+    A flag that the sample ``never`` sets is to look at, in the way in which its no is written.
+    """
     found = _FIND[role]("yes", column)
-    if found is None or role == "id_check":
+    if found is None:
         return []
-    yes = [word for text in texts for word in _YES_OF.get(text.casefold(), ())]
-    return [Value(text, found.word, "not in the sample") for text in yes or ("1", "Y")]
+    seen = {text.casefold() for text in texts}
+    alike = [word for text in texts for word in _YES_OF.get(text.casefold(), ())]
+    ways = {word.casefold(): word for word in (*alike, *_YES, *alike)}
+    values = []
+    for folded_word, word in ways.items():
+        check = _UNSEEN if never and (word in alike or not alike) else ""
+        if folded_word not in seen:
+            values.append(Value(word, found.word, check, "" if check else _UNSEEN))
+    return values
 
 
 def _by_presence(role: str, column: str) -> Drafted:
@@ -200,11 +236,6 @@ def _category(text: str, sold: Sequence[Article]) -> Value:
     if hints_at_alcohol(text) or named:
         return Value(text, text, "alcohol? Then beer, cider, wine or spirits", note)
     return Value(text, text, note=note)
-
-
-def _is_unfit(text: str) -> bool:
-    """Whether a text may concern a person, and so is not written out."""
-    return len(text) > _LONGEST or _DIGITS.search(text) is not None or "@" in text
 
 
 def distinct_ids(cells: Collection[str]) -> frozenset[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from auditor.mapping.yes_no import NO, YES
 from auditor.sales.drinks import WordLists, first_found, folded
 
 
@@ -17,22 +18,8 @@ class Meaning(NamedTuple):
     sure: bool
 
 
-_YES = frozenset(
-    (
-        *("y", "yes", "j", "ja", "o", "oui", "s", "si", "sim", "t", "true", "1", "x", "on", "ok"),
-        *("pass", "passed", "done", "wahr", "vrai", "waar", "tak", "ano", "kylla", "vero"),
-        *("prawda", "pravda", "sand", "sant", "tosi"),
-    )
-)
-_NO = frozenset(
-    (
-        *("n", "no", "nein", "non", "nee", "nej", "f", "false", "0", "off", "-", "fail", "failed"),
-        *("falsch", "faux", "onwaar", "nei", "nie", "ne", "nao", "ei", "falso", "falsz"),
-        *("nepravda", "falsk", "usand"),
-    )
-)
-
 _FAILED = frozenset(("fail", "failed"))  # no check, and no sale either
+_NOT_DONE = NO | _FAILED
 
 # Each list has the words of English, German, French, Spanish and Dutch first; then those of
 # Italian and Portuguese, of Danish, Norwegian, Swedish and Finnish, and of Polish and Czech.
@@ -177,9 +164,9 @@ def check_word(text: str, column: str = "") -> Meaning | None:
     word = folded(text)
     if not word:
         return Meaning("none", sure=False)
-    if word in _NO:
+    if word in _NOT_DONE:
         return Meaning("none", sure=True)
-    if word in _YES:
+    if word in YES:
         name = folded(column)
         said = first_found(_CHECKS, name, ("id_scanned", "dob_on_file", "dob_entered"))
         return Meaning(said or "id_viewed", sure=said is not None)
@@ -202,9 +189,9 @@ def is_flag(texts: Iterable[str]) -> bool:
     """Whether texts are yes and no only."""
     words = {folded(text) for text in texts} - {""}
     letters = {word for word in words if is_code(word) and word.isalpha()}
-    if any(len(letters & meaning) > 1 for meaning in (_YES, _NO)):
+    if any(len(letters & meaning) > 1 for meaning in (YES, _NOT_DONE)):
         return False  # such as N and F: two states
-    return bool(words) and words <= {*_YES, *_NO}
+    return bool(words) and words <= YES | _NOT_DONE
 
 
 def is_code(text: str) -> bool:
@@ -217,9 +204,9 @@ def _of_flag_or_word(
 ) -> Meaning | None:
     """What a word means; yes is one of ``_FLAGGED`` by its column's name, no is the usual."""
     word = folded(text)
-    if not word or word in _NO - _FAILED:
+    if not word or word in NO:
         return Meaning(usual, sure=True)
-    if word in _YES and (said := first_found(lists, folded(column), _FLAGGED)):
+    if word in YES and (said := first_found(lists, folded(column), _FLAGGED)):
         return Meaning(said, sure=True)
     found = first_found(lists, word)
     return Meaning(found, sure=found == word or found in surely) if found else None

@@ -29,6 +29,12 @@ class Grid:
         """Which row has the names of the columns; None if there is none."""
         return header_row([row[: self.width] for row in self.rows])
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns; empty if there are none."""
+        cells = [] if self.header is None else self.rows[self.header]
+        return tuple(dict.fromkeys(name for cell in cells if (name := cell.strip())))
+
 
 def read_grid(parts: Iterable[Records]) -> Grid:
     """The first rows of a sheet that is read without a header."""
@@ -39,40 +45,60 @@ def read_grid(parts: Iterable[Records]) -> Grid:
     return Grid([], [])
 
 
-def guess_sheet(
-    content: Callable[[], BinaryIO], grid: Callable[[str | None], Grid]
-) -> tuple[dict[str, Any], list[str]]:
-    """The keys of an entry that say where the table is, and what is not certain."""
-    first = grid(None)
+@dataclass(frozen=True)
+class SheetGuess:
+    """Which sheets hold the till's lines.
+
+    Attributes:
+        keys: of an entry, that say where the table is.
+        columns: names that the sheets to read have in common; empty if there is no header.
+        remarks: what is not certain.
+    """
+
+    keys: dict[str, Any]
+    columns: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def guess_sheet(content: Callable[[], BinaryIO], grid: Callable[[str | None], Grid]) -> SheetGuess:
+    """The sheet that is most like a till's lines, and those with the same columns."""
     keys: dict[str, Any] = {}
     remarks: list[str] = []
     names = _sheets(content)
+    best, found = None, grid(None)
     if len(names) > 1:
-        best = max(names[:_MOST_SHEETS], key=lambda name: _score(grid(name)))
-        if best != names[0]:
-            keys["sheet"], first = best, grid(best)
-        remarks.append(f"sheet: there are {', '.join(names)[:200]}")
-    at = first.header
+        grids = {name: grid(name) for name in names[:_MOST_SHEETS]}
+        best = max(grids, key=lambda name: _score(grids[name]))
+        found = grids[best]
+        alike = [name for name, other in grids.items() if set(found.names) <= set(other.names)]
+        if len(alike) > 1 and found.names:
+            remarks.append(f"sheet: {', '.join(alike)[:200]} have the same columns, and are read")
+            if others := [name for name in names if name not in alike]:
+                remarks.append(f"sheet: not read are {', '.join(others)[:200]}")
+        else:
+            keys |= {"sheet": best} if best != names[0] else {}
+            remarks.append(f"sheet: there are {', '.join(names)[:200]}")
+    at = found.header
     if at is None:
-        keys["header"] = unnamed(first.width)
+        keys["header"] = unnamed(found.width)
         remarks.append("header: there is none, so the columns are named as the sheet names them")
     elif at:
-        keys["skip_lines"] = first.numbers[at] - 1
-    return keys, remarks
+        keys["skip_lines"] = found.numbers[at] - 1
+    return SheetGuess(keys, found.names, tuple(remarks))
 
 
 def _score(grid: Grid) -> float:
-    names = [] if grid.header is None else [name for name in grid.rows[grid.header] if name]
-    return sum(max(likeness(name, role) for role in SYNONYMS) for name in names)
+    return sum(max(likeness(name, role) for role in SYNONYMS) for name in grid.names)
 
 
 def _sheets(content: Callable[[], BinaryIO]) -> list[str]:
-    """The names of the sheets; the workbook was read already, so its size is no danger."""
+    """The sheets that Excel shows; the workbook was read already, so its size is no danger."""
     import python_calamine as calamine  # noqa: PLC0415  # an extra, which the reader asked for
 
     try:
         with content() as file:
-            names: list[str] = calamine.CalamineWorkbook.from_filelike(file).sheet_names
+            sheets = calamine.CalamineWorkbook.from_filelike(file).sheets_metadata
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise UnusableError("unreadable_file", "it is no .xlsx that can be read") from error
-    return names
+    worksheet, visible = calamine.SheetTypeEnum.WorkSheet, calamine.SheetVisibleEnum.Visible
+    return [each.name for each in sheets if each.typ == worksheet and each.visible == visible]

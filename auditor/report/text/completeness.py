@@ -141,6 +141,12 @@ def usual_totals(found: TotalsDiffer) -> str:
     )
 
 
+_LISTED = {
+    "empty_export": "Till exports with a header and no rows",
+    "unread_sheet": "Sheets of Excel workbooks that nobody read",
+}
+
+
 def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) -> str:
     """What was noticed of the inputs, in a sentence."""
     named = f"“{words.visible(column, 60)}”" if column else "a column"
@@ -156,8 +162,8 @@ def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) 
                 f"Numbers in {named} have different widths{of_rows}: leading zeros may have been"
                 " lost on the way."
             )
-        case "empty_export":
-            return f"Till exports with a header and no rows: {seen}."
+        case "empty_export" | "unread_sheet":
+            return f"{_LISTED[kind]}: {seen}."
         case "local_time":
             return (
                 f"Times without an offset{of_rows}, and the policy sets no time zone: they were"

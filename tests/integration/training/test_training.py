@@ -69,8 +69,8 @@ def elsewhere(
     out = tmp_path_factory.mktemp(request.param) / "said.npz"
     other = {"KERAS_BACKEND": request.param, "PYTHONPATH": f"{ROOT}{os.pathsep}{TORCH}"}
     other |= {"XLA_FLAGS": "--xla_backend_optimization_level=0"}  # quick
-    # What is trained three times is compiled once.
-    other |= {"JAX_COMPILATION_CACHE_DIR": str(out.parent / "compiled")}
+    # What is trained three times is compiled once, and in the next test run not at all.
+    other |= {"JAX_COMPILATION_CACHE_DIR": str(ROOT / ".cache/jax")}
     other |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     subprocess.run(
         [sys.executable, str(CHILD), str(out)],

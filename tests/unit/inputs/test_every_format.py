@@ -145,3 +145,43 @@ def test_the_same_rows_give_the_same_lines(form: str, rows: list[dict[str, str]]
     assert len(expected) == len(rows)
     assert expected[0]["birth_date"] in (None, date(1990, 12, 31))
     assert _read(f"{DAY}.{suffix}", write(rows), mapping) == expected
+
+
+_COMMAS = 'decimal = ","\nthousands = "."'
+_MIXED: dict[str, tuple[Callable[[list[dict[str, Any]]], bytes], MappingOfDay]] = {
+    "xlsx": (
+        lambda rows: xlsx_bytes(
+            {"x": [_HEAD, *([value or "" for value in row.values()] for row in rows)]}
+        ),
+        _mapping(f'files = "*.xlsx"\n{_COMMAS}'),
+    ),
+    "jsonl": (jsonl_bytes, _mapping(f'files = "*.jsonl"\n{_COMMAS}')),
+    "db": (
+        sqlite_bytes,
+        _mapping(f'files = "*.db"\nformat = "sqlite"\ntable = "lines"\n{_COMMAS}'),
+    ),
+}
+
+
+@pytest.mark.parametrize("suffix", _MIXED)
+@given(rows=_ROWS, which=st.lists(st.booleans(), min_size=6, max_size=6))
+@settings(max_examples=15, deadline=None)
+def test_numbers_beside_texts_in_the_tills_notation_are_taken_as_they_are(
+    suffix: str, rows: list[dict[str, str]], which: list[bool]
+) -> None:
+    rows = [_whole(row) for row in rows]
+    expected = _read(f"{DAY}.csv", csv_bytes(rows, _HEAD), None)
+    write, mapping = _MIXED[suffix]
+    for numbers in (which, [True] * 6, [False] * 6):
+        written: list[dict[str, Any]] = [
+            _typed(row)
+            if is_number
+            else row | {n: _in_text(row[n]) for n in ("quantity", "amount")}
+            for row, is_number in zip(rows, numbers, strict=False)
+        ]
+        assert _read(f"{DAY}.{suffix}", write(written), mapping) == expected
+
+
+def _in_text(number: str) -> str:
+    """A number as a till may write it: with a comma, and three decimals."""
+    return f"{float(number):,.3f}".translate({ord(","): ".", ord("."): ","})

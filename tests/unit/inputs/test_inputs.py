@@ -25,6 +25,7 @@ from auditor.inputs import Reading, distinct_frames, records, validation
 from auditor.inputs import content as file_content
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.formats import base, csv_text
+from auditor.mapping import Mapping as MappingFile
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import ID_CHECKS, REJECTS, SNAPSHOT_INDEX, TILL_LINES, Schema
@@ -274,6 +275,10 @@ def test_the_same_file_otherwise_written_holds_the_same(
         ("transaction_id", "50\u200b00", "hidden_in_id", "zero-width"),
         ("transaction_id", "\ufeff5000", "hidden_in_id", "byte-order mark"),
         ("sku", "50\u00a000", "hidden_in_id", "no-break space"),
+        ("transaction_id", "\uff11\uff12", "foreign_digits", "full-width"),
+        ("sku", "50\u0660", "foreign_digits", "plain digits"),
+        ("cashier_id", "E\u0967", "foreign_digits", "plain digits"),
+        ("store_id", "S\uff11", "foreign_digits", "plain digits"),
         ("id_check", "maybe", "unknown_id_check", "id_scanned, dob_entered"),
         ("sold_at", "", "empty_cell", "is empty"),
         ("sold_at", "2026-02-29T12:00", "bad_time", "ISO 8601"),
@@ -359,7 +364,7 @@ def test_a_birth_date_is_never_repeated(tmp_path: Path) -> None:
 def test_a_bad_birth_date_is_withheld(tmp_path: Path) -> None:
     reading = read(tmp_path, sale(birth_date="1990-13-31"))
 
-    assert reading.rejects["value"].to_pylist() == ["withheld"]
+    assert reading.rejects["value"].to_pylist() == ["(withheld)"]
 
 
 def test_every_date_of_the_calendar_and_no_other_is_a_time(tmp_path: Path) -> None:
@@ -643,6 +648,28 @@ def test_a_row_of_none_of_the_days_that_a_file_may_hold_is_rejected(
     rows = [sale(), sale(sold_at="2026-03-20T12:00Z"), sale(sold_at=sold_at)]
     reading = read(tmp_path, *rows, path="x_2026-03-01_2026-03-31.csv")
     assert [(r, row) for r, row, *_ in reasons(reading)] == [("other_day", 4)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"~${DAY}.csv",
+        f"{DAY}/~$sales.xlsx",
+        f".~lock.{DAY}.csv#",
+        f"#{DAY}.csv#",
+        f"{DAY}.csv~",
+        f".{DAY}.csv.swp",
+    ],
+)
+def test_what_an_open_program_leaves_beside_a_file_is_no_export(name: str, tmp_path: Path) -> None:
+    put(tmp_path, name, b"locked")
+    put(tmp_path, f"{DAY}.csv", sales_csv(sale()))
+    everything = "[[mapping]]\neffective_from = 2020-01-01\n[[mapping.sales]]\nfiles = '**/*'"
+    for mapping in (None, MappingFile.from_toml(everything.encode(), origin="m").on(DAY)):
+        readings = inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=mapping)
+        reading = whole(readings, TILL_LINES)
+        assert (len(reading.table), reasons(reading)) == (1, [])
+        assert [file.path for file in reading.files] == [f"{DAY}.csv"]
 
 
 def test_files_are_read_in_the_order_of_their_paths_and_hashed(tmp_path: Path) -> None:

@@ -38,6 +38,14 @@ def test_numbers_keep_their_text_and_nothing_is_empty() -> None:
     ]
 
 
+def test_numbers_are_told_from_texts_cell_by_cell() -> None:
+    content = b'{"id": "a", "price": 1.125}\n{"id": "b", "price": "5,50"}\n{"id": "c"}\n'
+    (part,) = read(content, "id", "price")
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "price": [True, False, False]
+    }
+
+
 def test_many_plain_lines_are_read_as_one_by_one() -> None:
     content = b"".join(b'{"id": "T%d", "price": %d.5}\n' % (n, n) for n in range(200))
     parts = read(content, "id", "price")
@@ -63,13 +71,28 @@ def test_values_inside_objects_have_dotted_names() -> None:
 def test_a_list_inside_each_object_holds_the_records() -> None:
     content = b'{"id": 1, "items": [{"sku": "a"}, {"sku": "b", "tax": {"rate": 7}}]}\n'
     content += b'{"id": 2, "items": []}\n{"id": 3}\n{"id": 4, "items": "x"}\n'
-    parts = read(content, "id", "items.sku", records="items")
+    parts = read(content, "id", "items.sku", records=("items",))
     assert rows(parts) == [{"id": "1", "items.sku": "a"}, {"id": "1", "items.sku": "b"}]
     assert parts[0].numbers.tolist() == [1, 1]
     assert parts[0].receipts is not None
     assert parts[0].receipts.tolist() == [1, 1]
     assert parts[0].unread == ("items.tax.rate",)
     assert problems(parts) == {3: "has no list items", 4: "holds no list in items"}
+
+
+def test_several_lists_hold_the_records_one_after_the_other() -> None:
+    content = b'{"id": 1, "checks": [{"type": "scan"}], "items": [{"sku": "a"}, {"sku": "b"}]}\n'
+    content += b'{"id": 2, "items": [{"sku": "c"}]}\n{"id": 3, "checks": []}\n{"id": 4}\n'
+    content += b'{"id": 5, "items": [], "checks": 1}\n'
+    parts = read(content, "id", "items.sku", "checks.type", records=("items", "checks"))
+    assert rows(parts) == [
+        {"id": "1", "items.sku": "a", "checks.type": ""},
+        {"id": "1", "items.sku": "b", "checks.type": ""},
+        {"id": "1", "items.sku": "", "checks.type": "scan"},
+        {"id": "2", "items.sku": "c", "checks.type": ""},
+    ]
+    assert parts[0].numbers.tolist() == [1, 1, 1, 2]
+    assert problems(parts) == {4: "has no list items or checks", 5: "holds no list in checks"}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +129,9 @@ def test_a_line_that_is_too_long_is_set_aside(monkeypatch: pytest.MonkeyPatch) -
 def test_members_that_repeat_a_large_object_are_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(base, "BLOCK_BYTES", 5000)
     large = {"id": "x" * 100, "items": [{"sku": "a"}] * 100}
-    parts = read(json.dumps(large).encode() + b'\n{"id": 1, "items": [1]}', "id", records="items")
+    parts = read(
+        json.dumps(large).encode() + b'\n{"id": 1, "items": [1]}', "id", records=("items",)
+    )
     assert problems(parts) == {1: "is too large with its 100 members"}
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import random
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +22,8 @@ from auditor.mapping import Mapping, MappingOfDay
 from auditor.policy import Policy
 from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
+from tests.support.formats import Cell, xlsx_bytes
+from tests.support.paths import ROOT
 from tests.support.samples import DAY, NOON, csv_bytes, header, policy, put, sales_csv, texts
 
 HEAD = [
@@ -111,6 +114,7 @@ def of(reading: Reading, kind: str) -> list[tuple[str | None, str | None, int]]:
         ('decimal = ","\nthousands = "."', "12.99", "is no plain number"),
         ("", "1,299.99", 'add thousands = ","'),
         ("", "12,99", 'write decimal = ","'),
+        (NUMBERS, "kr 8,00", 'write currency = "kr"'),
     ],
 )
 def test_a_number_with_the_other_sign_is_not_guessed(
@@ -350,6 +354,21 @@ def test_a_time_since_1970_in_another_unit_is_rejected_and_the_unit_named(
     assert (f"mapped as {mapped_as}" in reject["detail"]) == bool(mapped_as)
 
 
+@pytest.mark.parametrize("cells", [("46083.5", ""), ("46083", "0.5")])
+def test_unformatted_times_of_a_workbook_are_named_and_can_be_mapped(
+    cells: tuple[str, str], tmp_path: Path
+) -> None:
+    row = texts(TILL_LINES) | {"d": cells[0], "t": cells[1]}
+    content = csv_bytes([row], list(row))
+    plain = '[mapping.sales.columns]\nsold_at = { join = ["d", "t"] }'
+    (detail,) = read(tmp_path, content, mapping("", plain, "*.csv")).rejects["detail"].to_pylist()
+    assert "looks like a date and time of Excel: format the cells" in detail
+    parts = '{ column = "d", epoch = "excel" }, { column = "t", epoch = "excel" }'
+    by = mapping("", f"[mapping.sales.columns]\nsold_at = {{ join = [{parts}] }}", "*.csv")
+    table = read(tmp_path, content, by, policy(time_zone="UTC")).table
+    assert table["sold_at"].to_pylist() == [NOON]
+
+
 @pytest.mark.parametrize("cell", ["20260302", "0", "x"])
 def test_what_does_not_count_from_1970_is_rejected(cell: str, tmp_path: Path) -> None:
     epoch = '[mapping.sales.columns]\nsold_at = { column = "t", epoch = "seconds" }'
@@ -393,7 +412,7 @@ def test_cells_of_cards_and_accounts_are_never_repeated(tmp_path: Path, name: st
     reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
 
     values = {reject["column"]: reject["value"] for reject in reading.rejects.to_pylist()}
-    assert values == {"id_check": "x", "resumes": "withheld"}
+    assert values == {"id_check": "x", "resumes": "(withheld)"}
     assert "9999" not in str(reading.rejects.to_pylist())
 
 
@@ -429,6 +448,64 @@ def test_a_line_without_an_article_needs_no_sku_quantity_or_amount(
     assert rejected == {(3, "sku"), (3, "quantity"), (3, "amount")}
 
 
+PRIVATE = COLUMNS.replace(
+    'id_check = { column = "Alter", values = { "geprüft" = "id_viewed", "" = "none" } }',
+    'birth_date = { column = "Geb", date = "%d.%m.%y" }\nid_check = { FROM }',
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "word", "shown"),
+    [
+        ("Alter", "born 2.1.90", "(withheld)"),
+        ("Alter", "karte 4711", "(withheld)"),
+        ("Alter", "look 18", "look 18"),
+        ("Geb", "unbekannt", "(withheld)"),
+        ("Bediener", "Jürgen", "(withheld)"),
+    ],
+)
+@pytest.mark.parametrize("passed_over", [False, True])
+def test_a_word_that_may_tell_of_a_person_is_never_repeated(
+    tmp_path: Path,
+    column: str,
+    word: str,
+    shown: str,
+    passed_over: bool,  # noqa: FBT001
+) -> None:
+    source = f'column = "{column}", values = {{ x = "none" }}'
+    source = f"first_of = [ {{ {source} }} ]" if passed_over else source
+    cells = {"Alter": "x", "Geb": "", "Bediener": "B7"} | {column: word}
+    head, row = written(line(**cells)).splitlines()
+    content = f"{head};Geb\n{row};{cells['Geb']}\n"
+    by = mapping(f'{NUMBERS}delimiter = ";"', PRIVATE.replace("FROM", source))
+    reading = read(tmp_path, content.encode(), by)
+
+    rejected = [r["value"] for r in reading.rejects.to_pylist() if r["column"] == "id_check"]
+    noted = [value for _, value, _ in of(reading, "unmapped_value")]
+    assert (rejected, noted) == (([], [shown]) if passed_over else ([shown], []))
+    said = str(reading.rejects.to_pylist() + reading.notes.to_pylist())
+    assert (word in said) == (shown == word)
+
+
+def test_a_word_with_a_date_is_withheld_without_a_mapping(tmp_path: Path) -> None:
+    content = sales_csv(texts(TILL_LINES, id_check="born 2.1.90"))
+    reading = read(tmp_path, content, None)
+    assert reading.rejects["value"].to_pylist() == ["(withheld)"]
+
+
+def test_withheld_words_are_counted_together_and_a_category_is_shown(tmp_path: Path) -> None:
+    columns = COLUMNS.replace('"" = "none" }', '"" = "none" }, otherwise = "none"')
+    columns += 'category = { column = "WG", values = { "10" = "beer" } }\n'
+    head, *rows = written(*(line(Alter=f"geb {year}") for year in (1990, 1991))).splitlines()
+    content = "\n".join([f"{head};WG", *(f"{row};50100" for row in rows)])
+    reading = read(tmp_path, content.encode(), mapping(f'{NUMBERS}delimiter = ";"', columns))
+    # A category stands in the tables and on the page anyway.
+    assert of(reading, "unmapped_value") == [
+        ("category", "50100", 2),
+        ("id_check", "(withheld)", 2),
+    ]
+
+
 # Notes
 
 
@@ -443,6 +520,62 @@ def test_what_nothing_reads_and_what_is_not_there_is_noted(tmp_path: Path) -> No
     assert of(reading, "missing_column") == [("Geburtstag", None, 2)]
     assert of(reading, "unmapped_value") == [("category", "Wein", 2)]
     assert of(reading, "local_time") == []
+
+
+def test_checks_in_a_list_of_their_own_are_lines_of_their_receipt(tmp_path: Path) -> None:
+    documentation = (ROOT / "docs/mapping.md").read_text("utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", documentation, re.DOTALL)
+    (entry,) = re.findall(r"```toml\n([^`]*ageChecks[^`]*)```", documentation)
+    whole_mapping = f"[[mapping]]\neffective_from = 2026-01-01\n{entry}"
+    by = Mapping.from_toml(whole_mapping.encode(), origin="mapping.toml").on(DAY)
+    content = "".join(example.splitlines()).replace("2026-03-27", str(DAY))
+    reading = read(tmp_path, content.encode(), by, path=f"receipts-{DAY}.jsonl")
+    assert reading.rejects.num_rows == 0
+    columns = ("transaction_id", "line_type", "sku", "id_check")
+    assert [tuple(row[name] for name in columns) for row in reading.table.to_pylist()] == [
+        ("R1", None, "100", "none"),
+        ("R1", None, "200", "none"),
+        ("R1", "id_check", "", "id_scanned"),
+    ]
+    (at,) = [time for time in reading.table["id_check_at"].to_pylist() if time]
+    assert at == datetime.fromisoformat(f"{DAY}T17:59:50Z")
+
+
+def test_sheets_that_nothing_reads_are_noted(tmp_path: Path) -> None:
+    sheets = {"Kasse 1": [HEAD, LINE], "Summe": [["x"]], "Kasse 2": [HEAD, line(Nr="4712")]}
+    by = mapping(NUMBERS, files="{day:%Y%m%d}.xlsx")
+    reading = read(tmp_path, xlsx_bytes(sheets), by, path="20260302.xlsx")
+    assert reading.table["transaction_id"].to_pylist() == ["4711", "4712"]
+    assert reading.table["row"].to_pylist() == [2, 4]
+    assert of(reading, "unread_sheet") == [(None, "Summe", 0)]
+    assert of(reading, "missing_column") == of(reading, "unread_column") == []
+
+
+def test_identifiers_that_a_spreadsheet_holds_as_dates_are_errors(tmp_path: Path) -> None:
+    date_cell, time_cell = (46083, 1), (46083.5, 2)
+    lines: list[list[Cell]] = [
+        ["1", "S1", "01", "", date_cell, "12:00", "0100", "1", "1", ""],
+        ["2", "S1", "01", "", date_cell, "12:00", date_cell, "1", "1", ""],
+        [date_cell, "S1", time_cell, "", date_cell, "12:00", "0100", "1", "1", ""],
+        ["2026-03-02", "S1", "01", "", date_cell, "12:00", "0100", "1", "1", ""],
+    ]
+    content = xlsx_bytes({"x": [HEAD, *lines]})
+    columns = COLUMNS.replace(', time = "%d.%m.%Y %H:%M"', "")
+    columns = columns.replace('sku = "Artikel"', 'sku = { first_of = ["SKU", "Artikel"] }')
+    by = mapping("", columns, files="{day:%Y%m%d}.xlsx")
+    reading = read(tmp_path, content, by, path="20260302.xlsx")
+    # Without a mark of the workbook a text may be an identifier that looks like a date.
+    assert reading.table["transaction_id"].to_pylist() == ["1", "2026-03-02"]
+    rejects = reading.rejects.to_pylist()
+    assert [(each["row"], each["column"], each["value"]) for each in rejects] == [
+        (3, "sku", "2026-03-02"),
+        (4, "transaction_id", "2026-03-02"),
+        (4, "till_id", "2026-03-02T12:00:00"),
+    ]
+    assert "row 3: sku (SKU and Artikel) is a date or time in the workbook" in rejects[0]["detail"]
+    joined = columns.replace('"Nr"', '{ join = ["Datum", "Nr"] }')
+    again = read(tmp_path, content, mapping("", joined, files="*.xlsx"), path="20260302.xlsx")
+    assert "2026-03-02 1" in again.table["transaction_id"].to_pylist()
 
 
 def test_local_times_are_noted_where_nothing_says_the_zone(tmp_path: Path) -> None:

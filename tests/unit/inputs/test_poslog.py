@@ -210,9 +210,36 @@ def test_a_reversal_voids_the_line_that_it_takes_back() -> None:
     assert voided(item("beer"), back, back) == ["true", "true", "unmatched"]
 
 
-def test_a_reversal_may_name_the_line_that_it_takes_back() -> None:
+@pytest.mark.parametrize("name", ["ItemLink", "LineItemLink", "acs:ItemLink"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "<LINK>1</LINK>",
+        "<LINK>001</LINK>",
+        "<LINK><SequenceNumber>1</SequenceNumber></LINK>",
+        "<LINK> <LineItemSequenceNumber>1</LineItemSequenceNumber> </LINK>",
+        "<LINK><LineItem><SequenceNumber>1</SequenceNumber></LineItem></LINK>",
+        '<LINK SequenceNumber="1"/>',
+        '<LINK LineItemSequenceNumber="1"></LINK>',
+    ],
+)
+def test_a_reversal_may_name_the_line_that_it_takes_back(link: str, name: str) -> None:
+    link = link.replace("LINK", name)
     lines = [f"<SequenceNumber>{n}</SequenceNumber>" + item("beer") for n in (1, 2)]
-    assert voided(*lines, "VOID<ItemLink>1</ItemLink>" + item("beer")) == ["true", "false", "true"]
+    expected = ["true", "false", "true"]
+    number = "<SequenceNumber>3</SequenceNumber>"
+    assert voided(*lines, f"VOID{number}{link}{item('beer')}") == expected
+    inside = item("beer").replace("</Sale>", f"{link}</Sale>")
+    assert voided(*lines, f"VOID{number}{inside}") == expected
+    content = transaction(*lines, f"{number}{link}{item('beer')}")
+    assert [row["line_type"] for row in read(content)] == ["Sale"] * 3
+
+
+def test_a_voided_deposit_that_names_its_article_leaves_it_sold() -> None:
+    beer = "<SequenceNumber>1</SequenceNumber>" + item("beer")
+    deposit = "VOID<SequenceNumber>2</SequenceNumber>" + item("deposit")
+    linked = deposit.replace("</Sale>", "<ItemLink>1</ItemLink></Sale>")
+    assert voided(beer, linked) == ["false", "true"]
 
 
 @pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
@@ -316,6 +343,73 @@ def test_a_status_may_be_a_qualified_name(mapping: str, tmp_path: Path) -> None:
     content = transaction(item("beer"), attributes='TransactionStatus="dtv:Cancelled"')
     (row,) = audited(content, mapping, tmp_path).to_pylist()
     assert row["transaction_state"] == "cancelled"
+
+
+STATES = {
+    "training": ("TrainingMode",),
+    "suspended": ("Suspended",),
+    "voided": ("Void", "Voided", "PostVoided"),
+    "cancelled": ("Aborted", "Canceled", "Cancelled", "Failed", "Incomplete", "SuspendedDeleted"),
+    "completed": ("Complete", "Completed"),
+    None: ("Totaled", "Tendered", "Finished", "Delivered"),
+}
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize(
+    ("status", "state"), [(word, state) for state, words in STATES.items() for word in words]
+)
+def test_each_status_of_the_standard_is_named(
+    mapping: str, status: str, state: str | None, tmp_path: Path
+) -> None:
+    content = transaction(item("beer"), attributes=f'TransactionStatus="{status}"')
+    assert _states(content, mapping, tmp_path) == ([state], [])
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize("yes", ["true", "TRUE", "1", "yes", "Y", "t"])
+@pytest.mark.parametrize(
+    ("flag", "state"),
+    [
+        ("TrainingModeFlag", "training"),
+        ("CancelFlag", "cancelled"),
+        ("SuspendFlag", "suspended"),
+    ],
+)
+def test_a_flag_may_be_written_in_any_way(
+    mapping: str, flag: str, state: str, yes: str, tmp_path: Path
+) -> None:
+    content = transaction(item("beer"), attributes=f'{flag}="{yes}"')
+    assert _states(content, mapping, tmp_path) == ([state], [])
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize("status", ["SuspendedRetrieved", "InProcess", "xyz"])
+def test_a_status_that_says_nothing_certain_is_a_sale_and_is_noted(
+    mapping: str, status: str, tmp_path: Path
+) -> None:
+    content = transaction(item("beer"), attributes=f'TransactionStatus="{status}"')
+    assert _states(content, mapping, tmp_path) == ([None], [("transaction_state", status)])
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+def test_nothing_of_an_ordinary_log_is_unknown(mapping: str, tmp_path: Path) -> None:
+    _, unnamed = _states((SAMPLES / f"{mapping}.xml").read_bytes(), mapping, tmp_path)
+    assert unnamed == []
+
+
+def _states(
+    content: bytes, mapping: str, folder: Path
+) -> tuple[list[str | None], list[tuple[str, str]]]:
+    """The state of each line, and the values that the mapping does not name, by column."""
+    loaded = load_mapping(mapping)
+    assert loaded is not None
+    put(folder, f"{DAY}.xml", content)
+    parts = list(inputs.read_sales(Place(str(folder)), DAY, policy(), mapping=loaded.on(DAY)))
+    rows = [row for part in parts for row in part.table.to_pylist()]
+    notes = [note for part in parts for note in part.notes.to_pylist()]
+    unnamed = [(n["column"], n["value"]) for n in notes if n["kind"] == "unmapped_value"]
+    return [row["transaction_state"] for row in rows], unnamed
 
 
 def test_a_deposit_is_not_of_the_category_of_its_drink(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
 
 
 def read(content: bytes, **dialect: Any) -> list[Records]:
-    wanted = Wanted(("id", "price"), ("note",), dialect=Dialect(**dialect))
+    entry = 'files = "*.db"'
+    wanted = Wanted(("id", "price"), ("note",), dialect=Dialect(**dialect), entry=entry)
     return list(read_records("x.db", lambda: io.BytesIO(content), wanted))
 
 
@@ -37,7 +38,22 @@ def test_a_table_is_read_as_text() -> None:
     ]
     assert part.numbers.tolist() == [2, 3, 4]
     (part,) = read(sqlite_bytes(ROWS[1:]), table="lines")
-    assert part.numeric == {"id", "price"}
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "id": [True, True],
+        "price": [True, True],
+    }
+
+
+def test_numbers_are_told_from_texts_cell_by_cell() -> None:
+    found: list[dict[str, object]] = [
+        {"id": "a", "price": 1.125},
+        {"id": "b", "price": "5,50"},
+        {"id": "c", "price": None},
+    ]
+    (part,) = read(sqlite_bytes(found), table="lines")
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "price": [True, False, False]
+    }
 
 
 def test_a_query_or_a_view_may_join_and_calculate() -> None:
@@ -62,14 +78,20 @@ def test_a_query_or_a_view_may_join_and_calculate() -> None:
         "SELECT id, price FROM lines; DELETE FROM lines",
         "SELECT load_extension('x') AS id, 1 AS price",
         "SELECT id, price FROM nowhere",
-        "SELECT zeroblob(1000000000) AS id, 1 AS price",
+        "SELECT nope FROM lines",
         "SELEC",
     ],
 )
 def test_a_query_can_only_read(query: str, tmp_path: Path) -> None:
-    with pytest.raises(UnusableError, match="SQLite cannot read it"):
+    said = "its query cannot be asked .*; correct query in the mapping's entry with files"
+    with pytest.raises(UnusableError, match=said):
         read(sqlite_bytes(ROWS), query=query.replace("/tmp", str(tmp_path)))  # noqa: S108  # replaced
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_value_that_is_too_large_is_refused() -> None:
+    with pytest.raises(UnusableError, match=r"SQLite cannot read it \(string or blob too big\)"):
+        read(sqlite_bytes(ROWS), query="SELECT zeroblob(1000000000) AS id, 1 AS price")
 
 
 def test_a_view_that_works_without_end_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,9 +42,11 @@ def test_cells_are_the_text_that_a_csv_would_hold() -> None:
     ]
 
 
-def test_columns_of_numbers_are_told_from_columns_of_text() -> None:
-    (part,) = read(xlsx_bytes({"x": [HEAD, ["0042", 1.5], ["", 2.5], ["7", ""]]}))
-    assert part.numeric == {"price"}
+def test_numbers_are_told_from_texts_cell_by_cell() -> None:
+    (part,) = read(xlsx_bytes({"x": [HEAD, ["0042", 1.125], ["", "5,50"], ["7", ""]]}))
+    assert {name: flags.tolist() for name, flags in part.numeric.items()} == {
+        "price": [True, False, False]
+    }
 
 
 def test_rows_keep_their_numbers_and_empty_ones_are_none() -> None:
@@ -69,6 +71,61 @@ def test_the_mapping_names_the_sheet_and_the_header() -> None:
     assert part.cells.to_pylist() == [{"id": "a", "price": "1"}]
     with pytest.raises(UnusableError, match="no sheet Sale: name one of First, Sales & more"):
         read(content, sheet="Sale")
+
+
+def sheets(content: bytes, **dialect: Any) -> tuple[list[str], list[int], tuple[str, ...]]:
+    """The ids that are read, the numbers of their rows, and the sheets that are not read."""
+    parts = read(content, **dialect)
+    ids = [text for part in parts for text in part.cells["id"].to_pylist()]
+    numbers = [number for part in parts for number in part.numbers.tolist()]
+    return ids, numbers, tuple(name for part in parts for name in part.unread_sheets)
+
+
+def test_sheets_with_the_same_columns_are_read_and_the_others_are_named() -> None:
+    content = xlsx_bytes(
+        {
+            "Cover": [["Sales of the day"]],
+            "Till 1": [HEAD, ["a", 1], ["b", 2]],
+            "Empty": [],
+            "Till 2": [[], ["more", "price", "id"], ["x", 3, "c"]],
+            "Articles": [["id", "name"], ["d", "Lager"]],
+        }
+    )
+    assert sheets(content) == (["a", "b", "c"], [2, 3, 6], ("Cover", "Articles"))
+
+
+def test_a_row_that_is_malformed_is_counted_on_too() -> None:
+    content = xlsx_bytes({"1": [HEAD, ["a", 1]], "2": [HEAD, ["b", 2, "?"], ["c", 3]]})
+    parts = read(content)
+    assert [each.number for part in parts for each in part.malformed] == [4]
+    assert sheets(content)[:2] == (["a", "c"], [2, 5])
+
+
+def test_a_sheet_that_is_named_is_read_alone() -> None:
+    content = xlsx_bytes(
+        {"Cover": [["x"]], "1": [HEAD, ["a", 1]], "2": [HEAD, ["b", 2]], "3": [HEAD, ["c", 3]]}
+    )
+    assert sheets(content, sheet="2") == (["b"], [2], ("1", "3"))
+
+
+def test_hidden_sheets_are_not_read_unless_they_are_named() -> None:
+    content = xlsx_bytes({"Old": [HEAD, ["a", 1]], "New": [HEAD, ["b", 2]]}, hidden=("Old",))
+    assert sheets(content) == (["b"], [2], ("Old",))
+    assert sheets(content, sheet="Old") == (["a"], [2], ("New",))
+
+
+def test_without_a_header_sheets_that_are_as_wide_are_read() -> None:
+    content = xlsx_bytes({"1": [["a", 1]], "Sum": [[1]], "2": [["b", 2]]})
+    assert sheets(content, header=("id", "price")) == (["a", "b"], [1, 2], ("Sum",))
+
+
+def test_a_workbook_of_which_no_sheet_has_the_columns_is_refused() -> None:
+    with pytest.raises(UnusableError, match="it lacks the columns id; the columns are no, price"):
+        read(xlsx_bytes({"Lines": [["no", "price"], ["a", 1]], "Other": [["x"]]}))
+
+
+def test_a_sheet_without_a_row_does_not_hide_the_others() -> None:
+    assert sheets(xlsx_bytes({"1": [HEAD], "Notes": [["x"]]})) == ([], [], ("Notes",))
 
 
 def test_a_cell_beyond_the_header_costs_its_row() -> None:

@@ -1,10 +1,14 @@
 """Dates, times and numbers as tills write them."""
 
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auditor.mapping.formats import TimeFormat
-from auditor.mapping.numbers import MISREAD, NumberFormat
+from auditor.mapping.numbers import MISREAD, NumberFormat, times_quantity
 
 
 @pytest.mark.parametrize(
@@ -17,6 +21,8 @@ from auditor.mapping.numbers import MISREAD, NumberFormat
         ("%m/%d/%y %I:%M:%S %p", "03/07/26 1:05:01 p.m.", "2026-03-07T13:05:01"),
         ("%Y%m%d%H%M%S.%f%z", "20260327181502.25+0100", "2026-03-27T18:15:02.25+0100"),
         ("%d %b %Y %H:%M", "3 Mär 2026 18:15", "2026-03-03T18:15:00"),
+        ("%d %b %Y %H:%M", "3 Mrz 2026 18:15", "2026-03-03T18:15:00"),
+        ("%d %b %Y %H:%M", "3 Ma\u0308r 2026 18:15", "2026-03-03T18:15:00"),
         ("%d. %B %Y %H:%M", "3. December 1999 18:15", "1999-12-03T18:15:00"),
         ("%FT%T", "2026-03-27T18:15:02", "2026-03-27T18:15:02"),
         ("%y%m%d %H:%M", "690327 18:15", "1969-03-27T18:15:00"),
@@ -46,7 +52,16 @@ def test_a_directive_that_is_unknown_or_stands_twice_is_an_error(form: str) -> N
         (NumberFormat(",", "."), "-8,00 €", "-8.00"),
         (NumberFormat(",", "."), "€ -8,00", "-8.00"),
         (NumberFormat(",", ".", "Fr."), "Fr. 8,00", "8.00"),
+        (NumberFormat(",", ".", "Fr."), "8,00 fr", "8.00"),
+        (NumberFormat(",", ".", "kr"), "8 kr.", "8"),
+        (NumberFormat(",", ".", "kr"), "kr. 8,00", "8.00"),
+        (NumberFormat(",", ".", "kr"), "Kr 8", "8"),
+        (NumberFormat(",", ".", "kr"), "-8,00kr.", "-8.00"),
         (NumberFormat(",", "."), "8,00 EUR", "8.00"),
+        (NumberFormat(",", "."), "8,-", "8"),  # no decimals, and no minus
+        (NumberFormat(",", "."), "1.299,-- €", "1299"),
+        (NumberFormat(".", "'"), "CHF -8.\u2014", "-8"),
+        (NumberFormat(",", "."), "8-", "-8"),
         (NumberFormat(",", "."), "1\u202f€", "1"),
         (NumberFormat(",", "."), "\u22123,00", "-3.00"),
         (NumberFormat(",", " "), "1\u202f299,99", "1299.99"),
@@ -64,6 +79,7 @@ def test_a_directive_that_is_unknown_or_stands_twice_is_an_error(form: str) -> N
         (NumberFormat(), "(-1)", "(-1)"),
         (NumberFormat(), "(1", "(1"),
         (NumberFormat(), "EUR", "EUR"),
+        (NumberFormat(",", ".", "kr"), "8 krr", "8 krr"),
         (NumberFormat(), ".", "."),
         (NumberFormat(), "", ""),
         (NumberFormat(), "1e5", "1e5"),
@@ -76,3 +92,38 @@ def test_a_number_becomes_plain(form: NumberFormat, text: str, plain: str) -> No
 def test_cents_become_units() -> None:
     texts = pa.array(["129", "-5", "x", ""])
     assert NumberFormat().to_plain(texts, 100).to_pylist() == ["1.29", "-0.05", "x", ""]
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "named"),
+    [
+        (NumberFormat(","), "kr 8", "kr"),
+        (NumberFormat(",", " "), "8,00 z\u0142", "z\u0142"),
+        (NumberFormat(".", "'"), "Fr. 8.00", "Fr."),
+        (NumberFormat(","), "Rs 8.50", ""),  # which sign is the decimal one has to be said first
+        (NumberFormat(), "two", ""),
+        (NumberFormat(), "12 34", ""),
+    ],
+)
+def test_a_word_that_keeps_an_amount_from_being_one_is_named(
+    form: NumberFormat, text: str, named: str
+) -> None:
+    said = form.problem_of(text, money=True)
+    assert ("write currency" in said) == bool(named)
+    assert f'currency = "{named}"' in said or not named
+    assert "currency" not in form.problem_of(text)  # of a quantity: 6 kg
+
+
+@given(
+    st.lists(st.tuples(st.decimals(-99, 99, places=2), st.decimals(-99, 99, places=3)), min_size=1)
+)
+def test_the_price_of_one_is_multiplied_exactly(rows: list[tuple[Decimal, Decimal]]) -> None:
+    prices, counts = (pa.array([f"{row[at]:f}" for row in rows]) for at in (0, 1))
+    found = times_quantity(prices.dictionary_encode(), counts).to_pylist()
+    assert [Decimal(text) for text in found] == [price * count for price, count in rows]
+
+
+def test_a_price_stays_where_it_or_the_quantity_is_no_number() -> None:
+    prices = pa.array(["2.50", "x", "", "2.50", "1.25"]).dictionary_encode()
+    counts = pa.array(["2", "2", "2", "", "\uff12"])
+    assert times_quantity(prices, counts).to_pylist() == ["5.00", "x", "", "2.50", "1.25"]

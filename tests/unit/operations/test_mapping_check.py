@@ -103,6 +103,30 @@ def test_what_is_not_understood_is_named_with_an_example_and_exit_code_3(
     assert unclear["rows"] == 1
 
 
+def test_words_that_a_source_of_several_does_not_name_are_not_understood(tmp_path: Path) -> None:
+    state = 'transaction_state = { column = "state", values = { T = "training" } }'
+    assert state in MAPPING
+    several = (
+        'transaction_state = { first_of = [ { column = "check", values = { Z = "voided", Y = "" }'
+        ' }, { column = "state", values = { T = "training" } } ] }'
+    )
+    result = check(tmp_path, *LINES, f"{LINES[2][:-1]}Yes", mapping=MAPPING.replace(state, several))
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    [unclear] = [each for each in of(result)["unclear"] if not each["harmless"]]
+    assert unclear["what"] == "a value that the mapping does not name"
+    assert unclear["example"].endswith("column transaction_state, value Yes")
+
+
+def test_a_birth_date_that_nothing_names_is_withheld(tmp_path: Path) -> None:
+    checked = 'id_check = { column = "check", values = { Y = "id_viewed", N = "none" } }'
+    assert checked in MAPPING
+    born = 'id_check = { column = "dob", values = { "" = "none" }, otherwise = "dob_entered" }'
+    result = check(tmp_path, *LINES, mapping=MAPPING.replace(checked, born))
+    assert of(result)["by"]["ID checks of the alcohol sales"]["dob_entered"] == 1
+    assert "value (withheld)" in result.stdout
+    assert "1990-02" not in result.output
+
+
 def test_articles_that_sound_like_alcohol_are_named_with_their_category(tmp_path: Path) -> None:
     gin = f"5;S001;3;c;{DAY}T18:00:00Z;Gin;misc;1;1;N;;;"
     mapping = MAPPING.replace('category = "dept"', 'category = "dept"\ndescription = "sku"')
@@ -192,6 +216,13 @@ def test_a_column_that_nothing_reads_is_named_and_may_stay(tmp_path: Path) -> No
     [unused] = of(result)["unclear"]
     assert unused["harmless"]
     assert "column by" in unused["example"]
+
+
+def test_an_export_without_rows_is_named(tmp_path: Path) -> None:
+    result = check(tmp_path)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    unclear = {each["what"]: each["rows"] for each in of(result)["unclear"]}
+    assert unclear["a till export with a header and no rows"] is None
 
 
 def test_a_day_without_alcohol_is_not_understood(tmp_path: Path) -> None:

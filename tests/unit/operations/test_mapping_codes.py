@@ -1,5 +1,6 @@
 """Codes of ID checks, types of lines and states: which are drafted, and which are asked about."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,35 @@ def test_an_unread_column_that_is_called_a_type_of_line_is_to_look_at(tmp_path: 
     assert any("line type is not read" in said for said in draft.to_look_at)
 
 
+def test_a_word_that_may_tell_of_a_person_is_not_drafted(tmp_path: Path) -> None:
+    words = ("ID seen", "geb. 2.1.1990", "none", "17041")
+    rows = [f"{at},2026-05-11T18:00:0{at}Z,1.95,{text}" for at, text in enumerate(words)]
+    for name in ("id check", "zzz"):  # read, and asked about
+        toml, draft = suggested(tmp_path, "\n".join([f"receipt,sold_at,amount,{name}", *rows]))
+        assert "1990" not in toml + str(draft.to_look_at)
+        assert "17041" in toml  # a code
+    text = "\n".join(["receipt,sold_at,amount,id check", *rows])
+    _, draft = suggested(tmp_path, text)
+    assert any("are left out: 1" in said for said in draft.to_look_at)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("REC", "HLAT", "REC has 4 values"),
+        ("CODE", "VNVN", "CODE has 2 values"),
+        ("TransTypeCode", ("1001", "1001", "1001", "1001"), "TransTypeCode has 1 value"),
+    ],
+)
+def test_an_unread_column_that_is_called_a_code_is_to_look_at(
+    name: str, values: Sequence[str], said: str, tmp_path: Path
+) -> None:
+    rows = [f"{at // 2},2026-05-11T18:00:0{at}Z,1.95,{text}" for at, text in enumerate(values)]
+    _, draft = suggested(tmp_path, "\n".join([f"receipt,sold_at,amount,{name}", *rows]))
+    asked = "is not read: does it say the type or state of a line?"
+    assert f"columns: {said} and {asked}" in draft.to_look_at
+
+
 @pytest.mark.parametrize(
     "column",
     [
@@ -101,6 +131,8 @@ def test_an_unread_column_that_is_called_a_type_of_line_is_to_look_at(tmp_path: 
         "bags,1,2,3",
         "town,Utrecht,Paris,Berlin",
         "zzz,A,N,F",  # may be anything
+        "tax code,A,B,A",
+        "unit code,KG,ST,ST",
     ],
 )
 def test_an_unread_column_of_something_else_is_not_asked_about(column: str, tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ DAY = "2026-03-27"
 POLICY = (
     '[stores]\nS001 = {{}}\n12 = {{}}\n[[policy]]\neffective_from = 2020-01-01\ntime_zone = "{}"\n'
 )
+YES = ("true", "yes", "y", "t")  # and 1
 every_export = pytest.mark.parametrize("make", EXPORTS, ids=lambda make: make.__name__)
 
 
@@ -265,8 +266,10 @@ def test_flags_of_receipts_and_of_lines_are_told_apart(tmp_path: Path) -> None:
         "1,2026-03-27T18:00:00Z,1.95,N,N\n1,2026-03-27T18:00:00Z,1.95,N,Y\n"
         "2,2026-03-27T18:05:00Z,1.95,Y,N\n",
     )
-    assert entry["columns"]["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
-    assert entry["columns"]["line_type"]["values"] == {"N": "item", "Y": "void"}
+    ways = ("Y", "J", "true", "yes", "t", "1")
+    training, voided = (dict.fromkeys(ways, word) for word in ("training", "void"))
+    assert entry["columns"]["transaction_state"]["values"] == {"N": "completed", **training}
+    assert entry["columns"]["line_type"]["values"] == {"N": "item", **voided}
 
 
 VOIDED_LINE = """\
@@ -285,7 +288,8 @@ def test_a_void_of_a_line_stands_beside_the_state_of_the_receipt(
     void: str, state: str, tmp_path: Path
 ) -> None:
     columns = of_csv(tmp_path, VOIDED_LINE.format(void=void, state=state))["columns"]
-    assert columns["line_type"] == {"column": void, "values": {"0": "item", "1": "void"}}
+    yes = dict.fromkeys(("1", *YES), "void")
+    assert columns["line_type"] == {"column": void, "values": {"0": "item", **yes}}
     assert columns["transaction_state"] == {
         "column": state,
         "values": {"SALE": "completed", "REFUND": "completed"},  # training is our own word
@@ -299,11 +303,108 @@ def test_a_void_of_a_line_stands_beside_a_training_flag_and_a_type(tmp_path: Pat
         "1,2026-03-27T18:00:00Z,1.95,N,Sale,N\n1,2026-03-27T18:00:00Z,1.95,N,Tender,N\n"
         "2,2026-03-27T18:05:00Z,1.95,Y,Sale,Y\n",
     )["columns"]
-    assert columns["transaction_state"]["values"] == {"N": "completed", "Y": "training"}
+    yes = dict.fromkeys(("Y", "J", "true", "yes", "t", "1"), "training")
+    assert columns["transaction_state"]["values"] == {"N": "completed", **yes}
     assert columns["line_type"]["first_of"] == [
-        {"column": "line void", "values": {"Y": "void"}},
-        {"column": "line type", "values": {"Tender": "tender"}},
+        {"column": "line void", "values": dict.fromkeys(yes, "void")},
+        {"column": "line type", "values": {"Sale": "", "Tender": "tender"}},
     ]
+
+
+def test_flags_of_a_state_are_drafted_in_every_way_that_tills_write_yes(tmp_path: Path) -> None:
+    columns = of_csv(
+        tmp_path,
+        "receipt,sold_at,amount,training,void\n1,2026-03-27T18:00:00Z,1.95,N,N\n"
+        "2,2026-03-27T18:05:00Z,1.95,N,Yes\n3,2026-03-27T18:06:00Z,1.95,Y,N\n",
+    )["columns"]
+    training, voided = columns["transaction_state"]["first_of"]
+    ways = {"1", "j", *YES}
+    assert {text.casefold() for text in training["values"]} == ways
+    assert {text.casefold() for text in voided["values"]} == ways
+    assert set(training["values"].values()) == {"training"}
+    assert set(voided["values"].values()) == {"voided"}
+
+
+def test_a_word_of_several_columns_without_a_meaning_is_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "receipt,sold_at,amount,order status,cancelled\n1,2026-03-27T18:00:00Z,1.95,paid,no\n"
+        "2,2026-03-27T18:05:00Z,1.95,zzz,no\n3,2026-03-27T18:06:00Z,1.95,suspended,yes\n"
+    )
+    text, [draft] = suggest_mapping([path])
+    [asked] = [said for said in draft.to_look_at if said.startswith("transaction_state: ")]
+    assert "order status: what do its values mean? Those not named: zzz" in asked
+    assert 'paid = "", suspended = "suspended"' in text  # a completed sale may still be cancelled
+
+
+@pytest.mark.parametrize(
+    ("births", "form"),
+    [
+        (("02.01.90", "23.11.85", "14.06.10"), "%d.%m.%y"),
+        (("01/02/90", "11/23/85", "06/14/10"), "%m/%d/%y"),
+    ],
+)
+def test_a_birth_date_with_two_digits_of_the_year_is_drafted_and_to_look_at(
+    births: tuple[str, ...], form: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    rows = [f"{at},2026-03-27T18:00:0{at}Z,1.95,{born}" for at, born in enumerate((*births, ""))]
+    path.write_text("\n".join(["receipt,sold_at,amount,dob", *rows]))
+    text, [draft] = suggest_mapping([path])
+    assert f'birth_date = {{ column = "dob", date = "{form}" }}  # CHECK: ' in text
+    assert any("the last before the sale" in said for said in draft.to_look_at)
+    assert births[0] not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "each"),
+    [
+        *(("Unit Price", True), ("Price each", True), ("Einzelpreis", True)),
+        *(("Prix unitaire", True), ("Lineitem price", True), ("à pris", True)),
+        *(("Line total", False), ("Price", False), ("Betrag", False)),
+    ],
+)
+def test_the_price_of_one_is_multiplied_and_to_look_at(
+    name: str,
+    each: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"receipt,sold_at,quantity,{name}\n1,2026-03-27T18:00:00Z,2,1.95\n", "utf-8")
+    _, [draft] = suggest_mapping([path])
+    [amount] = [column for column in draft.columns if column.column == "amount"]
+    assert amount.source == ({"column": name, "each": True} if each else {"column": name})
+    assert ("the price of one" in amount.check) == each
+
+
+ORDERS = (
+    "Order Ref,Date,Cashier,Status,Product,Quantity,Subtotal\n"
+    "A/1,2026-03-27 18:15:02,Amy,paid,Lager,2,10.00\n{0},,,,Crisps,1,4.00\n"
+    "A/2,2026-03-27 18:25:02,Amy,cancelled,Rioja,1,9.00\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("number", "filled"),
+    [
+        ("", ["Order Ref", "Date", "Cashier", "Status"]),
+        ("A/1", ["Date", "Cashier", "Status"]),
+    ],
+)
+def test_columns_that_are_blank_where_they_repeat_the_row_above_are_filled_down(
+    number: str, filled: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(ORDERS.format(number))
+    text, [draft] = suggest_mapping([path])
+    assert tomllib.loads(text)["mapping"][0]["sales"][0]["fill_down"] == filled
+    assert any(said.startswith("fill_down: ") for said in draft.to_look_at)
+
+
+def test_gaps_of_other_kinds_are_not_filled_down(tmp_path: Path) -> None:
+    gaps = ORDERS.format("A/1").replace(",,,,Crisps", ",2026-03-27 18:15:02,Amy,paid,Crisps")
+    assert "fill_down" not in of_csv(tmp_path, gaps.replace("A/2,2026-03-27 18:25:02,Amy", "A/2,,"))
+    assert "fill_down" not in of_csv(tmp_path, gaps)
 
 
 @pytest.mark.parametrize(
@@ -387,7 +488,8 @@ def test_day_and_month_that_nothing_tells_apart_are_to_look_at_everywhere(
 
 def test_a_flag_that_the_sample_never_sets_is_drafted_set_as_well(tmp_path: Path) -> None:
     entry = of_csv(tmp_path, "receipt,sold_at,training\n1,2026-03-27T18:00:00Z,0\n")
-    assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", "1": "training"}
+    yes = dict.fromkeys(("1", *YES), "training")
+    assert entry["columns"]["transaction_state"]["values"] == {"0": "completed", **yes}
 
 
 def test_birth_dates_alone_stand_for_checks(tmp_path: Path) -> None:
@@ -506,11 +608,78 @@ def test_an_encoding_that_its_letters_do_not_tell_is_said_to_be_unclear() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("ageChecks", {"kind": "A", "at": f"{DAY}T17:59:50Z"}),
+        ("events", {"kind": "ID_SCAN", "birthDate": "1990-12-31"}),
+    ],
+)
+def test_a_list_of_id_checks_beside_the_articles_is_drafted(
+    name: str, check: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / f"tlog-{DAY}.jsonl"
+    receipt = {"receiptId": "R1", "store": "S001", "till": "01", "time": f"{DAY}T18:00:00Z"}
+    lines = [
+        {"ean": "5000112637922", "name": "Lager", "dept": "Beer", "qty": 1, "total": 2.5},
+        {"ean": "5000112637939", "name": "Bread", "dept": "Bakery", "qty": 1, "total": 1.5},
+    ]
+    receipts = [
+        receipt | {"items": lines, name: []},
+        receipt | {"receiptId": "R2", "items": lines[:1], name: [check]},
+        receipt | {"receiptId": "R3", "items": lines[:1], "payments": [{"kind": "CARD"}]},
+    ]
+    path.write_text("".join(json.dumps(each) + "\n" for each in receipts))
+    entry = drafted(path)
+    assert entry["records"] == ["items", name]
+    columns = entry["columns"]
+    assert columns["sku"] == "items.ean"
+    assert columns["id_check"]["column"] == f"{name}.kind"
+    assert columns["line_type"]["first_of"][0] == {
+        "column": f"{name}.kind",
+        "values": {"?*": "id_check"},
+    }
+    if "at" in check:
+        assert columns["id_check_at"] == f"{name}.at"
+        return
+    assert columns["birth_date"] == f"{name}.birthDate"
+    text, _ = suggest_mapping([path])
+    (tmp_path / "mapping.toml").write_text(text, "utf-8")
+    given = ("--mapping", tmp_path / "mapping.toml", "--sales", path, "--day", DAY)
+    result = command("check", *given)
+    assert f"{DAY}: 1 files; 5 lines, 3 transactions, 3 alcohol sales" in result.output
+    assert "ID checks of the alcohol sales: none 2, id_scanned 1" in result.output
+    assert "Types of lines: item 4, id_check 1" in result.output
+
+
 def test_the_sheet_with_the_lines_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "two.xlsx"
     lines: list[list[Cell]] = [["Ticket", "Till", "Amount"], ["1", "3", 1.95], ["2", "3", 2.95]]
     path.write_bytes(xlsx_bytes({"Info": [["Report", "2026"], ["By", "x"]], "Lines": lines}))
     assert drafted(path)["sheet"] == "Lines"
+
+
+@pytest.mark.parametrize("cover", [{}, {"Cover": [["Report", "2026"], ["By", "x"]]}])
+def test_sheets_with_the_same_columns_are_all_read(
+    cover: dict[str, list[list[Cell]]], tmp_path: Path
+) -> None:
+    path = tmp_path / "tills_2026-03-27.xlsx"
+    head: list[Cell] = ["Store", "Ticket", "Date", "Time", "Till", "Article", "Qty", "Amount"]
+    tills: dict[str, list[list[Cell]]] = {
+        f"Till {till}": [head, ["S001", "1", DAY, "18:00:00", till, "beer", 1, 1.95]]
+        for till in ("01", "02")
+    }
+    path.write_bytes(xlsx_bytes({**cover, **tills}))
+    text, [draft] = suggest_mapping([path])
+    assert "sheet" not in draft.keys
+    assert "sheet: Till 01, Till 02 have the same columns, and are read" in draft.to_look_at
+    assert draft.tills == {"01", "02"}
+    assert any("Cover" in said for said in draft.to_look_at) == bool(cover)
+    (tmp_path / "mapping.toml").write_text(text, "utf-8")
+    given = ("--mapping", tmp_path / "mapping.toml", "--sales", path, "--day", DAY)
+    result = command("check", *given)
+    assert f"{DAY}: 1 files; 2 lines, 2 transactions" in result.output
+    assert ("a sheet of a workbook that nothing reads" in result.output) == bool(cover)
 
 
 def test_an_index_and_frames_become_entries_of_snapshots(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """What is said of sales that the audit does not see."""
 
 from auditor.monitoring.completeness import Completeness, UnknownCategory
-from auditor.report.text.completeness import unaudited, unaudited_articles
+from auditor.report.text.completeness import input_note, unaudited, unaudited_articles
 
 
 def test_lines_without_a_category_are_said_apart_from_what_the_policy_does_not_name() -> None:
@@ -35,3 +35,9 @@ def test_articles_that_sound_like_alcohol_are_counted_with_an_example_of_each_ca
         " (such as “Cognac”), 2 of 6 lines in “Misc” (such as “Vodka”)"
     )
     assert unaudited_articles(Completeness()) == []
+
+
+def test_sheets_that_nothing_reads_are_named() -> None:
+    assert input_note("unread_sheet", None, ("Cover", "Old"), 0) == (
+        "Sheets of Excel workbooks that nobody read: “Cover”, “Old”."
+    )

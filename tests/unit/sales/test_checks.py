@@ -18,6 +18,7 @@ from tests.support.till_receipts import (
     is_sale,
     item,
     sale_of,
+    sales_of_each,
     tobacco,
 )
 
@@ -160,7 +161,7 @@ SAME = ("id_check", "id_check_at", "id_check_by", "birth_date", "marks", "legal_
 
 @given(RECEIPTS, st.sampled_from(["none", "not_recorded"]), st.integers(0, 5))
 def test_a_loaf_changes_nothing_but_the_price(lines: list[Row], check: str, at: int) -> None:
-    without, beside = sale_of(*lines), sale_of(*lines[:at], bread(check), *lines[at:])
+    without, beside = sales_of_each(lines, [*lines[:at], bread(check), *lines[at:]])
 
     assert {name: beside[name] for name in SAME} == {name: without[name] for name in SAME}
 
@@ -168,7 +169,7 @@ def test_a_loaf_changes_nothing_but_the_price(lines: list[Row], check: str, at: 
 @given(RECEIPTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_lines_changes_no_check(lines: list[Row], random: Any) -> None:
     """Of equal checks the first is told, and when and by whom it was made."""
-    given_order, shuffled = sale_of(*lines), sale_of(*random.sample(lines, len(lines)))
+    given_order, shuffled = sales_of_each(lines, random.sample(lines, len(lines)))
 
     for name in ("id_check", "birth_date", "marks", "legal_age", "amount"):
         assert shuffled[name] == given_order[name]
@@ -188,7 +189,7 @@ def test_a_check_may_stand_on_any_line(check: str, at: Any) -> None:
         [item(), check_line(check, line_type="id_check", **own)],
     )
 
-    first, *others = map(itemgetter(*SAME), [sale_of(*lines) for lines in receipts])
+    first, *others = map(itemgetter(*SAME), sales_of_each(*receipts))
 
     assert all(other == first for other in others)
 

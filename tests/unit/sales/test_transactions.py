@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -395,12 +396,20 @@ def drawn(transactions: list[tuple[str, str, int, list[tuple[int, str, str]]]]) 
     ]
 
 
-def sales_of(lines: list[Row]) -> list[Row]:
-    """The sales of the days around the night, audited one by one."""
-    found = []
+def sales_of(*exports: Sequence[Row]) -> list[list[Row]]:
+    """The sales of the days around the night, audited one by one, of each of some exports.
+
+    Each is put into a store of its own: stores share nothing, and are collected in one go.
+    """
+    lines = [
+        {**row, "store_id": f"S{number}"} for number, rows in enumerate(exports) for row in rows
+    ]
+    found: list[list[Row]] = [[] for _ in exports]
     for offset in (1, -1, 0, 2):
-        found += collected(lines, day=DAY + timedelta(days=offset)).sales.to_pylist()
-    return sorted(found, key=lambda s: (s["till_id"], s["transaction_id"], s["started_at"]))
+        for sale in collected(lines, day=DAY + timedelta(days=offset)).sales.to_pylist():
+            found[int(sale.pop("store_id").removeprefix("S"))].append(sale)
+    key = itemgetter("till_id", "transaction_id", "started_at")
+    return [sorted(sales, key=key) for sales in found]
 
 
 @given(st.lists(TRANSACTION, max_size=6), st.randoms(use_true_random=False), st.data())
@@ -408,21 +417,18 @@ def test_shuffled_split_and_repeated_lines_make_the_same_sales_once(
     transactions: list[Any], random: Any, data: st.DataObject
 ) -> None:
     lines = drawn(transactions)
-    whole = sales_of(lines)
+    shuffled = list(lines)
+    random.shuffle(shuffled)
+    cut = data.draw(st.integers(0, len(lines)))
+    parts = [{**row, "source": "a.csv" if n < cut else "b.csv"} for n, row in enumerate(shuffled)]
+    again = [{**row, "source": "c.csv"} for row in lines]
+
+    whole, *others = sales_of(lines, shuffled, parts, [*parts, *again])
+
     assert len({(s["till_id"], s["transaction_id"], s["started_at"]) for s in whole}) == len(whole)
     sold = Counter(item["sku"] for sale in whole for item in sale["basket"])
     assert set(sold.values()) <= {1}
-
-    shuffled = list(lines)
-    random.shuffle(shuffled)
-    assert sales_of(shuffled) == whole
-
-    cut = data.draw(st.integers(0, len(lines)))
-    parts = [{**row, "source": "a.csv" if n < cut else "b.csv"} for n, row in enumerate(shuffled)]
-    assert sales_of(parts) == whole
-
-    again = [{**row, "source": "c.csv"} for row in lines]
-    assert sales_of([*parts, *again]) == whole
+    assert others == [whole] * 3
 
 
 def test_two_business_days_never_share_a_transaction() -> None:

@@ -61,6 +61,17 @@ def test_no_link_leads_out(place: Place, tmp_path: Path) -> None:
     (tmp_path / "out/link").symlink_to(tmp_path / "secret")
     with pytest.raises(OutsideError, match="link"):
         place.read("link")
+    (tmp_path / "out/folder").symlink_to(tmp_path)
+    for path in ("folder/secret", "folder/none/yet"):
+        with pytest.raises(OutsideError, match="link"):
+            place.write(path, b"")
+
+
+def test_a_link_may_lead_elsewhere_in_the_place(place: Place, tmp_path: Path) -> None:
+    place.write("frames/1", b"one")
+    (tmp_path / "out/latest").symlink_to("frames")
+    (tmp_path / "also").symlink_to(tmp_path / "out")
+    assert Place(str(tmp_path / "also")).read("latest/1") == b"one"
 
 
 def test_unfinished_files_are_not_listed(place: Place, tmp_path: Path) -> None:
