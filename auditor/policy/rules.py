@@ -182,7 +182,7 @@ Runtime = Literal["openvino", "tensorflow"]
 class ChainRules(Strict):
     """What holds for the whole chain on one day."""
 
-    model: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)] = "4"
+    model: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)] = "5"
     runtime: Runtime = "openvino"
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
     decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096
