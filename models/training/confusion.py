@@ -1,8 +1,8 @@
 """Measure how a version of the age model confuses ages, for purchases by age group.
 
-    python -m models.training.confusion --version 4 --data DATA --split val
-    python -m models.training.confusion --version 4 --data OWN --held-out --out DIR
-    python -m models.training.confusion --version 4 --data CHAIN --demo --out auditor/demo
+    python -m models.training.confusion --version 5 --data DATA --split val
+    python -m models.training.confusion --version 5 --data OWN --held-out --out DIR
+    python -m models.training.confusion --version 5 --data CHAIN --demo --out auditor/demo
 
 Writes ``confusion.json`` (auditor/faces/confusion.py) and prints the matrix of the default age
 groups. An export makes it with the version; the first command makes it for a version that has none.
