@@ -97,7 +97,8 @@ def files_of_day(
         return
     near = day - NEAR, day + NEAR
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
-    reach = near[0], day + _DELIVERY
+    held = [0, *(away for entry in entries for away in entry.holds_days)]
+    reach = near[0] - timedelta(max(held)), day + max(_DELIVERY, timedelta(-min(held)))
     found = place.files(under, enter=lambda name: by_name or may_hold(_of_folder(name), reach))
     for path in sorted(path for path in found if not _LEFTOVER.search(path)):
         file = _mapped(path, entries) or _by_suffix(path, entries)
@@ -123,10 +124,17 @@ def _mapped(path: str, entries: Sequence[Entry]) -> SourceFile | None:
     for entry in entries:
         if (values := entry.pattern.match(path)) is not None:
             values = _iso_values(entry.pattern, values)
-            of_day = date.fromisoformat(values["day"]) if "day" in values else None
-            span = (of_day, of_day) if of_day else _span(path)
-            return SourceFile(path, span, None, entry, values)
+            return SourceFile(path, _held(path, values, entry), None, entry, values)
     return None
+
+
+def _held(path: str, values: Mapping[str, str], entry: Entry) -> tuple[date, date] | None:
+    """The first and the last day that a file may hold by its entry, or by all days in its path."""
+    if "day" not in values:
+        return _span(path)
+    named = date.fromisoformat(values["day"])
+    first, last = entry.holds_days
+    return named + timedelta(first), named + timedelta(last)
 
 
 def _by_suffix(path: str, entries: Sequence[Entry]) -> SourceFile | None:

@@ -191,7 +191,8 @@ class _Work:
             word, silent = find(text), True
             if word is None:
                 word = text
-                if text and text.casefold() not in known:
+                is_age = name == "required_age" and text.isdecimal()
+                if text and text.casefold() not in known and not is_age:
                     word, silent = _instead(text, source.otherwise, known, last=last)
             became.append(word)
             if count and not silent:

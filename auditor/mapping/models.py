@@ -151,12 +151,17 @@ class Source(Strict):
         return ({self.path} if self.path else set()).union(*inside)
 
 
+_Days = Annotated[int, Field(ge=-400, le=400)]
+
+
 class Entry(Strict):
     """One kind of file: which files, how they are written, and where each column comes from."""
 
     files: _PathPattern | None = None
     frames: _PathPattern | None = None  # of frames that have no index
     ignore: bool = False  # whether such files are no export at all
+    #: The first and the last day that a file may hold, counted from the one that its path names.
+    holds_days: Annotated[tuple[_Days, _Days], Field(examples=[[-30, 0]])] = (0, 0)
     format: _Format | None = None
     encoding: Annotated[_Text, AfterValidator(_known_encoding)] | None = None
     delimiter: _Sign = ","
@@ -185,6 +190,10 @@ class Entry(Strict):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         self._check_origin()
+        if self.holds_days[0] > self.holds_days[1]:
+            raise ValueError("holds_days: the first day comes after the last")
+        if self.holds_days != (0, 0) and not (self.files and "day" in self.pattern.placeholders):
+            raise ValueError("holds_days needs files with a {day} to count from")
         if self.decimal == self.thousands:
             raise ValueError("decimal and thousands must differ")
         if self.format is not None:

@@ -108,7 +108,10 @@ def _divided(plain: pa.Array, right: pa.Array, divide: int) -> pa.Array:
 
 
 def times_quantity(price: pa.DictionaryArray, quantity: pa.Array) -> pa.DictionaryArray:
-    """Each row's price of one times its quantity, exactly; the price where one is no number.
+    """Each row's price of one times its quantity, exactly.
+
+    The price stays where one of them is no number, and where the quantity is 0: so tills write a
+    discount.
 
     Args:
         price: plain numbers as text.
@@ -127,4 +130,4 @@ def times_quantity(price: pa.DictionaryArray, quantity: pa.Array) -> pa.Dictiona
 def _product(price: str, count: str) -> str:
     if _PLAIN.fullmatch(price) is None or _PLAIN.fullmatch(count) is None:
         return price
-    return f"{Decimal(price) * Decimal(count):f}"
+    return f"{Decimal(price) * (Decimal(count) or 1):f}"

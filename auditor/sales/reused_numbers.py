@@ -1,7 +1,8 @@
 """A number on both sides of a long pause: one transaction, or a till that gave the number again.
 
 At any hour, the till's totals in the pause, a payment before it and another cashier behind it, or
-numbers that begin anew in it (begun_anew.py) show two. Over the end of a day, where the till writes
+numbers that begin anew in it (begun_anew.py) show two, unless the till writes payments and has none
+before the pause. Over the end of a day, where the till writes
 no business day, a payment before the pause does too, and another cashier if the till writes no
 payments. Where that leaves it open, the lines stay one transaction, in parts of which no check,
 face or return counts for another.
@@ -212,14 +213,15 @@ class _Evidence:
 
     def shows_two(self, pause: _Pause) -> bool:
         """Whether the lines after a pause are another transaction."""
-        unpaid = self._has_payments(pause) and not self._paid_before(pause)
-        if pause.signs >= SHOWN and not unpaid:
+        if self._is_unpaid(pause):
+            return False
+        if pause.signs >= SHOWN:
             return True
         if not pause.is_long:
             return False
         if self._totals_between(pause):
             return True
-        if self.other_cashier(pause) and not unpaid:
+        if self.other_cashier(pause):
             # Without payments in the export, one may have taken over from the other.
             return pause.over_turn or self._paid_before(pause)
         # At another hour the rounds of a tab are paid one by one.
@@ -229,7 +231,12 @@ class _Evidence:
         """Whether they may be one: nothing shows two, and something speaks for it."""
         if pause.over_turn or pause.signs:
             return True
-        return pause.is_long and self.other_cashier(pause) and not self._has_payments(pause)
+        closed = self._totals_between(pause) or not self._has_payments(pause)
+        return pause.is_long and self.other_cashier(pause) and closed
+
+    def _is_unpaid(self, pause: _Pause) -> bool:
+        """Whether it is not paid before the pause, at a till that writes payments."""
+        return self._has_payments(pause) and not self._paid_before(pause)
 
     def _paid_before(self, pause: _Pause, within: int | None = None) -> bool:
         """Whether the transaction has a payment before the pause."""

@@ -295,7 +295,7 @@ def test_an_export_without_known_alcohol_but_with_id_checks_is_not_a_day_without
         *("--policy", "@policy.toml", "--out", "@out"),
     )
     before = _plain(case.auditor(*check).output)
-    assert "no line is alcohol by the policy, and there are ID checks in “Wein” (1)" in before
+    assert "is alcohol by the policy, and it has “Wein” (1 line, 1 with an ID check)" in before
     done = case.run()
     assert done.exit_code == ExitCode.ABOVE_LIMITS, done.output
     named = "“Wein” (1 line, 1 with an ID check), “Bier” (1 line)"

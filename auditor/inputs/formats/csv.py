@@ -57,7 +57,7 @@ def _records(text: Utf8Text, wanted: base.Wanted) -> Iterator[base.Records]:
         at = row.number + dialect.skip_lines
         skipped.append(at)
         text.malformed += 1
-        if row.text.strip():
+        if row.text.strip(f" \t\r\n{dialect.delimiter}"):
             problem = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
             malformed.append(base.Malformed(at, problem + _lines_spanned(row.text)))
         return "skip" if text.malformed < _MOST_MALFORMED else "error"

@@ -32,7 +32,7 @@ def days_in(path: str, days: Days) -> list[tuple[int, int, str, str]]:
     found: list[tuple[bool, int, int, str, str]] = []
     for pattern, forms in _DAYS:
         for match in re.finditer(pattern, path):
-            fitting = [(form, day) for form in forms if (day := _as_day(match[0], form))]
+            fitting = [(form, day) for form in forms if (day := as_day(match[0], form))]
             proven = [form for known in days for form, day in fitting if day in known]
             taken = any(match.start() < end and start < match.end() for _, start, end, *_ in found)
             if taken or not fitting or (not proven and _digits(match[0]) == _SHORT):
@@ -46,7 +46,8 @@ def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
 
 
-def _as_day(text: str, form: str) -> date | None:
+def as_day(text: str, form: str) -> date | None:
+    """The day that a text names in a format; None if it names none from 2000 to 2099."""
     try:
         day = datetime.strptime(text, form).date()  # noqa: DTZ007  # a date has no zone
     except ValueError:

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import PurePosixPath
 
 from auditor.mapping.patterns import compiled
-from auditor.operations.mapping.path_days import Days, days_in
+from auditor.operations.mapping.path_days import Days, as_day, days_in
 
 _ANY = "\0"  # stands for any text until the pattern is written
 _CLOCK = re.compile(r"[T_\-.]?(?P<clock>\d{6}|\d{4}|\d\d-\d\d-\d\d|\d\d_\d\d_\d\d)(?!\d)")
@@ -36,11 +36,17 @@ _PIECE = re.compile(r"[^_\-./ =]+|[_\-./ =]")
 
 @dataclass
 class PathGuess:
-    """A pattern, what of it is not certain, and the unit of a time that counts from 1970."""
+    """A pattern, and what of it is not certain.
+
+    Attributes:
+        epoch: the unit of a time that counts from 1970.
+        holds_days: the first and last day that such a file seems to hold, from the one it names.
+    """
 
     pattern: str
     remarks: list[str] = field(default_factory=list)
     epoch: str = ""
+    holds_days: tuple[int, int] = (0, 0)
 
 
 def guess_pattern(  # noqa: PLR0913  # what is known of the files
@@ -87,6 +93,7 @@ def _pattern_of(path: str, days: Days, words: "_Words", *, frames: bool) -> Path
     tokens, others = [], named[:-1]
     if named:
         tokens.append(_day_token(path, named, words, frames=frames))
+        guess.holds_days = _held(path, named, days[0])
     if frames and not any(token.startswith("{time") for *_, token in tokens):
         tokens += _time_tokens(path, tokens, guess)
     end = 0
@@ -95,6 +102,22 @@ def _pattern_of(path: str, days: Days, words: "_Words", *, frames: bool) -> Path
         end = until
     guess.pattern += words.as_pattern(_without(path, end, len(path), others))
     return guess
+
+
+def _held(
+    path: str, named: Sequence[tuple[int, int, str, str]], days: frozenset[date]
+) -> tuple[int, int]:
+    """The days that a file holds, from the one that is meant in its path.
+
+    They are those of its sales; if that is none of them, all days that the path names as well. What
+    is rung up after midnight is no sign.
+    """
+    *others, meant = (as_day(path[start:end], form) for start, end, form, _ in named)
+    if meant is None or not days:
+        return 0, 0
+    held = days if meant in days else days.union(day for day in others if day is not None)
+    first, last = ((end(held) - meant).days for end in (min, max))
+    return min(first, 0), last if last > 1 else 0
 
 
 def _day_token(

@@ -148,6 +148,9 @@ def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:
     read = {name for drafted in columns for name in used_columns(drafted)}
     unread = [name for name in traits if name not in read]
     draft.unread = [*unread, *(name for name in sample.checks if name not in read)]
+    if path.holds_days != (0, 0):
+        draft.keys["holds_days"] = list(path.holds_days)
+        draft.checks["holds_days"] = ["which days, from the one its path names, may a file hold?"]
     if blank := [name for name in names_filled if name in read]:
         draft.keys["fill_down"] = blank
         draft.checks["fill_down"] = ["are they blank where they repeat the row above?"]

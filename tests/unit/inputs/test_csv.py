@@ -57,6 +57,10 @@ def test_a_cell_too_many_that_has_content_is_an_error() -> None:
     assert malformed == [Malformed(2, "has 3 cells where the header has 2")]
 
 
+def test_a_line_of_more_delimiters_than_the_header_has_is_no_record() -> None:
+    assert _read(b"a;b\n1;2\n;;;\n ; ; \n3;4\n") == ([(2, "1", "2"), (5, "3", "4")], [])
+
+
 @given(
     blanks=st.lists(st.text(" \t", max_size=3), max_size=4), ending=st.sampled_from(["\n", "\r\n"])
 )

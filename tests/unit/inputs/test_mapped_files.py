@@ -5,7 +5,7 @@ import io
 import random
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -227,6 +227,41 @@ def test_the_day_and_the_store_come_from_the_pattern(tmp_path: Path) -> None:
     (row,) = (row for row in reading.table.to_pylist() if row["business_date"] == DAY)
     assert row["store_id"] == "S2"
     assert reading.rejects.num_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("folder", "holds", "read_for"),
+    [
+        ("", "[0, 0]", [2]),
+        ("", "[-1, 0]", [1, 2]),
+        ("", "[-30, 0]", [1, 2]),
+        ("", "[0, 6]", [2, 3, 8]),
+        ("20260302", "[-30, 0]", [1, 2]),
+        ("20260302", "[0, 6]", [2, 3, 8]),
+    ],
+)
+def test_a_file_is_read_for_the_days_that_it_may_hold(
+    tmp_path: Path, folder: str, holds: str, read_for: list[int]
+) -> None:
+    days = [1, 2, 3, 8]
+    rows = [
+        [f"{day}", *LINE[1:4], f"{day:02}.03.2026", *LINE[5:]] for day in days if day in read_for
+    ]
+    name = f"{folder}/x.csv" if folder else "20260302.csv"
+    put(tmp_path, name, csv_bytes([dict(zip(HEAD, row, strict=True)) for row in rows], HEAD))
+    pattern = "{day:%Y%m%d}/x.csv" if folder else "{day:%Y%m%d}.csv"
+    rules = mapping(f"{NUMBERS}holds_days = {holds}", files=pattern)
+    found = []
+    for day in days:
+        readings = inputs.read_sales(
+            Place(str(tmp_path)), date(2026, 3, day), policy(), mapping=rules
+        )
+        reading = whole(readings, TILL_LINES)
+        own = [n for n in reading.table["transaction_id"].to_pylist() if n == f"{day}"]
+        assert own == [f"{day}"] * (day in read_for)
+        assert reading.rejects.num_rows == 0
+        found += [day] * any(file.own for file in reading.files)
+    assert found == read_for
 
 
 def test_the_first_entry_that_fits_reads_a_file(tmp_path: Path) -> None:

@@ -120,10 +120,10 @@ def test_a_word_that_keeps_an_amount_from_being_one_is_named(
 def test_the_price_of_one_is_multiplied_exactly(rows: list[tuple[Decimal, Decimal]]) -> None:
     prices, counts = (pa.array([f"{row[at]:f}" for row in rows]) for at in (0, 1))
     found = times_quantity(prices.dictionary_encode(), counts).to_pylist()
-    assert [Decimal(text) for text in found] == [price * count for price, count in rows]
+    assert [Decimal(text) for text in found] == [price * (count or 1) for price, count in rows]
 
 
-def test_a_price_stays_where_it_or_the_quantity_is_no_number() -> None:
-    prices = pa.array(["2.50", "x", "", "2.50", "1.25"]).dictionary_encode()
-    counts = pa.array(["2", "2", "2", "", "\uff12"])
-    assert times_quantity(prices, counts).to_pylist() == ["5.00", "x", "", "2.50", "1.25"]
+def test_a_price_stays_where_it_or_the_quantity_is_no_number_or_there_is_none() -> None:
+    prices = pa.array(["2.50", "x", "", "2.50", "1.25", "-0.50"]).dictionary_encode()
+    counts = pa.array(["2", "2", "2", "", "\uff12", "0"])
+    assert times_quantity(prices, counts).to_pylist() == ["5.00", "x", "", "2.50", "1.25", "-0.50"]

@@ -276,6 +276,13 @@ def test_a_part_of_a_joined_text_that_is_not_named_is_noticed() -> None:
     assert found.noticed == {("till_id", "2", ("a",), False): 1}
 
 
+def test_an_age_needs_no_name_beside_a_tills_words_for_others() -> None:
+    columns = 'required_age = { column = "A", values = { "adult" = "18", "-" = "" } }'
+    found = applied(columns, {"A": ["16", "adult", "-", "old"]}, "required_age")
+    assert found.cells["required_age"].to_pylist() == ["16", "18", "", "old"]
+    assert [unnamed.text for unnamed in found.noticed] == ["old"]
+
+
 def test_words_compare_however_their_accents_are_composed() -> None:
     columns = 'id_check = { column = "P", values = { "gepr\u00fcft" = "id_viewed" } }'
     assert texts(columns, {"P": ["GEPRU\u0308FT"]}, "id_check") == ["id_viewed"]

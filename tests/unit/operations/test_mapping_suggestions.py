@@ -111,6 +111,25 @@ def test_a_corrected_draft_is_what_a_run_reads_with(tmp_path: Path) -> None:
     assert f"{DAY}: 2 alcohol sales" in result.output
 
 
+@pytest.mark.parametrize(
+    ("name", "days", "pattern", "holds"),
+    [
+        ("sales_2026-03-01_2026-03-31.csv", ["2026-03-27"], "sales_*_{day}.csv", [-30, 0]),
+        ("export_20260331.csv", ["2026-03-03", "2026-03-30"], "export_{day}.csv", [-28, 0]),
+        ("week_2026-03-23.csv", ["2026-03-23", "2026-03-29"], "week_{day}.csv", [0, 6]),
+        ("sales_2026-03-27.csv", ["2026-03-27", "2026-03-28"], "sales_{day}.csv", None),
+        ("sales_2026-03-27_at_2026-03-30.csv", ["2026-03-27"], "sales_{day}_at_*.csv", None),
+    ],
+)
+def test_a_file_of_several_days_is_drafted_as_one(
+    name: str, days: list[str], pattern: str, holds: list[int] | None, tmp_path: Path
+) -> None:
+    rows = [f"{n};S1;1;{day}T18:00:00Z;b{n};beer;1;2.00" for n, day in enumerate(days)]
+    head = "transaction_id;store_id;till_id;sold_at;sku;category;quantity;amount"
+    entry = of_csv(tmp_path, "\n".join([head, *rows]), name)
+    assert (entry["files"], entry.get("holds_days")) == (f"**/{pattern}", holds)
+
+
 def test_a_delimiter_that_ends_each_record_changes_nothing_of_a_draft(tmp_path: Path) -> None:
     head = "Bon;Datum;Uhrzeit;Kasse;Filiale;Artikel;Warengruppe;Menge;Betrag"
     records = [

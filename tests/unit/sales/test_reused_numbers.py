@@ -99,6 +99,26 @@ def test_at_any_hour_it_shows_in_what_stands_between_that_there_are_two(
 
 
 @pytest.mark.parametrize(
+    ("second", "marks"),
+    [({}, []), ({"cashier_id": "Bob"}, [TWO])],
+    ids=["the same cashier", "another"],
+)
+def test_the_totals_of_a_till_part_no_receipt_that_is_not_paid_yet(
+    second: Row, marks: list[str]
+) -> None:
+    """A control line may be of the drawer alone."""
+    lines = [
+        rung("17", -500, "first"),
+        {**TOTALS, "sold_at": at(-490)},
+        rung("17", -480, "second", id_check="id_scanned", **second),
+        cash(-479),
+    ]
+    (sale,) = collected(lines).sales.to_pylist()
+    assert [item["sku"] for item in sale["basket"]][:2] == ["first", "second"]
+    assert (sale["id_check"], sale["marks"]) == ("none" if marks else "id_scanned", marks)
+
+
+@pytest.mark.parametrize(
     ("beside", "marks"), [([cash(-479)], []), ([], [TWO])], ids=["one payment", "no payments"]
 )
 def test_a_cashier_who_takes_a_receipt_over_rings_up_the_same_sale(
