@@ -33,14 +33,27 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
         return Wanted(needed, tuple(c.name for c in schema.columns if c.nullable))
     required: list[str] = []
     optional: list[str] = []
+    answered: set[str] = set()
+    unanswered: set[str] = set()
     for column in schema.columns:
         source = entry.source(column.name)
         (optional if column.nullable else required).extend(source.columns)
         optional += source.alternatives
+        if column.name == "id_check":  # of which an empty cell is not_recorded
+            answered.update(source.all_columns)
+        elif source.column and "" in source.values:
+            answered.add(source.column)
+        elif not column.nullable:
+            unanswered.update(source.columns)
     dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
-    rest = [name for name in optional if name not in required]
-    names = tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest))
-    return Wanted(*names, dialect=dialect, filled=_filled(entry, schema), entry=_named(entry))
+    return Wanted(
+        tuple(dict.fromkeys(required)),
+        tuple(dict.fromkeys(name for name in optional if name not in required)),
+        dialect=dialect,
+        filled=_filled(entry, schema),
+        answered=frozenset(answered - unanswered),
+        entry=_named(entry),
+    )
 
 
 def _filled(entry: Entry, schema: Schema) -> Filled:
@@ -80,7 +93,8 @@ def missing_columns(entry: Entry | None, part: Records) -> list[str]:
     if entry is None:
         return []
     named = [name for source in entry.columns.values() for name in source.all_columns]
-    return [name for name in dict.fromkeys(named) if name not in part.cells.column_names]
+    there = set(part.cells.column_names).difference(part.absent)
+    return [name for name in dict.fromkeys(named) if name not in there]
 
 
 def as_ours(

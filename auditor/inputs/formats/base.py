@@ -91,6 +91,8 @@ class Wanted:
     every: bool = False  # whether all other columns of the file are read too
     dialect: Dialect = Dialect()
     filled: Filled = Filled()
+    #: Those of them for whose empty cells there is a word: a list that no object has is none.
+    answered: frozenset[str] = frozenset()
     entry: str = ""  # of the mapping that says so, in words; empty for the audit's own columns
 
     @property
@@ -126,6 +128,7 @@ class Records:
     unread_sheets: tuple[str, ...] = ()  # those of a workbook that hold something and were not read
     #: Of the columns that have any, which cells a spreadsheet holds as dates or times.
     dates: Mapping[str, Flags] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()  # columns that the file lacks and that are empty in their place
 
     def texts_of_numbers(self) -> dict[str, frozenset[str]]:
         """The texts of its numbers, by column."""
