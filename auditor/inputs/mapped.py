@@ -20,6 +20,8 @@ OF_A_RECEIPT = (
     *("cashier_id", "id_check", "id_check_at", "id_check_by", "birth_date", "line_type"),
     *("transaction_state", "resumes", "required_age"),
 )
+#: What tells a receipt from another of its number.
+_PLACE = ("store_id", "till_id", "sold_at", "business_date")
 
 
 def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
@@ -47,7 +49,7 @@ def _filled(entry: Entry, schema: Schema) -> Filled:
     """The columns that the entry fills down; those of a receipt within it."""
     if not entry.fill_down:
         return Filled()
-    number = entry.source("transaction_id").all_columns
+    place = dict.fromkeys(name for of in _PLACE for name in entry.source(of).all_columns)
     everywhere = {
         name
         for column in schema.columns
@@ -57,7 +59,8 @@ def _filled(entry: Entry, schema: Schema) -> Filled:
     return Filled(
         tuple(name for name in entry.fill_down if name in everywhere),
         tuple(name for name in entry.fill_down if name not in everywhere),
-        number,
+        entry.source("transaction_id").all_columns,
+        tuple(place),
     )
 
 
