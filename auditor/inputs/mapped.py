@@ -42,25 +42,22 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
     dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
     rest = [name for name in optional if name not in required]
     names = tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest))
-    return Wanted(*names, dialect=dialect, filled=_filled(entry, schema), entry=_named(entry))
+    return Wanted(*names, dialect=dialect, filled=_filled(entry), entry=_named(entry))
 
 
-def _filled(entry: Entry, schema: Schema) -> Filled:
+def _filled(entry: Entry) -> Filled:
     """The columns that the entry fills down; those of a receipt within it."""
     if not entry.fill_down:
         return Filled()
-    place = dict.fromkeys(name for of in _PLACE for name in entry.source(of).all_columns)
-    everywhere = {
-        name
-        for column in schema.columns
-        if column.name not in OF_A_RECEIPT
-        for name in entry.source(column.name).all_columns
-    }
+    number = entry.source("transaction_id").all_columns
+    place = tuple(dict.fromkeys(name for of in _PLACE for name in entry.source(of).all_columns))
+    of_one = {name for of in OF_A_RECEIPT for name in entry.source(of).all_columns}
+    of_one.difference_update(number, place)
     return Filled(
-        tuple(name for name in entry.fill_down if name in everywhere),
-        tuple(name for name in entry.fill_down if name not in everywhere),
-        entry.source("transaction_id").all_columns,
-        tuple(place),
+        tuple(name for name in entry.fill_down if name not in of_one),
+        tuple(name for name in entry.fill_down if name in of_one),
+        number,
+        place,
     )
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Row = tuple[int, Sequence[Any]]
 
-_TOP = 10  # rows in which a header is looked for, from the one where it should be
+_TOP = 20  # rows in which a header is looked for, from the one where it should be
 _AS_FILLED = 2 / 3  # share of the columns filled in either of two rows that both of them fill
 _AS_WRITTEN = 0.8  # share of these in which both have figures, or both have words
 
@@ -182,8 +182,8 @@ class Alike:
         )
         return (
             f"its sheet {shown(sheet.name)} was not read, though it looks like the sheet "
-            f"{shown(self._first.name)}: it {why}; give it the same columns, or hide it in the "
-            "workbook if it holds no such rows"
+            f"{shown(self._first.name)}: it {why}; give it the same columns or, if it holds "
+            "no such rows, hide it in the workbook or name the sheet to read in the mapping"
         )
 
     def _renamed(self, row: Sequence[Any]) -> list[str]:

@@ -156,6 +156,15 @@ def test_a_number_that_comes_again_is_another_receipt(in_every_row: str, tmp_pat
     assert found == [FIRST, FIRST, NOTHING, NOTHING, NOTHING, ("bob", *NOTHING[1:])]
 
 
+def test_a_column_that_also_says_something_of_an_article_is_filled_within_a_receipt(
+    tmp_path: Path,
+) -> None:
+    columns = OF_TILLS + 'description = "chk"\n'
+    put(tmp_path, f"{DAY}.csv", TILLS.encode())
+    found = of_receipts(tmp_path, 'fill_down = ["n", "till", "t", "chk"]', columns)
+    assert [check for _, check, *_ in found] == ["id_viewed"] * 2 + ["none"] * 4
+
+
 def test_nothing_is_carried_from_one_sheet_to_the_next(tmp_path: Path) -> None:
     head, *rows = [line.split(",") for line in TILLS.splitlines()]
     sheets = {"A": [head, *rows[:2]], "B": [head, rows[1], *rows[2:4]]}
