@@ -104,7 +104,7 @@ def _unusable(rejects: Iterable[pa.Table], *, sheets: bool) -> list[str]:
 def input_rows(store_days: pa.Table, rejects: Iterable[pa.Table]) -> InputRows:
     """Count the input rows of a day; arguments as for :func:`exceeded`."""
     parts = list(rejects)
-    rows = (part.filter(pc.is_valid(part["row"])) for part in parts)  # the others are whole files
+    rows = (part.filter(pc.not_equal(part["reason"], LOST_SHEET)) for part in parts)
     lost = (part.filter(pc.is_null(part["store_id"])) for part in rows)
     unplaced = sum(len(part.group_by(["source", "row"]).aggregate([])) for part in lost)
     incomplete = sum(map(incomplete_rows, parts))
