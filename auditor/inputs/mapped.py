@@ -20,6 +20,8 @@ OF_A_RECEIPT = (
     *("cashier_id", "id_check", "id_check_at", "id_check_by", "birth_date", "line_type"),
     *("transaction_state", "resumes", "required_age"),
 )
+#: What tells a receipt from another of its number.
+_PLACE = ("store_id", "till_id", "sold_at", "business_date")
 
 
 def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
@@ -50,27 +52,25 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
         tuple(dict.fromkeys(required)),
         tuple(dict.fromkeys(name for name in optional if name not in required)),
         dialect=dialect,
-        filled=_filled(entry, schema),
+        filled=_filled(entry),
         answered=frozenset(answered - unanswered),
         entry=_named(entry),
     )
 
 
-def _filled(entry: Entry, schema: Schema) -> Filled:
+def _filled(entry: Entry) -> Filled:
     """The columns that the entry fills down; those of a receipt within it."""
     if not entry.fill_down:
         return Filled()
     number = entry.source("transaction_id").all_columns
-    everywhere = {
-        name
-        for column in schema.columns
-        if column.name not in OF_A_RECEIPT
-        for name in entry.source(column.name).all_columns
-    }
+    place = tuple(dict.fromkeys(name for of in _PLACE for name in entry.source(of).all_columns))
+    of_one = {name for of in OF_A_RECEIPT for name in entry.source(of).all_columns}
+    of_one.difference_update(number, place)
     return Filled(
-        tuple(name for name in entry.fill_down if name in everywhere),
-        tuple(name for name in entry.fill_down if name not in everywhere),
+        tuple(name for name in entry.fill_down if name not in of_one),
+        tuple(name for name in entry.fill_down if name in of_one),
         number,
+        place,
     )
 
 
