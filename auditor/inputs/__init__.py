@@ -8,6 +8,7 @@ from auditor.inputs.reading import (
     read_sales,
     read_snapshot_index,
 )
+from auditor.inputs.rejects import LOST_SHEET
 from auditor.inputs.sampling import (
     OF_REASONS,
     Example,
@@ -22,6 +23,7 @@ from auditor.inputs.showing import WITHHELD
 
 __all__ = [
     "INDEX_FOLDER",
+    "LOST_SHEET",
     "OF_REASONS",
     "WITHHELD",
     "Example",

@@ -19,7 +19,7 @@ from auditor.inputs.formats.base import Records, UnusableError
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
 from auditor.inputs.notes import Notes
 from auditor.inputs.records import parse, read_records
-from auditor.inputs.rejects import Rejects
+from auditor.inputs.rejects import LOST_SHEET, Rejects
 from auditor.inputs.request import Request
 from auditor.inputs.validation import Reach, Rows
 from auditor.mapping import Entry
@@ -54,7 +54,7 @@ class Reading:
     files: tuple[FileHash, ...] = ()
     unplaced_rows: int = 0  # rejected rows whose store is unknown; in no store's counts
     notes: pa.Table = field(default_factory=INPUT_NOTES.empty)  # given once, as the counts
-    unusable: str | None = None  # why nothing of the file could be used
+    unusable: str | None = None  # why nothing of the file, or of some of its sheets, could be used
     reach: Reach = field(default_factory=Reach)
     cut: bool = False  # whether a query has more rows than it was asked for
 
@@ -81,11 +81,15 @@ def read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Read
             malformed = part.malformed if wanted else ()
             for record in malformed:
                 rejects.add("malformed_row", record.problem, row=record.number)
+            lost = part.lost_sheets if wanted else ()
+            for problem in lost:
+                rejects.add(LOST_SHEET, problem, row=None)
             found[store] += SourceCounts(rows_read=len(malformed), rows_rejected=len(malformed))
             counted = rows.counts()
             _add(found, counted)
             notes.add_local(rows, counted)
-            yield Reading(rows.conforming(), rejects.table(), {}, reach=rows.reach)
+            said = "; ".join(f"{file.path}: {problem}" for problem in lost) or None
+            yield Reading(rows.conforming(), rejects.table(), {}, unusable=said, reach=rows.reach)
         content.check_unchanged()
         if not records and request.schema is TILL_LINES:
             notes.add_empty()

@@ -1,6 +1,7 @@
 """Fills empty cells that repeat the one above, as reports of orders and pivot tables leave them."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,7 @@ class Filling:
     """Fills the parts of one file, in their order.
 
     What stands above a malformed record is not carried past it: it may have begun another receipt.
+    Nor is anything carried from one table of a file to the next, such as from sheet to sheet.
     """
 
     def __init__(self, filled: Filled) -> None:
@@ -25,13 +27,16 @@ class Filling:
         """A part of the file with its cells filled."""
         if not (self._filled.columns or self._filled.within):
             return part
+        if part.begins_table:
+            self._above, self._cut = {}, False
         cells, cut = part.cells, self._behind_malformed(part)
+        begun = self._numbered(cells) | cut
         for name in self._filled.columns:
             cells = self._with(cells, name, cut)
-        begun = self._begun(cells) | cut
+        begun |= self._changed(cells)
         for name in self._filled.within:
             cells = self._with(cells, name, begun)
-        for name in (*self._filled.columns, *self._filled.within, *self._filled.number):
+        for name in dict.fromkeys(chain(*astuple(self._filled))):
             if name in cells.column_names and cells.num_rows:
                 self._above[name] = cells[name][-1].as_py()
         return replace(part, cells=cells)
@@ -41,8 +46,7 @@ class Filling:
         if name not in cells.column_names:
             return cells
         text = cells[name].combine_chunks()
-        own = pc.not_equal(pc.utf8_trim_whitespace(text), "").to_numpy(zero_copy_only=False)
-        source = np.where(own | anew, np.arange(1, len(text) + 1), 0)
+        source = np.where(_written(text) | anew, np.arange(1, len(text) + 1), 0)
         above = pa.concat_arrays([pa.array([self._above.get(name, "")], text.type), text])
         taken = above.take(pa.array(np.maximum.accumulate(source)))
         return cells.set_column(cells.column_names.index(name), name, taken)
@@ -58,15 +62,33 @@ class Filling:
         self._cut = bool(behind[count])
         return behind[:count]
 
-    def _begun(self, cells: pa.Table) -> Flags:
-        """The rows that may be of another receipt than the row above."""
+    def _numbered(self, cells: pa.Table) -> Flags:
+        """The rows in which a number that is blank in the other lines of a receipt is written.
+
+        It may be the same as above: another till's, or another day's.
+        """
+        found = np.zeros(cells.num_rows, np.bool_)
+        for name in self._filled.number:
+            if name in self._filled.columns and name in cells.column_names:
+                found |= _written(cells[name].combine_chunks())
+        return found
+
+    def _changed(self, cells: pa.Table) -> Flags:
+        """The rows whose number, store, till or time is another than in the row above."""
         names = [name for name in self._filled.number if name in cells.column_names]
         # Without a number nothing tells the receipts apart.
-        begun = np.full(cells.num_rows, not names)
+        found = np.full(cells.num_rows, not names)
         if cells.num_rows:
-            for name in names:
+            for name in (*names, *self._filled.place):
+                if name not in cells.column_names:
+                    continue
                 text = cells[name].combine_chunks()
                 first = pa.array([self._above.get(name, "")], text.type)
                 above = pa.concat_arrays([first, text.slice(0, len(text) - 1)])
-                begun |= pc.not_equal(text, above).to_numpy(zero_copy_only=False)
-        return begun
+                found |= pc.not_equal(text, above).to_numpy(zero_copy_only=False)
+        return found
+
+
+def _written(text: pa.Array) -> Flags:
+    flags: Flags = pc.not_equal(pc.utf8_trim_whitespace(text), "").to_numpy(zero_copy_only=False)
+    return flags

@@ -20,6 +20,8 @@ OF_A_RECEIPT = (
     *("cashier_id", "id_check", "id_check_at", "id_check_by", "birth_date", "line_type"),
     *("transaction_state", "resumes", "required_age"),
 )
+#: What tells a receipt from another of its number.
+_PLACE = ("store_id", "till_id", "sold_at", "business_date")
 
 
 def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
@@ -33,31 +35,42 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
         return Wanted(needed, tuple(c.name for c in schema.columns if c.nullable))
     required: list[str] = []
     optional: list[str] = []
+    answered: set[str] = set()
+    unanswered: set[str] = set()
     for column in schema.columns:
         source = entry.source(column.name)
         (optional if column.nullable else required).extend(source.columns)
         optional += source.alternatives
+        if column.name == "id_check":  # of which an empty cell is not_recorded
+            answered.update(source.all_columns)
+        elif source.column and "" in source.values:
+            answered.add(source.column)
+        elif not column.nullable:
+            unanswered.update(source.columns)
     dialect = Dialect(**{key.name: getattr(entry, key.name) for key in fields(Dialect)})
-    rest = [name for name in optional if name not in required]
-    names = tuple(dict.fromkeys(required)), tuple(dict.fromkeys(rest))
-    return Wanted(*names, dialect=dialect, filled=_filled(entry, schema), entry=_named(entry))
+    return Wanted(
+        tuple(dict.fromkeys(required)),
+        tuple(dict.fromkeys(name for name in optional if name not in required)),
+        dialect=dialect,
+        filled=_filled(entry),
+        answered=frozenset(answered - unanswered),
+        entry=_named(entry),
+    )
 
 
-def _filled(entry: Entry, schema: Schema) -> Filled:
+def _filled(entry: Entry) -> Filled:
     """The columns that the entry fills down; those of a receipt within it."""
     if not entry.fill_down:
         return Filled()
     number = entry.source("transaction_id").all_columns
-    everywhere = {
-        name
-        for column in schema.columns
-        if column.name not in OF_A_RECEIPT
-        for name in entry.source(column.name).all_columns
-    }
+    place = tuple(dict.fromkeys(name for of in _PLACE for name in entry.source(of).all_columns))
+    of_one = {name for of in OF_A_RECEIPT for name in entry.source(of).all_columns}
+    of_one.difference_update(number, place)
     return Filled(
-        tuple(name for name in entry.fill_down if name in everywhere),
-        tuple(name for name in entry.fill_down if name not in everywhere),
+        tuple(name for name in entry.fill_down if name not in of_one),
+        tuple(name for name in entry.fill_down if name in of_one),
         number,
+        place,
     )
 
 
@@ -80,7 +93,8 @@ def missing_columns(entry: Entry | None, part: Records) -> list[str]:
     if entry is None:
         return []
     named = [name for source in entry.columns.values() for name in source.all_columns]
-    return [name for name in dict.fromkeys(named) if name not in part.cells.column_names]
+    there = set(part.cells.column_names).difference(part.absent)
+    return [name for name in dict.fromkeys(named) if name not in there]
 
 
 def as_ours(

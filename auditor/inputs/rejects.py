@@ -23,6 +23,9 @@ OF_A_CHECK = ("birth_date", "id_check_at")
 #: The reason of such a cell.
 KEPT = "bad_optional_cell"
 
+#: The reason of a sheet of a workbook that may hold rows and is not read; others of it are.
+LOST_SHEET = "unread_sheet"
+
 #: Columns that only a line of an article needs.
 OF_AN_ARTICLE = ("sku", "quantity", "amount")
 

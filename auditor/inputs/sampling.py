@@ -45,7 +45,7 @@ class Reasons:
     rows: Counter[str] = field(default_factory=Counter)  # rows, by their first reason
     cells: Counter[str] = field(default_factory=Counter)  # that a row is kept without, by column
     incomplete: int = 0  # rows kept without what their age check needs
-    unusable: tuple[str, ...] = ()  # of each file that cannot be used at all, why
+    unusable: tuple[str, ...] = ()  # of each file, or sheet, that cannot be used, why
     first: Mapping[str, Example] = field(default_factory=dict)  # of each reason and column above
 
     def __add__(self, other: Self) -> "Reasons":

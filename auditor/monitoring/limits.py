@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.inputs import incomplete_rows
+from auditor.inputs import LOST_SHEET, incomplete_rows
 from auditor.policy import ChainRules
 from auditor.tables import STORE_DAYS
 
@@ -36,7 +36,8 @@ def exceeded(
 ) -> list[str]:
     """The limits that a day exceeds: a sentence each, naming the policy's key.
 
-    A file that could not be used at all exceeds any: nobody knows how many sales it holds.
+    A file that could not be used at all exceeds any: nobody knows how many sales it holds. So does
+    one of whose sheets was not read, though it may hold rows.
 
     Args:
         limits: the chain's rules on that day.
@@ -56,10 +57,15 @@ def exceeded(
             + (f"; {without_rows(empty)}" if empty else "")
         )
     parts = list(rejects)
-    if files := sorted({source for part in parts for source in _unusable(part)}):
+    if files := _unusable(parts, sheets=False):
         sentences.append(
-            f"{len(files)} input files could not be used ({', '.join(files[:10])}): what they hold"
-            " is not audited"
+            f"{len(files)} input files could not be used ({', '.join(files[:_NAMED])}): what they "
+            "hold is not audited"
+        )
+    if files := _unusable(parts, sheets=True):
+        sentences.append(
+            f"{len(files)} workbooks have sheets that look like the others and were not read "
+            f"({', '.join(files[:_NAMED])}): what those hold is not audited"
         )
     rows = input_rows(days, parts)
     unjudged, sales = outcomes.get("inconclusive", 0), sum(outcomes.values())
@@ -85,15 +91,21 @@ def without_rows(exports: Sequence[str]) -> str:
     return f"{first}{more} {'has' if len(exports) == 1 else 'have'} a header and no rows"
 
 
-def _unusable(rejects: pa.Table) -> list[str]:
-    whole = rejects.filter(pc.is_null(rejects["row"]))
-    return [source for source in whole["source"].unique().to_pylist() if source]
+def _unusable(rejects: Iterable[pa.Table], *, sheets: bool) -> list[str]:
+    """The files that could not be used, or those of which sheets could not."""
+    found: set[str] = set()
+    for part in rejects:
+        is_sheet = pc.equal(part["reason"], LOST_SHEET)
+        whole = pc.and_(pc.is_null(part["row"]), is_sheet if sheets else pc.invert(is_sheet))
+        found.update(part.filter(whole)["source"].unique().to_pylist())
+    return sorted(filter(None, found))
 
 
 def input_rows(store_days: pa.Table, rejects: Iterable[pa.Table]) -> InputRows:
     """Count the input rows of a day; arguments as for :func:`exceeded`."""
     parts = list(rejects)
-    lost = (part.filter(pc.is_null(part["store_id"])) for part in parts)
+    rows = (part.filter(pc.not_equal(part["reason"], LOST_SHEET)) for part in parts)
+    lost = (part.filter(pc.is_null(part["store_id"])) for part in rows)
     unplaced = sum(len(part.group_by(["source", "row"]).aggregate([])) for part in lost)
     incomplete = sum(map(incomplete_rows, parts))
 

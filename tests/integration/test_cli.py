@@ -170,7 +170,9 @@ def test_the_first_row_of_each_reason_is_printed_without_what_is_withheld(tmp_pa
     result = _run(tmp_path, tmp_path / "out")
     told = dict(line[2:].split(": ", 1) for line in result.stderr.splitlines() if line[:2] == "  ")
     assert told["bad_number"].startswith("2026-03-27/S1.csv, row 2, column amount: “a lot”; ")
-    assert told["birth_date"].startswith("2026-03-27/S1.csv, row 4, column birth_date: (withheld); ")
+    assert told["birth_date"].startswith(
+        "2026-03-27/S1.csv, row 4, column birth_date: (withheld); "
+    )
     assert "2.03E" not in result.stderr
     assert "\x1b" not in result.stderr
 

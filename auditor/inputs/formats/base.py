@@ -74,12 +74,16 @@ class Filled:
     Attributes:
         columns: those that do so wherever it is.
         within: those that do so within a receipt only: the next need not have any.
-        number: the columns by which a receipt is told from the next.
+        number: those of a receipt's number. Where they are filled, each that is written begins a
+            receipt.
+        place: those of its store, till and time. Another value than in the row above begins a
+            receipt too, as another number does.
     """
 
     columns: tuple[str, ...] = ()
     within: tuple[str, ...] = ()
     number: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Wanted:
     every: bool = False  # whether all other columns of the file are read too
     dialect: Dialect = Dialect()
     filled: Filled = Filled()
+    #: Those of them for whose empty cells there is a word: a list that no object has is none.
+    answered: frozenset[str] = frozenset()
     entry: str = ""  # of the mapping that says so, in words; empty for the audit's own columns
 
     @property
@@ -124,8 +130,13 @@ class Records:
     #: formats that have such pieces: a transaction that stands there twice can be told by it.
     receipts: npt.NDArray[np.int64] | None = None
     unread_sheets: tuple[str, ...] = ()  # those of a workbook that hold something and were not read
+    lost_sheets: tuple[str, ...] = ()  # others, that look as if they held more of such records
+    begins_table: bool = (
+        False  # whether the records before it are of another table, such as a sheet
+    )
     #: Of the columns that have any, which cells a spreadsheet holds as dates or times.
     dates: Mapping[str, Flags] = field(default_factory=dict)
+    absent: tuple[str, ...] = ()  # columns that the file lacks and that are empty in their place
 
     def texts_of_numbers(self) -> dict[str, frozenset[str]]:
         """The texts of its numbers, by column."""

@@ -5,6 +5,7 @@ float stands in between. Records are numbered by their lines; with ``records`` s
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -12,11 +13,10 @@ import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.json_blocks import Blocks, plain_cells, sample
-from auditor.inputs.formats.json_lines import LineError, parsed
+from auditor.inputs.formats.json_lines import LineError, flat, length, members, parsed
 from auditor.inputs.formats.rows import Cells, cells_of
 from auditor.inputs.showing import shown
 
-_DEEPEST = 16  # objects inside objects
 _MOST_NAMES = 10_000
 _MOST_BAD = 100_000  # lines that are no records
 _MOST_BLANK = 1 << 19
@@ -39,7 +39,7 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
     if not part.seen:
         problem = part.problem or "is empty"
         raise base.unreadable(f"no line of it is one JSON object: the first {problem}")
-    base.column_positions(list(part.seen), wanted)
+    part.check_columns()
     if part.rows or part.malformed:
         yield part.taken(damaged=blocks.damaged)
 
@@ -55,6 +55,7 @@ class _Part:
         self._names = tuple(dict.fromkeys((*wanted.required, *wanted.optional)))
         self._lists = wanted.dialect.records
         self._shapes: set[tuple[str, ...]] = set()
+        self._met: set[str] = set()  # the lists that an object has, with or without members
         self.seen: dict[str, None] = {}
         self.problem = ""  # of the first line that is no record
         self._read = self._bad = self._blank = 0
@@ -86,15 +87,17 @@ class _Part:
 
     def _add(self, number: int, item: dict[str, Any], size: int) -> None:
         """Add the records of a line of ``size`` characters; none of them if one has a fault."""
-        item = _flat(item)
-        found = _members(item, self._lists) if self._lists else [item]
-        for row in found:
+        item = flat(item, self._lists)
+        met = item.keys() & set(self._lists)
+        found = members(item, self._lists) if self._lists else [item]
+        self._met |= met
+        for row in found or [item]:
             self._see(row)
             if list in set(map(type, row.values())):
                 self._check_lists(row)
         self.rows += found
         self.numbers += [number] * len(found)
-        self.size += size + len(found) * _length(item) if self._lists else size
+        self.size += size + len(found) * length(item) if self._lists else size
 
     def taken(self, *, damaged: bool) -> base.Records:
         """The records added since the last time."""
@@ -134,7 +137,7 @@ class _Part:
         """Records of these cells, with what was malformed since the last time."""
         self._read += len(numbers)
         if self._read >= base.PART_ROWS:  # a column that is not there by now never comes
-            base.column_positions(list(self.seen), self._wanted)
+            self.check_columns()
         return base.Records(
             cells.table,
             np.array(numbers, np.int64),
@@ -143,7 +146,17 @@ class _Part:
             base.unread_columns(list(self.seen), cells.table.column_names),
             cells.numeric,
             np.array(numbers, np.int64) if self._lists else None,
+            absent=tuple(name for name in cells.table.column_names if self._is_missing(name)),
         )
+
+    def check_columns(self) -> None:
+        """Check that the columns that have to be there are, as far as lists have members.
+
+        Raises:
+            UnusableError: they are not.
+        """
+        needed = tuple(name for name in self._wanted.required if not self._is_given(name))
+        base.column_positions(list(self.seen), replace(self._wanted, required=needed))
 
     def _empty(self) -> None:
         self.rows: list[dict[str, Any]] = []
@@ -152,7 +165,34 @@ class _Part:
         self.size = 0  # characters
 
     def _has(self, name: str) -> bool:
-        return name in self.seen or name in self._wanted.required
+        return name in self.seen or name in self._wanted.required or self._is_given(name)
+
+    def _is_given(self, name: str) -> bool:
+        """Whether a column is of a list without members so far, so that it is empty.
+
+        Of a list that is not there at all, as where its name is misspelt, it has to be answered.
+        """
+        if self._is_absent(name):
+            return name in self._wanted.answered
+        own = self._list_of(name)
+        return own is not None and not any(self._list_of(seen) == own for seen in self.seen)
+
+    def _is_missing(self, name: str) -> bool:
+        """Whether a column of a list is empty, and maybe because the list is another."""
+        if name in self.seen or self._list_of(name) is None:
+            return False
+        needed = name in self._wanted.required and name not in self._wanted.answered
+        return needed or self._is_absent(name)
+
+    def _is_absent(self, name: str) -> bool:
+        """Whether a column is of a list that no object has had so far."""
+        own = self._list_of(name)
+        return own is not None and own not in self._met
+
+    def _list_of(self, name: str) -> str | None:
+        """The list whose members have a column."""
+        own = (each for each in self._lists if name == each or name.startswith(f"{each}."))
+        return max(own, key=len, default=None)
 
     def _check_lists(self, row: dict[str, Any]) -> None:
         for name in self.seen if self._wanted.every else self._names:
@@ -168,46 +208,3 @@ class _Part:
             raise base.unreadable(f"it has more than {_MOST_NAMES:,} names")
         if len(self._shapes) < _MOST_NAMES:
             self._shapes.add(shape)
-
-
-def _members(parent: dict[str, Any], lists: Sequence[str]) -> list[dict[str, Any]]:
-    """The members of an object's lists, list after list, each with what is around the lists.
-
-    Of several lists an object may lack some, as a receipt without a check may have no list of them.
-
-    Raises:
-        LineError: it has none of the lists, something else in one's place, or too many members.
-    """
-    if not any(name in parent for name in lists):
-        raise LineError(f"has no list {' or '.join(map(shown, lists))}")
-    found = {name: parent.pop(name, None) for name in lists}
-    members = []
-    for name, inside in found.items():
-        if inside in (None, ""):
-            continue
-        if not isinstance(inside, list):
-            raise LineError(f"holds no list in {shown(name)}")
-        members += [(name, member) for member in inside]
-    if len(members) * _length(parent) > base.BLOCK_BYTES:
-        raise LineError(f"is too large with its {len(members):,} members")
-    return [parent | _flat({name: member}) for name, member in members]
-
-
-def _flat(item: dict[str, Any], prefix: str = "", depth: int = 1) -> dict[str, Any]:
-    """The same values by dotted names; lists stay."""
-    if not prefix and dict not in set(map(type, item.values())):
-        return item
-    if depth > _DEEPEST:
-        raise LineError(f"is nested more than {_DEEPEST} deep")
-    found: dict[str, Any] = {}
-    for name, value in item.items():
-        nested = isinstance(value, dict)
-        parts = _flat(value, f"{prefix}{name}.", depth + 1) if nested else {prefix + name: value}
-        if twice := found.keys() & parts.keys():
-            raise LineError(f"has the name {shown(min(twice))} twice")
-        found |= parts
-    return found
-
-
-def _length(row: dict[str, Any]) -> int:
-    return sum(len(value) for value in row.values() if isinstance(value, (str, list)))

@@ -30,7 +30,8 @@ from auditor.inputs.formats.poslog_elements import (
     local_name,
     outermost,
 )
-from auditor.inputs.formats.poslog_lines import Fields, receipt_lines
+from auditor.inputs.formats.poslog_lines import receipt_lines
+from auditor.inputs.formats.poslog_voids import Fields
 from auditor.inputs.formats.rows import texts
 
 #: Lines that a transaction may have: they are in memory together.

@@ -1,17 +1,15 @@
 """The lines of a transaction of a POSLog: what each says by itself and as one of them."""
 
-from collections.abc import Iterable, Iterator
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterator
+from decimal import Decimal
 
-#: Column names with their values.
-Fields = dict[str, str]
+from auditor.inputs.formats.poslog_voids import GIVING_BACK, NO_QUANTITY, Fields, mark_voids
 
 #: Kinds of lines, in lower case; tills write both Pickup and PickUp.
-_GIVING_BACK = frozenset(("return", "returnforpickup", "returnfordelivery"))
 _NEW_ORDERS = frozenset(("customerorderforpickup", "customerorderfordelivery"))
 _ORDERS = _NEW_ORDERS | {"previouscustomerorder", "previouslayaway"}
 _SOLD = frozenset(("sale", "saleforpickup", "salefordelivery")) | _ORDERS
-_ITEMS = _SOLD | _GIVING_BACK
+_ITEMS = _SOLD | GIVING_BACK
 #: What a line of an order is that hands nothing over.
 PLACED_ORDER = "PlacedOrder"
 _ORDERING = "CustomerOrderTransaction"
@@ -59,12 +57,12 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
         )
     # Where everything is given back, a discount lessens what is given back: it adds.
     kinds = {_kind(line) for line in lines}
-    if not kinds & _GIVING_BACK or kinds & _SOLD:
+    if not kinds & GIVING_BACK or kinds & _SOLD:
         for line in lines:
             if line.get("line_type") in _TAKING_OFF:
                 _negate(line, "amount")
     if any(line["void"] == "true" for line in lines):
-        _void_reversed(lines)
+        mark_voids(line for line in lines if _kind(line) in _ITEMS)
     yield from (whole | line for line in lines)
     if not lines:
         kind = whole.get("transaction_type", "")
@@ -102,13 +100,14 @@ def _conclude(line: Fields) -> None:
     flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
     line["void"] = "true" if any(flag in _YES for flag in flags) else "false"
     if kind in _ITEMS:
-        line.setdefault("quantity", "1")
+        if "quantity" not in line:
+            line |= {"quantity": "1", NO_QUANTITY: "true"}
         line.setdefault("item_id", line.get("pos_item_id", ""))
         line.setdefault("amount", _priced(line))
     else:
         line.setdefault("quantity", "0")
         line.setdefault("amount", "0")
-    if kind in _GIVING_BACK:
+    if kind in GIVING_BACK:
         _negate(line, "quantity", "amount")
 
 
@@ -150,45 +149,3 @@ def _check(line: Fields) -> str:
     if "birth_date" in line:
         return "birth_date"
     return "verified" if verified in _YES or method else "asked"
-
-
-def _void_reversed(lines: Iterable[Fields]) -> None:
-    """Mark what a later line takes back before payment; a line that takes nothing back counts.
-
-    A void line is either the article itself, which was never sold, or its reversal: a second line
-    that names it or has its number and price with a minus. Of a reversal both lines are void. One
-    whose article is not found stays an item with a negative quantity, and is called unmatched.
-    """
-    before: dict[tuple[str, ...], list[Fields]] = {}
-    by_number: dict[str, Fields] = {}
-    for line in lines:
-        if _kind(line) not in _ITEMS:
-            continue
-        is_void = line["void"] == "true"
-        item, quantity, amount = (line.get(n, "") for n in ("item_id", "quantity", "amount"))
-        # Of a deposit, the link names the article that it is for.
-        reverses = by_number.get(line.get("voids_line", "").lstrip("0"), {})
-        if is_void and reverses and item in ("", reverses.get("item_id", "")):
-            reverses["void"] = "true"
-        elif is_void and quantity.startswith("-") and _kind(line) in _SOLD:
-            numbers = (_plain(number, opposite=True) for number in (quantity, amount))
-            stack = before.get((item, *numbers), [])
-            while stack and stack[-1]["void"] == "true":
-                stack.pop()
-            if stack:
-                stack.pop()["void"] = "true"
-            else:
-                line["void"] = "unmatched"
-        if not is_void:
-            before.setdefault((item, _plain(quantity), _plain(amount)), []).append(line)
-            if number := line.get("line", "").lstrip("0"):
-                by_number[number] = line
-
-
-def _plain(number: str, *, opposite: bool = False) -> str:
-    """A number as it compares with others, or its opposite; what is none as it is."""
-    try:
-        value = Decimal(number)
-        return str((-value if opposite else value).normalize())
-    except InvalidOperation:
-        return number

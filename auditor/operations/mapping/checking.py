@@ -36,6 +36,7 @@ from auditor.storage.place import Place
 from auditor.tables import INPUT_NOTES, REJECTS, SNAPSHOT_INDEX, TILL_LINES
 
 _MOST_SHOWN = 20  # values of a kind
+_UNUSABLE = "a file, or a sheet of one, that cannot be read"
 _NOTES = {
     "unread_column": "a column that nothing reads",
     "unread_sheet": "a sheet of a workbook that nothing reads",
@@ -140,7 +141,7 @@ class _Read:
 
     def unclear(self) -> list[Unclear]:
         """Files, rows, columns and values that were not understood."""
-        found = [Unclear("a file that cannot be read", None, said) for said in self.unusable]
+        found = [Unclear(_UNUSABLE, None, said) for said in self.unusable]
         if self.cut:
             what = f"rows of a query beyond its first {ENOUGH:,}, which were not read"
             found.append(Unclear(what, harmless=True))

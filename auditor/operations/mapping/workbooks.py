@@ -35,6 +35,11 @@ class Grid:
         cells = [] if self.header is None else self.rows[self.header]
         return tuple(dict.fromkeys(name for cell in cells if (name := cell.strip())))
 
+    @property
+    def folded(self) -> set[str]:
+        """The names without their case, in which those of one workbook may differ."""
+        return set(map(str.casefold, self.names))
+
 
 def read_grid(parts: Iterable[Records]) -> Grid:
     """The first rows of a sheet that is read without a header."""
@@ -70,7 +75,7 @@ def guess_sheet(content: Callable[[], BinaryIO], grid: Callable[[str | None], Gr
         grids = {name: grid(name) for name in names[:_MOST_SHEETS]}
         best = max(grids, key=lambda name: _score(grids[name]))
         found = grids[best]
-        alike = [name for name, other in grids.items() if set(found.names) <= set(other.names)]
+        alike = [name for name, other in grids.items() if found.folded <= other.folded]
         if len(alike) > 1 and found.names:
             remarks.append(f"sheet: {', '.join(alike)[:200]} have the same columns, and are read")
             if others := [name for name in names if name not in alike]:

@@ -586,6 +586,20 @@ def test_sheets_that_nothing_reads_are_noted(tmp_path: Path) -> None:
     assert of(reading, "missing_column") == of(reading, "unread_column") == []
 
 
+def test_a_sheet_that_may_hold_sales_and_is_not_read_is_a_reject(tmp_path: Path) -> None:
+    at = HEAD.index("Alter")
+    other = [HEAD[:at] + HEAD[at + 1 :], LINE[:at] + LINE[at + 1 :]]
+    by = mapping(NUMBERS, files="{day:%Y%m%d}.xlsx")
+    content = xlsx_bytes({"Kasse 1": [HEAD, LINE], "Kasse 2": other})
+    reading = read(tmp_path, content, by, path="20260302.xlsx")
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["reason"], reject["row"]) == (inputs.LOST_SHEET, None)
+    said = "20260302.xlsx: its sheet Kasse 2 was not read, though it looks like the sheet Kasse 1"
+    assert reject["detail"].startswith(f"{said}: it lacks the columns Alter;")
+    assert reading.unusable == reject["detail"]
+    assert (reading.table.num_rows, reading.notes.num_rows) == (1, 0)
+
+
 def test_identifiers_that_a_spreadsheet_holds_as_dates_are_errors(tmp_path: Path) -> None:
     date_cell, time_cell = (46083, 1), (46083.5, 2)
     lines: list[list[Cell]] = [

@@ -119,6 +119,113 @@ def test_without_a_header_sheets_that_are_as_wide_are_read() -> None:
     assert sheets(content, header=("id", "price")) == (["a", "b"], [1, 2], ("Sum",))
 
 
+def lost(content: bytes, **dialect: Any) -> list[str]:
+    """What is said of sheets that look as if they held more of what is read."""
+    return [said for part in read(content, **dialect) for said in part.lost_sheets]
+
+
+TITLE: list[Cell] = ["Till 1"]
+SHOUTED: list[Cell] = ["ID ", " Price"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "row", "skip_lines"),
+    [
+        ([HEAD], [SHOUTED], 2, 0),
+        ([HEAD], [[], TITLE, SHOUTED], 4, 0),  # a title that the first lacks
+        ([HEAD], [TITLE, ["more", *HEAD]], 3, 0),
+        ([TITLE, HEAD], [HEAD], 2, 1),  # one that the first has
+    ],
+)
+def test_a_sheet_that_is_headed_a_little_otherwise_is_read(
+    first: list[list[Cell]], second: list[list[Cell]], row: int, skip_lines: int
+) -> None:
+    before: list[Cell] = [""] * (len(second[-1]) - len(HEAD))
+    tills: dict[str, list[list[Cell]]] = {
+        "1": [*first, ["a", 1]],
+        "2": [*second, [*before, "b", 2]],
+    }
+    numbers = [len(first) + 1, len(first) + 1 + row]
+    content = xlsx_bytes(tills)
+    assert sheets(content, skip_lines=skip_lines) == (["a", "b"], numbers, ())
+    # It may stand before the one that is headed as the mapping says.
+    numbers = [row, row + len(first) + 1]
+    content = xlsx_bytes(dict(reversed(tills.items())))
+    assert sheets(content, skip_lines=skip_lines) == (["b", "a"], numbers, ())
+
+
+def test_names_that_only_case_tells_apart_stay_as_they_are() -> None:
+    content = xlsx_bytes({"1": [[*HEAD, "ID"], ["a", 1, "x"]], "2": [[*HEAD, "ID"], ["b", 2, "y"]]})
+    assert sheets(content)[0] == ["a", "b"]
+    content = xlsx_bytes({"1": [HEAD, ["a", 1]], "2": [["Id", "ID", "price"], ["b", "y", 2]]})
+    assert sheets(content)[0] == ["a"]
+
+
+def test_a_sheet_may_lack_what_a_file_may_lack() -> None:
+    content = xlsx_bytes({"1": [[*HEAD, "more"], ["a", 1, "x"]], "2": [HEAD, ["b", 2]]})
+    wanted = Wanted(("id", "price"), ("more",))
+    parts = list(read_records("x.xlsx", lambda: io.BytesIO(content), wanted))
+    assert [part.cells.to_pylist() for part in parts] == [
+        [{"id": "a", "price": "1", "more": "x"}],
+        [{"id": "b", "price": "2"}],
+    ]
+    assert [part.begins_table for part in parts] == [True, True]
+
+
+RECEIPT: list[Cell] = ["no", "till", "time", "article", "price"]
+LINES: list[list[Cell]] = [
+    ["1", "01", (46108.7, 2), "Lager", 2],
+    ["2", "01", (46108.8, 2), "Ale", 3],
+]
+
+
+def lost_beside(other: list[list[Cell]], **dialect: Any) -> list[str]:
+    """What is said of a sheet behind one with lines of receipts."""
+    content = xlsx_bytes({"A": [*([] if "header" in dialect else [RECEIPT]), *LINES], "B": other})
+    wanted = Wanted(tuple(map(str, RECEIPT)), dialect=Dialect(**dialect))
+    parts = read_records("x.xlsx", lambda: io.BytesIO(content), wanted)
+    return [said for part in parts for said in part.lost_sheets]
+
+
+def test_a_sheet_that_looks_like_lines_and_is_not_read_is_lost() -> None:
+    (said,) = lost_beside([RECEIPT[:4], *(row[:4] for row in LINES)])
+    assert said.startswith("its sheet B was not read, though it looks like the sheet A: it lacks")
+    assert "the columns price;" in said
+    assert "it has other columns" in lost_beside(LINES)[0]  # no header
+    other: list[Cell] = ["Bon", "Kasse", "Zeit", "Artikel", "Preis"]
+    assert "it has other columns" in lost_beside([other, *LINES])[0]
+    header = tuple(map(str, RECEIPT))
+    assert lost_beside([["Till 2"], *(row[:4] for row in LINES)], header=header)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        [["Sales of the day"]],
+        [["till", "price"], ["01", 5]],
+        [["article", "group"], ["Lager", "beer"]],
+        [["Report", "by", "the", "head", "office"], ["of", "all", "our", "many", "shops"]],
+        [["group", "note", "words", "lines", "sum"], ["beer", "a", "b", 2, 5]],
+    ],
+)
+def test_a_cover_or_a_summary_is_not_lost(other: list[list[Cell]]) -> None:
+    assert lost_beside(other) == []
+    assert lost_beside(other[1:] or other, header=tuple(map(str, RECEIPT))) == []
+
+
+def test_what_is_hidden_or_left_out_by_name_is_not_lost() -> None:
+    content = xlsx_bytes({"1": [HEAD, ["a", 1]], "2": [HEAD, ["b", 2]]}, hidden=("2",))
+    assert lost(content) == lost(content, sheet="2") == []
+
+
+def test_without_a_header_a_sheet_may_end_in_blank_columns() -> None:
+    header = ("id", "price", "sku", "till", "check")
+    whole: list[Cell] = ["a", 1, "x", "01", "ID"]
+    for first, second in ((whole, whole[:4]), (whole[:4], whole)):
+        content = xlsx_bytes({"1": [first], "2": [second], "Sum": [["a", 1]]})
+        assert sheets(content, header=header) == (["a", "a"], [1, 2], ("Sum",))
+
+
 def test_a_workbook_of_which_no_sheet_has_the_columns_is_refused() -> None:
     with pytest.raises(UnusableError, match="it lacks the columns id; the columns are no, price"):
         read(xlsx_bytes({"Lines": [["no", "price"], ["a", 1]], "Other": [["x"]]}))

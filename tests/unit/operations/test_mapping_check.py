@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 
 from auditor.cli.main import main
 from auditor.errors import ExitCode
-from tests.support.formats import sqlite_bytes
+from tests.support.formats import sqlite_bytes, xlsx_bytes
 
 DAY = "2026-03-27"
 HEADER = "nr;store;till;clerk;at;sku;dept;qty;price;check;by;dob;state"
@@ -223,6 +223,23 @@ def test_an_export_without_rows_is_named(tmp_path: Path) -> None:
     assert result.exit_code == ExitCode.ABOVE_LIMITS
     unclear = {each["what"]: each["rows"] for each in of(result)["unclear"]}
     assert unclear["a till export with a header and no rows"] is None
+
+
+def test_a_sheet_that_may_hold_sales_and_is_not_read_is_not_understood(tmp_path: Path) -> None:
+    head, *lines = ([*row.split(";")] for row in (HEADER, *LINES))
+    without = [row[:-4] for row in (head, *lines)]  # and so without the ID check
+    sheets = {"Cover": [["Sales"]], "1": [head, *lines], "2": without}
+    (tmp_path / "sales").mkdir()
+    (tmp_path / f"sales/{DAY}.xlsx").write_bytes(xlsx_bytes(sheets))
+    by = MAPPING.replace("csv", "xlsx").replace('delimiter = ";"\n', "")
+    (tmp_path / "mapping.toml").write_text(by, "utf-8")
+    addresses = [f"--mapping={tmp_path / 'mapping.toml'}", f"--sales={tmp_path / 'sales'}"]
+    result = CliRunner().invoke(main, ["mapping", "check", "--day", DAY, "--json", *addresses])
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    lost, cover = of(result)["unclear"]
+    assert "sheet" in lost["what"]
+    assert "its sheet 2 was not read" in lost["example"]
+    assert (lost["harmless"], cover["harmless"]) == (False, True)
 
 
 def test_a_day_without_alcohol_is_not_understood(tmp_path: Path) -> None:

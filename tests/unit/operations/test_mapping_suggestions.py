@@ -684,9 +684,10 @@ def test_sheets_with_the_same_columns_are_all_read(
 ) -> None:
     path = tmp_path / "tills_2026-03-27.xlsx"
     head: list[Cell] = ["Store", "Ticket", "Date", "Time", "Till", "Article", "Qty", "Amount"]
+    shouted: list[Cell] = [str(name).upper() for name in head]
     tills: dict[str, list[list[Cell]]] = {
-        f"Till {till}": [head, ["S001", "1", DAY, "18:00:00", till, "beer", 1, 1.95]]
-        for till in ("01", "02")
+        f"Till {till}": [names, ["S001", "1", DAY, "18:00:00", till, "beer", 1, 1.95]]
+        for till, names in (("01", head), ("02", shouted))
     }
     path.write_bytes(xlsx_bytes({**cover, **tills}))
     text, [draft] = suggest_mapping([path])
