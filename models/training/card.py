@@ -12,6 +12,9 @@ from auditor.errors import ConfigurationError
 from models.training import labelled, pages, quantise, shift
 from models.training.evaluation import Evaluation
 
+#: Longer side of a face, pixels, under which the detector misses more than one in thirty, whatever
+#: the network makes of those that it finds (benchmarks/recall.py).
+SMALLEST_FACE = 34
 _FEWEST_OF_A_BAND = 50  # faces; the error of a smaller band is left to the table
 
 
@@ -76,6 +79,7 @@ def render(  # noqa: PLR0913  # one argument a part of the card
         view=view,
         at_25=view.challenge(25),
         gates=gates,
+        min_face_px=max(gates.min_face_px, SMALLEST_FACE),
         changed=changed,
         tolerated=shift.TOLERATED,
         limits=[*_measured_limits(found), *about.limits],

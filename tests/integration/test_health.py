@@ -291,15 +291,15 @@ def test_changed_model_files_are_found_without_loading_it(
 ) -> None:
     copy = tmp_path / "models"
     shutil.copytree(resources.folder("models/age_resnet50"), copy)
-    with (copy / ChainRules().model / "weights.npz").open("ab") as weights:
-        weights.write(b" ")
+    with (copy / ChainRules().model / "int8.npz").open("ab") as network:
+        network.write(b" ")
     real = resources.folder
     monkeypatch.setattr(
         resources, "folder", lambda name: copy if name.startswith("models/") else real(name)
     )
     code, found = _check(audited)
     assert (code, found["model"]["state"]) == (ExitCode.FAILED, State.FAILED)
-    assert "weights.npz is not the file of its card" in found["model"]["said"]
+    assert "int8.npz is not the file of its card" in found["model"]["said"]
 
 
 def test_a_broken_template_is_found(

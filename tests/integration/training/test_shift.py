@@ -277,7 +277,7 @@ def test_an_undamaged_face_is_found_where_it_was_laid(
     assert np.abs(np.mean(off, axis=0)).max() < 0.03 * SIDE
     again = [align(frame, f.landmarks, SIDE) for frame, f in zip(frames, found, strict=True)]
     years = scorer._model.predict(np.stack(again)).mean - scorer._model.predict(crops).mean
-    assert np.abs(years).max() < 1.5
+    assert np.abs(years).max() < 3
 
 
 def test_a_face_too_small_to_be_found_is_counted(
