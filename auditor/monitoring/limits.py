@@ -64,8 +64,8 @@ def exceeded(
         )
     if files := _unusable(parts, sheets=True):
         sentences.append(
-            f"{len(files)} workbooks have sheets that look like the others and were not read "
-            f"({', '.join(files[:_NAMED])}): what those hold is not audited"
+            f"sheets that look like the others were not read, in workbooks: {len(files)} "
+            f"({', '.join(files[:_NAMED])}): what they hold is not audited"
         )
     rows = input_rows(days, parts)
     unjudged, sales = outcomes.get("inconclusive", 0), sum(outcomes.values())

@@ -11,7 +11,7 @@ from auditor.tables import REJECTS, STORE_DAYS
 @pytest.mark.parametrize(
     ("reason", "said"),
     [
-        (LOST_SHEET, "2 workbooks have sheets that look like the others and were not read (a, b)"),
+        (LOST_SHEET, "sheets that look like the others were not read, in workbooks: 2 (a, b)"),
         ("unreadable_file", "2 input files could not be used (a, b)"),
     ],
 )
