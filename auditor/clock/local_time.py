@@ -18,6 +18,7 @@ Microseconds = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 SECOND = 1_000_000
+DAY = 24 * 3600 * SECOND
 _MINUTE = 60 * SECOND
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # of local times, in no zone
 

@@ -16,6 +16,14 @@ _ALIASING_SCALE = 0.6
 _PRESHRINK = 1.2
 
 
+def scaled(crop: Pixels, side: int) -> Pixels:
+    """A crop at another side, pixels: area-averaged down, linearly interpolated up."""
+    if side == crop.shape[0]:
+        return crop
+    how = cv2.INTER_AREA if side < crop.shape[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.uint8)
+
+
 def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
     """The similarity transform (no reflection) that best maps ``source`` onto ``target``.
 

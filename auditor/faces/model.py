@@ -22,13 +22,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, get_args
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor import resources
 from auditor.errors import ModelError, NoModelError
 from auditor.faces.ages import AGES, AgeDistributions, Decoding
+from auditor.faces.alignment import scaled
 from auditor.faces.calibration import Calibration
 from auditor.faces.engines import Network, age_network, yunet
 from auditor.faces.frames import Pixels
@@ -157,11 +157,11 @@ class View:
 
     def of(self, crop: Pixels) -> Pixels:
         """The crop as the network sees it, uint8, shape (input_size, input_size, 3)."""
-        return self.sized(crop if self.detail is None else _scaled(crop, self.detail))
+        return self.sized(crop if self.detail is None else scaled(crop, self.detail))
 
     def sized(self, crop: Pixels) -> Pixels:
         """The crop at the network's input size with all its detail: sharpness is of that."""
-        return _scaled(crop, self.input_size)
+        return scaled(crop, self.input_size)
 
 
 class AgeNetwork:
@@ -286,12 +286,6 @@ def _file_of(card: Card, name: str) -> bytes:
     if sha256 is not None and hashlib.sha256(content).hexdigest() != sha256:
         raise ModelError(f"{card.full_name}: {name} is not the file of its card")
     return content
-
-
-def _scaled(crop: Pixels, side: int) -> Pixels:
-    """A crop at another side, pixels: averaged down, or interpolated up."""
-    how = cv2.INTER_AREA if side < crop.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.uint8)
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:

@@ -1,7 +1,7 @@
 """Till exports and snapshot indexes: find, read and validate them, and reject bad rows."""
 
 from auditor.inputs.day_files import files_of_day
-from auditor.inputs.files import FileHash, Reading
+from auditor.inputs.files import FileHash, Reading, keys_of
 from auditor.inputs.reading import (
     INDEX_FOLDER,
     distinct_frames,
@@ -34,6 +34,7 @@ __all__ = [
     "distinct_frames",
     "files_of_day",
     "incomplete_rows",
+    "keys_of",
     "read_sales",
     "read_snapshot_index",
     "reasons",

@@ -51,8 +51,7 @@ _DOCUMENT = (
 #: What programs leave beside a file that is open; names that begin with a point are none anyway.
 _LEFTOVER = re.compile(r"(?:\A|/)(?:~\$[^/]*|#[^/]*#|[^/]*~)\Z")
 _DATE = re.compile(r"(?<!\d)(?:\d{4}-\d{2}-\d{2}|\d{8})(?!\d)", re.ASCII)
-#: How far the days of neighbours are, and how long after its day a file may be delivered.
-NEAR, _DELIVERY = timedelta(days=1), timedelta(days=7)
+_DELIVERY = timedelta(days=7)  # how long after its day a file may be delivered
 _STORE_FOLDER = re.compile(rf"(?:\A|/)store=({STORE_ID_PATTERN})/")
 
 
@@ -95,7 +94,7 @@ def files_of_day(
     if single := place.single_file:
         yield _single(single, store_of(single), entries)
         return
-    near = day - NEAR, day + NEAR
+    near = days_around(day)
     by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
     held = [0, *(away for entry in entries for away in entry.holds_days)]
     reach = near[0] - timedelta(max(held)), day + max(_DELIVERY, timedelta(-min(held)))
@@ -184,6 +183,11 @@ def _iso_values(pattern: Pattern, values: dict[str, str]) -> dict[str, str]:
 @lru_cache(maxsize=1000)
 def _iso_day(pattern: Pattern, text: str) -> str:
     return str(pattern.iso("day", pa.array([text]))[0])
+
+
+def days_around(day: date) -> tuple[date, date]:
+    """The days before and after a day, whose files may hold rows of its sales."""
+    return day - timedelta(days=1), day + timedelta(days=1)
 
 
 def may_hold(path: str, days: tuple[date, date]) -> bool:

@@ -7,10 +7,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.inputs.faults import Fault
 
 Verdicts = npt.NDArray[np.int8]
-Flags = npt.NDArray[np.bool_]
 
 _REPLACEMENT = "\ufffd"  # stands for bytes that are not of the file's encoding
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -13,7 +13,7 @@ import pyarrow as pa
 from auditor.errors import NoSourceError
 from auditor.inputs.content import Content
 from auditor.inputs.counts import SourceCounts
-from auditor.inputs.day_files import NEAR, SourceFile, may_hold
+from auditor.inputs.day_files import SourceFile, days_around, may_hold
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import Records, UnusableError
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
@@ -41,6 +41,11 @@ class FileHash:
     sha256: str
     own: bool = True
     key: frozenset[str] | None = None
+
+
+def keys_of(files: Iterable[FileHash]) -> dict[str, frozenset[str]]:
+    """By path, what tells the transactions of a file apart, of those whose mapping says so."""
+    return {file.path: file.key for file in files if file.key is not None}
 
 
 @dataclass(frozen=True)
@@ -171,7 +176,7 @@ def named_frames(
     numbered in the order of their paths. Folders that name only days other than ``day`` and its
     neighbours are not entered.
     """
-    near, pattern = (day - NEAR, day + NEAR), entry.pattern
+    near, pattern = days_around(day), entry.pattern
     found = place.files(pattern.folder, enter=lambda folder: may_hold(folder, near))
     fitting = ((path, said) for path in found if (said := pattern.match(path)) is not None)
     number = base.FIRST_RECORD

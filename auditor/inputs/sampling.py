@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.inputs.files import Reading
+from auditor.inputs.files import Reading, keys_of
 from auditor.inputs.reading import read_sales, read_snapshot_index
 from auditor.inputs.rejects import KEPT, OF_A_CHECK
 from auditor.mapping import MappingOfDay
@@ -94,7 +94,7 @@ def sample_sales(
             rejects.append(reading.rejects)
             notes.append(reading.notes)
             lines.append(reading.table)
-            keys |= {file.path: file.key for file in reading.files if file.key is not None}
+            keys |= keys_of(reading.files)
     lost = reasons(pa.concat_tables(rejects))
     usable = rows - sum(part.num_rows for part in rejects)
     notes_of_all = INPUT_NOTES.add_up(notes)

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.inputs.distinct import Flags, Verdicts, first_faults, flags_of, matches, only
+from auditor.clock.local_time import DAY, Flags
+from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import Fault
 from auditor.tables import Column
 
@@ -32,7 +33,6 @@ _OTHER_TIMES = (
     (r" ([+-]\d\d(?::?\d\d)?)\z", r"\1"),
 )
 _END_OF_DAY = rf"\A(.{{10}}[T ])24(:00(?::00(?:\.0+)?)?(?:{OFFSET})?)\z"
-_DAY = 24 * 3600 * 1_000_000  # microseconds
 _FIRST_TIME = "1970"
 
 
@@ -85,6 +85,6 @@ def _plain_times(unique: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:
     other = unique.filter(pa.array(~plain))
     for pattern, replacement in _OTHER_TIMES:
         other = pc.replace_substring_regex(other, pattern, replacement)
-    added[~plain] = np.where(matches(other, _END_OF_DAY), _DAY, 0)
+    added[~plain] = np.where(matches(other, _END_OF_DAY), DAY, 0)
     other = pc.replace_substring_regex(other, _END_OF_DAY, r"\100\2")
     return pc.replace_with_mask(unique, pa.array(~plain), other), added

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.clock.local_time import Flags, Microseconds, to_utc
+from auditor.clock.local_time import DAY, Flags, Microseconds, to_utc
 from auditor.inputs.cells import read_cells
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
@@ -32,7 +32,6 @@ from auditor.tables import LINES_WITHOUT_ARTICLE, TIME
 MANY_BAD_CELLS = 50_000
 
 _EPOCH = date(1970, 1, 1)
-_DAY = 24 * 3600 * 1_000_000  # microseconds
 _UNKNOWN = 1 << 20  # in place of a row's day
 #: Cells by which a row of the day before or after may concern a sale of the day, however far off:
 #: the word that they hold, or any.
@@ -254,7 +253,7 @@ class Rows:
             return np.zeros_like(far)
         first, last = ((day - _EPOCH).days for day in self._file.span)
         if first < last:
-            by_time = np.floor_divide(instants, _DAY)
+            by_time = np.floor_divide(instants, DAY)
             ordinal = (self._request.day - _EPOCH).days
             days = np.where(self._day_given, self._days + ordinal, by_time)
             far &= (days < first - 1) | (days > last + 1)

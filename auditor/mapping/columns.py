@@ -13,7 +13,6 @@ from fnmatch import translate
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,8 +22,6 @@ from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, WORDS, Entry, Source
 from auditor.mapping.numbers import NumberFormat, times_quantity
 from auditor.mapping.yes_no import says_no
-
-_Flags = npt.NDArray[np.bool_]
 
 
 class Unnamed(NamedTuple):
@@ -95,7 +92,7 @@ class _Work:
     noticed: Counter[Unnamed] = field(default_factory=Counter)
 
     def column(
-        self, name: str, source: Source, *, last: bool = True, asked: _Flags | None = None
+        self, name: str, source: Source, *, last: bool = True, asked: Flags | None = None
     ) -> pa.Array | None:
         """The text of a column; None if the file has nothing of it.
 
@@ -146,7 +143,7 @@ class _Work:
         quantity = others.column("quantity", self._entry.source("quantity"))
         return price if quantity is None else times_quantity(price, quantity)
 
-    def _origin(self, name: str, source: Source, asked: _Flags | None) -> pa.Array | None:
+    def _origin(self, name: str, source: Source, asked: Flags | None) -> pa.Array | None:
         if source.column is not None:
             known = source.column in self._cells.column_names
             return self._cells[source.column].combine_chunks() if known else None
@@ -164,7 +161,7 @@ class _Work:
         joined = pc.binary_join_element_wise(*given, source.separator)
         return pc.utf8_trim_whitespace(joined)
 
-    def _first(self, name: str, sources: Sequence[Source], asked: _Flags | None) -> pa.Array | None:
+    def _first(self, name: str, sources: Sequence[Source], asked: Flags | None) -> pa.Array | None:
         """The first text of each row that is not empty; the rest is not looked at."""
         first = None
         for source in sources:
@@ -173,7 +170,7 @@ class _Work:
                 continue
             part = part.cast(pa.string())
             first = part if first is None else pc.if_else(_is_empty(first), part, first)
-            waiting: _Flags = _is_empty(first).to_numpy(zero_copy_only=False)
+            waiting: Flags = _is_empty(first).to_numpy(zero_copy_only=False)
             asked = waiting if asked is None else asked & waiting
         return first
 
@@ -214,7 +211,7 @@ def _is_empty(text: pa.Array) -> pa.Array:
     return pc.equal(pc.utf8_trim_whitespace(text), "")
 
 
-def _rows_of(encoded: pa.DictionaryArray, asked: _Flags | None) -> list[int]:
+def _rows_of(encoded: pa.DictionaryArray, asked: Flags | None) -> list[int]:
     """In how many of the rows that are asked for each distinct text stands."""
     codes = encoded.indices.to_numpy()
     codes = codes if asked is None else codes[asked]

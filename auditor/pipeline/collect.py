@@ -15,7 +15,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.errors import SourceError
-from auditor.inputs import FileHash, Reading, distinct_frames, read_sales, read_snapshot_index
+from auditor.inputs import (
+    FileHash,
+    Reading,
+    distinct_frames,
+    keys_of,
+    read_sales,
+    read_snapshot_index,
+)
 from auditor.inputs.counts import SourceCounts
 from auditor.monitoring.completeness.counting import control_totals, count_tills
 from auditor.monitoring.completeness.number_runs import count_numbers
@@ -86,8 +93,7 @@ class CollectedDay:
             day.sales, day.date, day.policy, stores=stores, mapping=mapping, out=day.out
         )
         self.exports = self._spool(exports, self._lines)
-        read = (*self.exports.files, *self.exports.beside)
-        self._keys = {file.path: file.key for file in read if file.key is not None}
+        self._keys = keys_of((*self.exports.files, *self.exports.beside))
         indexes = read_snapshot_index(
             day.snapshots, day.date, day.policy, stores=stores, mapping=mapping
         )

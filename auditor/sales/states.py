@@ -15,13 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from auditor.clock.local_time import SECOND, Flags
+from auditor.clock.local_time import DAY, Flags
 from auditor.sales.codes import Codes, coded, combined
 from auditor.sales.line_types import of_type
 from auditor.sales.matching import times
 from auditor.tables import TRANSACTION_STATES
 
-_DAY = 24 * 3600 * SECOND
 #: A transaction whose lines say nothing; then what they may say, of which the last holds.
 _UNSTATED = "unstated"
 _WEAKEST_FIRST = (
@@ -199,7 +198,7 @@ class _Joining:
         heads = self._heads
         for other in self._of_number[heads.store[t], heads.number[t]]:
             later = heads.started[other] - heads.started[t]
-            if 0 < later <= _DAY and heads.till[other] == heads.till[t]:
+            if 0 < later <= DAY and heads.till[other] == heads.till[t]:
                 if self._states[other] not in ("void", "training"):
                     self._into[t] = other
                 return
@@ -215,7 +214,7 @@ class _Joining:
         """Transactions with the number that this one names, within a day before it, in order."""
         heads = self._heads
         for other in self._of_number[heads.store[t], self._names[t]]:
-            if other != t and 0 <= heads.started[t] - heads.started[other] <= _DAY:
+            if other != t and 0 <= heads.started[t] - heads.started[other] <= DAY:
                 yield other
 
     def _root(self, t: int) -> int:

@@ -5,8 +5,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from auditor.faces.alignment import scaled
 from models.training.duplicates import Fingerprints
-from models.training.labelled import LabelledSet, scaled
+from models.training.labelled import LabelledSet
 
 #: A crop whose channels differ by less than this on average (of 255) is grey.
 GREY = 2.0

@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-import cv2
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from auditor.errors import ConfigurationError
+from auditor.faces.alignment import scaled
 from models.training import labels, photographs
 from models.training.landmarks import realign
 
@@ -155,14 +155,6 @@ def decode(content: bytes) -> NDArray[np.uint8]:
     except Exception as error:  # decoders raise anything on damaged bytes
         raise UnreadableCropError("picture_unreadable", type(error).__name__) from error
     raise UnreadableCropError("wrong_size", f"{size[0]} x {size[1]}, expected {SIDE} x {SIDE}")
-
-
-def scaled(crop: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """One crop at another side: area-averaged down, linearly interpolated up."""
-    if side == crop.shape[0]:
-        return crop
-    how = cv2.INTER_AREA if side < crop.shape[0] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(crop, (side, side), interpolation=how), np.uint8)
 
 
 def _split_of(file: Path) -> str | None:

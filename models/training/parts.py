@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auditor.faces.alignment import scaled
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.model import AgeModel, AgeNetwork, folder
 from models.training import quantise
 from models.training.config import Experiment
-from models.training.labelled import LabelledSet, scaled
+from models.training.labelled import LabelledSet
 from models.training.landmarks import read_landmarks, realign
 
 Pictures = NDArray[np.uint8]  # shape (n, side, side, 3)

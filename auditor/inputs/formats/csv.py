@@ -116,8 +116,9 @@ def _evened(text: Utf8Text, dialect: base.Dialect) -> base.Dialect:
     Some tills end each record with a delimiter but not the header, or the other way round. That
     header is passed over, and its names are given with one more or less.
     """
-    header = list(dialect.header) or _header(text.head(), dialect)
-    record = _first_record(text.head(), dialect)
+    head = text.head()
+    header = list(dialect.header) or _header(head, dialect)
+    record = _first_record(head, dialect)
     if len(record) == len(header) + 1 and not record[-1].strip():
         header.append("")
     elif len(record) == len(header) - 1 and record and not header[-1].strip():

@@ -3,10 +3,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.sales.codes import Codes, coded, combined, combined_columns, spans
 from auditor.tables import NUMBER_RUNS
 
@@ -16,8 +16,6 @@ MOST_GAPS = 3
 _NUMBER = r"^(?P<head>.*?)(?P<number>[0-9]{1,15})$"
 _ALL_TILLS = ""
 _KEY = ["store_id", "till_id"]
-
-Flags = npt.NDArray[np.bool_]
 
 
 def count_numbers(transactions: pa.Table, lines: pa.Table, rejected: pa.Table) -> pa.Table:

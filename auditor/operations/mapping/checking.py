@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
 from auditor.errors import SourceError
-from auditor.inputs import Reading, distinct_frames, read_snapshot_index
+from auditor.inputs import Reading, distinct_frames, keys_of, read_snapshot_index
 from auditor.inputs.sampling import ENOUGH, looked_at
 from auditor.mapping import load_mapping
 from auditor.operations.mapping.shown_lines import (
@@ -132,7 +132,7 @@ class _Read:
             rejects.append(reading.rejects)
             notes.append(reading.notes)
             self.files += sum(file.own for file in reading.files)
-            self.keys |= {file.path: file.key for file in reading.files if file.key is not None}
+            self.keys |= keys_of(reading.files)
             self.cut |= reading.cut
             if reading.unusable is not None:
                 self.unusable.append(reading.unusable)

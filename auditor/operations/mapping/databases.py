@@ -5,7 +5,7 @@ from itertools import permutations
 from typing import Any, BinaryIO
 
 from auditor.inputs.formats.base import Dialect, UnusableError, Wanted
-from auditor.inputs.records import read_records
+from auditor.operations.mapping.first_records import Columns, first_records
 from auditor.operations.mapping.names import likeness, words_of
 
 _TABLES = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY name"
@@ -14,13 +14,12 @@ _LINE = ("quantity", "amount", "sku", "description", "category", "id_check")
 _HEAD = ("sold_at", "store_id", "till_id", "cashier_id", "transaction_id")
 _GOOD = 0.6  # likeness that counts
 
-_Columns = dict[str, list[str]]
 _Table = tuple[str, tuple[str, ...]]
 
 
 def sample_of_database(
     path: str, content: Callable[[], BinaryIO], most: int
-) -> tuple[dict[str, Any], _Columns, dict[str, frozenset[str]], list[str]]:
+) -> tuple[dict[str, Any], Columns, dict[str, frozenset[str]], list[str]]:
     """The keys of an entry that name a table or query, what stands there, and what is not certain.
 
     What stands there are the texts of its columns, and which of them were numbers.
@@ -29,16 +28,9 @@ def sample_of_database(
         UnusableError: there is no table with records.
     """
 
-    def ask(query: str) -> tuple[_Columns, dict[str, frozenset[str]]]:
-        columns: _Columns = {}
-        numbers: dict[str, frozenset[str]] = {}
+    def ask(query: str) -> tuple[Columns, dict[str, frozenset[str]]]:
         wanted = Wanted((), every=True, dialect=Dialect(query=query))
-        for part in read_records(path, content, wanted, "sqlite"):
-            for name, texts in part.texts_of_numbers().items():
-                numbers[name] = numbers.get(name, frozenset()) | texts
-            for name in part.cells.column_names:
-                columns.setdefault(name, []).extend(part.cells[name].to_pylist())
-        return columns, numbers
+        return first_records(path, content, "sqlite", wanted, most)
 
     names = ask(_TABLES)[0].get("name", [])[:_MOST_TABLES]
     tables = []

@@ -13,6 +13,7 @@ from auditor.inputs.formats.base import Dialect, UnusableError, Wanted
 from auditor.inputs.records import read_records
 from auditor.operations.mapping.csv_dialect import guess_csv, unnamed
 from auditor.operations.mapping.databases import sample_of_database
+from auditor.operations.mapping.first_records import first_records
 from auditor.operations.mapping.json_lists import is_of_checks, lists_of, parsed, plain_names
 from auditor.operations.mapping.workbooks import Grid, guess_sheet, read_grid
 
@@ -130,20 +131,7 @@ def _columns(
     path: Path, content: Callable[[], BinaryIO], form: str, wanted: Wanted
 ) -> tuple[dict[str, list[str]], dict[str, frozenset[str]]]:
     """The first records, by column, and the texts of those that were numbers."""
-    columns: dict[str, list[str]] = {}
-    numbers: dict[str, frozenset[str]] = {}
-    rows = 0
-    for part in read_records(path.name, content, wanted, form):
-        taken = part.cells.slice(0, MOST_RECORDS - rows)
-        numbers = _together(numbers, part.texts_of_numbers())
-        for name in taken.column_names:
-            # A name that only later records have was empty in the earlier ones.
-            columns.setdefault(name, [""] * rows).extend(taken[name].to_pylist())
-        rows += taken.num_rows
-        for texts in columns.values():
-            texts.extend([""] * (rows - len(texts)))
-        if rows >= MOST_RECORDS:
-            break
+    columns, numbers = first_records(path.name, content, form, wanted, MOST_RECORDS)
     if not columns:
         raise UnusableError("unreadable_file", "it has no records: give a file with some sales")
     return {name: texts for name, texts in columns.items() if name}, numbers

@@ -11,13 +11,13 @@ import pytest
 
 import auditor
 from auditor.faces.ages import AGES, AgeDistributions
-from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE, align, similarity
+from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE, align, scaled, similarity
 from auditor.faces.detector import Face
 from auditor.faces.frames import Pixels, decode
 from auditor.faces.score import Scorer, laplacian_variance
 from models.training import evaluation, evaluation_page, shift
 from models.training.calibrate import Judged
-from models.training.labelled import SIDE, scaled
+from models.training.labelled import SIDE
 from models.training.metrics import share
 from tests.support import labelled_samples
 

@@ -16,6 +16,7 @@ from auditor.cli.main import main
 from auditor.errors import ConfigurationError, ExitCode
 from auditor.mapping import Mapping
 from auditor.mapping.patterns import compiled
+from auditor.operations.mapping.draft import Draft
 from auditor.operations.mapping.names import likeness
 from auditor.operations.mapping.numbers import guess_numbers
 from auditor.operations.mapping.paths import guess_pattern
@@ -55,6 +56,14 @@ def of_csv(folder: Path, text: str, name: str = "sales_2026-03-27.csv") -> dict[
     path = folder / name
     path.write_text(text, "utf-8")
     return drafted(path)
+
+
+def draft_of(folder: Path, text: str) -> tuple[str, Draft]:
+    """The mapping that is suggested for a CSV file, and its only entry."""
+    path = folder / "x.csv"
+    path.write_text(text, "utf-8")
+    mapping, [draft] = suggest_mapping([path])
+    return mapping, draft
 
 
 def command(*arguments: object) -> Result:
@@ -345,12 +354,11 @@ def test_flags_of_a_state_are_drafted_in_every_way_that_tills_write_yes(tmp_path
 
 
 def test_a_word_of_several_columns_without_a_meaning_is_asked_about(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text(
+    text, draft = draft_of(
+        tmp_path,
         "receipt,sold_at,amount,order status,cancelled\n1,2026-03-27T18:00:00Z,1.95,paid,no\n"
-        "2,2026-03-27T18:05:00Z,1.95,zzz,no\n3,2026-03-27T18:06:00Z,1.95,suspended,yes\n"
+        "2,2026-03-27T18:05:00Z,1.95,zzz,no\n3,2026-03-27T18:06:00Z,1.95,suspended,yes\n",
     )
-    text, [draft] = suggest_mapping([path])
     [asked] = [said for said in draft.to_look_at if said.startswith("transaction_state: ")]
     assert "order status: what do its values mean? Those not named: zzz" in asked
     assert 'paid = "", suspended = "suspended"' in text  # a completed sale may still be cancelled
@@ -388,9 +396,9 @@ def test_the_price_of_one_is_multiplied_and_to_look_at(
     each: bool,  # noqa: FBT001
     tmp_path: Path,
 ) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text(f"receipt,sold_at,quantity,{name}\n1,2026-03-27T18:00:00Z,2,1.95\n", "utf-8")
-    _, [draft] = suggest_mapping([path])
+    _, draft = draft_of(
+        tmp_path, f"receipt,sold_at,quantity,{name}\n1,2026-03-27T18:00:00Z,2,1.95\n"
+    )
     [amount] = [column for column in draft.columns if column.column == "amount"]
     assert amount.source == ({"column": name, "each": True} if each else {"column": name})
     assert ("the price of one" in amount.check) == each
@@ -413,9 +421,7 @@ ORDERS = (
 def test_columns_that_are_blank_where_they_repeat_the_row_above_are_filled_down(
     number: str, filled: list[str], tmp_path: Path
 ) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text(ORDERS.format(number))
-    text, [draft] = suggest_mapping([path])
+    text, draft = draft_of(tmp_path, ORDERS.format(number))
     assert tomllib.loads(text)["mapping"][0]["sales"][0]["fill_down"] == filled
     assert any(said.startswith("fill_down: ") for said in draft.to_look_at)
 
@@ -447,12 +453,11 @@ def test_a_void_of_a_line_may_be_a_word_or_empty_in_the_sample(
 
 
 def test_a_column_that_may_tell_of_voids_and_is_not_read_is_to_look_at(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text(
+    _, draft = draft_of(
+        tmp_path,
         "receipt,sold_at,amount,status,line void code\n"
-        "1,2026-03-27T18:00:00Z,1.95,paid,17\n1,2026-03-27T18:00:00Z,1.95,paid,\n"
+        "1,2026-03-27T18:00:00Z,1.95,paid,17\n1,2026-03-27T18:00:00Z,1.95,paid,\n",
     )
-    _, [draft] = suggest_mapping([path])
     assert any(said.startswith("columns: line void code is not read") for said in draft.to_look_at)
 
 
@@ -532,9 +537,9 @@ def test_numbered_categories_are_told_by_what_is_sold_after_id_checks(tmp_path: 
 
 
 def test_a_word_without_a_meaning_is_left_for_a_person(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text("receipt,sold_at,id check\n1,2026-03-27T18:00:00Z,ID seen\n2,,Zork\n")
-    text, [draft] = suggest_mapping([path])
+    text, draft = draft_of(
+        tmp_path, "receipt,sold_at,id check\n1,2026-03-27T18:00:00Z,ID seen\n2,,Zork\n"
+    )
     assert '# Zork = "..."  # CHECK: one of id_scanned' in text
     assert "id_check: a value without a meaning" in draft.to_look_at
 
