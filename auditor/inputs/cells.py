@@ -54,8 +54,14 @@ class Cells(NamedTuple):
     verdicts: Verdicts
 
 
-def read_cells(
-    column: Column, text: pa.Array, *, day: date, damaged: bool, dates: Flags | None = None
+def read_cells(  # noqa: PLR0913  # what a cell's meaning depends on
+    column: Column,
+    text: pa.Array,
+    *,
+    day: date,
+    damaged: bool,
+    dates: Flags | None = None,
+    decimals: int = 2,
 ) -> Cells:
     """Apply a column's rule to its cells; for times there is another: inputs/times.py.
 
@@ -65,10 +71,12 @@ def read_cells(
         day: the business day, before which everyone was born.
         damaged: whether U+FFFD stands for bytes that were not UTF-8.
         dates: which cells a spreadsheet holds as dates or times: no identifier is one.
+        decimals: how many the currency has, to which amounts are rounded, half to even.
     """
     encoded = text.dictionary_encode()
     unique = pc.utf8_trim_whitespace(encoded.dictionary)
-    values, verdicts = _RULES[column.name](unique, day)
+    rule = _amount(decimals) if column.type == MONEY else _RULES[column.name]
+    values, verdicts = rule(unique, day)
     verdicts = first_faults(unique, verdicts, damaged=damaged)
     if column.name != "id_check":  # where an empty cell is a state
         empty = flags_of(pc.equal(unique, ""))
@@ -77,7 +85,7 @@ def read_cells(
     values = pc.if_else(pa.array(verdicts == Fault.NONE), values, None)
     codes = encoded.indices.to_numpy()
     values, verdicts = values.take(encoded.indices), verdicts.astype(np.int8)[codes]
-    if dates is not None and _RULES[column.name] in _OF_IDS:
+    if dates is not None and rule in _OF_IDS:
         values = pc.if_else(pa.array(dates), None, values)
         verdicts[dates] = Fault.DATE_IN_ID
     return Cells(values, verdicts)
@@ -110,23 +118,35 @@ def _id_faults(unique: pa.Array, verdicts: Verdicts) -> Verdicts:
     return np.where(matches(unique, _REWRITTEN), Fault.REWRITTEN_ID, verdicts)
 
 
-def _decimal(kind: pa.Decimal128Type, fault: Fault) -> "_Rule":
-    # Eight digits: a sum of lines then fits the column of sums, short of a hundred such lines.
-    # What a float made of 0 may have an exponent.
-    pattern = r"\A[+-]?(?:\d{1,8}(?:\.\d*)?|\.\d+|\d(?:\.\d+)?[eE]-\d+)\z"
+def _amount(decimals: int) -> "_Rule":
+    """The rule of money in a currency with so many decimals."""
 
     def rule(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
-        good = matches(unique, pattern)
-        fits = good & matches(unique, rf"\A[+-]?\d*(?:\.\d{{0,{kind.scale}}})?\z")
-        if fits.all():
-            return unique.cast(kind), np.where(good, Fault.NONE, fault)
-        rounded = [_rounded(text, kind.scale) for text in only(unique, good & ~fits).to_pylist()]
-        texts = pc.if_else(
-            pa.array(good & ~fits), pa.array(rounded, pa.string()), only(unique, fits)
-        )
-        return texts.cast(kind), np.where(good, Fault.NONE, fault)
+        # A hundred lines of ten digits before the point add up to what MONEY holds.
+        return _numbers(unique, MONEY, (10, decimals), Fault.BAD_AMOUNT)
 
     return rule
+
+
+def _quantity(unique: pa.Array, _: date) -> tuple[pa.Array, Verdicts]:
+    return _numbers(unique, QUANTITY, (8, QUANTITY.scale), Fault.BAD_QUANTITY)
+
+
+def _numbers(
+    unique: pa.Array, kind: pa.Decimal128Type, most: tuple[int, int], fault: Fault
+) -> tuple[pa.Array, Verdicts]:
+    """Numbers of at most so many digits before the point, rounded to so many after it."""
+    digits, decimals = most
+    # What a float made of 0 may have an exponent.
+    pattern = rf"\A[+-]?(?:\d{{1,{digits}}}(?:\.\d*)?|\.\d+|\d(?:\.\d+)?[eE]-\d+)\z"
+    good = matches(unique, pattern)
+    verdicts = np.where(good, Fault.NONE, fault)
+    fits = good & matches(unique, rf"\A[+-]?\d*(?:\.\d{{0,{decimals}}})?\z")
+    if fits.all():
+        return unique.cast(kind), verdicts
+    rounded = [_rounded(text, decimals) for text in only(unique, good & ~fits).to_pylist()]
+    texts = pc.if_else(pa.array(good & ~fits), pa.array(rounded, pa.string()), only(unique, fits))
+    return texts.cast(kind), verdicts
 
 
 def _rounded(text: str | None, decimals: int) -> str | None:
@@ -195,8 +215,7 @@ _RULES: dict[str, _Rule] = {
     "description": _free_text,
     "category": _category,
     "id_check_by": _free_text,
-    "quantity": _decimal(QUANTITY, Fault.BAD_QUANTITY),
-    "amount": _decimal(MONEY, Fault.BAD_AMOUNT),
+    "quantity": _quantity,
     "id_check": _id_check,
     "birth_date": _birth_date,
     "line_type": _one_of(LINE_TYPES, Fault.UNKNOWN_LINE_TYPE),

@@ -58,7 +58,7 @@ class Fault(IntEnum):
     )
     BAD_AMOUNT = (
         *(8, "bad_number"),
-        "is no plain number with up to 8 digits before the point, such as 12.90: no thousands ",
+        "is no plain number with up to 10 digits before the point, such as 12.90: no thousands ",
         "commas, currencies, exponents, NaN or infinity; a mapping can name other signs",
     )
     UNKNOWN_ID_CHECK = (

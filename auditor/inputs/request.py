@@ -43,6 +43,10 @@ class Request:
         """Whether the policy says in which time zone a store is."""
         return "time_zone" in self.policy.rules(self.day, store).model_fields_set
 
+    def decimals(self, store: str) -> int:
+        """How many decimals amounts of a store have, by the currency that its rules name."""
+        return self.policy.rules(self.day, store).decimals
+
     def clock(self, store: str) -> Clock:
         """When the days of a store begin, by its rules on the day."""
         if store not in self._clocks:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import DAY, Flags, Microseconds, to_utc
-from auditor.inputs.cells import read_cells
+from auditor.inputs.cells import Cells, read_cells
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.distinct import Verdicts
@@ -26,7 +27,7 @@ from auditor.inputs.formats.base import Records
 from auditor.inputs.rejects import KEPT_WITHOUT, OF_A_CHECK, OF_AN_ARTICLE, BadCell
 from auditor.inputs.request import Clock, Request
 from auditor.inputs.times import TimeCells, read_times
-from auditor.tables import LINES_WITHOUT_ARTICLE, TIME
+from auditor.tables import LINES_WITHOUT_ARTICLE, MONEY, TIME, Column
 
 #: In one part of a file: above this many bad cells, only the first of each row is reported.
 MANY_BAD_CELLS = 50_000
@@ -203,10 +204,7 @@ class Rows:
         text = self._records.cells[name].combine_chunks()
         damaged = self._records.damaged
         if column.type != TIME:
-            day, dates = self._request.day, self._records.dates.get(name)
-            self._values[name], self._verdicts[name] = read_cells(
-                column, text, day=day, damaged=damaged, dates=dates
-            )
+            self._values[name], self._verdicts[name] = self._cells(column, text)
             return
         times = read_times(column, text, damaged=damaged)
         clocks = [self._request.clock(store) for store in self._stores]
@@ -225,6 +223,28 @@ class Rows:
                 self._verdicts["business_date"][self._far & self._day_given] = Fault.OTHER_DAY
         values = pa.array(instants, mask=~times.given | (verdicts != Fault.NONE))
         self._values[name], self._verdicts[name] = values.cast(TIME), verdicts
+
+    def _cells(self, column: Column, text: pa.Array) -> Cells:
+        read = partial(
+            read_cells,
+            column,
+            text,
+            day=self._request.day,
+            damaged=self._records.damaged,
+            dates=self._records.dates.get(column.name),
+        )
+        if column.type != MONEY:
+            return read()
+        of_store = np.array([self._request.decimals(s) for s in self._stores], np.int8)
+        first, *others = sorted(set(of_store.tolist())) or [0]
+        cells = read(decimals=first)
+        for decimals in others:
+            at, other = (of_store == decimals)[self._codes], read(decimals=decimals)
+            cells = Cells(
+                pc.if_else(pa.array(at), other.values, cells.values),
+                np.where(at, other.verdicts, cells.verdicts),
+            )
+        return cells
 
     def _place_in_time(
         self, instants: Microseconds, verdicts: Verdicts, clocks: list[Clock]

@@ -1,5 +1,6 @@
 """What the chain has decided: the policy file, and the rules in force on a day."""
 
+from auditor.policy.currencies import decimals_of
 from auditor.policy.file import load_policy
 from auditor.policy.names import BLANKS, UNSEEN
 from auditor.policy.policy import Policy
@@ -24,5 +25,6 @@ __all__ = [
     "Rules",
     "Runtime",
     "StoreListing",
+    "decimals_of",
     "load_policy",
 ]

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from auditor.clock.local_time import SECOND, day_window
+from auditor.policy.currencies import decimals_of
 from auditor.policy.names import plain_name
 
 #: A store's id becomes part of paths and page names, so it is kept to what is safe there.
@@ -135,6 +136,11 @@ class Rules(Strict):
     def window(self, day: date) -> tuple[int, int]:
         """The first instants of a business day and of the next, in microseconds UTC."""
         return day_window(day, self.time_zone, self.day_ends_at)
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals an amount of ``currency`` has."""
+        return decimals_of(self.currency)
 
     @property
     def transaction_gap(self) -> int:

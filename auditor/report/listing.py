@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from auditor.decisions.status import CaseStatus
 from auditor.errors import ContractError
+from auditor.policy import decimals_of
 from auditor.report.sales import Case, Drawn, Estimate, Line, OtherFace, Unjudged
 from auditor.report.settings import StoreSettings
 from auditor.report.text import guidance, words
@@ -142,12 +144,15 @@ class StoreSales:
             **{n: row[n] for n in ("store_id", "transaction_id", "till_id", "cashier_id")},
             "store_name": self.settings.name,
             "sold_at": row["sold_at"].astimezone(self.settings.zone),
-            "amount": row["amount"],
+            "amount": self._in_currency(row["amount"]),
             "currency": self.settings.currency,
             "id_check": row["id_check"],
             "id_check_words": words.label(words.ID_CHECKS, row["id_check"]),
             "status": self.statuses.get(key),
         }
+
+    def _in_currency(self, amount: Decimal) -> Decimal:
+        return round(amount, decimals_of(self.settings.currency))
 
     def _case(self, row: Mapping[str, Any], rank: int) -> Case:
         zone, checked_at = self.settings.zone, row["id_check_at"]
@@ -177,7 +182,7 @@ class StoreSales:
                 Line(
                     line["description"] or line["sku"],
                     quantity=line["quantity"],
-                    amount=line["amount"],
+                    amount=self._in_currency(line["amount"]),
                     alcohol=line["alcohol"],
                     refused=bool(line["refused"]),
                 )

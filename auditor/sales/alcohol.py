@@ -38,7 +38,7 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     """
     count = len(divided.starts)
     belongs = alcohol_lines(divided.lines, rules)
-    articles = find_articles(divided, belongs)
+    articles = find_articles(divided, belongs, rules)
     flags = belongs & articles.in_basket & ~articles.discount & ~articles.only_check
     flags &= ~of_type(divided.lines, "other")
     at = np.flatnonzero(flags)

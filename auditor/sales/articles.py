@@ -1,5 +1,6 @@
 """What the lines of a transaction are: articles sold, given back or refused, discounts, checks."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from auditor.clock.local_time import Flags
+from auditor.policy import Rules
 from auditor.sales.codes import Codes, coded, last_digits
 from auditor.sales.goods import gtin
+from auditor.sales.store_rules import of_stores
 from auditor.sales.taken_off import taken_off
 from auditor.sales.transactions import Transactions
 from auditor.tables import MONEY, NO_CHECK, QUANTITY
@@ -28,7 +31,7 @@ class Articles:
         article: the same number for lines of one article in one transaction, or part of it.
         units: thousandths of a unit sold, negative for what is given back; 0 for all that is no
             article.
-        cents: the price in the smallest unit of the currency.
+        price: its price, in thousandths of the currency.
         refused: whether the article was refused.
         refusal: whether the line says that something was refused, and is no article.
         discount: whether the line only changes what articles cost.
@@ -41,7 +44,7 @@ class Articles:
     owner: Codes
     article: Codes
     units: Codes
-    cents: Codes
+    price: Codes
     refused: Flags
     refusal: Flags
     discount: Flags
@@ -50,17 +53,17 @@ class Articles:
     in_basket: Flags
 
     def prices(self, transactions: int) -> Codes:
-        """What each transaction cost, in the smallest unit; refused articles are not in it."""
-        cents = np.where(self.in_basket, self.cents, 0)
+        """What each transaction cost, in thousandths; refused articles are not in it."""
+        price = np.where(self.in_basket, self.price, 0)
         if not self.refused.any():
-            return _sums(self.owner, cents, transactions)
+            return _sums(self.owner, price, transactions)
         group, of_line = np.unique(self.article, return_inverse=True)
         owner = np.zeros(len(group), np.int64)
         owner[of_line] = self.owner
-        refused = _sums(of_line, np.where(self.refused & (self.units > 0), cents, 0), len(group))
-        given_back = -_sums(of_line, np.where(self.units < 0, cents, 0), len(group))
+        refused = _sums(of_line, np.where(self.refused & (self.units > 0), price, 0), len(group))
+        given_back = -_sums(of_line, np.where(self.units < 0, price, 0), len(group))
         bought = _sums(of_line, (self.units > 0) & ~self.refused, len(group)) > 0
-        total = _sums(of_line, cents, len(group))
+        total = _sums(of_line, price, len(group))
         # What was taken back off the receipt is gone from it already.
         never_paid = np.where(bought, np.maximum(refused - given_back, 0), np.maximum(total, 0))
         paid = np.where(refused > 0, total - never_paid, total)
@@ -81,11 +84,11 @@ class Articles:
     @property
     def money(self) -> Codes:
         """What is paid for each line, and negative for what it takes off, whichever its sign."""
-        signed: Codes = np.where(self.units < 0, -np.abs(self.cents), self.cents)
+        signed: Codes = np.where(self.units < 0, -np.abs(self.price), self.price)
         return signed
 
 
-def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
+def find_articles(divided: Transactions, alcohol: Flags, rules: Mapping[str, Rules]) -> Articles:
     """Find out what each line of transactions is; ``alcohol`` says which belong to alcohol.
 
     A line of the article itself that takes little off is a discount, as a line of that type is
@@ -101,18 +104,18 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     # What may be another customer's is another article: it gives nothing of the first back.
     basket = owner * (divided.part.max(initial=0) + 1) + divided.part
     article = basket * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
-    units, cents = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
+    units, price = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
     check, kind = coded(lines["id_check"]), coded(lines["line_type"])
     untyped = _is(kind.distinct, kind.codes, None, "item")
     recorded = ~_is(check.distinct, check.codes, *NO_CHECK)
     payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
     only_check = _is(kind.distinct, kind.codes, "id_check")
-    only_check |= untyped & (units == 0) & (cents == 0) & recorded & ~alcohol
+    only_check |= untyped & (units == 0) & (price == 0) & recorded & ~alcohol
     other = _is(kind.distinct, kind.codes, "other")  # what it costs is part of the price
     no_article = payment | only_check | other
 
-    units = np.where((units > 0) & (cents < 0), -units, units)
-    units = np.where((units == 0) & (cents > 0), 1, units)
+    units = np.where((units > 0) & (price < 0), -units, units)
+    units = np.where((units == 0) & (price > 0), 1, units)
     units[no_article] = 0
     void = _is(kind.distinct, kind.codes, "void")
     if void.any():
@@ -123,17 +126,19 @@ def find_articles(divided: Transactions, alcohol: Flags) -> Articles:
     says_refused = _is(check.distinct, check.codes, _REFUSED)
     refused = says_refused & ~no_article
     discount = _is(kind.distinct, kind.codes, "discount")
-    discount |= (units == 0) & (cents < 0) & ~no_article
+    discount |= (units == 0) & (price < 0) & ~no_article
     units[discount] = 0
-    paid = np.where(no_article | (refused & (units > 0)), 0, cents)
-    cheaper, unsure = taken_off(lines, article, units, paid, ~void)
+    paid = np.where(no_article | (refused & (units > 0)), 0, price)
+    # The smallest unit of the currency, in thousandths.
+    unit = of_stores(lines, lambda name: 10 ** (MONEY.scale - rules[name].decimals))
+    cheaper, unsure = taken_off(lines, article, units, paid, unit, candidates=~void)
     discount |= cheaper
     units[discount] = 0
     return Articles(
         owner=owner,
         article=article,
         units=units,
-        cents=cents,
+        price=price,
         refused=refused,
         refusal=says_refused & no_article & ~payment,
         discount=discount,

@@ -76,7 +76,7 @@ def find_checks(divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rul
     check = coded(lines["id_check"])
     strength = np.array([ID_CHECKS.index(c) for c in check.distinct], np.int64)[check.codes]
     void = of_type(lines, "void")
-    cancelled = void & (articles.cents == 0)
+    cancelled = void & (articles.price == 0)
     strength[cancelled] = _NOT_RECORDED
     states_a_check = ~np.isin(strength, (_NONE, _NOT_RECORDED, _REFUSED))
     in_time = _in_time(divided, alcohol, rules)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from auditor.tables import MONEY
 
-#: The largest amount that MONEY holds, in the currency's smallest unit.
+#: The largest amount that MONEY holds, in thousandths.
 LARGEST_AMOUNT = 10**MONEY.precision - 1
 
 Codes = npt.NDArray[np.int64]
@@ -72,9 +72,9 @@ def last_digits(column: pa.ChunkedArray, kind: pa.Decimal128Type) -> Codes:
     return units
 
 
-def money(cents: Codes) -> pa.Array:
-    """Whole numbers of the currency's smallest unit as MONEY, cut to what that holds."""
-    within = np.clip(cents, -LARGEST_AMOUNT, LARGEST_AMOUNT)
+def money(thousandths: Codes) -> pa.Array:
+    """Thousandths of a currency as MONEY, cut to what that holds."""
+    within = np.clip(thousandths, -LARGEST_AMOUNT, LARGEST_AMOUNT)
     unit = pa.scalar(Decimal(1).scaleb(-MONEY.scale))
     return pc.multiply(pa.array(within).cast(pa.decimal128(19, 0)), unit).cast(MONEY)
 

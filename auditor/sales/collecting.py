@@ -287,8 +287,8 @@ def _sales(  # noqa: PLR0913  # the one place where all of a sale comes together
     return SALES.conform(pa.table(columns).select(SALES.names))
 
 
-def _amounts(cents: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
-    return money(cents), np.abs(cents) > LARGEST_AMOUNT
+def _amounts(prices: npt.NDArray[np.int64]) -> tuple[pa.Array, Flags]:
+    return money(prices), np.abs(prices) > LARGEST_AMOUNT
 
 
 def _marks(flags: Sequence[Flags]) -> pa.Array:

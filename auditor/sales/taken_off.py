@@ -34,8 +34,8 @@ class TakenOff(NamedTuple):
     unsure: Flags
 
 
-def taken_off(
-    lines: pa.Table, article: Codes, units: Codes, cents: Codes, candidates: Flags
+def taken_off(  # noqa: PLR0913  # all that a line's money says
+    lines: pa.Table, article: Codes, units: Codes, price: Codes, unit: Codes, *, candidates: Flags
 ) -> TakenOff:
     """Tell discounts from what is given back, among the lines of an article.
 
@@ -48,7 +48,9 @@ def taken_off(
         lines: TILL_LINES.
         article: the same number for lines of one article in one transaction.
         units: thousandths of a unit, negative for what may be given back; 0 for no article.
-        cents: the money of each line; 0 for what was refused and is no article.
+        price: the money of each line, in thousandths of its currency; 0 for what was refused and is
+            no article.
+        unit: the smallest unit of that currency, in thousandths.
         candidates: the lines that are to be told apart, if their units are negative.
     """
     discount, unsure = np.zeros((2, lines.num_rows), np.bool_)
@@ -57,16 +59,16 @@ def taken_off(
     if not len(at):
         return TakenOff(discount, unsure)
     group, of_line = np.unique(article[at], return_inverse=True)
-    minus, units, cents = minus[at], units[at], cents[at]
-    cents = np.where(units < 0, -np.abs(cents), cents)
-    sold = (units > 0) & (cents > 0)
-    per_unit = np.divide(np.abs(cents), np.abs(units), out=np.zeros(len(at)), where=units != 0)
+    minus, units, price = minus[at], units[at], price[at]
+    price = np.where(units < 0, -np.abs(price), price)
+    sold = (units > 0) & (price > 0)
+    per_unit = np.divide(np.abs(price), np.abs(units), out=np.zeros(len(at)), where=units != 0)
     lowest = np.full(len(group), np.inf)
     np.minimum.at(lowest, of_line[sold], per_unit[sold])
-    total = np.bincount(of_line, cents, len(group))[of_line]
+    total = np.bincount(of_line, price, len(group))[of_line]
     minus &= np.isfinite(lowest)[of_line] & (total >= 0)
     low = np.where(minus, lowest[of_line], 0)
-    rounding = _ROUNDING / np.maximum(np.abs(units), 1)
+    rounding = _ROUNDING * unit[at] / np.maximum(np.abs(units), 1)
     at_price = _off_price(of_line, per_unit, sold) <= rounding
     gives_back = at_price & _is_named_so(lines.take(pa.array(at)), of_line, sold)
     gives_back |= ~at_price & (per_unit > low)

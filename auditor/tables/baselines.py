@@ -84,23 +84,23 @@ CAMERA_COUNTS = Schema(
 #: Hours of a clock: how many counts ``by_hour`` of TILL_DAYS has.
 HOURS = 24
 
-TILL_DAYS = Schema(
-    "till_days",
-    (
-        Column("store_id", pa.string(), "store"),
-        Column("till_id", pa.string(), "till"),
-        Column("transactions", pa.int32(), "transactions that began at it, whatever their state"),
-        Column(
-            "by_hour",
-            pa.list_(pa.int32()),
-            "of these, by the hour of the store's clock in which they began: 24 counts",
-        ),
-        Column("completed", pa.int32(), "of these, completed"),
-        Column("turnover", MONEY, "what the lines of the completed ones add up to"),
-        Column("control_transactions", pa.int64(), "as the till's own totals have it", True),
-        Column("control_turnover", MONEY, "the same of the turnover", nullable=True),
+_TILL_DAYS = (
+    Column("store_id", pa.string(), "store"),
+    Column("till_id", pa.string(), "till"),
+    Column("transactions", pa.int32(), "transactions that began at it, whatever their state"),
+    Column(
+        "by_hour",
+        pa.list_(pa.int32()),
+        "of these, by the hour of the store's clock in which they began: 24 counts",
     ),
+    Column("completed", pa.int32(), "of these, completed"),
+    Column("turnover", MONEY, "what the lines of the completed ones add up to"),
+    Column("control_transactions", pa.int64(), "as the till's own totals have it", True),
+    Column("control_turnover", MONEY, "the same of the turnover", nullable=True),
 )
+
+#: In format 1 amounts had two decimals.
+TILL_DAYS = Schema("till_days", _TILL_DAYS, version=2, earlier=(Schema("till_days", _TILL_DAYS),))
 
 _GAP = pa.struct(
     [

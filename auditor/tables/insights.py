@@ -15,21 +15,20 @@ _PURCHASE_LINE = pa.struct(
     ]
 )
 
-#: All that the analysis by age group reads: no transaction, cashier, till, face or minute.
-INSIGHTS = Schema(
-    "insights",
-    (
-        Column("store_id", pa.string(), "store"),
-        Column("hour", pa.int8(), "hour of the sale, local to the store"),
-        Column("alcohol_sale", pa.bool_(), "an alcohol sale; these are always scored"),
-        Column("currency", pa.string(), "ISO 4217 code of the amounts"),
-        Column("lines", pa.list_(_PURCHASE_LINE), "articles bought and returned"),
-        Column("model", pa.string(), "age model, name and version"),
-        Column("group_starts", pa.string(), "ages at which the groups begin, comma-separated"),
-        Column("groups", pa.list_(pa.float32()), "P(buyer in each age group), in hundredths"),
-    ),
-    version=2,
+_INSIGHTS = (
+    Column("store_id", pa.string(), "store"),
+    Column("hour", pa.int8(), "hour of the sale, local to the store"),
+    Column("alcohol_sale", pa.bool_(), "an alcohol sale; these are always scored"),
+    Column("currency", pa.string(), "ISO 4217 code of the amounts"),
+    Column("lines", pa.list_(_PURCHASE_LINE), "articles bought and returned"),
+    Column("model", pa.string(), "age model, name and version"),
+    Column("group_starts", pa.string(), "ages at which the groups begin, comma-separated"),
+    Column("groups", pa.list_(pa.float32()), "P(buyer in each age group), in hundredths"),
 )
+
+#: All that the analysis by age group reads: no transaction, cashier, till, face or minute. In
+#: format 2 amounts had two decimals.
+INSIGHTS = Schema("insights", _INSIGHTS, version=3, earlier=(Schema("insights", _INSIGHTS, 2),))
 
 #: What identifies a sale (``sales/identity.py``).
 _KEY = (
@@ -47,7 +46,7 @@ PURCHASES = Schema(
         Column("snapshot_path", pa.string(), "frame, relative to the snapshots' address"),
         *INSIGHTS.pick("hour", "alcohol_sale", "currency", "lines"),
     ),
-    version=2,
+    version=3,
 )
 
 #: The age group of each buyer, from the scored frame.

@@ -10,7 +10,8 @@ import pyarrow as pa
 from auditor.errors import ContractError
 
 TIME = pa.timestamp("us", tz="UTC")
-MONEY = pa.decimal128(12, 2)
+#: An amount in any currency: none has more than three decimals but for units of account.
+MONEY = pa.decimal128(15, 3)
 QUANTITY = pa.decimal128(12, 3)
 
 
@@ -29,8 +30,8 @@ class Column:
 class Schema:
     """A table's columns, in order, and its format version, which is raised when a column changes.
 
-    Files of another version are refused: see storage/parquet.py. Those of ``earlier`` are read, and
-    the columns that they lack, all of which may be null, are null.
+    Files of another version are refused: see storage/parquet.py. Those of ``earlier`` are read: the
+    columns that they lack, all of which may be null, are null, and narrower types are widened.
     """
 
     name: str

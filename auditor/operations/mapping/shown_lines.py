@@ -49,7 +49,8 @@ def _chosen(lines: pa.Table, alcohol: pa.Array, items: pa.Array) -> list[dict[st
 def _masked(row: dict[str, Any], day: date, rules: Policy) -> dict[str, str]:
     """A line as text; of a person, only that there is one, and the year of birth."""
     shown = {}
-    zone = ZoneInfo(rules.rules(day, row["store_id"]).time_zone)
+    of_store = rules.rules(day, row["store_id"])
+    zone = ZoneInfo(of_store.time_zone)
     for name in _SHOWN:
         value = row[name]
         if value is None:
@@ -60,6 +61,8 @@ def _masked(row: dict[str, Any], day: date, rules: Policy) -> dict[str, str]:
             value = f"{value.year}-**-**"
         elif isinstance(value, datetime):
             value = _local(value, zone)
+        elif name == "amount":
+            value = round(value, of_store.decimals)
         shown[name] = str(value)
     return shown
 

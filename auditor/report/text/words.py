@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
+from auditor.policy import decimals_of
+
 NO_BREAK = "\u00a0"
 #: Stands where there is nothing to say.
 NOTHING = "\u2013"
@@ -232,9 +234,10 @@ def share_of(part: int, whole: int) -> str:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """An amount with the symbol of its ISO 4217 currency, or with the code before it."""
+    """An amount with its currency's decimals, after the symbol or the ISO 4217 code."""
     sign = "\u2212" if amount < 0 else ""
-    return f"{sign}{_SYMBOLS.get(currency, currency + NO_BREAK)}{abs(amount):,.2f}"
+    number = f"{abs(amount):,.{decimals_of(currency)}f}"
+    return f"{sign}{_SYMBOLS.get(currency, currency + NO_BREAK)}{number}"
 
 
 def quantity(number: Decimal) -> str:

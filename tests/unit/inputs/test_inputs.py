@@ -185,6 +185,43 @@ def test_a_cell_is_accepted(tmp_path: Path, name: str, text: str, value: object)
     assert reading.rejects.num_rows == 0
 
 
+def test_amounts_are_rounded_to_the_smallest_unit_of_the_currency_of_their_store(
+    tmp_path: Path,
+) -> None:
+    stores = {"S1": "JPY", "S2": "KWD", "S3": "EUR"}
+    overrides = [{"stores": [name], "currency": stores[name]} for name in ("S1", "S2")]
+    texts = ("100.5", "1.2555", "101.5", "0.30000000000000004")
+    rows = [sale(store_id=store, amount=text) for text in texts for store in stores]
+    put(tmp_path, DATED, sales_csv(*rows))
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy(currency="EUR", override=overrides))
+
+    read_of: dict[str, tuple[str, ...]] = dict.fromkeys(stores, ())
+    for row in reading.table.to_pylist():
+        read_of[row["store_id"]] += (f"{row['amount'].normalize():f}",)
+    assert read_of == {
+        "S1": ("100", "1", "102", "0"),  # half to even
+        "S2": ("100.5", "1.256", "101.5", "0.3"),
+        "S3": ("100.5", "1.26", "101.5", "0.3"),
+    }
+
+
+@given(
+    st.decimals(-(10**9), 10**9, places=5),
+    st.sampled_from([("JPY", 0), ("GBP", 2), ("KWD", 3)]),
+)
+@settings(max_examples=50)
+def test_an_amount_moves_by_half_a_unit_at_most(amount: Decimal, currency: tuple[str, int]) -> None:
+    code, decimals = currency
+    with tempfile.TemporaryDirectory() as folder:
+        put(Path(folder), DATED, sales_csv(sale(amount=f"{amount:f}")))
+        reading = read_sales(Place(folder), DAY, policy(currency=code))
+    (read_as,) = column(reading, "amount")
+    unit = Decimal(1).scaleb(-decimals)
+    assert abs(read_as - amount) <= unit / 2
+    assert read_as % unit == 0
+
+
 @pytest.mark.parametrize(("text", "age"), [("18", 18), ("0", None), ("00", None), ("", None)])
 def test_a_till_writes_no_age_or_0_where_it_asks_for_none(
     tmp_path: Path, text: str, age: int | None
@@ -255,7 +292,8 @@ def test_the_same_file_otherwise_written_holds_the_same(
         ("amount", "1e5", "bad_number", "exponents"),
         ("amount", "NaN", "bad_number", "NaN"),
         ("amount", "inf", "bad_number", "infinity"),
-        ("amount", "100000000", "bad_number", "8 digits"),
+        ("amount", "10000000000", "bad_number", "10 digits"),
+        ("quantity", "100000000", "bad_number", "8 digits"),
         ("amount", "٣", "bad_number", "plain number"),
         ("transaction_id", "5.000112637922e+12", "rewritten_id", "spreadsheet"),
         ("transaction_id", "2.03E+13", "rewritten_id", "spreadsheet"),
@@ -1004,7 +1042,7 @@ def test_parquet_cells_are_checked_like_any_other(tmp_path: Path) -> None:
     columns: dict[str, Any] = {name: pa.array([text] * 3) for name, text in sale().items()}
     broken = pa.array([b"caf\xe9", b"ok", b"ok"], pa.binary())
     columns["category"] = pa.Array.from_buffers(pa.string(), 3, broken.buffers())
-    columns["amount"] = pa.array([1.5, float("nan"), 1e9])
+    columns["amount"] = pa.array([1.5, float("nan"), 1e10])
     put(tmp_path, "2026-03-02.parquet", parquet(columns))
 
     reading = read_sales(Place(str(tmp_path)), DAY, policy())

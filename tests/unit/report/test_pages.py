@@ -1,6 +1,7 @@
 """What the pages say, before any HTML."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -151,6 +152,18 @@ def test_a_check_without_a_time_keeps_none() -> None:
     (case,) = report_of([flag(1, 20, 0.3, 0.9)]).cases
     assert case.trail[-1].at is None
     assert case.trail[-1].text == "Till record: no ID check"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        ("1234.5", "GBP", "£1,234.50"),
+        ("1234", "JPY", "JPY\xa01,234"),
+        ("-1.255", "KWD", "\u2212KWD\xa01.255"),
+    ],
+)
+def test_an_amount_has_the_decimals_of_its_currency(amount: str, currency: str, shown: str) -> None:
+    assert words.money(Decimal(amount), currency) == shown
 
 
 def test_an_age_is_never_rounded_over_the_challenge_age() -> None:

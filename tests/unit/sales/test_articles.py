@@ -145,6 +145,18 @@ def test_a_sale_that_is_one_either_way_has_no_mark() -> None:
     assert sale_of(item("wine"), *lagers([("1", "2.00"), ("-1", "-1.90")]))["marks"] == []
 
 
+@pytest.mark.parametrize(
+    ("currency", "marks"),
+    [("JPY", []), ("GBP", [["maybe_returned"]]), ("KWD", [["maybe_returned"]])],
+)
+def test_one_of_three_for_100_is_given_back_for_33_where_there_is_no_smaller_unit(
+    currency: str, marks: list[list[str]]
+) -> None:
+    lines = lagers([("3", "100"), ("-1", "-33"), ("-1", "-33"), ("-1", "-34")])
+
+    assert collected(*lines, currency=currency).sales["marks"].to_pylist() == marks
+
+
 def test_the_return_of_another_article_is_no_discount() -> None:
     sale = sale_of(item(), item("old", "-1", "-0.20"))
 

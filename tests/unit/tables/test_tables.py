@@ -1,12 +1,18 @@
 """Schemas: what does not conform is refused, not bent."""
 
+import io
+from decimal import Decimal
+from typing import Any
+
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from auditor import tables
 from auditor.errors import ContractError
+from auditor.storage.parquet import FORMAT_KEY, parsed
 from auditor.tables import ByStore
 from auditor.tables.__main__ import markdown
 from tests.support.paths import ROOT
@@ -48,6 +54,39 @@ def test_the_ledger_has_the_columns_that_were_promised_in_their_order() -> None:
     """.split()  # noqa: SIM905  # as the contract lists them
     assert list(tables.LEDGER.names[: len(promised)]) == promised
     assert {"stage", "reason", "source", "row"} <= set(tables.REJECTS.names)
+
+
+@pytest.mark.parametrize("schema", [tables.LEDGER, tables.INSIGHTS, tables.TILL_DAYS])
+def test_amounts_of_two_decimals_of_an_earlier_format_are_read(schema: tables.Schema) -> None:
+    written = schema.from_rows([{c.name: _example(c.type) for c in schema.columns}])
+    cents = pa.schema([pa.field(f.name, _in_cents(f.type), f.nullable) for f in written.schema])
+    buffer = io.BytesIO()
+    metadata = {FORMAT_KEY: str(schema.version - 1)}
+    pq.write_table(written.cast(cents).replace_schema_metadata(metadata), buffer)
+
+    assert parsed(buffer.getvalue(), schema, origin="file") == written
+
+
+def _example(kind: pa.DataType) -> Any:
+    if pa.types.is_decimal(kind):
+        return Decimal("12.34")
+    if pa.types.is_list(kind):
+        return [_example(kind.value_type)]
+    if pa.types.is_struct(kind):
+        return {f.name: _example(f.type) for f in kind}
+    if pa.types.is_primitive(kind):
+        return pa.scalar(1, pa.int64() if kind.bit_width == 64 else pa.int32()).cast(kind).as_py()
+    return "text"
+
+
+def _in_cents(kind: pa.DataType) -> pa.DataType:
+    if kind == tables.MONEY:
+        return pa.decimal128(12, 2)
+    if pa.types.is_list(kind):
+        return pa.list_(_in_cents(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(f.name, _in_cents(f.type), f.nullable) for f in kind])
+    return kind
 
 
 @pytest.mark.parametrize("schema", tables.STORED.values(), ids=tables.STORED)
