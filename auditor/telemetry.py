@@ -85,6 +85,7 @@ METRICS: Mapping[tuple[str, str], Metric] = {
                 ("face_too_small", "the face was too small"),
                 ("face_blurred", "the face was too blurred"),
                 ("face_turned", "the face lay on its side or stood on its head"),
+                ("face_covered", "a mask or sunglasses covered the face"),
             )
         ),
         (

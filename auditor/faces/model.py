@@ -8,6 +8,7 @@ A version is a folder ``models/age_resnet50/<version>/``:
 - ``int8.npz``, unless the card names none: the same network with 8-bit weights and activations, for
   OpenVINO, with golden predictions of its own;
 - ``calibration.json``, unless the card names none: see :mod:`auditor.faces.calibration`;
+- ``covered.npz``, unless the card names none: see :mod:`auditor.faces.covered`;
 - ``golden.npz``: crops of faces that exist nowhere, with the expectation and standard deviation
   that this version's network gives them; they are predicted on loading, so that a damaged model
   never scores.
@@ -20,7 +21,7 @@ import tomllib
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self, get_args
+from typing import Any, NamedTuple, Self, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ from auditor.errors import ModelError, NoModelError
 from auditor.faces.ages import AGES, AgeDistributions, Decoding
 from auditor.faces.alignment import scaled
 from auditor.faces.calibration import Calibration
+from auditor.faces.covered import Probe
 from auditor.faces.engines import Network, age_network, yunet
 from auditor.faces.frames import Pixels
 from auditor.policy import Runtime
@@ -56,9 +58,11 @@ class Card:
     weights_of: str  # the version whose weights these are
     calibration_sha256: str | None  # None: the network's own probabilities
     int8_sha256: str | None  # None: single precision on every runtime
+    covered_sha256: str | None  # None: it does not tell whether a face is covered
     mae_years: float  # on the validation set that the card names
     min_face_px: float  # longer side of a face, px, below which no age is estimated
     min_sharpness: float  # the same of the sharpness, score.laplacian_variance
+    max_covered: float  # P(a mask or sunglasses cover the face) above which none is
     limits: tuple[str, ...]  # what a reader of its estimates has to know
 
     @classmethod
@@ -96,9 +100,11 @@ class Card:
                 weights_of=entries.get("weights_of", entries["version"]),
                 calibration_sha256=entries.get("calibration_sha256"),
                 int8_sha256=entries.get("int8_sha256"),
+                covered_sha256=entries.get("covered_sha256"),
                 mae_years=entries["validation"]["mae_years"],
                 min_face_px=entries["gates"]["min_face_px"],
                 min_sharpness=entries["gates"]["min_sharpness"],
+                max_covered=entries["gates"].get("max_covered", 1.0),
                 limits=tuple(entries["limits"]),
             )
         except KeyError as error:
@@ -121,6 +127,8 @@ class Card:
         parts = f"{runtime} {yunet.SHA256} {network} {self.calibration_sha256}"
         if self.detail is not None:
             parts += f" {self.detail}"
+        if self.covered_sha256 is not None:
+            parts += f" {self.covered_sha256} {self.max_covered}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
@@ -162,6 +170,20 @@ class View:
     def sized(self, crop: Pixels) -> Pixels:
         """The crop at the network's input size with all its detail: sharpness is of that."""
         return scaled(crop, self.input_size)
+
+
+class Seen(NamedTuple):
+    """What a network sees in n crops."""
+
+    ages: AgeDistributions
+    features: NDArray[np.float32]  # shape (n, 2048)
+
+
+class Judged(NamedTuple):
+    """What a version of the model says of n crops."""
+
+    ages: AgeDistributions
+    covered: NDArray[np.float64]  # P(a mask or sunglasses cover the face); 0 if it cannot tell
 
 
 class AgeNetwork:
@@ -207,11 +229,17 @@ class AgeNetwork:
         """
         if not len(crops):
             return AgeDistributions(np.empty((0, AGES.size)), decoding=self.view.decoding)
+        return self.look(crops).ages
+
+    def look(self, crops: NDArray[np.uint8]) -> "Seen":
+        """As :meth:`predict`, of one crop or more, with the features that say it."""
         pixels = np.stack([self.view.of(crop) for crop in crops])
-        scores: NDArray[np.floating] = self._network(pixels)
+        answers = [self._network(pixels)]
         if self.view.mirrored:
-            scores = (scores + self._network(pixels[:, :, ::-1])) / 2
-        return replace(AgeDistributions.from_scores(scores), decoding=self.view.decoding)
+            answers.append(self._network(pixels[:, :, ::-1]))
+        scores, features = (np.mean(parts, axis=0) for parts in zip(*answers, strict=True))
+        ages = replace(AgeDistributions.from_scores(scores), decoding=self.view.decoding)
+        return Seen(ages, features)
 
 
 class AgeModel:
@@ -228,6 +256,9 @@ class AgeModel:
         if self.card.calibration_sha256 is not None:
             calibration = _file_of(self.card, "calibration.json")
             self.calibration = Calibration.from_json(calibration.decode())
+        self.probe: Probe | None = None
+        if self.card.covered_sha256 is not None:
+            self.probe = Probe.from_bytes(_file_of(self.card, "covered.npz"))
         self.quantised = runtime == "openvino" and self.card.int8_sha256 is not None
         golden = _arrays(_file_of(self.card, "golden.npz"))
         if self.quantised:
@@ -243,6 +274,14 @@ class AgeModel:
         """Predict the ages of aligned faces as its network does, calibrated if the version is."""
         ages = self.network.predict(crops)
         return ages if self.calibration is None else self.calibration.apply(ages)
+
+    def judge(self, crops: NDArray[np.uint8]) -> Judged:
+        """As :meth:`predict`, of one crop or more, and whether the faces are covered."""
+        ages, features = self.network.look(crops)
+        return Judged(
+            ages if self.calibration is None else self.calibration.apply(ages),
+            np.zeros(len(crops)) if self.probe is None else self.probe(features),
+        )
 
     def _check(self, golden: dict[str, NDArray[Any]]) -> None:
         ages = self.network.predict(golden["crops"])
@@ -273,6 +312,7 @@ def _hashes(card: Card) -> dict[str, str | None]:
         "weights.npz": card.weights_sha256,
         "calibration.json": card.calibration_sha256,
         "int8.npz": card.int8_sha256,
+        "covered.npz": card.covered_sha256,
     }
 
 
@@ -292,5 +332,5 @@ def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
         raise ModelError(f"cannot read the network's arrays: {error}") from error

@@ -18,7 +18,7 @@ from auditor.faces.alignment import align
 from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError, luminance, size
-from auditor.faces.model import AgeModel
+from auditor.faces.model import AgeModel, Judged
 from auditor.faces.quality import quality
 from auditor.faces.turns import face_turns
 from auditor.policy import ChainRules, Rules, Runtime
@@ -116,14 +116,15 @@ class Scorer:
                 work.turns = of_faces
         crops = [crop for work in works for crop in work.crops]
         with self.watch.stage("estimate"):
-            ages = self._model.predict(np.stack(crops)) if crops else None
+            judged = self._model.judge(np.stack(crops)) if crops else None
         taken = 0
         scores = []
         for item in items:
             if isinstance(item, _Work):
                 own = slice(taken, taken + len(item.crops))
                 taken = own.stop
-                scores.append(self._judge(item, None if ages is None else ages[own]))
+                own_faces = judged and Judged(judged.ages[own], judged.covered[own])
+                scores.append(self._judge(item, own_faces))
             else:
                 scores.append(item)
         return scores
@@ -144,14 +145,14 @@ class Scorer:
         except UnreadableFrameError as error:
             return Score({**row, "detail": str(error), "snapshot_sha256": sha256})
 
-    def _judge(self, work: _Work, ages: AgeDistributions | None) -> Score:
+    def _judge(self, work: _Work, judged: Judged | None) -> Score:
         row: dict[str, Any] = {
             "frame": work.frame.number,
             "snapshot_sha256": work.sha256,
             "light": work.light,
             "faces": len(work.faces),
         }
-        if ages is None or not work.faces:
+        if judged is None or not work.faces:
             return Score({**row, "reason": "no_face", "detail": "no face was found in the frame"})
         rules, card, face = work.frame.rules, self._model.card, work.faces[0]
         min_face_px = self._smallest(rules)
@@ -167,16 +168,22 @@ class Scorer:
         if turn := work.turns[0]:
             detail = f"the face is upright only if turned {turn} degrees clockwise"
             return Score({**row, "reason": "face_turned", "detail": detail})
-        estimates = _estimates(ages, rules)
+        most = card.max_covered
+        if judged.covered[0] > most:
+            detail = (
+                f"P(a mask or sunglasses) is {judged.covered[0]:.2f}, up to {most:.2f} is judged"
+            )
+            return Score({**row, "reason": "face_covered", "detail": detail})
+        estimates = _estimates(judged.ages, rules)
         row |= estimates[0]
         if work.frame.group_starts:
-            row["groups"] = ages.over_groups(work.frame.group_starts)[0].tolist()
+            row["groups"] = judged.ages.over_groups(work.frame.group_starts)[0].tolist()
         row["other_faces"] = [
             {k: v for k, v in estimate.items() if not k.endswith("_95")} | {"face_px": other.size}
-            for estimate, other, turn in zip(
-                estimates[1:], work.faces[1:], work.turns[1:], strict=True
+            for estimate, other, turn, covered in zip(
+                estimates[1:], work.faces[1:], work.turns[1:], judged.covered[1:], strict=True
             )
-            if not turn
+            if not turn and covered <= most
         ]
         return Score(row, work.crops[0], quality(face, sharpness, card.input_size))
 

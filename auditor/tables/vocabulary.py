@@ -70,6 +70,7 @@ INCONCLUSIVE_REASONS = (
     "face_too_small",
     "face_blurred",
     "face_turned",
+    "face_covered",
 )
 
 #: What a person can conclude from looking at a sale.

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 
 from auditor.errors import ConfigurationError
-from models.training import labelled, pages, quantise, shift
+from models.training import covered, labelled, pages, quantise, shift
 from models.training.evaluation import Evaluation
 
 #: Longer side of a face, pixels, under which the detector misses more than one in thirty, whatever
@@ -46,8 +46,9 @@ def render(  # noqa: PLR0913  # one argument a part of the card
     run: dict[str, Any],
     about: About,
     found: Evaluation,
-    changed: quantise.Loss | None,
     *,
+    changed: quantise.Loss | None,
+    fitted: covered.Fitted | None,
     files: dict[str, Any],
 ) -> str:
     """The text of card.toml.
@@ -81,6 +82,8 @@ def render(  # noqa: PLR0913  # one argument a part of the card
         gates=gates,
         min_face_px=max(gates.min_face_px, SMALLEST_FACE),
         changed=changed,
+        fitted=fitted,
+        may_be_refused=covered.MAY_BE_REFUSED,
         tolerated=shift.TOLERATED,
         limits=[*_measured_limits(found), *about.limits],
         data=f"{found.data}: {about.data}",
@@ -93,6 +96,7 @@ def _command(version: str, files: dict[str, Any]) -> str:
         "--mirrored" if files["mirrored"] else "",
         f"--detail {files['detail']}" if files["detail"] else "",
         "" if "int8_sha256" in files else "--single",
+        f"--coverings {files['coverings']}" if files["coverings"] else "",
     ]
     said = " ".join(filter(None, options))
     return f"python -m models.training.export {version} {files['weights_of'] or 'RUN'} {said}"

@@ -31,8 +31,9 @@ class Augmentation(_Settings):
     """Random changes of the training pictures. Everything is off unless it is named."""
 
     horizontal_flip: Share = 0  # of the pictures
-    mask: Share = 0  # of the pictures; so are glasses, cap and hand
+    mask: Share = 0  # of the pictures; so are the other coverings
     glasses: Share = 0
+    sunglasses: Share = 0
     cap: Share = 0
     hand: Share = 0
     rotation: Change = _OFF  # up to so many degrees, either way

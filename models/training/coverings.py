@@ -1,4 +1,4 @@
-"""What people wear or hold before an aligned face, drawn on: masks, glasses, caps, hands.
+"""What people wear or hold before an aligned face, drawn on: masks, sunglasses, caps, hands.
 
 Shapes lie where ``auditor.faces.alignment`` puts the landmarks, with places, sizes and colours that
 every picture draws for itself. Lengths are shares of the picture's side. Functions of this module
@@ -33,25 +33,13 @@ def mask(pixels: Any, strength: float, seeds: Any) -> Any:  # noqa: ARG001  # wo
 
 
 def glasses(pixels: Any, strength: float, seeds: Any) -> Any:  # noqa: ARG001
-    """Glasses, from clear ones with a rim to sunglasses."""
-    drawn = functools.partial(_drawn, pixels, seeds)
-    x, y = _grid(pixels)
-    wide, high, power = drawn(0.11, 0.19), drawn(0.07, 0.14), drawn(2, 5)
-    down, rim = drawn(-0.02, 0.04), drawn(0.008, 0.03)
+    """Glasses with a rim, through which the eyes are seen."""
+    return _with_glasses(pixels, seeds, _drawn(pixels, seeds, 0, 0.15))
 
-    def outside(eye: tuple[float, float]) -> Any:
-        across = ops.abs(x - eye[0]) / wide
-        along = ops.abs(y - eye[1] - down) / high
-        return ((across**power + along**power) ** (1 / power) - 1) * high
 
-    lens = ops.minimum(outside(_LEFT), outside(_RIGHT))
-    between = ops.maximum(_LEFT[0] - x, x - _RIGHT[0])
-    bridge = ops.maximum(ops.abs(y - _LEFT[1] - down + 0.02) - rim / 2, between)
-    frame = ops.minimum(ops.abs(lens) - rim / 2, ops.maximum(bridge, -lens))
-    # Half of them are dark; the rest take away a little light.
-    dark = ops.where(drawn(0, 1) < 0.5, drawn(0.6, 1), drawn(0, 0.15))
-    tinted = _painted(pixels, dark * _within(-lens), _cloth(pixels, seeds, 60))
-    return _painted(tinted, _within(-frame), _cloth(pixels, seeds, 120))
+def sunglasses(pixels: Any, strength: float, seeds: Any) -> Any:  # noqa: ARG001
+    """Glasses that leave little of the eyes."""
+    return _with_glasses(pixels, seeds, _drawn(pixels, seeds, 0.6, 1))
 
 
 def cap(pixels: Any, strength: float, seeds: Any) -> Any:  # noqa: ARG001
@@ -90,9 +78,29 @@ def hand(pixels: Any, strength: float, seeds: Any) -> Any:  # noqa: ARG001
 COVERINGS: dict[str, Callable[[Any, float, Any], Any]] = {
     "mask": mask,
     "glasses": glasses,
+    "sunglasses": sunglasses,
     "cap": cap,
     "hand": hand,
 }
+
+
+def _with_glasses(pixels: Any, seeds: Any, dark: Any) -> Any:
+    drawn = functools.partial(_drawn, pixels, seeds)
+    x, y = _grid(pixels)
+    wide, high, power = drawn(0.11, 0.19), drawn(0.07, 0.14), drawn(2, 5)
+    down, rim = drawn(-0.02, 0.04), drawn(0.008, 0.03)
+
+    def outside(eye: tuple[float, float]) -> Any:
+        across = ops.abs(x - eye[0]) / wide
+        along = ops.abs(y - eye[1] - down) / high
+        return ((across**power + along**power) ** (1 / power) - 1) * high
+
+    lens = ops.minimum(outside(_LEFT), outside(_RIGHT))
+    between = ops.maximum(_LEFT[0] - x, x - _RIGHT[0])
+    bridge = ops.maximum(ops.abs(y - _LEFT[1] - down + 0.02) - rim / 2, between)
+    frame = ops.minimum(ops.abs(lens) - rim / 2, ops.maximum(bridge, -lens))
+    tinted = _painted(pixels, dark * _within(-lens), _cloth(pixels, seeds, 60))
+    return _painted(tinted, _within(-frame), _cloth(pixels, seeds, 120))
 
 
 def _drawn(pixels: Any, seeds: Any, low: float, high: float) -> Any:

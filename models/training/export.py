@@ -2,14 +2,16 @@
 
     python -m models.training.export 6 runs/own --data DATA --split val --about ABOUT.toml
         [--split-file FILE] [--landmarks FILE] [--detail PX] [--mirrored] [--single]
+        [--coverings train]
     python -m models.training.export 5 4 --detail 64 --pages DIR --data DATA ...
 
 NETWORK is a folder that ``models.training.train`` wrote, or a version, whose weights are then used
 again; ABOUT says what the pictures are and under which terms (models/training/about). The network
 is brought to eight bits, and calibration, quality gates and figures are those of its eight bits.
 They come from DATA, and no picture of it may be one that the network learnt from: of a run that is
-checked. The page of the evaluation is written to --pages, or RUN/evaluation. A
-version appears whole: its folder gets its name last, and one that is there is never changed.
+checked. What tells covered faces apart is fitted on another part of DATA, --coverings, which it may
+have learnt from. The page of the evaluation is written to --pages, or RUN/evaluation. A version
+appears whole: its folder gets its name last, and one that is there is never changed.
 """
 
 import hashlib
@@ -37,6 +39,7 @@ from models.training import (
     calibrate,
     card,
     confusion,
+    covered,
     evaluate,
     evaluation,
     evaluation_page,
@@ -80,6 +83,7 @@ class Source:
 @click.option("--detail", type=click.IntRange(8), help="Average crops down to this side first.")
 @click.option("--mirrored", is_flag=True, help="Predict from the mirror image too.")
 @click.option("--single", is_flag=True, help="Stay in single precision.")
+@click.option("--coverings", help="Part of DATA to fit on what tells covered faces; else none is.")
 @click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--pages", type=click.Path(path_type=Path), help="For its page, if no run.")
 @click.option("--shift-faces", default=500, show_default=True, help="To measure the gates on.")
@@ -105,6 +109,7 @@ def make(  # noqa: PLR0913  # one argument an option
     detail: int | None,
     mirrored: bool,
     single: bool,
+    coverings: str | None,
     pages: Path | None,
     shift_faces: int,
     seed: int,
@@ -147,6 +152,12 @@ def make(  # noqa: PLR0913  # one argument an option
         if changed.too_large:
             raise ConfigurationError(f"eight bits change too much: {changed.in_words}")
 
+    fitted = None
+    if coverings is not None:
+        probe = covered.fit(judged, splits.read_part(data, coverings, split_file, landmarks), seed)
+        fitted = covered.measure(judged, calibration, probe, faces, first=first, seed=seed)
+        contents["covered.npz"] = probe.as_bytes()
+
     name = f"{NAME}/{version}"
     found, stages = evaluation.evaluate(
         name,
@@ -164,25 +175,40 @@ def make(  # noqa: PLR0913  # one argument an option
         contents["weights.npz"] = source.weights
     hashes = {f"{Path(n).stem}_sha256": _hash_of(content) for n, content in contents.items()}
     hashes["weights_sha256"] = _hash_of(source.weights)
-    try:
-        confused = confusion.of_faces(
-            name,
-            (hashes["weights_sha256"], hashes["calibration_sha256"]),
-            ages,
-            age,
-            ids=faces.table["id"],
-            seed=seed,
-        )
-        contents[CONFUSION] = confused.as_json().encode()
-        said = confusion.words(confused)
-    except ModelError as error:
-        said = [f"without {CONFUSION}, so that purchases have no age groups: {error}"]
-    how = {"mirrored": mirrored, "detail": detail, "weights_of": source.version}
-    text = card.render(version, source.ran, about, found, changed, files=hashes | how)
+    said = _add_confusion(contents, name, hashes, ages, faces, seed)
+    how = {"mirrored": mirrored, "detail": detail, "coverings": coverings}
+    files = hashes | how | {"weights_of": source.version}
+    text = card.render(
+        version, source.ran, about, found, changed=changed, fitted=fitted, files=files
+    )
     contents["card.toml"] = text.encode()
     contents["golden.npz"] = _golden(crops, golden)
     _write(target, contents)
-    return [*evaluation_page.remarks(found), *([changed.in_words] if changed else []), *said]
+    return [
+        *evaluation_page.remarks(found),
+        *([changed.in_words] if changed else []),
+        *(fitted.in_words if fitted else []),
+        *said,
+    ]
+
+
+def _add_confusion(  # noqa: PLR0913, PLR0917  # what it is made from
+    contents: dict[str, bytes],
+    name: str,
+    hashes: dict[str, str],
+    ages: AgeDistributions,
+    faces: LabelledSet,
+    seed: int,
+) -> list[str]:
+    """Add how the network confuses ages, and say what that shows, or why it cannot be told."""
+    age = faces.table["age"].to_numpy(float)
+    made_of = (hashes["weights_sha256"], hashes["calibration_sha256"])
+    try:
+        found = confusion.of_faces(name, made_of, ages, age, ids=faces.table["id"], seed=seed)
+    except ModelError as error:
+        return [f"without {CONFUSION}, so that purchases have no age groups: {error}"]
+    contents[CONFUSION] = found.as_json().encode()
+    return confusion.words(found)
 
 
 def _golden(crops: NDArray[np.uint8], ages: AgeDistributions) -> bytes:

@@ -1,15 +1,23 @@
 """What computes the networks: OpenVINO, and for the age network TensorFlow too, the reference."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.policy import Runtime
 
-#: From crops (n, side, side, 3), uint8 RGB, to scores over ages, shape (n, 101).
-Network = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+class Answer(NamedTuple):
+    """What the age network says of n crops."""
+
+    scores: NDArray[np.float32]  # over ages, shape (n, 101)
+    features: NDArray[np.float32]  # of which the scores are made, shape (n, 2048)
+
+
+#: From crops (n, side, side, 3), uint8 RGB.
+Network = Callable[[NDArray[np.uint8]], Answer]
 
 Weights = Mapping[str, NDArray[Any]]
 

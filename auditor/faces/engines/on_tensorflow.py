@@ -11,7 +11,7 @@ import numpy as np
 from auditor.errors import ModelError
 from auditor.faces import backend
 from auditor.faces.ages import AGES
-from auditor.faces.engines import MEANS_RGB, Network, Weights, by_rows
+from auditor.faces.engines import MEANS_RGB, Answer, Arrays, Network, Weights, by_rows
 
 #: Rows a call of a network: always so many, padded with blanks, so that the numbers of a face do
 #: not depend on what shares its batch. (TensorFlow picks its kernels by shape.)
@@ -27,9 +27,14 @@ def age_network(weights: Weights, input_size: int) -> Network:
     network = build_network(input_size)
     assign_weights(network, weights)
     tf = backend.tensorflow()
-    graph = tf.function(functools.partial(network, training=False))
+    head = network.get_layer("age")
+    both = backend.keras().Model(network.inputs, [head.output, head.input])
+    graph = tf.function(functools.partial(both, training=False))
 
-    return lambda pixels: by_rows(lambda part: [graph(tf.constant(part)).numpy()], ROWS, pixels)[0]
+    def answers(part: Any) -> Arrays:
+        return [output.numpy() for output in graph(tf.constant(part))]
+
+    return lambda pixels: Answer(*by_rows(answers, ROWS, pixels))
 
 
 def build_network(input_size: int, head: str = "distribution", backbone: Any = None) -> Any:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from auditor.errors import ModelError
 from auditor.faces.ages import AGES
-from auditor.faces.engines import MEANS_RGB, Network, Weights, by_rows, on_openvino
+from auditor.faces.engines import MEANS_RGB, Answer, Network, Weights, by_rows, on_openvino
 
 #: Blocks of each of ResNet50's four stages, and the stride of its first (He et al. 2016, table 1).
 STAGES = ((2, 3, 1), (3, 4, 2), (4, 6, 2), (5, 3, 2))
@@ -27,7 +27,7 @@ def age_network(weights: Weights, input_size: int) -> Network:
     Raises:
         ModelError: they are not the weights of this network.
     """
-    return _scores(build(weights, input_size))
+    return _compiled(build(weights, input_size))
 
 
 def quantised(description: bytes, constants: bytes) -> Network:
@@ -46,12 +46,17 @@ def quantised(description: bytes, constants: bytes) -> Network:
         )
     except RuntimeError as error:
         raise ModelError(f"OpenVINO cannot read the network: {error}") from error
-    return _scores(network)
+    return _compiled(network)
 
 
-def _scores(network: Any) -> Network:
+def _compiled(network: Any) -> Network:
+    """With the features as an output: the mean over the last grid, the only mean in it."""
+    means = [op for op in network.get_ops() if op.get_type_name() == "ReduceMean"]
+    if len(means) != 1:
+        raise ModelError(f"the network has {len(means)} means over a grid, not one")
+    network.add_outputs(means[0].output(0))
     compiled = on_openvino.Compiled(network)
-    return lambda pixels: by_rows(compiled, ROWS, pixels)[0]
+    return lambda pixels: Answer(*by_rows(compiled, ROWS, pixels))
 
 
 def build(weights: Weights, input_size: int) -> Any:

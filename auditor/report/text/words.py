@@ -37,6 +37,7 @@ REASONS: Mapping[str, str] = {
     "face_too_small": "the face is too small in the frame",
     "face_blurred": "the face is too blurred",
     "face_turned": "the face lies on its side or stands on its head",
+    "face_covered": "a mask or sunglasses cover the face",
 }
 
 ID_CHECKS: Mapping[str, str] = {

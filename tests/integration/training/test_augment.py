@@ -19,6 +19,7 @@ ALL: dict[str, Any] = {
     "horizontal_flip": 0.5,
     "mask": 0.5,
     "glasses": 0.5,
+    "sunglasses": 0.5,
     "cap": 0.5,
     "hand": 0.5,
     "rotation": Change(probability=1, strength=15),
