@@ -10,7 +10,7 @@ from auditor.clock.local_time import Flags
 from auditor.policy import Rules
 from auditor.sales.articles import Articles, find_articles
 from auditor.sales.codes import Codes, coded
-from auditor.sales.goods import alcohol_lines, folded_name
+from auditor.sales.goods import alcohol_lines, folded_name, other_lines
 from auditor.sales.line_types import of_type
 from auditor.sales.transactions import Transactions
 from auditor.tables import TRANSACTION_STATES
@@ -102,8 +102,9 @@ def _legal_ages(
 ) -> Codes:
     """The legal age of each transaction: the highest of its ``decisive`` lines.
 
-    A line's is what the till required for it; else that of its category; else what the till
-    required in a line of its own, which does not say for which article; else that of the store.
+    A line's is what the till required for it; else that of its category; else that of the store.
+    What the till required in a line of its own does not say for which article. It goes before the
+    store's; before a lower one of the category, if nothing of ``other_categories`` is sold besides.
     """
     lines, count = divided.lines, len(divided.starts)
     required = lines["required_age"].fill_null(0).to_numpy().astype(np.int64)
@@ -118,6 +119,9 @@ def _legal_ages(
         [[ages.get(name, 0) for name in folded] for ages in map(_ages_by_category, own)], np.int64
     ).reshape(len(own), len(folded))[store.codes, category.codes]
     of_store = np.array([r.legal_age for r in own], np.int64)[store.codes]
+    for_alcohol = asked.copy()
+    for_alcohol[articles.owner[other_lines(lines, rules)]] = 0
+    of_category = np.where(of_category > 0, np.maximum(of_category, for_alcohol[owner]), 0)
     ages = np.stack([required[at], of_category, asked[owner], of_store])
     first = (ages > 0).argmax(axis=0)
     legal = np.zeros(count, np.int64)

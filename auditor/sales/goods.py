@@ -37,6 +37,17 @@ def freed_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
     return _goods(lines, rules)[2]
 
 
+def other_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
+    """Which of TILL_LINES are of a category that tills may ask an age for, besides alcohol."""
+    store, category = coded(lines["store_id"]), coded(lines["category"])
+    categories = list(map(folded_name, category.distinct))
+    members = [_members(categories, _folded(rules[s].other_categories)) for s in store.distinct]
+    flags: Flags = np.array(members, np.bool_).reshape(-1, len(categories))[
+        store.codes, category.codes
+    ]
+    return flags
+
+
 def named_categories(rules: Rules) -> frozenset[str]:
     """The categories that the policy names, as alcohol or not, as they are compared."""
     return _folded(

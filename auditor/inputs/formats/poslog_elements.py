@@ -26,6 +26,11 @@ OF_TRANSACTION = {
     "TransactionStatus": "status",
     "*/TransactionStatus": "status",
     "*/@TransactionStatus": "status",
+    # Of a post-void that names what it voids without a link.
+    "*/RetailStoreID": "link_store",
+    "*/WorkstationID": "link_workstation",
+    "*/SequenceNumber": "link_sequence",
+    "*/BusinessDayDate": "link_business_day",
     "*/*/TransactionCount": "quantity",
     "*/*/TotalNetSalesAmount": "amount",
 }
@@ -33,6 +38,7 @@ OF_TRANSACTION = {
 #: Of a link to another transaction, below ``TransactionLink``.
 OF_LINK = {
     "@ReasonCode": "link_reason",
+    "ReasonCode": "link_reason",
     "RetailStoreID": "link_store",
     "BusinessUnit/UnitID": "link_store",
     "WorkstationID": "link_workstation",
@@ -188,6 +194,7 @@ def outermost() -> Element:
     kind = transaction.elements["*"]
     kind.kinds = True
     kind.elements |= {"lineitem": line, "transactionlink": link}
+    kind.elements["*"].elements["transactionlink"] = link  # of ControlTransaction/PostVoid
     around = Element(elements={"transaction": transaction})
     around.elements["*"] = around
     return around

@@ -12,6 +12,8 @@ _SOLD = frozenset(("sale", "saleforpickup", "salefordelivery")) | _ORDERS
 _ITEMS = _SOLD | GIVING_BACK
 #: What a line of an order is that hands nothing over.
 PLACED_ORDER = "PlacedOrder"
+#: The type of a transaction that voids another, whatever its till calls it.
+POST_VOID = "PostVoidTransaction"
 _ORDERING = "CustomerOrderTransaction"
 _TAKING_OFF = ("Discount", "LoyaltyReward")
 _FINEST = Decimal("1e-9")  # more decimals than prices and weights have together
@@ -35,10 +37,7 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
         lines: its lines in their order; none of a transaction that only notes an event.
         links: the other transactions that it names.
     """
-    link = next(iter(sorted(links, key=lambda link: not _is_own(link))), {})
-    whole = whole | link
-    if link and _is_own(link) and "link_sequence" in link:
-        whole["resumes"] = link["link_sequence"]
+    whole = _linked(whole, links)
     if "status" in whole:  # some write a qualified name, such as dtv:Cancelled
         whole["status"] = whole["status"].rpartition(":")[2]
     begin = whole.get("begin") or whole.get("end") or whole.get("receipt_time", "")
@@ -46,7 +45,7 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
     paid = any(line.get("line_type") == "Tender" for line in lines)
     for line in lines:
         if _kind(line) in _ORDERS and not _is_handed_over(
-            line, whole, continued=paid or bool(link)
+            line, whole, continued=paid or bool(links)
         ):
             line["line_type"] = PLACED_ORDER
         _conclude(line)
@@ -68,6 +67,25 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
         kind = whole.get("transaction_type", "")
         event = kind if kind == "RetailTransaction" else whole.get("event", kind)
         yield {"quantity": "0", "amount": "0"} | whole | {"line_type": event, "time": begin}
+
+
+def _linked(whole: Fields, links: list[Fields]) -> Fields:
+    """What a transaction says, with the link that matters and what it resumes or voids."""
+    link = next(iter(sorted(links, key=lambda link: not _is_own(link))), {})
+    whole = whole | link
+    voids = _is_post_void(whole)
+    if voids:
+        whole["transaction_type"] = POST_VOID
+    if "link_sequence" in whole and (voids or _is_own(link)):
+        whole["resumes"] = whole["link_sequence"]
+    return whole
+
+
+def _is_post_void(whole: Fields) -> bool:
+    """Whether a transaction voids another: PostVoidTransaction, or ControlTransaction/PostVoid."""
+    kind = whole.get("transaction_type", "")
+    said = whole.get("event", "") if kind == "ControlTransaction" else kind
+    return "void" in said.casefold()
 
 
 def _is_own(link: Fields) -> bool:

@@ -445,6 +445,31 @@ def test_only_a_link_to_the_same_sale_resumes_it() -> None:
     assert (row["resumes"], row["link_workstation"], row["link_sequence"]) == ("6", "9", "6")
 
 
+SALE = "<WorkstationID>3</WorkstationID><SequenceNumber>86</SequenceNumber>"
+LINK = f"<TransactionLink>{SALE}</TransactionLink>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "inside"),
+    [
+        ("PostVoidTransaction", LINK.replace("Link>", 'Link ReasonCode="Voided">', 1)),
+        ("PostVoidTransaction", LINK.replace("Link>", "Link><ReasonCode>Error</ReasonCode>", 1)),
+        ("PostVoidTransaction", LINK),
+        ("PostVoidTransaction", SALE),
+        ("VoidTransaction", LINK),
+        ("ControlTransaction", f"<PostVoid>{LINK}</PostVoid>"),
+        ("RetailTransaction", LINK.replace("Link>", "Link><ReasonCode>Voided</ReasonCode>", 1)),
+    ],
+)
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+def test_a_post_void_voids_however_it_is_written(
+    mapping: str, kind: str, inside: str, tmp_path: Path
+) -> None:
+    content = f"<Transaction>{HEAD}<{kind}>{inside}</{kind}></Transaction>"
+    (row,) = audited(poslog_bytes(content), mapping, tmp_path).to_pylist()
+    assert (row["transaction_state"], row["resumes"]) == ("void", "86")
+
+
 def test_lines_have_their_own_time_where_the_till_writes_it() -> None:
     head = HEAD.replace("<EndDate", "<BeginDateTime>2026-03-02T11:58:00</BeginDateTime><EndDate")
     own = "<EndDateTime>2026-03-02T11:59:00</EndDateTime>" + item("1")

@@ -47,7 +47,10 @@ def spirits(**cells: Any) -> Row:
         ([spirits(required_age=21)], 21),
         ([spirits(required_age=16)], 16),
         ([beer(required_age=18), spirits(required_age=16)], 18),
-        ([check_line("id_viewed", required_age=21), beer()], 16),
+        ([check_line("id_viewed", required_age=21), beer()], 21),
+        ([check_line("id_viewed", required_age=21), beer(), bread()], 21),
+        ([check_line("id_viewed", required_age=18), beer(), tobacco()], 16),
+        ([check_line("id_viewed", required_age=16), spirits()], 18),
         ([check_line("id_viewed", required_age=21), item("cider", category="cider")], 21),
     ],
 )
