@@ -41,11 +41,11 @@ def other_lines(lines: pa.Table, rules: Mapping[str, Rules]) -> Flags:
     """Which of TILL_LINES are of a category that tills may ask an age for, besides alcohol."""
     store, category = coded(lines["store_id"]), coded(lines["category"])
     categories = list(map(folded_name, category.distinct))
-    members = [_members(categories, _folded(rules[s].other_categories)) for s in store.distinct]
-    flags: Flags = np.array(members, np.bool_).reshape(-1, len(categories))[
-        store.codes, category.codes
-    ]
-    return flags
+    flags = np.zeros((len(store.distinct), len(categories)), np.bool_)
+    for place, store_id in enumerate(store.distinct):
+        flags[place] = _members(categories, _folded(rules[store_id].other_categories))
+    of_lines: Flags = flags[store.codes, category.codes]
+    return of_lines
 
 
 def named_categories(rules: Rules) -> frozenset[str]:

@@ -25,7 +25,7 @@ def mask(pixels: Any, strength: float, seeds: Any) -> Any:  # noqa: ARG001  # wo
     drawn = functools.partial(_drawn, pixels, seeds)
     x, y = _grid(pixels)
     off = x - _NOSE[0] - drawn(-0.03, 0.03)
-    top = drawn(0.38, 0.6) + drawn(0.1, 0.9) * off**2
+    top = drawn(0.38, 0.64) + drawn(0.1, 0.9) * off**2
     width = drawn(0.34, 0.5) * (1.25 - 0.5 * y)
     inside = ops.minimum(y - top, width - ops.abs(off))
     pleats = 1 + drawn(0, 0.12) * ops.sin(y * drawn(20, 60))
