@@ -31,7 +31,7 @@ class Probe:
     def as_bytes(self) -> bytes:
         """The content of covered.npz."""
         stream = io.BytesIO()
-        np.savez(stream, kernel=self.kernel, bias=np.float32(self.bias))
+        np.savez(stream, kernel=self.kernel, bias=self.bias)
         return stream.getvalue()
 
     @classmethod

@@ -121,7 +121,7 @@ def _measured_limits(found: Evaluation) -> list[str]:
         )
     words = {"bias": ("older", "younger"), "absolute error": ("further off", "less far off")}
     limits += [
-        f"Of the same age and source, faces of {row.kind} {row.name} are estimated "
+        f"Of the same age and source, faces labelled {row.name} are estimated "
         f"{abs(row.years):.1f} years {words[row.figure][row.years < 0]} than the others: more than "
         "chance explains."
         for row in found.differences

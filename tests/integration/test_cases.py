@@ -564,6 +564,21 @@ def test_two_sales_with_one_picture_are_not_frozen(case: Case) -> None:
     assert [sale["outcome"] for sale in case.sales()] == ["over_threshold"] * 2
 
 
+@of("20-masked-faces")
+def test_a_masked_face_is_given_no_age_or_one_that_may_be_right(case: Case) -> None:
+    done = case.auditor("estimate", "--format", "json", "@.")
+    assert done.exit_code == ExitCode.DONE, done.output
+    rows = {Path(row["path"]).stem: row for row in json.loads(done.stdout)}
+    masked = {name.removeprefix("mask__"): row for name, row in rows.items() if "mask" in name}
+    assert len(masked) == 6
+    for name, row in masked.items():
+        plain = rows[f"plain__{name}"]
+        assert plain["age"] is not None, name
+        if row["reason"] != "face_covered":
+            assert row["age_low"] <= plain["age"] <= row["age_high"], name
+    assert sum(row["reason"] == "face_covered" for row in masked.values()) >= 4
+
+
 @of("31-face-in-full-hd")
 def test_a_face_in_a_large_frame_is_found(case: Case) -> None:
     case.run()

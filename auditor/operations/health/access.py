@@ -131,8 +131,8 @@ def snapshots(
         if not found:
             return failed(
                 "snapshots",
-                f"no snapshot index of {day} below {place}/{INDEX_FOLDER}",
-                "get the indexes: without them every sale is inconclusive",
+                f"no snapshot index of {day} below {place}{INDEX_FOLDER}",
+                "get the indexes: without a frame only what the till recorded can be judged",
             )
         return ok("snapshots", f"{len(found)} snapshot indexes of {day}")
 

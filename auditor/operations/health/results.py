@@ -47,7 +47,7 @@ def check(job: Job, today: date, policy: Policy) -> Iterator[HealthResult]:
             if unfinished(out, day):
                 said, todo = "was begun and is not finished", "wait for it, or"
             else:
-                said, todo = "was not audited", f"see the run of {day}, then"
+                said, todo = "was not audited", "if a run of it failed, see why;"
             yield failed("results", f"{day} {said}", f"{todo} {again}")
             return
         yield _stores(days, policy, day, again, empty_exports(opened))

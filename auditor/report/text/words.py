@@ -123,7 +123,7 @@ def why_recorded_underage(recorded_years: int, legal_age: int) -> str:
 
 
 #: Events of an ID-check trail.
-SALE_COMPLETED = "Sale completed"
+SALE_COMPLETED = "Last line of the sale"
 CAMERA_FRAME = "Camera frame (camera's clock)"
 
 

@@ -143,7 +143,7 @@ def test_the_trail_is_in_order_and_in_the_store_s_time() -> None:
     assert [(f"{s.at:%H:%M:%S}" if s.at else None, s.text) for s in case.trail] == [
         ("12:59:40", "Till record: cashier judged by looks, by C\ufffd99"),
         ("12:59:56", "Camera frame (camera's clock)"),
-        ("13:00:00", "Sale completed"),
+        ("13:00:00", "Last line of the sale"),
         (None, "Date of birth on record: 25 years old that day"),
     ]
 
