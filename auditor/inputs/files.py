@@ -81,6 +81,7 @@ def read_file(request: Request, place: Place, file: SourceFile) -> Iterator[Read
             missing = missing_columns(file.entry, part)
             ours, unnamed = as_ours(part, file, request.wanted, request.day)
             notes.add(ours, missing, unnamed)
+            notes.add_left_out(len(part.numbers) - len(ours.numbers))
             rows = Rows(request, file, ours)
             rejects = Rejects(file, rows.bad_cells())
             malformed = part.malformed if wanted else ()

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from auditor.clock.local_time import Flags
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Dialect, Filled, Records, UnusableError, Wanted
-from auditor.mapping import Entry, Source, Unnamed, apply
+from auditor.mapping import Entry, Source, Unnamed, apply, left_out
 from auditor.tables import Schema
 
 #: What one line of a receipt says for all of it. The next receipt need not have any: a buyer
@@ -40,7 +40,7 @@ def wanted_columns(entry: Entry | None, schema: Schema) -> Wanted:
     for column in schema.columns:
         source = entry.source(column.name)
         (optional if column.nullable else required).extend(source.columns)
-        optional += source.alternatives
+        optional += (*source.alternatives, *entry.leave_out)
         if column.name == "id_check":  # of which an empty cell is not_recorded
             answered.update(source.all_columns)
         elif source.column and "" in source.values:
@@ -93,6 +93,7 @@ def missing_columns(entry: Entry | None, part: Records) -> list[str]:
     if entry is None:
         return []
     named = [name for source in entry.columns.values() for name in source.all_columns]
+    named += entry.leave_out
     there = set(part.cells.column_names).difference(part.absent)
     return [name for name in dict.fromkeys(named) if name not in there]
 
@@ -102,11 +103,15 @@ def as_ours(
 ) -> tuple[Records, Counter[Unnamed]]:
     """Records with the columns of ``schema``, and the values that the mapping does not name.
 
+    Those that the mapping leaves out are gone.
+
     Raises:
         UnusableError: a column that has to be there has no source.
     """
     if file.entry is None:
         return part, Counter()
+    if file.entry.leave_out:
+        part = part.filter(~left_out(file.entry, part.cells))
     applied = apply(
         file.entry, schema.names, part.cells, path=file.values, day=day, numeric=part.numeric
     )

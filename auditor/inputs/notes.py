@@ -27,6 +27,7 @@ class Notes:
     def __init__(self, file: SourceFile) -> None:
         self._file = file
         self._rows = 0
+        self._left_out = 0
         self._empty = False
         self._columns: dict[str, str] = {}
         self._sheets: dict[str, None] = {}
@@ -49,6 +50,10 @@ class Notes:
             widths = pc.utf8_length(encoded.dictionary).to_pylist()
             for width, count in zip(widths, rows.tolist(), strict=True):
                 self._widths[name][width] += count if width else 0
+
+    def add_left_out(self, rows: int) -> None:
+        """Add rows that the mapping leaves out."""
+        self._left_out += rows
 
     def add_empty(self) -> None:
         """Add that the file, a till export, has no row at all."""
@@ -76,6 +81,8 @@ class Notes:
             self._note("local_time", None, rows) | {"store_id": store}
             for store, rows in self._local.items()
         ]
+        if self._left_out:
+            notes.append(self._note("left_out", None, self._left_out))
         if self._empty:
             notes.append(self._note("empty_export", None, 0) | {"value": shown(self._file.path)})
         return INPUT_NOTES.from_rows(notes)

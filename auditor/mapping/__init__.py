@@ -1,6 +1,6 @@
 """The mapping: how the files that tills and cameras write become the audit's own columns."""
 
-from auditor.mapping.columns import Applied, Unnamed, apply
+from auditor.mapping.columns import Applied, Unnamed, apply, left_out
 from auditor.mapping.file import load_mapping, shipped_names, shipped_text
 from auditor.mapping.mapping import Mapping, MappingOfDay
 from auditor.mapping.models import WORDS, Entry, Source
@@ -18,6 +18,7 @@ __all__ = [
     "Source",
     "Unnamed",
     "apply",
+    "left_out",
     "load_mapping",
     "shipped_names",
     "shipped_text",

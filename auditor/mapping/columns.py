@@ -231,6 +231,20 @@ def _instead(
     return text, bool(known)  # one of the audit's words is wanted: the cell is rejected
 
 
+def left_out(entry: Entry, cells: pa.Table) -> Flags:
+    """Which rows of a file's cells the entry leaves out, shape (rows,)."""
+    flags = np.zeros(cells.num_rows, np.bool_)
+    for name, texts in entry.leave_out.items():
+        if name not in cells.column_names:
+            continue
+        named = _Values(dict.fromkeys(texts, ""))
+        encoded = cells[name].cast(pa.string()).combine_chunks().dictionary_encode()
+        distinct = encoded.dictionary.to_pylist()
+        matching = np.array([named(text) is not None for text in distinct], np.bool_)
+        flags |= matching[encoded.indices.to_numpy()]
+    return flags
+
+
 class _Values:
     """What the values of a mapping become: exact ones first, then those with an asterisk."""
 

@@ -37,6 +37,7 @@ _FORMATS_OF = {
     "encoding": ("csv", "jsonl"),
     "records": ("jsonl",),
     "fill_down": ("csv", "xlsx", "parquet", "jsonl"),
+    "leave_out": ("csv", "xlsx", "parquet", "jsonl", "sqlite", "sql"),
     "sheet": ("xlsx",),
     "table": ("sqlite",),
     "query": ("sqlite", "sql"),
@@ -182,6 +183,8 @@ class Entry(Strict):
     currency: Annotated[str, Field(max_length=10)] = ""
     time_zone: TimeZone | None = None
     fill_down: tuple[_Text, ...] = ()  # columns whose empty cells repeat the one above
+    #: Rows that are no lines, such as totals: by column, what its cell holds in them.
+    leave_out: dict[_Text, tuple[str, ...]] = Field(default={}, examples=[{"PLU": ["Total*", ""]}])
     key: tuple[Literal["store", "till", "number", "time"], ...] = (
         *("store", "till", "number", "time"),
     )

@@ -47,6 +47,7 @@ INPUT_NOTE_KINDS = (
     "missing_column",  # a column that the mapping names, and that the file lacks
     "unmapped_value",  # a value that the mapping does not name; its rule says what it became
     "unknown_category",  # a category that the policy names neither as alcohol nor otherwise
+    "left_out",  # rows that the mapping leaves out
     "empty_export",  # a till export that was read and has no row
     "lost_zeros",  # numbers of differing widths: leading zeros may have been lost
     "local_time",  # times without an offset in a store whose time zone is not set

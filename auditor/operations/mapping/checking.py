@@ -40,6 +40,7 @@ _UNUSABLE = "a file, or a sheet of one, that cannot be read"
 _NOTES = {
     "unread_column": "a column that nothing reads",
     "unread_sheet": "a sheet of a workbook that nothing reads",
+    "left_out": "rows that the mapping leaves out",
     "empty_export": "a till export with a header and no rows",
     "missing_column": "a column that the mapping names, and that the file lacks",
     "unmapped_value": "a value that the mapping does not name",
@@ -49,7 +50,7 @@ _NOTES = {
 }
 #: What may stay so: most exports have columns that the audit has no use for, some have such sheets,
 #: and numbers of differing widths are mostly meant so.
-_HARMLESS = ("unread_column", "unread_sheet", "lost_zeros")
+_HARMLESS = ("unread_column", "unread_sheet", "left_out", "lost_zeros")
 
 #: Each count of transactions by the state that it counts.
 _STATES = {

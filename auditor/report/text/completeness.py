@@ -154,23 +154,27 @@ def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) 
     of_rows = f" in {words.counted(rows, 'row')}" if rows else ""
     match kind:
         case "unmapped_value":
-            return f"Values of {named} that the mapping does not name: {seen}{of_rows}."
+            said = f"Values of {named} that the mapping does not name: {seen}{of_rows}."
         case "missing_column":
-            return f"The mapping reads {named}, which a file lacks{of_rows}."
+            said = f"The mapping reads {named}, which a file lacks{of_rows}."
+        case "left_out":
+            said = f"The mapping leaves {words.counted(rows, 'row')} out."
         case "lost_zeros":
-            return (
+            said = (
                 f"Numbers in {named} have different widths{of_rows}: leading zeros may have been"
                 " lost on the way."
             )
         case "empty_export" | "unread_sheet":
-            return f"{_LISTED[kind]}: {seen}."
+            said = f"{_LISTED[kind]}: {seen}."
         case "local_time":
-            return (
+            said = (
                 f"Times without an offset{of_rows}, and the policy sets no time zone: they were"
                 " read as UTC. Set time_zone in the policy."
             )
-    label = words.visible(kind.replace("_", " "))
-    return f"{label.capitalize()}: {named}{f', {seen}' if values else ''}{of_rows}."
+        case _:
+            label = words.visible(kind.replace("_", " "))
+            said = f"{label.capitalize()}: {named}{f', {seen}' if values else ''}{of_rows}."
+    return said
 
 
 def unread_columns(columns: Iterable[str]) -> str:

@@ -122,8 +122,8 @@ def _about_sales(coverage: Coverage, completeness: Completeness) -> list[str]:
     of_sales = f"of {words.counted(sales, 'alcohol sale')}"
     if not coverage.scored and not flags:
         return [
-            f"No age could be estimated in any {of_sales}: only a recorded date of birth could have"
-            " flagged one.",
+            f"No age could be estimated in any {of_sales}.",
+            "Only a recorded date of birth could have flagged one.",
             "Nothing follows from the absence of flags.",
         ]
     not_judged = f"{words.integer(unjudged)} {of_sales} could not be judged"

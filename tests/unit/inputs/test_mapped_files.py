@@ -126,6 +126,25 @@ def test_a_number_with_the_other_sign_is_not_guessed(
     assert said in reject["detail"]
 
 
+def test_rows_that_are_no_lines_are_left_out_and_counted(tmp_path: Path) -> None:
+    total = line(Artikel="SUMME Markt", Nr="", Kasse="", Datum="", Zeit="", Betrag="1.299,00")
+    content = written(line(), line(Artikel="  "), line(Artikel="Pils Summer"), total).encode()
+    keys = f'delimiter = ";"\n{NUMBERS}\nleave_out = {{ Artikel = ["summe *", ""] }}'
+
+    reading = read(tmp_path, content, mapping(keys))
+
+    assert reading.table["row"].to_pylist() == [2, 4]
+    assert reading.rejects.num_rows == 0
+    assert of(reading, "left_out") == [(None, None, 2)]
+
+
+def test_a_column_by_which_rows_are_left_out_may_be_missing_and_is_named(tmp_path: Path) -> None:
+    keys = f'delimiter = ";"\n{NUMBERS}\nleave_out = {{ Zeilenart = ["S"] }}'
+    reading = read(tmp_path, written(line()).encode(), mapping(keys))
+    assert (reading.table.num_rows, of(reading, "left_out")) == (1, [])
+    assert of(reading, "missing_column") == [("Zeilenart", None, 1)]
+
+
 def test_columns_that_the_mapping_names_and_a_file_lacks_are_the_mappings_to_correct(
     tmp_path: Path,
 ) -> None:
