@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
@@ -17,7 +17,7 @@ from auditor.inputs.day_files import SourceFile, days_around, may_hold
 from auditor.inputs.formats import base
 from auditor.inputs.formats.base import Records, UnusableError
 from auditor.inputs.mapped import as_ours, format_of, missing_columns, wanted_columns
-from auditor.inputs.notes import Notes
+from auditor.inputs.notes import Notes, Pictures
 from auditor.inputs.records import parse, read_records
 from auditor.inputs.rejects import LOST_SHEET, Rejects
 from auditor.inputs.request import Request
@@ -151,12 +151,19 @@ def look_into(request: Request, place: Place, file: SourceFile) -> Iterator[Read
         yield Reading(request.schema.empty(), REJECTS.empty(), counts)
 
 
-def read_frames(request: Request, place: Place, entry: Entry) -> Iterator[Reading]:
-    """Read the names of frames that have no index; they count as one file of each store."""
+def read_frames(
+    request: Request, place: Place, entry: Entry, entries: Sequence[Entry] = ()
+) -> Iterator[Reading]:
+    """Read the names of frames that have no index; they count as one file of each store.
+
+    ``entries`` are all of the mapping for frames: pictures that none of them fits are noted if they
+    are most. Without them, nothing is.
+    """
     check_exists(place)
     file = SourceFile(entry.pattern.text, None, None, entry)
     digest, found = hashlib.sha256(), _Counts(SourceCounts)
-    for part, path in named_frames(place, entry, request.day):
+    pictures = Pictures(entry.pattern, [each.pattern for each in entries])
+    for part, path in named_frames(place, entry, request.day, pictures):
         ours, _ = as_ours(part, replace(file, values=path), request.wanted, request.day)
         rows = Rows(request, file, ours)
         rejects = Rejects(file, rows.bad_cells())
@@ -165,21 +172,26 @@ def read_frames(request: Request, place: Place, entry: Entry) -> Iterator[Readin
         for name in table["path"].to_pylist():
             digest.update(f"{name}\n".encode())
         yield Reading(table, rejects.table(), {}, reach=rows.reach)
-    yield _last(request, found, (FileHash(file.path, digest.hexdigest()),) if found else ())
+    if entries and entry.pattern.folder and not pictures.fitting and not pictures.left_out:
+        for name in _near(place, "", request.day):  # its folder may be wrong
+            pictures.fits(name)
+    last = _last(request, found, (FileHash(file.path, digest.hexdigest()),) if found else ())
+    yield replace(last, notes=pictures.notes())
 
 
 def named_frames(
-    place: Place, entry: Entry, day: date
+    place: Place, entry: Entry, day: date, pictures: Pictures | None = None
 ) -> Iterator[tuple[Records, dict[str, pa.Array]]]:
     """Yield the frames whose paths fit an entry's pattern, and what the paths say by placeholder.
 
     The records have the columns ``snapshot_id``, ``path`` and ``captured_at`` of the index, and are
     numbered in the order of their paths. Folders that name only days other than ``day`` and its
-    neighbours are not entered.
+    neighbours are not entered. ``pictures`` counts what lies there.
     """
-    near, pattern = days_around(day), entry.pattern
-    found = place.files(pattern.folder, enter=lambda folder: may_hold(folder, near))
-    fitting = ((path, said) for path in found if (said := pattern.match(path)) is not None)
+    pattern = entry.pattern
+    fits = pictures.fits if pictures else pattern.match
+    found = _near(place, pattern.folder, day)
+    fitting = ((path, said) for path in found if (said := fits(path)) is not None)
     number = base.FIRST_RECORD
     while some := list(islice(fitting, base.PART_ROWS)):
         paths = pa.array([path.encode(errors="replace").decode() for path, _ in some])
@@ -192,6 +204,12 @@ def named_frames(
         cells = pa.table({name: text for name, text in columns.items() if text is not None})
         yield Records(cells, np.arange(number, number + len(some), dtype=np.int64)), values
         number += len(some)
+
+
+def _near(place: Place, folder: str, day: date) -> Iterator[str]:
+    """The files below a folder, but in folders that name only other days than those around one."""
+    near = days_around(day)
+    return iter(place.files(folder, enter=lambda name: may_hold(name, near)))
 
 
 def _content(place: Place, file: SourceFile) -> Content:

@@ -1,7 +1,8 @@
 """Notes: what was noticed about a file and costs no row."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,60 @@ from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Records
 from auditor.inputs.showing import shown, shown_word
 from auditor.inputs.validation import Rows
-from auditor.mapping import Unnamed
+from auditor.mapping import Pattern, Unnamed
 from auditor.tables import INPUT_NOTES
 
 #: Of a file's values that the mapping does not name, the commonest are noted.
 MOST_VALUES = 100
 
+#: Ends of the names of frames.
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
 _IDS = ("transaction_id", "store_id", "till_id", "cashier_id", "sku", "snapshot_id")
+
+
+def missing_file(pattern: str) -> pa.Table:
+    """INPUT_NOTES: that the day has no file of an entry, by its pattern."""
+    return INPUT_NOTES.from_rows([{"kind": "missing_file", "value": shown(pattern), "rows": 0}])
+
+
+@dataclass
+class Pictures:
+    """The pictures of a folder, by whether a pattern of frames fits them.
+
+    ``pattern`` is the one whose folder it is, and ``others`` are all of the mapping; with none,
+    nothing is noted.
+    """
+
+    pattern: Pattern
+    others: Sequence[Pattern]
+    fitting: int = 0
+    left_out: int = 0
+    example: str = ""
+
+    def fits(self, path: str) -> dict[str, str] | None:
+        """What a path says by the pattern; None if it does not fit, and the picture is counted."""
+        said = self.pattern.match(path)
+        if said is None and not (self.others and path.lower().endswith(PICTURES)):
+            return None
+        if said is not None or any(other.match(path) is not None for other in self.others):
+            self.fitting += 1
+        else:
+            self.left_out += 1
+            self.example = self.example or path
+        return said
+
+    def notes(self) -> pa.Table:
+        """INPUT_NOTES, if most pictures are left out."""
+        if self.left_out <= self.fitting:
+            return INPUT_NOTES.empty()
+        note = {
+            "kind": "left_out_frames" if self.fitting else "unmatched_frames",
+            "column": shown(self.pattern.text),
+            "value": shown(self.example.encode(errors="replace").decode()),
+            "rows": self.left_out,
+        }
+        return INPUT_NOTES.from_rows([note])
 
 
 class Notes:

@@ -17,6 +17,7 @@ from auditor.inputs.day_files import SourceFile, files_of_day
 from auditor.inputs.faults import Fault
 from auditor.inputs.files import Reading, check_exists, look_into, read_file, read_frames
 from auditor.inputs.formats.sql import Query, extract, sample
+from auditor.inputs.notes import missing_file
 from auditor.inputs.rejects import BadCell
 from auditor.inputs.request import Request
 from auditor.mapping import Entry, MappingOfDay
@@ -56,11 +57,12 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     """
     request = Request(TILL_LINES, "sold_at", day, policy, frozenset(stores))
     entries = mapping.sales if mapping else ()
+    found: set[str] = set()
     of_files = [entry for entry in entries if entry.format != "sql"]
     queries = [entry for entry in entries if entry.format == "sql"]
     extracts = (_read_query(request, out, entry, most_queried) for entry in queries if out)
-    files = () if entries and not of_files else _read(request, place, "", of_files)
-    return chain(files, *extracts)
+    files = () if entries and not of_files else _read(request, place, "", of_files, found)
+    return chain(files, _without_files(request, place, of_files, found), *extracts)
 
 
 def read_snapshot_index(
@@ -82,13 +84,17 @@ def read_snapshot_index(
     if not entries:
         return _read(request, place, INDEX_FOLDER)
     indexes = [entry for entry in entries if entry.files is not None]
+    frames = [entry for entry in entries if entry.frames is not None]
     folders = dict.fromkeys(entry.pattern.folder for entry in indexes)
+    found: set[str] = set()
     return chain(
         *(
-            _read(request, place, folder, [e for e in indexes if e.pattern.folder == folder])
+            _read(request, place, folder, [e for e in indexes if e.pattern.folder == folder], found)
             for folder in folders
         ),
-        *(read_frames(request, place, entry) for entry in entries if entry.frames is not None),
+        _without_files(request, place, indexes, found),
+        # Where an index names the frames, a pattern need not fit them.
+        *(read_frames(request, place, entry, () if indexes else frames) for entry in frames),
     )
 
 
@@ -126,12 +132,35 @@ def distinct_frames(index: pa.Table, day: date, policy: Policy) -> Reading:
 
 
 def _read(
-    request: Request, place: Place, under: str, entries: Sequence[Entry] = ()
+    request: Request,
+    place: Place,
+    under: str,
+    entries: Sequence[Entry] = (),
+    found: set[str] | None = None,
 ) -> Iterator[Reading]:
+    """Read the files below a folder; into ``found`` go the patterns of which the day has files."""
     check_exists(place)
     known = request.stores.union(request.policy.stores)
     for file in files_of_day(place, under, request.day, known, entries):
+        if found is not None and file.own and file.entry and file.entry.files:
+            found.add(file.entry.files)
         yield from read_file(request, place, file) if file.own else look_into(request, place, file)
+
+
+def _without_files(
+    request: Request, place: Place, entries: Sequence[Entry], found: Collection[str]
+) -> Iterator[Reading]:
+    """Note the entries of which the day has no file, while it has files of others.
+
+    It is to be read after those, which add their patterns to ``found``. An address that is a file
+    itself has no other ones.
+    """
+    if not found or place.single_file:
+        return
+    for entry in entries:
+        if entry.files and entry.files not in found and not (entry.optional or entry.ignore):
+            notes = missing_file(entry.files)
+            yield Reading(request.schema.empty(), REJECTS.empty(), {}, notes=notes)
 
 
 def _read_query(request: Request, out: Place, entry: Entry, most: int | None) -> Iterator[Reading]:

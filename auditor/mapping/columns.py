@@ -116,6 +116,8 @@ class _Work:
             unique = self._dates(name, source.date, unique)
         if source.epoch == epochs.EXCEL:
             unique = epochs.from_excel(unique, is_part=not last)
+        elif source.epoch == epochs.OF_DAY:
+            unique = epochs.from_seconds_of_day(unique)
         elif source.epoch:
             unique = epochs.to_iso(unique, source.epoch)
         found = pa.DictionaryArray.from_arrays(encoded.indices, unique)

@@ -22,6 +22,9 @@ _MICROSECOND = UNITS["microseconds"]
 _MOST_DIGITS = 17  # of microseconds since 1970: some thousand years
 #: What a mapping calls the numbers by which Excel keeps dates and times.
 EXCEL = "excel"
+#: What a mapping calls times of day that are the number of seconds since midnight.
+OF_DAY = "seconds of day"
+_SECONDS_A_DAY = 24 * 3600
 _EXCEL_BEGINS = datetime(1899, 12, 30)  # noqa: DTZ001  # local to the store
 _EXCEL_FIRST, _EXCEL_END = 61, 73_051  # 1900-03-01, before which Excel has a day too many; 2100
 _EXCEL_2000 = 36_526
@@ -66,6 +69,18 @@ def _from_excel(text: str, *, is_part: bool) -> str:
     if not _EXCEL_FIRST <= days < _EXCEL_END:
         return text
     return str(moment.date()) if is_part and days.is_integer() else moment.isoformat("T", precision)
+
+
+def from_seconds_of_day(unique: pa.Array) -> pa.Array:
+    """Times of day as seconds since midnight in ISO 8601; what is none stays as it is."""
+    return pa.array([_from_seconds(text) for text in unique.to_pylist()], pa.string())
+
+
+def _from_seconds(text: str) -> str:
+    found = _WHOLE.fullmatch(text)
+    if found is None or int(found[1]) >= _SECONDS_A_DAY:
+        return text
+    return str((_EXCEL_BEGINS + timedelta(seconds=int(found[1]))).time())
 
 
 def to_iso(unique: pa.Array, unit: str) -> pa.Array:

@@ -6,6 +6,7 @@ reader of ISO 8601 to say. Text that does not fit is left as it is, so that it c
 
 import re
 from collections.abc import Mapping
+from datetime import date, timedelta
 from functools import cache
 
 import pyarrow as pa
@@ -42,6 +43,16 @@ _PARTS = {
 _LONG = {"T": "%H:%M:%S", "F": "%Y-%m-%d", "R": "%H:%M", "B": "%b", "e": "%d"}
 #: Digits of a part that is not separated from the next one by anything.
 _PACKED = {"m": r"\d{2}", "d": r"\d{2}", "H": r"\d{2}", "I": r"\d{2}"}
+#: What numbers show of the first part, of one that is not separated from the next by anything:
+#: 3272026 is 27 March.
+_FIRST_OF_DATE = r"\d{1,2}?"
+#: Times of day as numbers, such as 502 for 00:05:02: the parts, and the pattern of each.
+_CLOCKS = {
+    ("H", "M"): (r"\d{0,2}?", r"\d{1,2}"),
+    ("H", "M", "S"): (r"\d{0,2}?", r"\d{0,2}?", r"\d{1,2}"),
+}
+#: A time after the midnight that ends its day, which some tills write as 25:15.
+_LATE = r"\A.{10}T(?:2[5-9]|24:(?:0[1-9]|[1-5]\d|00:(?:0[1-9]|[1-5]\d)))"
 _DIRECTIVE = re.compile(r"%(.?)", re.DOTALL)
 _LAST_OF_2000S = "68"  # two-digit years from 69 on are of the twentieth century, as POSIX says
 
@@ -59,6 +70,7 @@ class TimeFormat:
             text = text.replace(f"%{letter}", meaning)
         self.parts: list[str] = []
         named, plain, end = "", "", 0
+        numbers = _shown_as_numbers(text)
         for found in _DIRECTIVE.finditer(text):
             literal, packed = _literal(text[end : found.start()]), 0 < end == found.start()
             end = found.end()
@@ -74,7 +86,11 @@ class TimeFormat:
                 self.parts.append(letter)
                 packed = packed or text[end : end + 1] == "%"
                 inner = _PACKED.get(letter, _PARTS[letter]) if packed else _PARTS[letter]
-                part = f"(?P<{letter}>{inner})"
+                if not packed and letter in "MS" and not text[: found.start()].endswith((".", ",")):
+                    loose = r"\d{1,2}"  # of columns of their own: 21:5
+                else:
+                    loose = numbers.get(letter, inner)
+                part = f"(?P<{letter}>{loose})"
             named += literal + part
             plain += literal + (f"(?:{inner})")
         self._pattern = rf"\A{named}{_literal(text[end:])}\z"
@@ -108,6 +124,7 @@ class TimeFormat:
         joined = self._date(found)
         if not date_only:
             joined = pc.binary_join_element_wise(joined, self._clock(found), "T")
+            joined = _hours_after_midnight(joined)
         return pc.coalesce(joined, text)
 
     def _date(self, found: Mapping[str, pa.Array]) -> pa.Array:
@@ -129,8 +146,8 @@ class TimeFormat:
             given = pc.if_else(pc.equal(given, 12), 0, given)
             hour = _padded(pc.add(given, pc.if_else(late, 12, 0)).cast(pa.string()))
         nothing = pc.if_else(pc.is_valid(hour), "00", None)
-        minute = found["M"] if "M" in self.parts else nothing
-        second = found["S"] if "S" in self.parts else nothing
+        minute = _padded(found["M"]) if "M" in self.parts else nothing
+        second = _padded(found["S"]) if "S" in self.parts else nothing
         clock = pc.binary_join_element_wise(hour, minute, second, ":")
         if "f" in self.parts:
             clock = pc.binary_join_element_wise(clock, found["f"], ".")
@@ -146,6 +163,35 @@ def time_format(text: str) -> TimeFormat:
 def _literal(text: str) -> str:
     """The pattern of what stands between directives; a space stands for any number of them."""
     return r"\s+".join(re.escape(part) for part in re.split(r"\s+", text)) if text else ""
+
+
+def _shown_as_numbers(text: str) -> dict[str, str]:
+    """Patterns of the parts of a format that stand in numbers, whose leading zeros may be gone."""
+    found: dict[str, str] = {}
+    for run in re.finditer(r"(?<![%\w])(?:%[A-Za-z])+(?![%\w])", text):
+        letters = tuple(run[0][1::2])
+        if clock := _CLOCKS.get(letters):
+            found |= zip(letters, clock, strict=True)
+        elif len(letters) > 1 and letters[0] in "md" and set(letters) <= set("YmdHMS"):
+            found[letters[0]] = _FIRST_OF_DATE
+    return found
+
+
+def _hours_after_midnight(times: pa.Array) -> pa.Array:
+    """ISO 8601 in which the hours 24 to 29 of a day are those of the next; 24:00 stays."""
+    late = pc.fill_null(pc.match_substring_regex(times, _LATE), fill_value=False)
+    if not pc.any(late).as_py():
+        return times
+    texts = zip(times.to_pylist(), late.to_pylist(), strict=True)
+    return pa.array([_next_day(t) if is_late else t for t, is_late in texts], pa.string())
+
+
+def _next_day(text: str) -> str:
+    try:
+        day = date.fromisoformat(text[:10]) + timedelta(days=1)
+    except (ValueError, OverflowError):  # there is no such day
+        return text
+    return f"{day}T{int(text[11:13]) - 24:02}{text[13:]}"
 
 
 def _padded(digits: pa.Array) -> pa.Array:

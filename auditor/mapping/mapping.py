@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from auditor.errors import ConfigurationError
-from auditor.mapping.epochs import EXCEL
+from auditor.mapping.epochs import EXCEL, OF_DAY
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, TIMES, WORDS, Entry, Source
 from auditor.policy.checking import nearest, table, tables, validated
@@ -117,6 +117,11 @@ def _entry(raw: Any, where: str, kind: str) -> Entry:
     given = table(raw.get("columns", {}), f"{where}.columns", _COLUMNS[kind])
     columns = {name: _source(each, f"{where}.columns.{name}") for name, each in given.items()}
     for name, source in columns.items():
+        if source.epoch == OF_DAY:
+            raise ValueError(
+                f'{where}.columns.{name}: epoch = "{OF_DAY}" is a time of day only: join it with a'
+                f' date, such as {{ join = ["Date", {{ column = "Time", epoch = "{OF_DAY}" }}] }}'
+            )
         for problem in _problems(name, source):
             raise ValueError(f"{where}.columns.{name}: {problem}")
     entry = validated(Entry, {**raw, "columns": columns}, where)

@@ -8,7 +8,7 @@ from auditor.mapping.formats import time_format
 from auditor.mapping.numbers import NumberFormat
 from auditor.mapping.patterns import Pattern, compiled
 from auditor.policy.rules import Strict, TimeZone
-from auditor.tables import ID_CHECKS, LINE_TYPES, TRANSACTION_STATES
+from auditor.tables import ID_CHECKS, LINE_TYPES, LINES_WITHOUT_ARTICLE, TRANSACTION_STATES
 
 #: The columns that hold one of a few words, and these words.
 WORDS = {
@@ -17,6 +17,8 @@ WORDS = {
     "transaction_state": TRANSACTION_STATES,
 }
 NUMBERS = ("quantity", "amount")
+#: The columns that a line without an article may leave empty.
+_OF_AN_ARTICLE = ("sku", *NUMBERS)
 #: The columns that say who somebody is, or when they were born.
 _PERSONAL = ("cashier_id", "id_check_by", "birth_date")
 #: By column, whether its times are dates only.
@@ -76,13 +78,19 @@ def _one_or_several(given: Any) -> Any:
     return (given,) if isinstance(given, str) else given
 
 
+def _not_zero(number: int) -> int:
+    if number == 0:
+        raise ValueError("any whole number but 0")
+    return number
+
+
 _Text = Annotated[str, Field(min_length=1, max_length=1000)]
 _Variable = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,200}$", examples=["TILL_PASSWORD"])]
 _Sign = Annotated[str, AfterValidator(_ascii_sign)]
 _Strptime = Annotated[_Text, AfterValidator(_checked_format), Field(examples=["%d.%m.%Y %H:%M"])]
 _PathPattern = Annotated[_Text, AfterValidator(_checked_pattern), Field(examples=["*_{day}.csv"])]
 _Format = Literal["csv", "jsonl", "xlsx", "parquet", "poslog", "sqlite", "sql"]
-_Epoch = Literal["seconds", "milliseconds", "microseconds", "excel"]
+_Epoch = Literal["seconds", "milliseconds", "microseconds", "excel", "seconds of day"]
 #: The columns that a placeholder in the pattern names by itself.
 _FROM_PATH: dict[str, "_Placeholder"] = {
     "store_id": "store",
@@ -109,7 +117,7 @@ class Source(Strict):
     time: _Strptime | None = None
     date: _Strptime | None = None
     epoch: _Epoch | None = None
-    divide: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    divide: Annotated[int, Field(ge=-1_000_000, le=1_000_000), AfterValidator(_not_zero)] = 1
     each: bool = False  # whether an amount is the price of one
 
     @model_validator(mode="after")
@@ -161,6 +169,7 @@ class Entry(Strict):
     files: _PathPattern | None = None
     frames: _PathPattern | None = None  # of frames that have no index
     ignore: bool = False  # whether such files are no export at all
+    optional: bool = False  # whether a day may have no such file
     #: The first and the last day that a file may hold, counted from the one that its path names.
     holds_days: Annotated[tuple[_Days, _Days], Field(examples=[[-30, 0]])] = (0, 0)
     format: _Format | None = None
@@ -223,6 +232,8 @@ class Entry(Strict):
                 raise ValueError("password_env is for database: a connection has its own password")
         elif (self.files is None) == (self.frames is None):
             raise ValueError("give either files or frames: the pattern of the paths")
+        if self.optional and not self.files:
+            raise ValueError("optional needs files: it says that a day may have none of them")
         if self.format == "sqlite" and (self.table is None) == (self.query is None):
             raise ValueError("format sqlite needs either table or query")
 
@@ -238,7 +249,12 @@ class Entry(Strict):
         placeholder = _FROM_PATH.get(column)
         if placeholder in self.pattern.placeholders:
             return Source(path=placeholder)
-        return Source(column=column)
+        own = Source(column=column)
+        line_type = self.columns.get("line_type")
+        if column in _OF_AN_ARTICLE and line_type and line_type.constant in LINES_WITHOUT_ARTICLE:
+            # No line of such a file has an article, so that the file need not have the column.
+            return Source(first_of=(own, Source(constant="")))
+        return own
 
     @property
     def personal(self) -> frozenset[str]:

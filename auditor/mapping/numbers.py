@@ -53,7 +53,8 @@ class NumberFormat:
 
         Args:
             text: the cells, trimmed.
-            divide: what the numbers are divided by, such as 100 where they are cents.
+            divide: what the numbers are divided by, such as 100 where they are cents, or -1 where
+                the till writes what was sold with a minus.
         """
         # The groups in their order; all null where there is no match.
         opened, before, inner, whole, fraction, after, closed = pc.extract_regex(
@@ -102,7 +103,8 @@ class NumberFormat:
 def _divided(plain: pa.Array, right: pa.Array, divide: int) -> pa.Array:
     texts = zip(plain.to_pylist(), right.to_pylist(), strict=True)
     return pa.array(
-        [f"{Decimal(text) / divide:f}" if is_number else text for text, is_number in texts],
+        # Adding 0 makes a negative zero a plain one.
+        [f"{Decimal(text) / divide + 0:f}" if is_number else text for text, is_number in texts],
         pa.string(),
     )
 

@@ -179,6 +179,11 @@ class CollectedDay:
         self._exported["number_runs"].append(count_numbers(made, lines, rejects))
         self._exported["categories"].append(collected.categories)
         self._camera_days.append(collected.clocks)
+        doubtful = (
+            {"store_id": store, "kind": "alcohol_returned", "value": store, "rows": number}
+            for store, number in collected.maybe_sold.items()
+        )
+        self._notes.append(INPUT_NOTES.from_rows(doubtful))
 
     def _add_lost(self, rejects: pa.Table) -> None:
         """Count lines that collecting rejected and that are in no sale."""

@@ -34,9 +34,11 @@ from auditor.report import (
     render_day,
     render_site,
 )
+from auditor.report.noticed import together
 from auditor.report.text.completeness import (
     NAME_ARTICLES,
     NAME_IT,
+    input_note,
     unaudited,
     unaudited_articles,
 )
@@ -45,7 +47,7 @@ from auditor.storage.daily import read_daily
 from auditor.storage.layout import policy_path, report_folder, report_page
 from auditor.storage.partitions import Partitions, read_day
 from auditor.storage.place import Place
-from auditor.tables import INPUT_NOTES
+from auditor.tables import GRAVE_NOTES, INPUT_NOTES
 from auditor.telemetry import emit
 
 
@@ -193,7 +195,8 @@ def exceeded_limits(day: Day) -> list[str]:
     """A sentence for each limit of the policy that the stored day exceeds.
 
     A category that may be alcohol, and that the policy does not know, exceeds all of them: its
-    sales are not counted. So do till exports of which none has a row, if no list of stores tells.
+    sales are not counted. So do till exports of which none has a row, if no list of stores tells,
+    and notes on the inputs that are grave.
     """
     rejects = Partitions(day.out, "rejects", day.date, day.job.stores)
     found = completeness.compare(day.out, day.date, day.policy, day.job.stores)
@@ -207,6 +210,7 @@ def exceeded_limits(day: Day) -> list[str]:
             f"no till export has a single row ({limits.without_rows(empty)}): that nothing at all"
             " was sold is not taken for granted"
         )
+    unknown += _grave(day)
     return unknown + limits.exceeded(
         day.rules,
         store_days=store_days,
@@ -214,6 +218,19 @@ def exceeded_limits(day: Day) -> list[str]:
         outcomes=count_outcomes(day),
         rejects=(rejects.of(store_id, limits.OF_REJECTS) for store_id in rejects.stores),
     )
+
+
+def _grave(day: Day) -> list[str]:
+    """What makes the stored day's result unreliable, of what was noticed of its inputs."""
+    notes = _input_notes(day.out, day.date)
+    notes = notes.filter(pc.is_in(notes["kind"], pa.array(GRAVE_NOTES)))
+    if stores := day.job.stores:
+        own = pc.is_in(notes["store_id"], pa.array([*stores, None], pa.string()))
+        notes = notes.filter(own)
+    return [
+        input_note(note.kind, note.column, note.values, note.rows).rstrip(".")
+        for note in together(notes, None)
+    ]
 
 
 def empty_exports(day: Day) -> list[str]:

@@ -54,7 +54,7 @@ class Noticed:
         """
         own = completeness if store_id is None else completeness.of({store_id})
         numbers = tuple(_local(n, zones[n.store_id]) for n in own.numbers)
-        return cls(replace(own, numbers=numbers), _together(notes, store_id))
+        return cls(replace(own, numbers=numbers), together(notes, store_id))
 
     @property
     def unaudited(self) -> tuple[str, ...]:
@@ -99,7 +99,8 @@ def _local(found: MissingNumbers, zone: ZoneInfo) -> MissingNumbers:
     return replace(found, gaps=gaps)
 
 
-def _together(notes: pa.Table, store_id: str | None) -> tuple[InputNote, ...]:
+def together(notes: pa.Table, store_id: str | None) -> tuple[InputNote, ...]:
+    """INPUT_NOTES that concern a store, or (None) any, by kind and column."""
     rows: dict[tuple[str, str | None], list[dict[str, object]]] = defaultdict(list)
     for row in notes.to_pylist():
         # What belongs to no known store may be any store's.

@@ -95,7 +95,7 @@ def find_articles(divided: Transactions, alcohol: Flags, rules: Mapping[str, Rul
     (``sales/taken_off.py``). A positive quantity with a negative price counts as negative. What was
     sold without a quantity counts as a little. Lines of type ``void`` take back what they exceed in
     others' stead: a cancelled article alone counts for nothing, and a negative line cancels
-    another.
+    another. A line of type ``return`` gives back, and makes nothing cheaper.
     """
     lines, owner = divided.lines, divided.owner
     sku = coded(lines["sku"])
@@ -106,7 +106,8 @@ def find_articles(divided: Transactions, alcohol: Flags, rules: Mapping[str, Rul
     article = basket * max(len(same), 1) + np.array(numbers, np.int64)[sku.codes]
     units, price = last_digits(lines["quantity"], QUANTITY), last_digits(lines["amount"], MONEY)
     check, kind = coded(lines["id_check"]), coded(lines["line_type"])
-    untyped = _is(kind.distinct, kind.codes, None, "item")
+    untyped = _is(kind.distinct, kind.codes, None, "item", "return")
+    returned = _is(kind.distinct, kind.codes, "return")
     recorded = ~_is(check.distinct, check.codes, *NO_CHECK)
     payment = _is(kind.distinct, kind.codes, *_PAYMENTS)
     only_check = _is(kind.distinct, kind.codes, "id_check")
@@ -116,6 +117,7 @@ def find_articles(divided: Transactions, alcohol: Flags, rules: Mapping[str, Rul
 
     units = np.where((units > 0) & (price < 0), -units, units)
     units = np.where((units == 0) & (price > 0), 1, units)
+    units = np.where(returned, np.minimum(units, -1), units)
     units[no_article] = 0
     void = _is(kind.distinct, kind.codes, "void")
     if void.any():
@@ -131,7 +133,7 @@ def find_articles(divided: Transactions, alcohol: Flags, rules: Mapping[str, Rul
     paid = np.where(no_article | (refused & (units > 0)), 0, price)
     # The smallest unit of the currency, in thousandths.
     unit = of_stores(lines, lambda name: 10 ** (MONEY.scale - rules[name].decimals))
-    cheaper, unsure = taken_off(lines, article, units, paid, unit, candidates=~void)
+    cheaper, unsure = taken_off(lines, article, units, paid, unit, candidates=~void & ~returned)
     discount |= cheaper
     units[discount] = 0
     return Articles(

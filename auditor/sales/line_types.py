@@ -7,7 +7,12 @@ from auditor.clock.local_time import Flags
 
 
 def of_type(lines: pa.Table, *types: str) -> Flags:
-    """Which of TILL_LINES are of one of these LINE_TYPES; a line that does not say is an item."""
+    """Which of TILL_LINES are of one of these LINE_TYPES.
+
+    A line that does not say is an item, and so is a return.
+    """
+    if "item" in types:
+        types = (*types, "return")
     flags: Flags = pc.is_in(lines["line_type"].fill_null("item"), pa.array(types)).to_numpy()
     return flags
 

@@ -29,6 +29,7 @@ from auditor.tables.stored import COUNTED, DAILY, EXPORTED, STORED, UNKNOWN_STOR
 from auditor.tables.vocabulary import (
     CAMERA_QUANTITIES,
     DECISIONS,
+    GRAVE_NOTES,
     ID_CHECKS,
     INCONCLUSIVE_REASONS,
     INPUT_NOTE_KINDS,
@@ -57,6 +58,7 @@ __all__ = [
     "DECISION_LOG",
     "EXPORTED",
     "FRAME_SCORES",
+    "GRAVE_NOTES",
     "ID_CHECKS",
     "INCONCLUSIVE_REASONS",
     "INPUT_NOTES",

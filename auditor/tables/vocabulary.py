@@ -19,6 +19,7 @@ NO_CHECK = ("none", "not_recorded")
 #: What a till line is. A line that does not say is an item.
 LINE_TYPES = (
     "item",  # an article sold or given back
+    "return",  # an article given back, whatever the signs of quantity and amount
     "void",  # an item that was cancelled before payment
     "discount",  # takes money off, and no article back
     "id_check",  # a check of its own: no article
@@ -51,7 +52,14 @@ INPUT_NOTE_KINDS = (
     "empty_export",  # a till export that was read and has no row
     "lost_zeros",  # numbers of differing widths: leading zeros may have been lost
     "local_time",  # times without an offset in a store whose time zone is not set
+    "alcohol_returned",  # alcohol given back, in such a way that it may have been sold
+    "missing_file",  # an entry of the mapping of whose files the day has none
+    "unmatched_frames",  # pictures, while the mapping's pattern of frames fits none at all
+    "left_out_frames",  # pictures that no pattern fits, more than the patterns of frames fit
 )
+
+#: Of these, what makes a day's result unreliable until somebody has looked at it.
+GRAVE_NOTES = ("alcohol_returned", "missing_file", "unmatched_frames")
 
 #: Outcomes of an alcohol sale; each sale has exactly one.
 OUTCOMES = ("flagged", "id_checked", "over_threshold", "refused", "inconclusive")

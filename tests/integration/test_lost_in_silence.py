@@ -36,7 +36,9 @@ class Audit(NamedTuple):
     checks: dict[str, dict[str, str]]
 
 
-def audited(folder: Path, *exports: str, policy: str = POLICY, frames: str = "") -> Audit:
+def audited(
+    folder: Path, *exports: str, policy: str = POLICY, frames: str = "", mapping: str = ""
+) -> Audit:
     """Audit a day of some exports, and check it."""
     (folder / "sales").mkdir()
     (folder / "snapshots/index").mkdir(parents=True)
@@ -49,6 +51,9 @@ def audited(folder: Path, *exports: str, policy: str = POLICY, frames: str = "")
     (folder / "snapshots/a.jpg").write_bytes(bytes(grey))
     options = [f"--day={DAY}", f"--out={folder / 'out'}", f"--policy={folder / 'policy.toml'}"]
     options += [f"--{name}={folder / name}" for name in ("sales", "snapshots")]
+    if mapping:
+        (folder / "mapping.toml").write_text("[[mapping]]\neffective_from = 2020-01-01\n" + mapping)
+        options.append(f"--mapping={folder / 'mapping.toml'}")
     done = CliRunner().invoke(main, ["run", *options])
     page = folder / f"out/reports/{DAY}/index.html"
     text = " ".join(Reader(page.read_bytes()).text.split()) if page.exists() else ""
@@ -64,6 +69,45 @@ def test_a_till_that_the_camera_calls_otherwise_is_named(tmp_path: Path) -> None
     check = found.checks["tills"]
     assert check["state"] == "warning"
     assert "T03 of S1 (the export has 03; did you mean 03?)" in check["said"]
+
+
+def test_sales_that_the_till_writes_with_a_minus_are_not_no_alcohol(tmp_path: Path) -> None:
+    sold = BEER.replace(",1,2.00,none", ",-1,-2.00,id_viewed")
+    found = audited(tmp_path, HEADER + sold)
+    assert found.code == ExitCode.ABOVE_LIMITS
+    for text in (found.terminal, found.page):
+        assert "Alcohol was given back in 1 transaction of “S1”, more than it was sold in" in text
+        assert "divide = -1" in text
+
+
+CHECKS = """
+[[mapping.sales]]
+files = "checks_{{day}}.csv"
+{more}
+"""
+LINES = '[[mapping.sales]]\nfiles = "0-{day}.csv"\n'
+
+
+def test_the_missing_file_of_an_entry_is_named(tmp_path: Path) -> None:
+    found = audited(tmp_path, HEADER + BEER, mapping=LINES + CHECKS.format(more=""))
+    assert found.code == ExitCode.ABOVE_LIMITS
+    for text in (found.terminal, found.page):
+        assert "no file of these entries of the mapping: “checks_{day}.csv”" in text
+
+
+def test_an_entry_may_be_optional(tmp_path: Path) -> None:
+    optional = LINES + CHECKS.format(more="optional = true")
+    found = audited(tmp_path, HEADER + BEER, mapping=optional)
+    assert found.code == ExitCode.DONE
+    assert "checks_" not in found.terminal + found.page
+
+
+def test_a_pattern_that_fits_no_picture_is_named(tmp_path: Path) -> None:
+    pattern = '[[mapping.snapshots]]\nframes = "cam/{store}_{till}_{time:%Y%m%d%H%M%S}.jpg"\n'
+    found = audited(tmp_path, HEADER + BEER, mapping=LINES + pattern)
+    assert found.code == ExitCode.ABOVE_LIMITS
+    for text in (found.terminal, found.page):
+        assert "fits none of 1 picture, such as “a.jpg”" in text
 
 
 def test_tills_that_the_export_has_are_well(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from auditor.operations.mapping.unclear import (
     unclear_categories,
 )
 from auditor.policy import Policy, Rules, load_policy
+from auditor.report.text.completeness import REMEDIES
 from auditor.sales import SaleCounts, collect
 from auditor.sales.goods import alcohol_lines, freed_lines
 from auditor.sales.line_types import of_type
@@ -47,10 +48,14 @@ _NOTES = {
     "unknown_category": "a category that the policy does not name",
     "lost_zeros": "numbers of differing widths: leading zeros may be lost",
     "local_time": "times without an offset in a store without a time zone: name it",
+    "missing_file": f"an entry of which the day has no file; {REMEDIES['missing_file']}",
+    "unmatched_frames": f"pictures, while the pattern fits none; {REMEDIES['unmatched_frames']}",
+    "left_out_frames": "pictures that no pattern fits, more than fit one;"
+    f" {REMEDIES['left_out_frames']}",
 }
 #: What may stay so: most exports have columns that the audit has no use for, some have such sheets,
 #: and numbers of differing widths are mostly meant so.
-_HARMLESS = ("unread_column", "unread_sheet", "left_out", "lost_zeros")
+_HARMLESS = ("unread_column", "unread_sheet", "left_out", "lost_zeros", "left_out_frames")
 
 #: Each count of transactions by the state that it counts.
 _STATES = {
@@ -199,6 +204,11 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     unclear = exports.unclear() + (frames.unclear() if frames else [])
     unclear += unclear_categories(collected.categories, by_store)
     unclear += alcohol_free(lines, alcohol) + silent_checks(lines)
+    for store_id, number in collected.maybe_sold.items():
+        what = (
+            f"alcohol was given back, more often than it was sold; {REMEDIES['alcohol_returned']}"
+        )
+        unclear.append(Unclear(what, number, f"store {store_id}"))
     if not counts["alcohol_sales"]:
         unclear.append(
             Unclear("no alcohol sale was found: name categories in the mapping or the policy")

@@ -134,13 +134,17 @@ _LINES: WordLists = {
         r"byttepenge|veksel|\bvaxel|\bmaksu|kateinen|vaihtoraha|platnosc|gotowk|\breszta|platb|hotov",
     ),
     "control": (r"z.?report|\bcontrol|abschluss|zbon|grand total|cloture",),
+    "return": (
+        r"return|refund|ruckgabe|retoure?\b|remboursement|devolucion|devolucao|\breso\b|\bretur",
+        r"palautus|\bzwrot|\bvratk",
+    ),
     "item": (
-        r"item|sale|return|refund|product|position|stock|deposit|artikel|verkauf|ruckgabe|pfand",
-        r"article|produit|vente|articulo|venta|verkoop|regel|retour|devolucion|consigne",
+        r"item|sale|product|position|stock|deposit|artikel|verkauf|pfand",
+        r"article|produit|vente|articulo|venta|verkoop|regel|consigne",
         r"^(art|vte|vta|vk)$",
-        r"articolo|prodotto|vendita|\breso\b|cauzione|artigo|produto|\bvenda|devolucao",
-        r"\bvare|\bvara\b|\bvaru|produkt|\bsalg|forsaljning|\bretur|\bpant\b|\btuote|myynti|palautus",
-        r"\btowar|artyk|sprzedaz|\bzwrot|\bkaucj|\bpolozk|\bzbozi|\bprodej|\bvratk|\bzaloh",
+        r"articolo|prodotto|vendita|cauzione|artigo|produto|\bvenda",
+        r"\bvare|\bvara\b|\bvaru|produkt|\bsalg|forsaljning|\bpant\b|\btuote|myynti",
+        r"\btowar|artyk|sprzedaz|\bkaucj|\bpolozk|\bzbozi|\bprodej|\bzaloh",
     ),
     "other": (
         r"tax|info|note|header|comment|total|text|bemerkung|steuer|mwst|kopf|summe|tva|iva|btw",

@@ -27,6 +27,16 @@ NAME_ARTICLES = (
     " or the numbers in alcohol_free_skus"
 )
 
+#: What to do about what may make a day's result unreliable, by the kind of note.
+REMEDIES = {
+    "alcohol_returned": "if the till writes sales with a minus, set divide = -1 for quantity and"
+    " amount in the mapping",
+    "missing_file": "get the file and run the day again, or give the entry optional = true if the"
+    " tills do not write one every day",
+    "unmatched_frames": "correct the pattern",
+    "left_out_frames": "correct the pattern, or add an entry for them",
+}
+
 _WHY = {
     "nothing_sold": "no line of the export is alcohol by the policy",
     "checked": "the till asked for an age, and nothing else explains it",
@@ -141,40 +151,34 @@ def usual_totals(found: TotalsDiffer) -> str:
     )
 
 
-_LISTED = {
-    "empty_export": "Till exports with a header and no rows",
-    "unread_sheet": "Sheets of Excel workbooks that nobody read",
-}
-
-
 def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) -> str:
     """What was noticed of the inputs, in a sentence."""
     named = f"“{words.visible(column, 60)}”" if column else "a column"
     seen = words.some([f"“{words.visible(value, 60)}”" for value in values])
     of_rows = f" in {words.counted(rows, 'row')}" if rows else ""
-    match kind:
-        case "unmapped_value":
-            said = f"Values of {named} that the mapping does not name: {seen}{of_rows}."
-        case "missing_column":
-            said = f"The mapping reads {named}, which a file lacks{of_rows}."
-        case "left_out":
-            said = f"The mapping leaves {words.counted(rows, 'row')} out."
-        case "lost_zeros":
-            said = (
-                f"Numbers in {named} have different widths{of_rows}: leading zeros may have been"
-                " lost on the way."
-            )
-        case "empty_export" | "unread_sheet":
-            said = f"{_LISTED[kind]}: {seen}."
-        case "local_time":
-            said = (
-                f"Times without an offset{of_rows}, and the policy sets no time zone: they were"
-                " read as UTC. Set time_zone in the policy."
-            )
-        case _:
-            label = words.visible(kind.replace("_", " "))
-            said = f"{label.capitalize()}: {named}{f', {seen}' if values else ''}{of_rows}."
-    return said
+    said = {
+        "unmapped_value": f"Values of {named} that the mapping does not name: {seen}{of_rows}.",
+        "missing_column": f"The mapping reads {named}, which a file lacks{of_rows}.",
+        "left_out": f"The mapping leaves {words.counted(rows, 'row')} out.",
+        "lost_zeros": f"Numbers in {named} have different widths{of_rows}: leading zeros may have"
+        " been lost on the way.",
+        "empty_export": f"Till exports with a header and no rows: {seen}.",
+        "unread_sheet": f"Sheets of Excel workbooks that nobody read: {seen}.",
+        "local_time": f"Times without an offset{of_rows}, and the policy sets no time zone: they"
+        " were read as UTC. Set time_zone in the policy.",
+        "alcohol_returned": f"Alcohol was given back in {words.counted(rows, 'transaction')} of"
+        f" {seen}, more than it was sold in: {REMEDIES['alcohol_returned']}.",
+        "missing_file": f"The day has no file of these entries of the mapping: {seen};"
+        f" {REMEDIES['missing_file']}.",
+        "unmatched_frames": f"The pattern of frames {named} fits none of"
+        f" {words.counted(rows, 'picture')}, such as {seen}; {REMEDIES['unmatched_frames']}.",
+        "left_out_frames": f"The pattern of frames {named} leaves most pictures out:"
+        f" {words.integer(rows)}, such as {seen}; {REMEDIES['left_out_frames']}.",
+    }.get(kind)
+    if said is not None:
+        return said
+    label = words.visible(kind.replace("_", " "))
+    return f"{label.capitalize()}: {named}{f', {seen}' if values else ''}{of_rows}."
 
 
 def unread_columns(columns: Iterable[str]) -> str:

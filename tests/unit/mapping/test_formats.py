@@ -1,5 +1,6 @@
 """Dates, times and numbers as tills write them."""
 
+import datetime as dt
 from decimal import Decimal
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auditor.mapping.epochs import from_seconds_of_day
 from auditor.mapping.formats import TimeFormat
 from auditor.mapping.numbers import MISREAD, NumberFormat, times_quantity
 
@@ -28,7 +30,24 @@ from auditor.mapping.numbers import MISREAD, NumberFormat, times_quantity
         ("%y%m%d %H:%M", "690327 18:15", "1969-03-27T18:15:00"),
         ("%y%m%d %H:%M", "680327 18:15", "2068-03-27T18:15:00"),
         ("%d.%m.%Y %H:%M", "27.03.2026 24:00", "2026-03-27T24:00:00"),
+        # Columns of numbers, which have no leading zeros.
+        ("%Y%m%d %H%M%S", "20260327 181502", "2026-03-27T18:15:02"),
+        ("%Y%m%d %H%M%S", "20260327 91502", "2026-03-27T09:15:02"),
+        ("%Y%m%d %H%M%S", "20260327 502", "2026-03-27T00:05:02"),
+        ("%Y%m%d %H%M%S", "20260327 0", "2026-03-27T00:00:00"),
+        ("%Y%m%d %H%M", "20260327 915", "2026-03-27T09:15:00"),
+        ("%Y%m%d %H%M", "20260327 5", "2026-03-27T00:05:00"),
+        ("%m%d%Y %H:%M", "3272026 18:15", "2026-03-27T18:15:00"),
+        ("%m%d%Y %H:%M", "1122026 18:15", "2026-01-12T18:15:00"),
+        ("%Y%m%d %H:%M:%S", "20260327 21:5:7", "2026-03-27T21:05:07"),
+        # Hours after the midnight that ends a day.
+        ("%Y%m%d %H:%M", "20260331 25:15", "2026-04-01T01:15:00"),
+        ("%Y%m%d %H%M%S%z", "20261231 290001+0100", "2027-01-01T05:00:01+0100"),
+        ("%d.%m.%Y %H:%M", "31.02.2026 25:15", "2026-02-31T25:15:00"),
+        ("%d.%m.%Y %H:%M", "27.03.2026 30:00", "2026-03-27T30:00:00"),
         # What does not fit is left as it is, to be shown.
+        ("%d.%m.%Y %H.%M", "27.03.2026 21.5", "27.03.2026 21.5"),  # of 21.50, as a number
+        ("%Y%m%d %H%M%S", "20260327 1815021", "20260327 1815021"),
         ("%d.%m.%Y %H:%M", "2026-03-27 18:15", "2026-03-27 18:15"),
         ("%d.%m.%Y %H:%M", "27.03.2026 18:15:00", "27.03.2026 18:15:00"),
         ("%d.%m.%Y %H:%M", "", ""),
@@ -36,6 +55,30 @@ from auditor.mapping.numbers import MISREAD, NumberFormat, times_quantity
 )
 def test_a_time_becomes_iso_8601(form: str, text: str, iso: str) -> None:
     assert TimeFormat(form).to_iso(pa.array([text])).to_pylist() == [iso]
+
+
+@given(st.times().map(lambda time: time.replace(microsecond=0)))
+def test_a_time_as_a_number_is_the_time(time: dt.time) -> None:
+    text = f"20260327 {int(time.strftime('%H%M%S'))}"
+
+    (found,) = TimeFormat("%Y%m%d %H%M%S").to_iso(pa.array([text])).to_pylist()
+
+    assert found == f"2026-03-27T{time}"
+
+
+@given(st.times().map(lambda time: time.replace(microsecond=0)))
+def test_seconds_of_a_day_are_a_time_of_day(time: dt.time) -> None:
+    seconds = time.hour * 3600 + time.minute * 60 + time.second
+
+    texts = from_seconds_of_day(pa.array([str(seconds), f"{seconds}.0", "86400", "x"]))
+
+    assert texts.to_pylist() == [str(time), str(time), "86400", "x"]
+
+
+def test_numbers_change_their_sign() -> None:
+    numbers = pa.array(["-2", "3.00", "0", "0.00", "x"])
+
+    assert NumberFormat().to_plain(numbers, -1).to_pylist() == ["2", "-3.00", "0", "0.00", "x"]
 
 
 @pytest.mark.parametrize("form", ["%Q", "%d.%d.%Y", "%", "%s"])

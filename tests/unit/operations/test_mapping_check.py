@@ -273,6 +273,83 @@ def test_frames_are_counted_and_matched(tmp_path: Path) -> None:
     assert found["snapshots"]["example"]["till_id"] == "3"
 
 
+CHECKS = """
+[[mapping.sales]]
+files = "checks_{day}.csv"
+[mapping.sales.columns]
+transaction_id = "nr"
+store_id = "store"
+till_id = "till"
+sold_at = "at"
+line_type = { constant = "id_check" }
+id_check = { column = "r", values = { OK = "id_viewed" } }
+"""
+
+
+def unclear(result: Result) -> list[str]:
+    return [each["what"] for each in of(result)["unclear"] if not each["harmless"]]
+
+
+def test_sales_with_a_minus_are_named(tmp_path: Path) -> None:
+    minus = [line.replace(";1;", ";-1;").replace(";1.95;", ";-1.95;") for line in LINES[:1]]
+    result = check(tmp_path, *minus)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    assert any("set divide = -1" in what for what in unclear(result))
+
+    divided = MAPPING
+    for name in ("qty", "price"):
+        divided = divided.replace(f'"{name}"', f'{{ column = "{name}", divide = -1 }}')
+    assert check(tmp_path, *minus, mapping=divided).exit_code == ExitCode.DONE
+
+
+def test_an_entry_without_a_file_is_named_unless_it_is_optional(tmp_path: Path) -> None:
+    result = check(tmp_path, *LINES[:1], mapping=MAPPING + CHECKS)
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    (found,) = (each for each in of(result)["unclear"] if not each["harmless"])
+    assert "optional = true" in found["what"]
+    assert found["example"] == "value checks_{day}.csv"
+
+    optional = CHECKS.replace("[mapping.sales.columns]", "optional = true\n[mapping.sales.columns]")
+    assert check(tmp_path, *LINES[:1], mapping=MAPPING + optional).exit_code == ExitCode.DONE
+
+
+def test_a_file_of_checks_only_needs_no_article(tmp_path: Path) -> None:
+    (tmp_path / "sales").mkdir()
+    checks = f"nr,store,till,at,r\n2,S001,3,{DAY}T19:00:00Z,OK\n"
+    (tmp_path / f"sales/checks_{DAY}.csv").write_text(checks, "utf-8")
+
+    result = check(tmp_path, *LINES, mapping=MAPPING + CHECKS)
+
+    assert result.exit_code == ExitCode.DONE
+    assert of(result)["by"]["ID checks of the alcohol sales"] == {"id_viewed": 2}
+
+
+@pytest.mark.parametrize(
+    ("names", "frames", "code"),
+    [
+        (["cams/S001/3/180005.jpg"], 0, ExitCode.ABOVE_LIMITS),
+        (["cams/S001/3/180005.jpg", "a/1.png", "S001_3_20260327_190005.jpg"], 1, ExitCode.DONE),
+        (["S001_3_20260327_190005.jpg", "readme.txt"], 1, ExitCode.DONE),
+        ([], 0, ExitCode.DONE),
+    ],
+)
+def test_pictures_that_no_pattern_fits_are_named(
+    names: list[str], frames: int, code: ExitCode, tmp_path: Path
+) -> None:
+    (tmp_path / "snapshots").mkdir()
+    for name in names:
+        (tmp_path / "snapshots" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "snapshots" / name).write_bytes(b"")
+
+    result = check(tmp_path, *LINES, mapping=MAPPING + FRAMES, snapshots="snapshots")
+
+    assert (of(result)["snapshots"]["frames"], result.exit_code) == (frames, code)
+    noted = [each for each in of(result)["unclear"] if each["what"].startswith("pictures")]
+    left_out = [name for name in names if "/" in name]
+    assert [each["rows"] for each in noted] == ([len(left_out)] if left_out else [])
+    assert all("180005.jpg" in each["example"] or "1.png" in each["example"] for each in noted)
+
+
 @pytest.mark.parametrize(
     ("number", "unit"), [("1774634405", "seconds"), ("1774634405123", "milliseconds")]
 )
