@@ -25,6 +25,7 @@ from auditor.operations.mapping.unclear import (
     alcohol_free,
     silent_checks,
     unclear_categories,
+    unknown_tills,
 )
 from auditor.policy import Policy, Rules, load_policy
 from auditor.report.text.completeness import REMEDIES
@@ -209,6 +210,7 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
             f"alcohol was given back, more often than it was sold; {REMEDIES['alcohol_returned']}"
         )
         unclear.append(Unclear(what, number, f"store {store_id}"))
+    unclear += unknown_tills(index, lines)
     if not counts["alcohol_sales"]:
         unclear.append(
             Unclear("no alcohol sale was found: name categories in the mapping or the policy")

@@ -1,7 +1,7 @@
 """What a reading of a day leaves unclear although its rows were read."""
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ from auditor.monitoring.completeness.categories import unknown_categories
 from auditor.policy import Rules
 from auditor.report.text import words
 from auditor.report.text.completeness import NAME_ARTICLES, NAME_IT
+from auditor.sales.camera_tills import unknown_till
 from auditor.sales.drinks import hints_at_alcohol, says_alcohol_free
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
@@ -97,3 +98,19 @@ def silent_checks(lines: pa.Table) -> list[Unclear]:
         "age: map the column that says how the check ended to id_check"
     )
     return [Unclear(what, silent.num_rows, f"{first['source']}, row {first['row']}")]
+
+
+def unknown_tills(index: pa.Table, lines: pa.Table) -> Iterator[Unclear]:
+    """Tills that frames name and that no line of their store has: those frames fit no sale."""
+    of_lines, of_frames = (
+        Counter(zip(table["store_id"].to_pylist(), table["till_id"].to_pylist(), strict=True))
+        for table in (lines, index)
+    )
+    tills = defaultdict[str, set[str]](set)
+    for store_id, till in of_lines:
+        tills[store_id].add(till)
+    for (store_id, till), count in of_frames.items():
+        if till is not None and tills[store_id] and till not in tills[store_id]:
+            there = unknown_till(till, tills[store_id])
+            what = "frames of a till that the export lacks"
+            yield Unclear(what, count, f"till {till} of store {store_id}: {there}")

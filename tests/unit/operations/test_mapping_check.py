@@ -273,6 +273,17 @@ def test_frames_are_counted_and_matched(tmp_path: Path) -> None:
     assert found["snapshots"]["example"]["till_id"] == "3"
 
 
+def test_frames_of_a_till_that_the_export_lacks_are_named(tmp_path: Path) -> None:
+    (tmp_path / "snapshots").mkdir()
+    for till in ("03", "3"):
+        (tmp_path / f"snapshots/S001_{till}_20260327_190005.jpg").write_bytes(b"")
+    result = check(tmp_path, *LINES, mapping=MAPPING + FRAMES, snapshots="snapshots")
+    assert result.exit_code == ExitCode.ABOVE_LIMITS
+    (found,) = (each for each in of(result)["unclear"] if "frames" in each["what"])
+    assert found["rows"] == 1
+    assert found["example"] == "till 03 of store S001: the export has 3; did you mean 3?"
+
+
 CHECKS = """
 [[mapping.sales]]
 files = "checks_{day}.csv"
