@@ -205,10 +205,10 @@ def _add_confusion(  # noqa: PLR0913, PLR0917  # what it is made from
     made_of = (hashes["weights_sha256"], hashes["calibration_sha256"])
     try:
         found = confusion.of_faces(name, made_of, ages, age, ids=faces.table["id"], seed=seed)
+        contents[CONFUSION] = found.as_json().encode()
+        return confusion.words(found)
     except ModelError as error:
         return [f"without {CONFUSION}, so that purchases have no age groups: {error}"]
-    contents[CONFUSION] = found.as_json().encode()
-    return confusion.words(found)
 
 
 def _golden(crops: NDArray[np.uint8], ages: AgeDistributions) -> bytes:

@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from auditor import resources
 from auditor.errors import ConfigurationError
 from auditor.faces.model import AgeModel, Card, View, folder
-from models.training import calibrate, export, labelled, quantise, shift, splits, train
+from models.training import calibrate, covered, export, labelled, quantise, shift, splits, train
 from models.training.card import About
 from models.training.config import Experiment, Schedule
 from tests.support import labelled_samples
@@ -93,8 +93,10 @@ def test_a_version_is_what_its_card_says(
     strengths = {"brightness": (0.2,), "face size": (120, 15), "blur": (6,), "jpeg": (30,)}
     monkeypatch.setattr(shift, "STRENGTHS", strengths)
     monkeypatch.setattr(calibrate, "HALVINGS", 3)
-    told = _export("9", run, data)
+    monkeypatch.setattr(covered, "FACES", 40)
+    told = _export("9", run, data, "--coverings", "val")
     assert told.exit_code == 0, told.output
+    assert "With mask before the face" in told.output
     assert sorted(p.name for p in models.iterdir()) == ["9"]  # nothing half-made is left
     assert (run / "evaluation/index.html").is_file()
 
@@ -115,6 +117,11 @@ def test_a_version_is_what_its_card_says(
     assert card["gates"]["min_face_px"] == round(evaluation["shift"]["min_face_px"])
     assert card["gates"]["min_face_px"] > 90  # the smallest faces are not found, mostly
     assert "int8" not in card
+    assert 0 < card["gates"]["max_covered"] == model.card.max_covered <= 1
+    assert card["covered"].keys() == set(covered.KINDS)
+    faces = np.load(models / "9/golden.npz")["crops"]
+    assert model.judge(faces).covered.shape == (len(faces),)
+    assert (model.judge(faces).ages.estimate == model.predict(faces).estimate).all()
     assert card["training"]["code_revision"] == "abc"
     assert card["training"]["command"] == "train x.toml --data DATA"
     assert json.loads(card["training"]["settings"])["input_size"] == 64
