@@ -55,7 +55,10 @@ def _id_check(column: str, own: Traits, before: Drafted | None) -> Drafted:
 def _line_type(column: str, before: Drafted | None) -> Drafted:
     """A line is a check if it has one; the others are what they were."""
     is_check = {"column": column, "values": {"?*": "id_check"}}
-    others = [] if before is None or not before.source else [_inline(before, before.source)]
+    others: list[Any] = []
+    if before is not None and before.source:
+        inline = _inline(before, before.source)
+        others = inline["first_of"] if inline.keys() == {"first_of"} else [inline]
     return Drafted("line_type", {"first_of": [is_check, *others]}, before.check if before else "")
 
 

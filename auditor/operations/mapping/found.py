@@ -22,6 +22,12 @@ class Found:
     times: Mapping[str, Written]  # by column of the file
     path: PathGuess
 
+    def is_of_lines(self, column: str) -> bool:
+        """Whether a column is of the lines that an object has a list of, and not of the object."""
+        lists = self.sample.dialect.get("records", "")
+        lines = lists if isinstance(lists, str) else lists[0]
+        return bool(lines) and column.startswith(f"{lines}.")
+
     def source(self, role: str) -> dict[str, Any] | None:
         """The column of a role, and how its times are written."""
         match = self.matches.get(role)

@@ -32,7 +32,10 @@ def lists_of(objects: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def plain_names(objects: Iterable[Mapping[str, Any]], records: Sequence[str]) -> tuple[str, ...]:
     """The dotted names of objects, and of the records in them, that have plain values."""
-    return tuple(dict.fromkeys(name for each in objects for name in _leaves(each, "", records)))
+    several = list(objects)
+    names = dict.fromkeys(name for each in several for name in _leaves(each, "", records))
+    lists = lists_of(several)  # what is null in one object may be a list in the next
+    return tuple(name for name in names if name not in lists)
 
 
 def is_of_checks(name: str, columns: Mapping[str, Sequence[str]]) -> bool:

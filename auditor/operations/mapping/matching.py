@@ -7,6 +7,7 @@ from auditor.operations.mapping.names import (
     is_of_staff,
     is_private,
     likeness,
+    tells_price_of_one,
     tells_void_of_line,
 )
 from auditor.operations.mapping.traits import Traits, by_content
@@ -31,6 +32,7 @@ _EVERY = ("transaction_id", "store_id", "till_id", "sold_at", "sku", "quantity",
 #: Roles of articles: they stand in the records, where a file has lists of them; never with staff.
 _OF_ARTICLES = ("sku", "description", "category")
 _OF_RECORDS = (*_OF_ARTICLES, "quantity", "amount", "line_type")
+_OF_ONE = 0.7  # what the price of one is worth as that of a line
 _OUTSIDE = 0.8  # what a column outside of the records is worth there
 _GAPS = 0.7  # what a column is worth that is nearly empty
 _LEAST = 0.45  # a score that is taken where columns have names
@@ -59,14 +61,10 @@ def match_columns(
     scores = []
     for order, role in enumerate(roles):
         for place, (name, own) in enumerate(traits.items()):
-            if not _may_be_named(name, role):
-                continue
-            fits = suits(role, own) * (_GAPS + (1 - _GAPS) * own.filled if role in _EVERY else 1)
+            fits = _worth(name, role, own, records)
             if not fits:
                 continue
             alike = likeness(name, role) if named else 0.0
-            if records and role in _OF_RECORDS and not name.startswith(f"{records}."):
-                fits *= _OUTSIDE
             score = alike * fits
             if not alike and (not named or role in _TOLD_BY_CONTENT):
                 score = by_content(role, own, named=named)
@@ -80,6 +78,21 @@ def match_columns(
             found[role] = Match(name, score >= _SURE)
             taken.add(name)
     return _one_time(found, "captured_at" if "captured_at" in roles else "sold_at")
+
+
+def _worth(name: str, role: str, own: Traits, records: str) -> float:
+    """How well a column suits a role, but for how alike their names are; 0 if it cannot be meant.
+
+    Where the records are in a list of other objects, articles are in it, and states are not. What a
+    line costs goes before the price of one there; a sum in rows is more often the receipt's.
+    """
+    of_records = bool(records) and name.startswith(f"{records}.")
+    if not _may_be_named(name, role) or (of_records and role == "transaction_state"):
+        return 0
+    fits = suits(role, own) * (_GAPS + (1 - _GAPS) * own.filled if role in _EVERY else 1)
+    if role == "amount" and of_records and tells_price_of_one(name):
+        fits *= _OF_ONE
+    return fits * _OUTSIDE if records and role in _OF_RECORDS and not of_records else fits
 
 
 def _may_be_named(name: str, role: str) -> bool:

@@ -83,6 +83,12 @@ _SHORT = {
     **dict.fromkeys(("dt",), "date"),
     **dict.fromkeys(("ident",), "id"),
 }
+#: What the names of prices of one article have.
+_ONE = (
+    *("base price", "list price", "unit", "einzel", "unitaire", "unitario"),
+    *("stuk", "each", "enhed", "enhet", "styk", "styck", "yksikko", "jednost", "jednotk", "a pris"),
+    "lineitem price",  # Shopify's
+)
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -125,6 +131,11 @@ def tells_void(name: str) -> bool:
 def tells_void_of_line(name: str) -> bool:
     """Whether a column's name says that a line was voided, and not its receipt."""
     return tells_void(name) and any(word.startswith(_LINE) for word in words_of(name))
+
+
+def tells_price_of_one(name: str) -> bool:
+    """Whether a column's name says that it is the price of one article, and not of a line."""
+    return any(word in folded(name) for word in _ONE)
 
 
 @cache

@@ -75,6 +75,8 @@ def _of_several(role: str, found: Found, columns: Sequence[str]) -> Iterator[Dra
             checks.append(f"{name}: what do its values mean? Those not named: {words}")
         elif not values or (codes and not is_time):
             checks.append(f"{name}: what do its values mean?")
+    if role == "transaction_state" and len(sources) > 1 and not checks:
+        checks.append("are all of them of the receipt? What is of a line is a line_type")
     if sources:
         yield Drafted(role, {"first_of": sources}, "; ".join(checks))
 
@@ -91,7 +93,8 @@ def _of_lines(found: Found) -> list[str]:
     return named + [
         name
         for name in _state_columns(found)
-        if name not in named and found.traits[name].flag and _varies(found, name)
+        if name not in named
+        and (found.is_of_lines(name) or (found.traits[name].flag and _varies(found, name)))
     ]
 
 
@@ -130,6 +133,6 @@ def _state_columns(found: Found) -> list[str]:
         for name in found.traits
         if name not in taken
         and likeness(name, "transaction_state") >= _GOOD
-        and _may_be_state(found, name)
+        and (_may_be_state(found, name) or found.is_of_lines(name))
     ]
     return ([match.column] if match else []) + more

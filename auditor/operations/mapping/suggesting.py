@@ -1,6 +1,6 @@
 """Drafts a mapping from files of a till or a camera that nobody has described yet."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -51,7 +51,8 @@ def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple
         _drafted(sample, _relative(paths, root), anywhere=anywhere) for sample, paths in kinds
     ]
     if pictures:
-        drafts.append(_frames(_relative(pictures, root), drafts))
+        stores = {store for draft in drafts for store in draft.stores}
+        drafts.append(_frames(_relative(pictures, root, stores), drafts))
     text = _as_toml(drafts)
     Mapping.from_toml(text.encode(), origin="the suggested mapping")
     return text, drafts
@@ -70,13 +71,16 @@ def _as_toml(drafts: Sequence[Draft]) -> str:
     return "\n".join([head, *(draft.as_toml() for draft in entries)])
 
 
-def _relative(paths: Sequence[Path], root: Path | None) -> list[str]:
-    """The paths below the root; without one, below the folder that they share."""
+def _relative(paths: Sequence[Path], root: Path | None, stores: Collection[str] = ()) -> list[str]:
+    """The paths below the root; without one, below the folder that they share.
+
+    A folder that is called as one of ``stores`` is the store's, and not the one that is meant.
+    """
     if root is None:
         root = paths[0].resolve().parent
         while not all(path.resolve().is_relative_to(root) for path in paths):
             root = root.parent
-        if root.name.casefold() == "index" and len(paths) == 1:
+        if root.name in stores or (root.name.casefold() == "index" and len(paths) == 1):
             root = root.parent
     try:
         return [path.resolve().relative_to(root.resolve()).as_posix() for path in paths]

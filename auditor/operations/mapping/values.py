@@ -16,8 +16,8 @@ from auditor.operations.mapping.words import (
     check_word,
     is_code,
     is_flag,
-    line_word,
     state_word,
+    word_of_line,
 )
 from auditor.policy import STORE_ID_PATTERN, Rules
 from auditor.sales.drinks import drink_of, folded, hints_at_alcohol
@@ -49,7 +49,7 @@ _MEANT = {"id_check": "done", "transaction_state": "completed", "line_type": "it
 _FIND: dict[str, Callable[[str, str], Meaning | None]] = {
     "id_check": check_word,
     "transaction_state": state_word,
-    "line_type": line_word,
+    "line_type": word_of_line,
 }
 
 

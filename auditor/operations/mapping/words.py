@@ -189,6 +189,14 @@ def line_word(text: str, column: str = "") -> Meaning | None:
     return _of_flag_or_word(_LINES, text, column, usual="item")
 
 
+def word_of_line(text: str, column: str = "") -> Meaning | None:
+    """As :func:`line_word`; also what a till's word for the state of a line means, as its type."""
+    found = line_word(text, column)
+    if found is None and (state := state_word(text, column)) and state.word == "completed":
+        return Meaning("item", sure=False)
+    return found
+
+
 def is_flag(texts: Iterable[str]) -> bool:
     """Whether texts are yes and no only."""
     words = {folded(text) for text in texts} - {""}

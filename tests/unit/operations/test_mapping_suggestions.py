@@ -58,12 +58,16 @@ def of_csv(folder: Path, text: str, name: str = "sales_2026-03-27.csv") -> dict[
     return drafted(path)
 
 
-def draft_of(folder: Path, text: str) -> tuple[str, Draft]:
-    """The mapping that is suggested for a CSV file, and its only entry."""
-    path = folder / "x.csv"
-    path.write_text(text, "utf-8")
-    mapping, [draft] = suggest_mapping([path])
+def draft_of(folder: Path, text: str, name: str = "x.csv") -> tuple[str, Draft]:
+    """The mapping that is suggested for a file, and its only entry."""
+    mapping, [draft] = suggest_mapping([put_text(folder, text, name)])
     return mapping, draft
+
+
+def put_text(folder: Path, text: str, name: str = "x.csv") -> Path:
+    path = folder / name
+    path.write_text(text, "utf-8")
+    return path
 
 
 def command(*arguments: object) -> Result:
@@ -402,6 +406,52 @@ def test_the_price_of_one_is_multiplied_and_to_look_at(
     [amount] = [column for column in draft.columns if column.column == "amount"]
     assert amount.source == ({"column": name, "each": True} if each else {"column": name})
     assert ("the price of one" in amount.check) == each
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_sales_with_a_minus_are_turned_and_to_look_at(sign: str, tmp_path: Path) -> None:
+    rows = [f"{n},2026-03-27T18:0{n}:00Z,{sign}2,{sign}1.95" for n in range(3)]
+    _, draft = draft_of(
+        tmp_path, "\n".join(["receipt,sold_at,quantity,line total", *rows, "9,,1,1.95"]) + "\n"
+    )
+    for name in ("quantity", "amount"):
+        (drafted,) = (column for column in draft.columns if column.column == name)
+        assert drafted.source is not None
+        assert drafted.source.get("divide", 1) == (-1 if sign else 1)
+        assert ("are these sales?" in drafted.check) == bool(sign)
+
+
+RECEIPTS = (
+    '{"receipt": 11, "store": "S1", "till": "1", "time": "2026-03-27T18:00:00Z", "status": "paid",'
+    ' "lines": [{"sku": "100", "qty": 2, "base_price": {"amount": 1.95},'
+    ' "total": {"amount": 3.9}, "state": "ok"}, {"sku": "200", "qty": 1, "base_price":'
+    ' {"amount": 9.5}, "total": {"amount": 9.5}, "state": "void"}], "notes": [{"n": "x"}]}\n'
+    '{"receipt": 12, "store": "S1", "till": "1", "time": "2026-03-27T18:10:00Z", "status":'
+    ' "canceled", "lines": [{"sku": "100", "qty": 1, "base_price": {"amount": 1.95},'
+    ' "total": {"amount": 1.95}, "state": "ok"}], "notes": null}\n'
+)
+
+
+def test_what_a_line_of_an_object_says_is_of_the_line(tmp_path: Path) -> None:
+    text, _ = draft_of(tmp_path, RECEIPTS, name="2026-03-27.jsonl")
+    keys = tomllib.loads(text)["mapping"][0]["sales"][0]["columns"]
+    assert keys["amount"] == "lines.total.amount"
+    assert keys["transaction_state"]["column"] == "status"
+    assert keys["transaction_state"]["values"]["canceled"] == "cancelled"
+    (of_line,) = keys["line_type"]["first_of"]
+    assert of_line == {"column": "lines.state", "values": {"ok": "", "void": "void"}}
+
+
+def test_frames_in_the_folder_of_their_store_name_it(tmp_path: Path) -> None:
+    pictures = [tmp_path / f"S001/lane0{till}/20260327/18000{till}.jpg" for till in (1, 2)]
+    for picture in pictures:
+        picture.parent.mkdir(parents=True)
+        picture.write_bytes(b"")
+    sales = put_text(tmp_path, "receipt,store,till,sold_at\n11,S001,01,2026-03-27T18:00:00Z\n")
+    text, _ = suggest_mapping([sales, *pictures])
+    (entry,) = tomllib.loads(text)["mapping"][0]["snapshots"]
+    assert entry["frames"] == "{store}/lane{till}/{day}/{time:%H%M%S}.jpg"
+    assert "store_id" not in entry.get("columns", {})
 
 
 ORDERS = (
