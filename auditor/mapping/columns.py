@@ -75,6 +75,9 @@ def apply(  # noqa: PLR0913  # what is known of a file
     columns = {}
     for name in names:
         text = work.column(name, entry.source(name))
+        if text is not None and name == "path" and entry.files:
+            # As Windows writes it in an index; what leads out of the folder still does, with '/'.
+            text = pc.replace_substring(text.cast(pa.string()), "\\", "/")
         if text is not None:
             columns[name] = text
     return Applied(pa.table(columns), work.noticed)

@@ -1,6 +1,7 @@
 """One JSON line: its object, with numbers as they are written, and the records in it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +10,8 @@ from auditor.inputs.formats import base
 from auditor.inputs.formats.rows import Number
 from auditor.inputs.showing import shown
 
+#: What to do about a list within a list.
+FLATTEN = "write an object for each member of the outer list"
 _DEEPEST = 16  # objects inside objects
 
 
@@ -45,6 +48,10 @@ def members(parent: dict[str, Any], lists: Sequence[str]) -> list[dict[str, Any]
         LineError: it has none of the lists, something else in one's place, or too many members.
     """
     if not any(name in parent for name in lists):
+        for name in lists:
+            outer = next((at for at in _above(name) if isinstance(parent.get(at), list)), None)
+            if outer is not None:
+                raise LineError(f"has {shown(name)} within the list {shown(outer)}; {FLATTEN}")
         raise LineError(f"has no list {' or '.join(map(shown, lists))}")
     found = {name: parent.pop(name, None) for name in lists}
     rows = []
@@ -58,6 +65,11 @@ def members(parent: dict[str, Any], lists: Sequence[str]) -> list[dict[str, Any]
     if len(rows) * length(parent) > base.BLOCK_BYTES:
         raise LineError(f"is too large with its {len(rows):,} members")
     return [parent | flat({name: member}) for name, member in rows]
+
+
+def _above(name: str) -> list[str]:
+    """The dotted names of what a value is in."""
+    return [name[: dot.start()] for dot in re.finditer(r"\.", name)]
 
 
 def flat(

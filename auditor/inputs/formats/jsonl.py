@@ -13,7 +13,14 @@ import pyarrow.compute as pc
 
 from auditor.inputs.formats import base
 from auditor.inputs.formats.json_blocks import Blocks, plain_cells, sample
-from auditor.inputs.formats.json_lines import LineError, flat, length, members, parsed
+from auditor.inputs.formats.json_lines import (
+    FLATTEN,
+    LineError,
+    flat,
+    length,
+    members,
+    parsed,
+)
 from auditor.inputs.formats.rows import Cells, cells_of
 from auditor.inputs.showing import shown
 
@@ -38,7 +45,9 @@ def read(content: BinaryIO, wanted: base.Wanted) -> Iterator[base.Records]:
                 yield part.taken(damaged=blocks.damaged)
     if not part.seen:
         problem = part.problem or "is empty"
-        raise base.unreadable(f"no line of it is one JSON object: the first {problem}")
+        # What is wrong with an object is what it has or holds.
+        what = "is one JSON object" if problem.startswith("is ") else "can be read"
+        raise base.unreadable(f"no line of it {what}: the first {problem}")
     part.check_columns()
     if part.rows or part.malformed:
         yield part.taken(damaged=blocks.damaged)
@@ -197,7 +206,7 @@ class _Part:
     def _check_lists(self, row: dict[str, Any]) -> None:
         for name in self.seen if self._wanted.every else self._names:
             if isinstance(row.get(name), list):
-                raise LineError(f"holds a list, and no plain value, in {shown(name)}")
+                raise LineError(f"holds a list, and no plain value, in {shown(name)}; {FLATTEN}")
 
     def _see(self, row: dict[str, Any]) -> None:
         shape = tuple(row)

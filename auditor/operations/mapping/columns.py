@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from auditor.operations.mapping.amounts import draft_amount, draft_quantity
 from auditor.operations.mapping.draft import Drafted, Value, toml_value
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.matching import suits
-from auditor.operations.mapping.names import is_of_staff, is_private, tells_price_of_one
+from auditor.operations.mapping.names import is_of_staff, is_private
 from auditor.operations.mapping.states import draft_line_type, draft_state
 from auditor.operations.mapping.values import (
     Article,
@@ -16,7 +17,6 @@ from auditor.operations.mapping.values import (
     drafted_words,
 )
 from auditor.operations.mapping.words import check_word
-from auditor.sales.drinks import folded
 from auditor.tables import NO_CHECK
 
 _REQUIRED = {
@@ -32,7 +32,6 @@ _REQUIRED = {
     "captured_at": "when the frame was taken",
     "path": "where the frame lies",
 }
-_CENTS = ("cents", "cent", "pence", "minor", "centimes")
 _GOOD = 0.6  # share of words in a column of words
 _MOST_CHOICES = 6
 
@@ -47,8 +46,11 @@ def draft_sales(found: Found) -> Iterator[Drafted]:
     yield _article(found)
     yield from _optional(found, "description")
     yield _category(found)
-    yield _quantity(found)
-    yield _amount(found)
+    for quantity in _optional(found, "quantity") or [
+        Drafted("quantity", {"constant": "1"}, "no column was found: one article a line?")
+    ]:
+        yield draft_quantity(found, quantity)
+    yield draft_amount(found, _plain(found, "amount"))
     yield _id_check(found)
     yield from _optional(found, "id_check_at", "id_check_by", "birth_date")
     yield from draft_line_type(found)
@@ -193,45 +195,6 @@ def _checked(found: Found) -> Iterator[bool]:
     for text in found.texts("id_check"):
         meaning = check_word(text, column)
         yield meaning is not None and meaning.word not in NO_CHECK
-
-
-def _quantity(found: Found) -> Drafted:
-    drafted = _plain(found, "quantity")
-    if drafted.source is None:
-        check = "no column was found: one article a line?"
-        return Drafted("quantity", {"constant": "1"}, check)
-    if not _mostly_negative(found, "quantity"):
-        return drafted
-    checks = filter(None, (drafted.check, "most are negative: are these sales?"))
-    return Drafted("quantity", {**drafted.source, "divide": -1}, "; ".join(checks))
-
-
-def _mostly_negative(found: Found, role: str) -> bool:
-    """Whether more of a column's numbers are below 0 than above it."""
-    numbers = [text.strip() for text in found.texts(role) if text.strip(" 0.,-+")]
-    return 2 * sum(text.startswith("-") for text in numbers) > len(numbers)
-
-
-def _amount(found: Found) -> Drafted:
-    drafted = _plain(found, "amount")
-    if drafted.source is None:
-        return drafted
-    column = found.matches["amount"].column
-    own, name = found.traits[column], folded(column)
-    source, checks = dict(drafted.source), [drafted.check] if drafted.check else []
-    whole = own.whole == 1 and own.distinct > 1
-    if any(word in name for word in _CENTS):
-        source["divide"] = 100
-    elif whole and sum(len(text) > 2 for text in own.texts) * 2 > len(own.texts):
-        source["divide"] = 100
-        checks.append("they have no decimals: are these cents? Else leave divide out")
-    if _mostly_negative(found, "amount") and _mostly_negative(found, "quantity"):
-        source["divide"] = -source.get("divide", 1)
-        checks.append("most are negative: are these sales?")
-    if tells_price_of_one(column):
-        source["each"] = True
-        checks.append("is this the price of one? Else leave each out: it is times the quantity")
-    return Drafted("amount", source, "; ".join(checks))
 
 
 def _id_check(found: Found) -> Drafted:

@@ -22,11 +22,11 @@ class Found:
     times: Mapping[str, Written]  # by column of the file
     path: PathGuess
 
-    def is_of_lines(self, column: str) -> bool:
-        """Whether a column is of the lines that an object has a list of, and not of the object."""
-        lists = self.sample.dialect.get("records", "")
-        lines = lists if isinstance(lists, str) else lists[0]
-        return bool(lines) and column.startswith(f"{lines}.")
+    def stands_in_records(self, column: str) -> bool:
+        """Whether a column is of the lines in an object's list, and not of the object."""
+        records = self.sample.dialect.get("records", ())
+        lists = (records,) if isinstance(records, str) else records
+        return any(column.startswith(f"{name}.") for name in lists)
 
     def source(self, role: str) -> dict[str, Any] | None:
         """The column of a role, and how its times are written."""

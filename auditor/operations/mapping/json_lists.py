@@ -10,6 +10,7 @@ from auditor.operations.mapping.traits import Traits, traits_of
 from auditor.operations.mapping.words import check_word
 
 _ALIKE = 0.6  # likeness of a list's name that is enough
+_OF_LINES = ("sku", "description", "category", "quantity", "amount")
 _MOSTLY = 0.5  # share of words of ID checks that is enough
 
 
@@ -30,12 +31,33 @@ def lists_of(objects: Iterable[Mapping[str, Any]]) -> list[str]:
     return sorted(filter(sizes.get, sizes), key=lambda name: -sizes[name])
 
 
+def lines_within(objects: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
+    """A list, and the list in its members that seems to hold the lines; None if there is none.
+
+    The lines are the list with the most names of what articles have.
+    """
+    best = {"": max((_likeness_of_lines(m) for _, m in _members(objects)), default=0.0)}
+    inside = {}
+    for outer, members in _members(objects):
+        for name, inner in _members(members):
+            inside[f"{outer}.{name}"] = outer
+            best[f"{outer}.{name}"] = _likeness_of_lines(inner)
+    found = max(best, key=lambda name: best[name])
+    return (inside[found], found) if found else None
+
+
+def one_object_each(outer: str) -> str:
+    """The filter for jq that writes an object for each member of a list."""
+    path = "".join(f".{json.dumps(part, ensure_ascii=False)}" for part in outer.split("."))
+    return f"{path}[] as $one | {path} = $one"
+
+
 def plain_names(objects: Iterable[Mapping[str, Any]], records: Sequence[str]) -> tuple[str, ...]:
     """The dotted names of objects, and of the records in them, that have plain values."""
     several = list(objects)
     names = dict.fromkeys(name for each in several for name in _leaves(each, "", records))
-    lists = lists_of(several)  # what is null in one object may be a list in the next
-    return tuple(name for name in names if name not in lists)
+    # What is null or a text in one object may be a list in the next.
+    return tuple(name for name in names if name not in lists_of(several))
 
 
 def is_of_checks(name: str, columns: Mapping[str, Sequence[str]]) -> bool:
@@ -62,6 +84,27 @@ def _leaves(value: Any, prefix: str, records: Sequence[str]) -> Iterator[str]:
                 yield from _leaves(each, f"{dotted}.", records)
         elif not isinstance(inner, list):
             yield dotted
+
+
+def _members(
+    objects: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """The members of each list of objects in some objects, by dotted name."""
+    for name in lists_of(objects):
+        members: list[Mapping[str, Any]] = []
+        for each in objects:
+            inner: Any = each
+            for part in name.split("."):
+                inner = inner.get(part) if isinstance(inner, Mapping) else None
+            members += [one for one in inner or () if isinstance(one, Mapping)]
+        yield name, members
+
+
+def _likeness_of_lines(members: Sequence[Mapping[str, Any]]) -> float:
+    """How many of the columns that articles have are in the members of a list."""
+    names = plain_names(members, ())
+    alike = (max((likeness(name, role) for name in names), default=0.0) for role in _OF_LINES)
+    return sum(each for each in alike if each >= _ALIKE)
 
 
 def _lists(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, int]]:

@@ -7,7 +7,7 @@ from auditor.operations.mapping.names import (
     is_of_staff,
     is_private,
     likeness,
-    tells_price_of_one,
+    priced_line,
     tells_void_of_line,
 )
 from auditor.operations.mapping.traits import Traits, by_content
@@ -32,7 +32,6 @@ _EVERY = ("transaction_id", "store_id", "till_id", "sold_at", "sku", "quantity",
 #: Roles of articles: they stand in the records, where a file has lists of them; never with staff.
 _OF_ARTICLES = ("sku", "description", "category")
 _OF_RECORDS = (*_OF_ARTICLES, "quantity", "amount", "line_type")
-_OF_ONE = 0.7  # what the price of one is worth as that of a line
 _OUTSIDE = 0.8  # what a column outside of the records is worth there
 _GAPS = 0.7  # what a column is worth that is nearly empty
 _LEAST = 0.45  # a score that is taken where columns have names
@@ -61,38 +60,37 @@ def match_columns(
     scores = []
     for order, role in enumerate(roles):
         for place, (name, own) in enumerate(traits.items()):
-            fits = _worth(name, role, own, records)
+            if not _may_be_named(name, role):
+                continue
+            fits = suits(role, own) * (_GAPS + (1 - _GAPS) * own.filled if role in _EVERY else 1)
             if not fits:
                 continue
             alike = likeness(name, role) if named else 0.0
+            if records and role in _OF_RECORDS and not name.startswith(f"{records}."):
+                fits *= _OUTSIDE
             score = alike * fits
             if not alike and (not named or role in _TOLD_BY_CONTENT):
                 score = by_content(role, own, named=named)
             least = _LEAST if named and alike else 0.1
             if score >= least:
-                scores.append((score, -order, -place, role, name))
+                rank = score + _rather(name, role, records)
+                scores.append((rank, -order, -place, role, name, score))
     found: dict[str, Match] = {}
     taken: set[str] = set()
-    for score, _, _, role, name in sorted(scores, reverse=True):
+    for *_, role, name, score in sorted(scores, reverse=True):
         if role not in found and name not in taken:
             found[role] = Match(name, score >= _SURE)
             taken.add(name)
     return _one_time(found, "captured_at" if "captured_at" in roles else "sold_at")
 
 
-def _worth(name: str, role: str, own: Traits, records: str) -> float:
-    """How well a column suits a role, but for how alike their names are; 0 if it cannot be meant.
-
-    Where the records are in a list of other objects, articles are in it, and states are not. What a
-    line costs goes before the price of one there; a sum in rows is more often the receipt's.
-    """
-    of_records = bool(records) and name.startswith(f"{records}.")
-    if not _may_be_named(name, role) or (of_records and role == "transaction_state"):
-        return 0
-    fits = suits(role, own) * (_GAPS + (1 - _GAPS) * own.filled if role in _EVERY else 1)
-    if role == "amount" and of_records and tells_price_of_one(name):
-        fits *= _OF_ONE
-    return fits * _OUTSIDE if records and role in _OF_RECORDS and not of_records else fits
+def _rather(name: str, role: str, records: str) -> float:
+    """What is added to a column's score where several may be the price of a line."""
+    if role != "amount":
+        return 0.0
+    # What stands outside of the lines is the price of all of them.
+    outside = records and not name.startswith(f"{records}.")
+    return priced_line(name) - (1 if outside else 0)
 
 
 def _may_be_named(name: str, role: str) -> bool:

@@ -15,6 +15,7 @@ _LISTS = Path(__file__).with_name("names.toml")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)")
 _FUZZY = 0.84  # the least likeness of two names that count as alike
 _OF_TAIL = 0.95  # what the last part of a dotted name is worth
+_OF_BARE = 0.7  # what "Code" is worth for an article number: it may be of anything
 _LATER = 0.0015  # what each place in a language's list costs
 
 _VOID = re.compile(
@@ -83,12 +84,23 @@ _SHORT = {
     **dict.fromkeys(("dt",), "date"),
     **dict.fromkeys(("ident",), "id"),
 }
-#: What the names of prices of one article have.
-_ONE = (
-    *("base price", "list price", "unit", "einzel", "unitaire", "unitario"),
-    *("stuk", "each", "enhed", "enhet", "styk", "styck", "yksikko", "jednost", "jednotk", "a pris"),
-    "lineitem price",  # Shopify's
+
+
+#: How names say that a price is that of one article.
+_ONE = re.compile(
+    r"unit|einzel|stuk|each|enhed|enhet|styk|styck|yksikko|jednost|jednotk|\ba pris|"
+    r"lineitem price|"  # Shopify's
+    r"\b(base|list|catalogue?|regular) price|grundpreis|listenpreis|prix (de base|catalogue)|"
+    r"precio (base|de lista)|prezzo (base|di listino)|preco (base|de tabela)"
 )
+#: Words of what else has a price, and is a part of that of the line, or none.
+_PARTS = frozenset(
+    (
+        *("tax", "taxes", "vat", "discount", "discounts", "tip", "fee", "charge", "change"),
+        *("tendered", "rounding", "cost", "deposit", "surcharge", "refunded"),
+    )
+)
+_TOTALS = {"total": 0.03, "net": 0.02, "gross": 0.01, "extended": 0.01}
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -133,15 +145,33 @@ def tells_void_of_line(name: str) -> bool:
     return tells_void(name) and any(word.startswith(_LINE) for word in words_of(name))
 
 
-def tells_price_of_one(name: str) -> bool:
-    """Whether a column's name says that it is the price of one article, and not of a line."""
-    return any(word in folded(name) for word in _ONE)
+def is_of_one(name: str) -> bool:
+    """Whether a column's name says that it holds the price of one article, and not of a line."""
+    return (
+        _ONE.search(folded(name)) is not None or _ONE.search(" ".join(words_of(name))) is not None
+    )
+
+
+def priced_line(name: str) -> float:
+    """How much rather, or less, than another a column is the price of a line: added to a score.
+
+    The price of one comes last. An object inside of others says in its own name what it is, as in
+    Square's ``total_money.amount``.
+    """
+    if is_of_one(name):
+        return 0.0 if "lineitem" in name.casefold() else -0.5
+    words = words_of(name.split(".")[-2]) if "." in name else ()
+    if not _PARTS.isdisjoint(words):
+        return -0.4
+    return _TOTALS.get(words[0], 0.0) if words else 0.0
 
 
 @cache
 def likeness(name: str, role: str) -> float:
     """How well a column's name fits a role: 1 for a name that is listed, 0 for none like it."""
     whole = words_of(name)
+    if role == "sku" and _is_bare_code(name):
+        return _OF_BARE
     tails = [whole, tuple(word for word in whole if word not in _UNITS)]
     if "." in name:
         parts = name.split(".")
@@ -153,6 +183,13 @@ def likeness(name: str, role: str) -> float:
         for words, place in SYNONYMS[role].items()
     ]
     return max(scores, default=0.0)
+
+
+def _is_bare_code(name: str) -> bool:
+    """Whether a column is called a code and nothing else, of a line if it stands in an object."""
+    *outer, last = name.split(".")
+    of_line = not outer or any(word.startswith(_LINE) for word in words_of(outer[-1]))
+    return words_of(last) == ("code",) and of_line
 
 
 def _alike(found: tuple[str, ...], listed: tuple[str, ...]) -> float:

@@ -1,6 +1,7 @@
 """Guesses how numbers are written: the decimal sign, and what stands between thousands."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ _GROUPED = re.compile(
     r"\d{1,3}(?P<sign>[.,'\u2019 ])\d{3}(?:(?P=sign)\d{3})*(?P<rest>(?P<point>[.,])\d+)?"
 )
 _POINT = re.compile(r"[.,]")
+_MONEY = re.compile(r"[^\W\d_]{1,3}|[$\u00a2-\u00a5\u20a0-\u20cf]")
 _CODE = re.compile(r"[^\W\d_]{1,3}\.?")
 
 
@@ -70,6 +72,16 @@ def guess_numbers(texts: Iterable[str]) -> NumberGuess:
         "" if re.fullmatch(r"[A-Z]{3}", currency) else currency,  # these are read without a name
         remark,
     )
+
+
+def currencies(texts: Iterable[str]) -> list[str]:
+    """The names and signs of currencies beside numbers, the commonest first; wide ones as usual."""
+    found = Counter(
+        name
+        for text in texts
+        for name in _MONEY.findall(unicodedata.normalize("NFKC", text).replace(".", ""))
+    )
+    return [name for name, _ in found.most_common()]
 
 
 def _commonest(counts: Counter[str]) -> str:

@@ -82,9 +82,24 @@ def guess_pattern(  # noqa: PLR0913  # what is known of the files
             guess.remarks.append("their names have little in common")
             wider = f"**/*{suffix}" if len({PurePosixPath(p).suffix for p in paths}) == 1 else "**"
         guess.pattern = wider
+    if frames:
+        _name_folders(guess, paths[0])
     if anywhere and not guess.pattern.startswith("**"):
         guess.pattern = f"**/{guess.pattern}"
     return guess
+
+
+def _name_folders(guess: PathGuess, path: str) -> None:
+    """Take folders whose names differ, or are numbers, for the store and then for the till."""
+    pieces, names = guess.pattern.split("/"), path.split("/")
+    for what in ("store", "till"):
+        if f"{{{what}}}" in guess.pattern or "*" not in pieces[:-1] or "**" in pieces:
+            continue
+        at = pieces.index("*")
+        if len(pieces) == len(names):
+            guess.remarks.append(f"{names[at]} in its path is taken for the {what}")
+        pieces[at] = f"{{{what}}}"
+    guess.pattern = "/".join(pieces)
 
 
 def _pattern_of(path: str, days: Days, words: "_Words", *, frames: bool) -> PathGuess:

@@ -14,7 +14,14 @@ from auditor.inputs.records import read_records
 from auditor.operations.mapping.csv_dialect import guess_csv, unnamed
 from auditor.operations.mapping.databases import sample_of_database
 from auditor.operations.mapping.first_records import first_records
-from auditor.operations.mapping.json_lists import is_of_checks, lists_of, parsed, plain_names
+from auditor.operations.mapping.json_lists import (
+    is_of_checks,
+    lines_within,
+    lists_of,
+    one_object_each,
+    parsed,
+    plain_names,
+)
 from auditor.operations.mapping.workbooks import Grid, guess_sheet, read_grid
 
 #: Records of a file that are looked at.
@@ -157,6 +164,13 @@ def _json_lines(path: Path, head: bytes, content: Callable[[], BinaryIO]) -> Sam
         raise UnusableError(
             "unreadable_file",
             "it is JSON, but not one object a line: export JSON Lines (jq -c . makes them)",
+        )
+    if within := lines_within(objects):
+        outer, inner = within
+        raise UnusableError(
+            "unreadable_file",
+            f"its lines stand in a list within a list ({inner}), which is not read: write an object"
+            f" for each member of {outer}, as jq -c '{one_object_each(outer)}' does",
         )
     lists = lists_of(objects)
     dialect: dict[str, Any] = {"records": lists[0]} if lists else {}

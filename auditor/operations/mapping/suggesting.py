@@ -1,6 +1,6 @@
 """Drafts a mapping from files of a till or a camera that nobody has described yet."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,11 +10,12 @@ from auditor.operations.mapping.blanks import filled_down, with_filled
 from auditor.operations.mapping.check_lists import with_checks
 from auditor.operations.mapping.columns import draft_sales, draft_snapshots, used_columns
 from auditor.operations.mapping.dates import days_of, times_of
-from auditor.operations.mapping.draft import Draft, Drafted
+from auditor.operations.mapping.draft import Draft
 from auditor.operations.mapping.entry_keys import add_free_names, add_numbers, add_zone
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.matching import SALES, SNAPSHOTS, match_columns
 from auditor.operations.mapping.paths import guess_pattern
+from auditor.operations.mapping.pictures import draft_frames, named_by, shared_folder
 from auditor.operations.mapping.poslog import draft_poslog
 from auditor.operations.mapping.sampling import Sample, take_sample
 from auditor.operations.mapping.traits import traits_of
@@ -33,13 +34,19 @@ def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple
         root: the folder that will be the address; without one, where the files lie.
 
     Raises:
-        ConfigurationError: a file cannot be read, or is of no known format.
+        ConfigurationError: none of the files can be read, or is of a known format. One beside
+            others is passed over with a note.
     """
     pictures = [path for path in files if path.suffix.lower() in PICTURES]
     exports = [path for path in files if path not in pictures][:_MOST_FILES]
     kinds: list[tuple[Sample, list[Path]]] = []
+    problems: list[ConfigurationError] = []
     for path in exports:
-        sample = take_sample(path)
+        try:
+            sample = take_sample(path)
+        except ConfigurationError as error:
+            problems.append(error)
+            continue
         for number, (known, paths) in enumerate(kinds):
             if known.is_of_kind(sample):
                 kinds[number] = known.joined(sample), [*paths, path]
@@ -50,9 +57,13 @@ def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple
     drafts = [
         _drafted(sample, _relative(paths, root), anywhere=anywhere) for sample, paths in kinds
     ]
+    notes = [f"passed over: {problem}" for problem in problems]
+    samples = [sample for sample, _ in kinds]
     if pictures:
-        stores = {store for draft in drafts for store in draft.stores}
-        drafts.append(_frames(_relative(pictures, root, stores), drafts))
+        notes += _add_frames(drafts, samples, pictures, root)
+    if not drafts:
+        raise problems[0] if problems else ConfigurationError(notes[0])
+    drafts[0].notes += notes
     text = _as_toml(drafts)
     Mapping.from_toml(text.encode(), origin="the suggested mapping")
     return text, drafts
@@ -71,16 +82,11 @@ def _as_toml(drafts: Sequence[Draft]) -> str:
     return "\n".join([head, *(draft.as_toml() for draft in entries)])
 
 
-def _relative(paths: Sequence[Path], root: Path | None, stores: Collection[str] = ()) -> list[str]:
-    """The paths below the root; without one, below the folder that they share.
-
-    A folder that is called as one of ``stores`` is the store's, and not the one that is meant.
-    """
+def _relative(paths: Sequence[Path], root: Path | None) -> list[str]:
+    """The paths below the root; without one, below the folder that they share."""
     if root is None:
-        root = paths[0].resolve().parent
-        while not all(path.resolve().is_relative_to(root) for path in paths):
-            root = root.parent
-        if root.name in stores or (root.name.casefold() == "index" and len(paths) == 1):
+        root = shared_folder(paths)
+        if root.name.casefold() == "index" and len(paths) == 1:
             root = root.parent
     try:
         return [path.resolve().relative_to(root.resolve()).as_posix() for path in paths]
@@ -88,28 +94,34 @@ def _relative(paths: Sequence[Path], root: Path | None, stores: Collection[str] 
         raise ConfigurationError(f"{paths[0]} does not lie below {root}") from error
 
 
-def _frames(paths: Sequence[str], others: Sequence[Draft]) -> Draft:
-    stores = {store for draft in others for store in draft.stores}
-    tills = {till for draft in others for till in draft.tills}
-    guess = guess_pattern(paths, stores=stores, tills=tills, frames=True)
-    checks = list(guess.remarks)
-    if "{time" not in guess.pattern:
-        checks.append("no time was found in its name: frames without an index need one")
-    columns = [
-        Drafted(
-            f"{what}_id",
-            {"constant": "unknown"},
-            f"no {what} was found in its name: put {{{what}}} there and remove this line",
-        )
-        for what in ("store", "till")
-        if f"{{{what}}}" not in guess.pattern
+def _add_frames(
+    drafts: list[Draft], samples: Sequence[Sample], pictures: Sequence[Path], root: Path | None
+) -> list[str]:
+    """Add the entry of pictures that have no index; notes on those that it does not read."""
+    indexes = [
+        sample.columns[name]
+        for sample, draft in zip(samples, drafts, strict=True)
+        for column in draft.columns
+        if column.column == "path"
+        for name in used_columns(column)
     ]
-    if guess.epoch and "{time}" in guess.pattern:
-        check = f"the number in its name is taken for {guess.epoch} since 1970"
-        columns.append(Drafted("captured_at", {"path": "time", "epoch": guess.epoch}, check))
-    read_from = [PurePosixPath(paths[0]).name]
-    keys = {"frames": guess.pattern}
-    return Draft("snapshots", keys, {"frames": checks}, columns, read_from=read_from)
+    named = named_by({text for texts in indexes for text in texts}, pictures)
+    if named:
+        left = [path for path in pictures if path not in named]
+        return [f"the index names none of {_several(left)}"] if left else []
+    folder = root or shared_folder(pictures)
+    _relative(pictures, folder)  # raises where they lie elsewhere
+    frames = draft_frames(pictures, folder, drafts, anywhere=root is None)
+    if frames is None:
+        some = _several(pictures)
+        return [f"no time was found in the names of {some}: give their index too"]
+    drafts.append(frames)
+    return []
+
+
+def _several(paths: Sequence[Path]) -> str:
+    count = "1 picture" if len(paths) == 1 else f"{len(paths)} pictures"
+    return f"{count}, such as {paths[0]}"
 
 
 def _drafted(sample: Sample, paths: list[str], *, anywhere: bool) -> Draft:

@@ -28,11 +28,14 @@ _CENTRAL = {
     "Romanian": "ăâîşţ",
     "Slovak": "áäčďéíĺľňóôŕšťúýž",
 }
+#: \u0307 is what the dotted capital I has beside the i, in lower case.
+_TURKISH = {"Turkish": "çğıöşüâî\u0307"}
 #: The likelier first: of two that fit alike, nothing tells which is right.
 _ENCODINGS = {
     "cp1252": _WESTERN,
     "cp1250": _CENTRAL,
     "iso-8859-2": _CENTRAL,
+    "cp1254": _TURKISH,
     "cp850": _WESTERN,
     "cp852": _CENTRAL,
 }

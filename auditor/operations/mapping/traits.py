@@ -10,9 +10,12 @@ from auditor.operations.mapping.times import Written, how_written
 from auditor.operations.mapping.words import check_word, is_flag
 from auditor.sales.drinks import drink_of
 
+#: Signs of currencies, those of \p{Sc} that tills write.
+_CURRENCY = r"[$\u00a2-\u00a5\u20a0-\u20cf\ufe69\uff04\uffe0\uffe1\uffe5\uffe6]"
+_MONEY = rf"(?:[^\W\d_]{{1,3}}\.?|{_CURRENCY})?"
 _NUMBER = re.compile(
-    r"[-+(\u2212]?\s*(?:[^\W\d_]{1,3}\.?|[€$£¥])?\s*[-+]?(?:\d[\d.,'’\u00a0\u202f ]*|[.,]\d+)"  # noqa: RUF001
-    r"\s*(?:[€$£¥]|[^\W\d_]{1,3}\.?)?-?\)?"
+    rf"[-+(\u2212]?\s*{_MONEY}\s*[-+]?(?:\d[\d.,'’\u00a0\u202f ]*|[.,]\d+)"  # noqa: RUF001
+    rf"\s*{_MONEY}-?\)?"
 )
 _EAN = re.compile(r"\d{8}|\d{12,14}")
 _DECIMALS = re.compile(r"\d[.,]\d{1,3}\D*$")

@@ -111,6 +111,12 @@ _STATES: WordLists = {
         r"\bdokonc|\bprodej|\buzavren|\bvracen|\bvratk",
     ),
 }
+#: What gives articles back; an exchange also hands some out.
+_GIVEN_BACK = (
+    r"refund|retour|retur|ruckgabe|rucknahme|erstatt|rembours|devol[uv]|reembols|rimbors|"
+    r"\bres[oi]\b|terugga|terugbet|zwrot|palaut|hyvity|\bvrat|\bvrac|\biade"
+)
+_EXCHANGED = r"umtausch|\btroca|\bruil|ombytning|\bbyte\b|wymian|vymen"
 _LINES: WordLists = {
     "void": (
         r"void|cancel|correction|storno|storniert|gestorn|korrektur|annul|anula[dc]",
@@ -134,14 +140,10 @@ _LINES: WordLists = {
         r"byttepenge|veksel|\bvaxel|\bmaksu|kateinen|vaihtoraha|platnosc|gotowk|\breszta|platb|hotov",
     ),
     "control": (r"z.?report|\bcontrol|abschluss|zbon|grand total|cloture",),
-    "return": (
-        r"return|refund|ruckgabe|retoure?\b|remboursement|devolucion|devolucao|\breso\b|\bretur",
-        r"palautus|\bzwrot|\bvratk",
-    ),
+    "return": (_GIVEN_BACK, _EXCHANGED),
     "item": (
         r"item|sale|product|position|stock|deposit|artikel|verkauf|pfand",
-        r"article|produit|vente|articulo|venta|verkoop|regel|consigne",
-        r"^(art|vte|vta|vk)$",
+        r"article|produit|vente|articulo|venta|verkoop|regel|consigne|^(art|vte|vta|vk)$",
         r"articolo|prodotto|vendita|cauzione|artigo|produto|\bvenda",
         r"\bvare|\bvara\b|\bvaru|produkt|\bsalg|forsaljning|\bpant\b|\btuote|myynti",
         r"\btowar|artyk|sprzedaz|\bkaucj|\bpolozk|\bzbozi|\bprodej|\bzaloh",
@@ -152,6 +154,8 @@ _LINES: WordLists = {
     ),
 }
 
+#: What says of a line that nothing is wrong with it.
+_GOOD = frozenset(("active", "aktiv", "actif", "activo", "attivo", "ativo", "actief", "valid"))
 #: States that are meant wherever one of their words stands.
 _SURE_STATES = ("training", "suspended", "completed")
 #: What the name of a flag's column may say that a transaction or line is.
@@ -181,7 +185,9 @@ def check_word(text: str, column: str = "") -> Meaning | None:
 def state_word(text: str, column: str = "") -> Meaning | None:
     """What a till's word for the state of a transaction means; a flag by its column's name."""
     found = _of_flag_or_word(_STATES, text, column, usual="completed", surely=_SURE_STATES)
-    return None if found and found.word == "completed" and _NOT.search(folded(text)) else found
+    word = folded(text)
+    denied = word not in NO and _NOT.search(word)
+    return None if found and found.word == "completed" and denied else found
 
 
 def line_word(text: str, column: str = "") -> Meaning | None:
@@ -190,11 +196,20 @@ def line_word(text: str, column: str = "") -> Meaning | None:
 
 
 def word_of_line(text: str, column: str = "") -> Meaning | None:
-    """As :func:`line_word`; also what a till's word for the state of a line means, as its type."""
+    """What a till's word for the type or for the state of a line means, as its type."""
     found = line_word(text, column)
-    if found is None and (state := state_word(text, column)) and state.word == "completed":
+    if found is None and (state := state_word(text, column)):
+        meant = {"voided": "void", "cancelled": "void", "completed": "item"}.get(state.word)
+        return Meaning(meant, sure=False) if meant else None
+    if found is None and folded(text) in _GOOD:
         return Meaning("item", sure=False)
     return found
+
+
+def gives_back(text: str) -> bool:
+    """Whether a till's word for the type of a receipt says that all of it is given back."""
+    word = folded(text)
+    return bool(re.search(_GIVEN_BACK, word)) and not re.search(_EXCHANGED, word)
 
 
 def is_flag(texts: Iterable[str]) -> bool:

@@ -167,6 +167,18 @@ def test_a_file_without_any_object_is_refused(content: bytes) -> None:
         read(content, "id")
 
 
+def test_a_list_within_a_list_is_no_fault_of_the_json() -> None:
+    content = b'{"id": "1", "checks": [{"lines": [{"sku": "2"}]}]}\n'
+    wanted = Wanted(("id", "checks.lines.sku"), dialect=Dialect(records=("checks.lines",)))
+    with pytest.raises(UnusableError, match="no line of it can be read: the first has") as caught:
+        list(jsonl.read(io.BytesIO(content), wanted))
+    said = "checks.lines within the list checks; write an object for each member of the outer list"
+    assert said in caught.value.problem
+    outer = Wanted(("id", "checks.lines"), dialect=Dialect(records=("checks",)))
+    parts = list(jsonl.read(io.BytesIO(content), outer))
+    assert problems(parts)[1].endswith("write an object for each member of the outer list")
+
+
 def test_names_without_end_are_refused() -> None:
     content = b"".join(b'{"n%d": 1}\n' % n for n in range(10_100))
     with pytest.raises(UnusableError, match="more than 10,000 names"):

@@ -756,6 +756,35 @@ def test_an_index_of_another_camera_system_is_mapped(tmp_path: Path) -> None:
     assert (row["path"], row["source"]) == ("a/b.jpg", "lists/20260302.csv")
 
 
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        (r"img\a.jpg", "img/a.jpg"),
+        (r"img\x/a.jpg", "img/x/a.jpg"),
+        (r"..\a.jpg", None),
+        (r"img\..\..\a.jpg", None),
+        (r"img\..", None),
+        (r"\a.jpg", None),
+        (r"\\host\a.jpg", None),
+        (r"C:\a.jpg", None),
+        (r"~\a.jpg", None),
+        ("\\", None),
+    ],
+)
+def test_a_backslash_in_a_mapped_index_is_read_and_leads_nowhere_else(
+    path: str, read: str | None, tmp_path: Path
+) -> None:
+    text = (
+        'files = "{day}.csv"\n[mapping.snapshots.columns]\nsnapshot_id = "no"\nstore_id = "shop"\n'
+        'till_id = "lane"\npath = "file"\ncaptured_at = "t"\n'
+    )
+    row = f"1,S1,3,{path},2026-03-02T12:00:00Z"
+    put(tmp_path, "2026-03-02.csv", f"no,shop,lane,file,t\n{row}\n".encode())
+    reading = frames(tmp_path, text)
+    assert reading.table["path"].to_pylist() == [read] * (read is not None)
+    assert reading.rejects["reason"].to_pylist() == ["path_outside_snapshots"] * (read is None)
+
+
 # Re-written exports
 
 _NAMES = [name for name in header(TILL_LINES) if name != "id_check_at"]
