@@ -10,7 +10,8 @@ no day, or that the address itself points to, may hold rows of any day.
 
 Where a mapping says which files there are, the first of its entries that fits a file's path reads
 it, and the entry's ``{day}`` and ``{store}`` say what day and store the path names. A file that
-names the day and that nothing reads is yielded with that as its problem.
+names the day and that nothing reads is yielded with that as its problem. A neighbour is read by the
+mapping of its own day.
 """
 
 import re
@@ -19,6 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import chain
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -73,12 +76,13 @@ class SourceFile:
     own: bool = True
 
 
-def files_of_day(
+def files_of_day(  # noqa: PLR0913, PLR0917  # what a day of files depends on
     place: Place,
     under: str,
     day: date,
     stores: Collection[str],
     entries: Sequence[Entry] = (),
+    beside: Mapping[date, Sequence[Entry]] = MappingProxyType({}),
 ) -> Iterator[SourceFile]:
     """Yield the files of a day, and its neighbours, in the order of their paths.
 
@@ -89,21 +93,25 @@ def files_of_day(
         stores: the known stores. A path names a store as ``store=ID``, or by the id of a known one
             between ``/ _ - .``. A path that names several stores counts as naming none.
         entries: those of the mapping for such files; empty: the audit's own columns.
+        beside: the same of the day before or after, where another mapping holds then.
     """
     store_of = _store_finder(stores)
     if single := place.single_file:
         yield _single(single, store_of(single), entries)
         return
     near = days_around(day)
-    by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in entries)
-    held = [0, *(away for entry in entries for away in entry.holds_days)]
+    all_entries = [*entries, *chain.from_iterable(beside.values())]
+    by_name = any("{day" in entry.pattern.text.rpartition("/")[2] for entry in all_entries)
+    held = [0, *(away for entry in all_entries for away in entry.holds_days)]
     reach = near[0] - timedelta(max(held)), day + max(_DELIVERY, timedelta(-min(held)))
     found = place.files(under, enter=lambda name: by_name or may_hold(_of_folder(name), reach))
     for path in sorted(path for path in found if not _LEFTOVER.search(path)):
         file = _mapped(path, entries) or _by_suffix(path, entries)
+        own = file is not None and _is_of(file, (day, day))
+        if not own:
+            file = _neighbour(path, beside) or file
         if file is None or not _is_of(file, near):
             continue
-        own = _is_of(file, (day, day))
         if own or file.problem is None:  # that of a neighbour is the other day's
             yield replace(file, own=own, store=file.values.get("store") or store_of(path))
 
@@ -116,6 +124,15 @@ def _single(path: str, store: str | None, entries: Sequence[Entry]) -> SourceFil
             return SourceFile(path, None, store, entry, _iso_values(entry.pattern, values or {}))
     problem = f"{_NO_ENTRY}{_near_miss(path, entries)}" if entries else None
     return SourceFile(path, None, store, problem=problem)
+
+
+def _neighbour(path: str, beside: Mapping[date, Sequence[Entry]]) -> SourceFile | None:
+    """The file as the mapping of the day that it is of sees it; None if it is of none of those."""
+    for day, entries in beside.items():
+        file = _mapped(path, entries) or _by_suffix(path, entries)
+        if file is not None and file.span is not None and _overlap(file.span, (day, day)):
+            return file
+    return None
 
 
 def _mapped(path: str, entries: Sequence[Entry]) -> SourceFile | None:

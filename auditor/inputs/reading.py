@@ -5,7 +5,7 @@ cell may hold.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from itertools import chain
 
@@ -43,9 +43,10 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     A row is of the day that its till wrote, or else that of its store's clock; the policy says when
     the day ends, and how far from it a row is read besides. So the exports of the day before and of
     the day after are looked through as well. Only rows of ``stores`` are kept; empty for all. The
-    mapping says how the exports are written; without one they have the audit's own columns. What
-    it takes from databases is extracted into ``out``, once, and read there; with ``most_queried``,
-    only so many rows of each query, to look at them.
+    mapping says how the exports are written, those of the day before and after by what holds then;
+    without one they have the audit's own columns. What it takes from databases is extracted into
+    ``out``, once, and read there; with ``most_queried``, only so many rows of each query, to look
+    at them.
 
     Yields:
         The files in the order of their paths, a large one in parts, so that memory depends neither
@@ -57,12 +58,16 @@ def read_sales(  # noqa: PLR0913  # what a day's exports depend on
     """
     request = Request(TILL_LINES, "sold_at", day, policy, frozenset(stores))
     entries = mapping.sales if mapping else ()
+    beside = {other: held.sales for other, held in mapping.beside.items()} if mapping else {}
     found: set[str] = set()
-    of_files = [entry for entry in entries if entry.format != "sql"]
-    queries = [entry for entry in entries if entry.format == "sql"]
-    extracts = (_read_query(request, out, entry, most_queried) for entry in queries if out)
-    files = () if entries and not of_files else _read(request, place, "", of_files, found)
-    return chain(files, _without_files(request, place, of_files, found), *extracts)
+    of_files, queries = _of_files(entries), _queries(entries)
+    near = {other: _of_files(held) for other, held in beside.items() if _of_files(held) or not held}
+    own = bool(of_files) or not entries
+    files = _read(request, place, "", of_files, near, found, own=own) if own or near else ()
+    asked = {request.day + timedelta(days=away): queries for away in (0, -1, 1)}
+    asked |= {other: _queries(held) for other, held in beside.items()}
+    extracts = _read_queries(request, out, asked, most_queried) if out else ()
+    return chain(files, _without_files(request, place, of_files, found), extracts)
 
 
 def read_snapshot_index(
@@ -81,18 +86,25 @@ def read_snapshot_index(
     """
     request = Request(SNAPSHOT_INDEX, "captured_at", day, policy, frozenset(stores))
     entries = mapping.snapshots if mapping else ()
-    if not entries:
-        return _read(request, place, INDEX_FOLDER)
-    indexes = [entry for entry in entries if entry.files is not None]
+    beside = {other: held.snapshots for other, held in mapping.beside.items()} if mapping else {}
     frames = [entry for entry in entries if entry.frames is not None]
-    folders = dict.fromkeys(entry.pattern.folder for entry in indexes)
+    indexes = _by_folder(entries)
+    near = {other: _by_folder(held) for other, held in beside.items()}
     found: set[str] = set()
     return chain(
         *(
-            _read(request, place, folder, [e for e in indexes if e.pattern.folder == folder], found)
-            for folder in folders
+            _read(
+                request,
+                place,
+                folder,
+                indexes.get(folder, ()),
+                {other: held[folder] for other, held in near.items() if folder in held},
+                found,
+                own=folder in indexes,
+            )
+            for folder in dict.fromkeys(chain(indexes, *near.values()))
         ),
-        _without_files(request, place, indexes, found),
+        _without_files(request, place, [*chain.from_iterable(indexes.values())], found),
         # Where an index names the frames, a pattern need not fit them.
         *(read_frames(request, place, entry, () if indexes else frames) for entry in frames),
     )
@@ -131,20 +143,46 @@ def distinct_frames(index: pa.Table, day: date, policy: Policy) -> Reading:
     )
 
 
-def _read(
+def _of_files(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.format != "sql"]
+
+
+def _queries(entries: Sequence[Entry]) -> list[Entry]:
+    return [entry for entry in entries if entry.format == "sql"]
+
+
+def _by_folder(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    """Entries of indexes by the folder below which they look; without any, the audit's own."""
+    found: dict[str, list[Entry]] = {} if entries else {INDEX_FOLDER: []}
+    for entry in entries:
+        if entry.files is not None:
+            found.setdefault(entry.pattern.folder, []).append(entry)
+    return found
+
+
+def _read(  # noqa: PLR0913, PLR0917  # as files_of_day
     request: Request,
     place: Place,
     under: str,
-    entries: Sequence[Entry] = (),
-    found: set[str] | None = None,
+    entries: Sequence[Entry],
+    beside: Mapping[date, Sequence[Entry]],
+    found: set[str],
+    *,
+    own: bool,
 ) -> Iterator[Reading]:
-    """Read the files below a folder; into ``found`` go the patterns of which the day has files."""
+    """Read the files below a folder; into ``found`` go the patterns of which the day has files.
+
+    Arguments as for :func:`files_of_day`; ``own`` is false where the day itself has none.
+    """
     check_exists(place)
     known = request.stores.union(request.policy.stores)
-    for file in files_of_day(place, under, request.day, known, entries):
-        if found is not None and file.own and file.entry and file.entry.files:
-            found.add(file.entry.files)
-        yield from read_file(request, place, file) if file.own else look_into(request, place, file)
+    for file in files_of_day(place, under, request.day, known, entries, beside):
+        if not file.own:
+            yield from look_into(request, place, file)
+        elif own:
+            if file.entry and file.entry.files:
+                found.add(file.entry.files)
+            yield from read_file(request, place, file)
 
 
 def _without_files(
@@ -163,19 +201,25 @@ def _without_files(
             yield Reading(request.schema.empty(), REJECTS.empty(), {}, notes=notes)
 
 
-def _read_query(request: Request, out: Place, entry: Entry, most: int | None) -> Iterator[Reading]:
-    """Read what a database gives for the day, as it was when that was first asked for.
+def _read_queries(
+    request: Request, out: Place, asked: Mapping[date, Sequence[Entry]], most: int | None
+) -> Iterator[Reading]:
+    """Read what databases give for the day, as it was when that was first asked for.
 
-    What it gives for the days before and after is looked through for sales over the day's ends.
+    What they give for the days before and after is looked through for sales over the day's ends.
     """
-    query = Query(entry.query or "", entry.database, entry.password_env, entry.connection)
-    for away in (0, -1, 1) if ":day" in query.text else (0,):
-        day = request.day + timedelta(days=away)
-        if most is None:
-            path, cut = extract(query, day, out, audited=request.day), False
-        else:
-            path, cut = sample(query, day, out, most)
-        file = SourceFile(path, None, None, entry, own=not away)
-        yield from look_into(request, out, file) if away else read_file(request, out, file)
-        if cut:
-            yield Reading(request.schema.empty(), REJECTS.empty(), {}, cut=True)
+    for day, entries in asked.items():
+        own = day == request.day
+        for entry in entries:
+            text = entry.query or ""
+            if not own and ":day" not in text:
+                continue
+            query = Query(text, entry.database, entry.password_env, entry.connection)
+            if most is None:
+                path, cut = extract(query, day, out, audited=request.day), False
+            else:
+                path, cut = sample(query, day, out, most)
+            file = SourceFile(path, None, None, entry, own=own)
+            yield from read_file(request, out, file) if own else look_into(request, out, file)
+            if cut:
+                yield Reading(request.schema.empty(), REJECTS.empty(), {}, cut=True)

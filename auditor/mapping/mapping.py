@@ -7,8 +7,10 @@ of file: the first whose pattern fits reads a file. An unknown key is an error.
 
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Document
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
+
+from pydantic import Field
 
 from auditor.errors import ConfigurationError
 from auditor.mapping.epochs import EXCEL, OF_DAY
@@ -35,6 +37,8 @@ class MappingOfDay(Strict):
     effective_from: date
     sales: tuple[Entry, ...] = ()
     snapshots: tuple[Entry, ...] = ()
+    #: What holds on the day before or after, where that is something else.
+    beside: dict[date, "MappingOfDay"] = Field(default_factory=dict)
 
     @property
     def connections(self) -> frozenset[str]:
@@ -60,12 +64,19 @@ class Mapping(SettingsDocument):
         Raises:
             ConfigurationError: no entry has begun by then.
         """
-        begun = [each for each in self._days if each.effective_from <= day]
-        if not begun:
+        if (found := self._begun(day)) is None:
             raise ConfigurationError(
                 f"no mapping holds on {day}: the first begins on {self.first_day}"
             )
-        return begun[-1]
+        near = {
+            day + timedelta(days=away): self._begun(day + timedelta(days=away)) for away in (-1, 1)
+        }
+        others = {other: held for other, held in near.items() if held not in (None, found)}
+        return found.model_copy(update={"beside": others}) if others else found
+
+    def _begun(self, day: date) -> MappingOfDay | None:
+        begun = [each for each in self._days if each.effective_from <= day]
+        return begun[-1] if begun else None
 
 
 def _days(document: Document[str, Any]) -> list[MappingOfDay]:
