@@ -23,7 +23,7 @@ from auditor.demo.catalogue import Store, Till
 from auditor.demo.chain import Check, Slot, buyer_of, check_id, serving, slots
 from auditor.demo.scene import Light, Scene, draw
 from auditor.faces.ages import AGES, AgeDistributions
-from auditor.faces.frames import luminance
+from auditor.faces.light import luminance
 from auditor.policy import Rules
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS, SALES
 

@@ -2,6 +2,8 @@
 
 #: The formats that are read, by Pillow's names.
 READ = ("JPEG", "PNG", "WEBP", "BMP")
+#: Those that are read only if the policy's ``extra_frame_formats`` name them, by its words.
+EXTRA = {"heic": "HEIC", "avif": "AVIF", "tiff": "TIFF"}
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"  # of a JPEG
@@ -11,17 +13,21 @@ _OTHERS = (
     (b"GIF8", "GIF"),
     (b"II*\x00", "TIFF"),
     (b"MM\x00*", "TIFF"),
+    (b"II+\x00", "TIFF"),  # of 64 bits, "BigTIFF"
+    (b"MM\x00+", "TIFF"),
     (b"\xff\x0a", "JPEG XL"),
     (b"\x00\x00\x00\x0cJXL ", "JPEG XL"),
     (b"\x00\x00\x00\x0cjP  ", "JPEG 2000"),
     (b"%PDF", "PDF"),
     (b"\x1aE\xdf\xa3", "a Matroska video"),
 )
-#: Brands of ISO media files (ISO/IEC 14496-12), which follow on "ftyp".
+#: Brands of ISO media files (ISO/IEC 14496-12), which follow on "ftyp", and those that say no more
+#: than that it is a picture: the brands that it is compatible with say more.
 _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"), "HEIC"),
     **dict.fromkeys((b"avif", b"avis"), "AVIF"),
 }
+_ANY_CODING = (b"mif1", b"msf1")
 
 
 def is_jpeg(content: bytes) -> bool:
@@ -40,8 +46,17 @@ def unread(content: bytes) -> str | None:
     if is_webp or is_jpeg(content) or is_png(content) or content.startswith(b"BM"):
         return None
     if content[4:8] == b"ftyp":
-        return _BRANDS.get(content[8:12], "a video or picture of the MP4 family")
+        brand = content[8:12]
+        if brand in _ANY_CODING and b"avif" in content[16 : int.from_bytes(content[:4])]:
+            brand = b"avif"
+        return _BRANDS.get(brand, "a video or picture of the MP4 family")
     return next((name for start, name in _OTHERS if content.startswith(start)), "no picture")
+
+
+def extra_word(content: bytes) -> str | None:
+    """The word of EXTRA that names a file's format; None for any other file."""
+    name = unread(content)
+    return next((word for word, its_name in EXTRA.items() if its_name == name), None)
 
 
 def webp_pixels(content: bytes) -> int:

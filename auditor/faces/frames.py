@@ -5,10 +5,9 @@ import warnings
 from dataclasses import dataclass
 from typing import Literal, Self
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from auditor.faces import formats
 
@@ -127,26 +126,15 @@ def decode(content: bytes) -> Pixels:
     return _read(content).pixels
 
 
-def luminance(pixels: Pixels) -> float:
-    """The mean luminance (ITU-R BT.601) of a picture, 0 to 255.
-
-    Of the whole frame: that of a face would say more of the skin than of the lamp.
-
-    Args:
-        pixels: uint8 RGB, shape (height, width, 3).
-    """
-    red, green, blue, _ = cv2.mean(pixels)
-    return 0.299 * red + 0.587 * green + 0.114 * blue
-
-
 def _read(content: bytes, scale: float = 1) -> Decoded:
     """Decode; a large frame with fewer pixels, but at least ``scale`` of them a side, if it can."""
     if not content:
         raise UnreadableFrameError("the file is empty")
     if (other := formats.unread(content)) is not None:
-        raise UnreadableFrameError(
-            f"it is {other}, which is not read: have the camera write JPEG, PNG, WebP or BMP"
-        )
+        todo = "have the camera write JPEG, PNG, WebP or BMP"
+        if (word := formats.extra_word(content)) is not None:
+            todo += f", or name {word} in the policy's extra_frame_formats"
+        raise UnreadableFrameError(f"it is {other}, which is not read: {todo}")
     if _endless(content):
         raise UnreadableFrameError("more parts than a camera writes")
     try:
@@ -156,21 +144,47 @@ def _read(content: bytes, scale: float = 1) -> Decoded:
     except UnreadableFrameError:
         raise
     except Exception as error:  # decoders raise anything on damaged bytes
-        raise UnreadableFrameError(f"{type(error).__name__}: {error}") from error
+        raise UnreadableFrameError(fault(error)) from error
+
+
+def fault(error: Exception) -> str:
+    """What a decoder found, in words that are the same each time."""
+    if isinstance(error, UnidentifiedImageError):  # its message has an address in memory
+        return "the file is damaged or cut off: its beginning makes no sense"
+    return f"{type(error).__name__}: {error}".strip()
+
+
+def whole(content: bytes, form: str) -> Pixels:
+    """Decode a frame with one of Pillow's decoders, which ``form`` names, in this process.
+
+    Returns:
+        All its pixels, upright, as :func:`decode` returns them.
+
+    Raises:
+        UnreadableFrameError: it has too many pixels.
+        Exception: whatever the decoder raises.
+    """
+    with Image.open(io.BytesIO(content), formats=[form]) as picture:
+        _check_size(picture)
+        return _loaded(picture, 1).pixels
+
+
+def _check_size(picture: Image.Image) -> None:
+    if picture.width * picture.height > MAX_PIXELS:
+        raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
 
 
 def _opened(content: bytes, scale: float) -> Decoded:
     if formats.webp_pixels(content) > MAX_PIXELS:
         raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
-    whole = formats.ended(content) if formats.is_jpeg(content) else content
-    with Image.open(io.BytesIO(whole), formats=formats.READ) as picture:
-        if picture.width * picture.height > MAX_PIXELS:
-            raise UnreadableFrameError(f"more than {MAX_PIXELS} pixels")
+    ended = formats.ended(content) if formats.is_jpeg(content) else content
+    with Image.open(io.BytesIO(ended), formats=formats.READ) as picture:
+        _check_size(picture)
         # Where an end that is missing may be of any colour.
         may_be_cut = "progressive" in picture.info or picture.mode == "CMYK"
         decoded = _loaded(picture, scale)
     if formats.is_jpeg(content) and (may_be_cut or _ends_grey(decoded.pixels)):
-        with Image.open(io.BytesIO(formats.with_more(whole)), formats=formats.READ) as picture:
+        with Image.open(io.BytesIO(formats.with_more(ended)), formats=formats.READ) as picture:
             if not np.array_equal(_loaded(picture, scale).pixels, decoded.pixels):
                 raise UnreadableFrameError("part of the picture is missing: the file is cut off")
     return decoded

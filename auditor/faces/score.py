@@ -5,7 +5,7 @@ import ctypes
 import functools
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,9 +17,11 @@ from auditor.faces.ages import AgeDistributions
 from auditor.faces.alignment import align
 from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
-from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError, luminance, size
+from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError
+from auditor.faces.light import luminance
 from auditor.faces.model import AgeModel, Judged
 from auditor.faces.quality import quality
+from auditor.faces.reader import FrameReader
 from auditor.faces.turns import face_turns
 from auditor.policy import ChainRules, Rules, Runtime
 from auditor.telemetry import Stopwatch
@@ -74,9 +76,19 @@ class _Work:
 class Scorer:
     """Detector and age model, loaded once for a stream of frames."""
 
-    def __init__(self, model: AgeModel, detector: Detector, workers: int = 1) -> None:
-        """Use a detector and a model; ``workers`` batches are worked on at once."""
+    def __init__(
+        self,
+        model: AgeModel,
+        detector: Detector,
+        workers: int = 1,
+        reader: FrameReader | None = None,
+    ) -> None:
+        """Use a detector and a model; ``workers`` batches are worked on at once.
+
+        Without a ``reader``, no extra format is read.
+        """
         self._model, self._detector, self._workers = model, detector, workers
+        self._reader = reader or FrameReader()
         self.watch = Stopwatch()
 
     def score(self, frames: Iterable[Frame]) -> Iterator[Score]:
@@ -86,7 +98,7 @@ class Scorer:
         """
         with ThreadPoolExecutor(self._workers) as pool:
             going: deque[Future[list[Score]]] = deque()
-            for batch in _batches(frames, _PIXELS_AT_ONCE // self._workers):
+            for batch in _batches(frames, _PIXELS_AT_ONCE // self._workers, self._reader.size):
                 going.append(pool.submit(self._batch, batch))
                 if len(going) > self._workers:
                     yield from going.popleft().result()
@@ -140,7 +152,7 @@ class Scorer:
         sha256 = hashlib.sha256(frame.content).hexdigest()
         try:
             scale = scale_for(self._smallest(frame.rules))
-            picture = Picture.read(frame.content, scale, frame.turned)
+            picture = self._reader.picture(frame.content, scale, frame.turned)
             return _Work(frame, picture, sha256, luminance(picture.at(0).pixels))
         except UnreadableFrameError as error:
             return Score({**row, "detail": str(error), "snapshot_sha256": sha256})
@@ -193,16 +205,17 @@ def load_scorer(rules: ChainRules) -> Scorer:
 
     Raises:
         ModelError: the model's files are missing, changed, or not what their card says.
+        ConfigurationError: there is no decoder for one of the rules' extra formats of frames.
     """
-    return _loaded(rules.model, rules.runtime)
+    return _loaded(rules.model, rules.runtime, rules.extra_frame_formats)
 
 
 @functools.lru_cache(maxsize=2)  # as many as are ever compared
-def _loaded(version: str, runtime: Runtime) -> Scorer:
+def _loaded(version: str, runtime: Runtime, extra: frozenset[str]) -> Scorer:
     # One more than there are cores: some wait for the interpreter. TensorFlow takes all for itself.
     workers = cores() + 1 if runtime == "openvino" else 1
     _share_memory()
-    return Scorer(AgeModel(version, runtime), _detector(), workers)
+    return Scorer(AgeModel(version, runtime), _detector(), workers, FrameReader(extra))
 
 
 def _share_memory() -> None:
@@ -234,7 +247,9 @@ def laplacian_variance(pixels: Pixels) -> float:
     return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
-def _batches(frames: Iterable[Frame], most_pixels: int) -> Iterator[list[Frame]]:
+def _batches(
+    frames: Iterable[Frame], most_pixels: int, size: Callable[[bytes], int]
+) -> Iterator[list[Frame]]:
     batch: list[Frame] = []
     pixels = 0
     for frame in frames:

@@ -13,6 +13,7 @@ import numpy as np
 
 from auditor.faces.detector import SMALLEST, Detector, Face, is_upright
 from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError
+from auditor.faces.reader import FrameReader
 
 #: Frames with a face from which something is said of a camera, and the share of them that has to
 #: agree: a face in a poster is no camera's fault.
@@ -25,21 +26,28 @@ _TURNS: tuple[Turn, ...] = get_args(Turn)
 _AROUND, _SIDE = 2, 96
 
 
-def turn_of(detector: Detector, frames: Iterable[bytes], smallest: float = SMALLEST) -> Turn | None:
+def turn_of(
+    detector: Detector,
+    frames: Iterable[bytes],
+    smallest: float = SMALLEST,
+    reader: FrameReader | None = None,
+) -> Turn | None:
     """By how much most of a camera's frames have to be turned for the faces in them to be upright.
 
     Args:
         detector: finds the faces.
         frames: the content of some of the camera's frames; those that cannot be read are left out.
         smallest: the longer side of the smallest face that matters, pixels.
+        reader: reads the frames; without one, none of an extra format.
 
     Returns:
         Degrees clockwise; None where too few frames show a face, or they disagree.
     """
     votes = Counter[Turn]()
+    read = (reader or FrameReader()).picture
     for content in frames:
         try:
-            pictures = [Picture.read(content, turned=turn) for turn in _TURNS]
+            pictures = [read(content, turned=turn) for turn in _TURNS]
         except UnreadableFrameError:
             continue
         found = detector.detect(pictures, smallest)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Self
 
 from auditor.errors import BusyError, ConfigurationError, NoSourceError
+from auditor.faces.extra_formats import check_installed
 from auditor.faces.model import Card
 from auditor.mapping import Mapping, load_mapping
 from auditor.policy import ChainRules, Policy, load_policy
@@ -61,7 +62,8 @@ class Day:
 
         Raises:
             ConfigurationError: results would lie among inputs, or the other way round; or the
-                policy does not list a store of the job.
+                policy does not list a store of the job, or names a format of frames for which no
+                decoder is installed.
             NoSourceError: there is nothing at the address of the exports or of the frames.
         """
         listed = self.policy.stores
@@ -71,6 +73,7 @@ class Day:
             raise ConfigurationError(
                 f"store {unknown[0]} is not in the policy, which lists {', '.join(listed)}"
             )
+        check_installed(self.rules.extra_frame_formats)
         inputs = {"sales": self.sales, "snapshots": self.snapshots}
         check_apart(self.out, inputs)
         for name, place in inputs.items():

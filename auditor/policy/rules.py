@@ -185,11 +185,17 @@ class Rules(Strict):
 Runtime = Literal["openvino", "tensorflow"]
 
 
+#: Formats of frames that are read only where the policy names them: a native decoder each.
+FrameFormat = Literal["heic", "avif", "tiff"]
+
+
 class ChainRules(Strict):
     """What holds for the whole chain on one day."""
 
     model: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)] = "5"
     runtime: Runtime = "openvino"
+    # Besides JPEG, PNG, WebP and BMP.
+    extra_frame_formats: Annotated[frozenset[FrameFormat], Field(examples=[["heic"]])] = frozenset()
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 31  # of faces
     decision_retention_days: Annotated[int, Field(ge=0, le=36500)] = 1096
     smallest_count: Annotated[int, Field(ge=1)] = 5  # smaller ones do not leave the company

@@ -36,6 +36,7 @@ def check(setup: Setup) -> Iterator[HealthResult]:
         yield skipped("model", "which one, the policy says")
     else:
         yield from configuration.models(policy, setup.day, setup.today, deep=setup.deep)
+        yield from configuration.frame_formats(policy, setup.day, setup.today)
         if setup.airflow or schedule.VARIABLE in setup.environment:
             yield schedule.check(policy, setup.today, setup.environment)
     mapping, checked = configuration.mapping(setup.mapping, setup.day)

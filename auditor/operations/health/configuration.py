@@ -8,7 +8,8 @@ from pathlib import Path
 from jinja2 import TemplateError
 
 from auditor import resources
-from auditor.errors import ModelError
+from auditor.errors import ConfigurationError, ModelError
+from auditor.faces.extra_formats import check_installed
 from auditor.faces.model import AgeModel, check_files
 from auditor.mapping import MappingOfDay, load_mapping
 from auditor.operations.health.result import HealthResult, failed, ok, warning
@@ -97,6 +98,19 @@ def models(policy: Policy, day: date, today: date, *, deep: bool) -> Iterator[He
                 f"{said}, but it is not calibrated",
                 "use a calibrated version: its probabilities and intervals are the network's own",
             )
+
+
+def frame_formats(policy: Policy, day: date, today: date) -> Iterator[HealthResult]:
+    """Whether the extra formats of frames that the policy names can be read, if it names any."""
+    named = {word for d in _days(day, today) for word in policy.chain_rules(d).extra_frame_formats}
+    if not named:
+        return
+    try:
+        check_installed(sorted(named))
+    except ConfigurationError as error:
+        yield failed("formats", str(error), "install it, or leave the format out of the policy")
+    else:
+        yield ok("formats", f"{', '.join(sorted(named))} frames can be read")
 
 
 @functools.cache  # all of them take half a second

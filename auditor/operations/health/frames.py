@@ -9,9 +9,10 @@ from datetime import date
 from itertools import groupby
 from operator import itemgetter
 
-from auditor.errors import ModelError
+from auditor.errors import ConfigurationError, ModelError
 from auditor.faces.detector import Detector
 from auditor.faces.frames import MAX_BYTES, Turn
+from auditor.faces.reader import FrameReader
 from auditor.faces.turns import turn_of
 from auditor.inputs import sample_frames
 from auditor.mapping import MappingOfDay
@@ -42,6 +43,10 @@ def check(
             detector = Detector()
         except (ModelError, ImportError) as error:
             return failed("frames", str(error), "install the released package again")
+        try:
+            reader = FrameReader(rules.chain_rules(day).extra_frame_formats)
+        except ConfigurationError:  # which another check tells
+            reader = FrameReader()
         read = 0
         turned: list[_Turned] = []
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -50,7 +55,7 @@ def check(
                 contents = pool.map(functools.partial(_content, place), named[store, till])
                 frames = [content for content in contents if content is not None]
                 read += len(frames)
-                turn = turn_of(detector, frames)
+                turn = turn_of(detector, frames, reader=reader)
                 if turn is not None and turn != own:
                     turned.append((store, till, turn))
         said = f"{read} frames of {words.counted(len(chosen), 'till')}"
