@@ -47,6 +47,9 @@ check_after_minutes = 5
 # further away than this.
 match_tolerance_seconds = 30
 
+# Frames are JPEG, PNG, WebP or BMP. Cameras that write others have them named, here or not at all:
+# extra_frame_formats = ["heic", "avif", "tiff"]
+
 # Local times without an offset are read in this zone; days begin and end in it.
 time_zone = "{zone}"
 currency = "GBP"

@@ -5,6 +5,12 @@ READ = ("JPEG", "PNG", "WEBP", "BMP")
 #: Those that are read only if the policy's ``extra_frame_formats`` name them, by its words.
 EXTRA = {"heic": "HEIC", "avif": "AVIF", "tiff": "TIFF"}
 
+#: Ends of the names of frames, of both kinds of formats.
+ENDS = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp"),
+    *(".heic", ".heif", ".avif", ".tif", ".tiff"),
+)
+
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"  # of a JPEG
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.faces.formats import ENDS
 from auditor.inputs.counts import SourceCounts
 from auditor.inputs.day_files import SourceFile
 from auditor.inputs.formats.base import Records
@@ -18,9 +19,6 @@ from auditor.tables import INPUT_NOTES
 
 #: Of a file's values that the mapping does not name, the commonest are noted.
 MOST_VALUES = 100
-
-#: Ends of the names of frames.
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 _IDS = ("transaction_id", "store_id", "till_id", "cashier_id", "sku", "snapshot_id")
 
@@ -47,7 +45,7 @@ class Pictures:
     def fits(self, path: str) -> dict[str, str] | None:
         """What a path says by the pattern; None if it does not fit, and the picture is counted."""
         said = self.pattern.match(path)
-        if said is None and not (self.others and path.lower().endswith(PICTURES)):
+        if said is None and not (self.others and path.lower().endswith(ENDS)):
             return None
         if said is not None or any(other.match(path) is not None for other in self.others):
             self.fitting += 1

@@ -6,6 +6,7 @@ a test named after it.
 
 import csv
 import hashlib
+import importlib.util
 import json
 import re
 import shutil
@@ -19,11 +20,13 @@ from click.testing import CliRunner, Result
 
 from auditor.cli.main import main
 from auditor.errors import ExitCode
+from auditor.faces import decoder
 from auditor.mapping import load_mapping
 from auditor.storage import revisions
 from auditor.storage.daily import read_daily
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
+from tests.support.extra_frames import tiff
 from tests.support.page_reader import Reader
 from tests.support.paths import ROOT
 
@@ -593,10 +596,11 @@ def test_webp_is_read_and_a_format_that_is_not_is_named(case: Case) -> None:
     done = case.run()
     assert done.exit_code == ExitCode.DONE, done.output
     webp, heic = case.sales()
+    convert = "have the camera write JPEG, PNG, WebP or BMP, or name heic in the policy's"
     assert webp["reason"] not in ("snapshot_missing", "snapshot_unreadable")
     assert (heic["reason"], heic["detail"]) == (
         "snapshot_unreadable",
-        "it is HEIC, which is not read: have the camera write JPEG, PNG, WebP or BMP",
+        f"it is HEIC, which is not read: {convert} extra_frame_formats",
     )
     told = f"1 frame could not be read: {heic['detail']}."
     assert f"Till {heic['till_id']} of {heic['store_id']}: {told}" in _plain(done.stderr)
@@ -604,6 +608,67 @@ def test_webp_is_read_and_a_format_that_is_not_is_named(case: Case) -> None:
         text = case.page(page)
         assert text.count(heic["detail"]) == 2, page  # at the camera, and at the sale
         assert told in text
+    case.rewrite("policy.toml", "time_zone", 'extra_frame_formats = ["heic"]\ntime_zone')
+    assert case.run().exit_code == ExitCode.DONE
+    _, heic = case.sales()
+    assert (heic["reason"], heic["detail"]) == (
+        "snapshot_unreadable",
+        "the file is damaged or cut off: it does not say how many pixels it has",
+    )
+
+
+@of("43-extra-frame-formats")
+def test_heic_avif_and_tiff_are_read_if_the_policy_names_them(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "MOST_SECONDS", 1)
+    deadly = tiff(1, 1_000_000, strips=1_000_000)
+    (case.folder / "snapshots" / "deadly.tiff").write_bytes(deadly)
+    done = case.run()
+    assert done.exit_code == ExitCode.DONE, done.output
+    webp, heic, dead, *others = case.sales()
+    for sale in (heic, *others):
+        assert sale["reason"] == webp["reason"]
+        assert sale["age"] == pytest.approx(webp["age"], abs=1.5)
+        assert sale["face_px"] == pytest.approx(webp["face_px"], abs=2)
+        assert sale["snapshot_sha256"] != webp["snapshot_sha256"]
+    assert len(others) == 2
+    assert (dead["reason"], dead["detail"]) == (
+        "snapshot_unreadable",
+        "decoding it took more than 1 seconds of processor time",
+    )
+    assert dead["detail"] in case.page()
+    crops = {path.name: path.read_bytes() for path in (case.folder / "out/crops").rglob("*.jpg")}
+    assert len(crops) == 4
+    first = case.files()
+    assert case.run(out="again").exit_code == ExitCode.DONE
+    second = case.files()
+    same = [name for name in first if name.startswith("out/ledger")]
+    assert same
+    assert all(second[name.replace("out/", "again/", 1)] == first[name] for name in same)
+    case.rewrite("policy.toml", 'extra_frame_formats = ["heic", "avif", "tiff"]\n', "")
+    assert case.run().exit_code == ExitCode.DONE
+    webp, *others = case.sales()
+    named = [
+        re.findall("name (.*) in the policy's extra_frame_formats", s["detail"]) for s in others
+    ]
+    assert (webp["detail"], named) == (None, [["heic"], ["tiff"], ["avif"], ["tiff"]])
+
+
+@of("43-extra-frame-formats")
+def test_a_format_without_a_decoder_ends_the_run_before_anything_is_written(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "pillow_heif" else found(name)
+    )
+    done = case.run()
+    assert done.exit_code == ExitCode.WRONG_USE
+    assert 'extra_frame_formats: heic needs the extra "images": install auditor[images]' in _plain(
+        done.stderr
+    )
+    assert not (case.folder / "out").exists()
 
 
 def _plain(text: str) -> str:

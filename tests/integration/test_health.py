@@ -1,6 +1,7 @@
 """`auditor check`: everything that is wrong is found, with what to do, and nobody is named."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -54,6 +55,15 @@ def chain(audited: Path, tmp_path: Path) -> Path:
     copy = tmp_path / "chain"
     shutil.copytree(audited, copy)
     return copy
+
+
+@pytest.fixture
+def without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine without the extra `images`."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "pillow_heif" else found(name)
+    )
 
 
 def _job(chain: Path) -> Job:
@@ -183,6 +193,10 @@ def _a_model_that_is_not_there_next_week(chain: Path) -> None:
     path.write_text(path.read_text() + entry)
 
 
+def _a_format_without_a_decoder(chain: Path) -> None:
+    _policy(chain, "time_zone =", 'extra_frame_formats = ["heic"]\ntime_zone =')
+
+
 def _no_exports(chain: Path) -> None:
     shutil.rmtree(chain / "sales")
 
@@ -208,12 +222,14 @@ def _out_is_a_file(chain: Path) -> None:
         (_an_old_face, "retention", "faces of 2 days", "auditor expire"),
         (_a_misspelt_policy, "policy", "retention_dais", "correct it"),
         (_a_model_that_is_not_there_next_week, "model", "99", "the policy's model"),
+        (_a_format_without_a_decoder, "formats", "install auditor[images]", "or leave the format"),
         (_no_exports, "sales", "no till export", "get the exports"),
         (_no_index, "snapshots", "no snapshot index", "get the indexes"),
         (_out_is_a_file, "out", "is a file", "name a folder"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
+@pytest.mark.usefixtures("without_heif")
 def test_what_is_wrong_is_found(chain: Path, breaks: Any, check: str, said: str, todo: str) -> None:
     breaks(chain)
     code, found = _check(chain)
@@ -243,12 +259,12 @@ def test_frames_that_are_gone_are_noticed(chain: Path) -> None:
     assert "see that the frames are where the index says" in found["frames"]["todo"]
 
 
-def _turn_frames(chain: Path, degrees: int) -> None:
+def _turn_frames(chain: Path, degrees: int, form: str = "PNG") -> None:
     """Turn a day's frames anticlockwise, as a camera that hangs askew has them."""
     for path in (chain / "snapshots/frames").rglob("*.*"):
         with contextlib.suppress(OSError), Image.open(path) as picture:
             turned = ImageOps.exif_transpose(picture).rotate(degrees, expand=True)
-            turned.convert("RGB").save(path, "PNG", compress_level=1)
+            turned.convert("RGB").save(path, form, compress_level=1)
 
 
 @pytest.mark.parametrize("degrees", [90, 180, 270])
@@ -268,6 +284,20 @@ def test_a_camera_that_hangs_askew_is_named_with_the_key_that_mends_it(
         pq.read_table(c / f"out/ledger/day={DAY}", columns=columns) for c in (chain, audited)
     )
     assert next(ledgers) == next(ledgers)
+
+
+def test_frames_of_an_extra_format_are_looked_at_if_the_policy_names_it(chain: Path) -> None:
+    _turn_frames(chain, 90, "TIFF")
+    _, found = _check(chain)
+    assert found["frames"]["state"] == State.OK  # none can be looked at
+    assert "formats" not in found
+    _policy(chain, "time_zone =", 'extra_frame_formats = ["tiff", "heic"]\ntime_zone =')
+    _, found = _check(chain)
+    assert (found["formats"]["state"], found["formats"]["said"]) == (
+        State.OK,
+        "heic, tiff frames can be read",
+    )
+    assert "upright only if turned 90 degrees clockwise" in found["frames"]["said"]
 
 
 def test_results_that_others_may_enter_are_noticed(chain: Path) -> None:

@@ -9,13 +9,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from auditor.faces import decoder
 from auditor.faces import score as score_module
 from auditor.faces.detector import Face
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Picture, Turn, decode
-from auditor.faces.score import BATCH, Frame, Score, Scorer, _buyer_first
+from auditor.faces.reader import FrameReader
+from auditor.faces.score import BATCH, Frame, Score, Scorer, _batches, _buyer_first
 from auditor.policy import Rules
 from auditor.tables import FRAME_SCORES, INCONCLUSIVE_REASONS
+from tests.support.extra_frames import FORMS, encoded, tiff
 
 _RULES = Rules()
 
@@ -225,6 +228,38 @@ def test_frames_are_drawn_a_few_batches_at_a_time(scorer: Scorer) -> None:
 
     next(iter(scorer.score(frames())))
     assert drawn <= at_once * BATCH
+
+
+def test_a_deadly_frame_costs_no_other_of_its_batch(
+    truth: pd.DataFrame, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoder, "MOST_SECONDS", 1)
+    own = Scorer(scorer._model, scorer._detector, 2, FrameReader(FORMS))
+    contents = _of(truth, None, 6)
+    pictures = [Image.fromarray(decode(content)) for content in contents]
+    forms = ["HEIF", "TIFF", "AVIF", "HEIF", "TIFF", "AVIF"]
+    others: list[bytes | None] = [
+        encoded(picture, form) for picture, form in zip(pictures, forms, strict=True)
+    ]
+    deadly = [tiff(1, 1_000_000, strips=1_000_000), b"\0\0\0\x18ftypheic" + bytes(99)]
+    mixed = [*others[:2], deadly[0], *others[2:4], deadly[1], *others[4:]]
+    scores = list(own.score(_frames(mixed)))
+    assert [s.row["frame"] for s in scores] == list(range(8))
+    reasons = [s.row.get("reason") for s in scores]
+    assert [reasons[2], reasons[5]] == ["snapshot_unreadable"] * 2
+    assert "1 seconds of processor time" in scores[2].row["detail"]
+    good = [s for n, s in enumerate(scores) if n not in (2, 5)]
+    for expected, found in zip(own.score(_frames(contents)), good, strict=True):
+        assert found.row.get("reason") == expected.row.get("reason")
+        assert found.row["age"] == pytest.approx(expected.row["age"], abs=2)
+
+
+def test_few_large_frames_of_an_extra_format_are_held_at_once() -> None:
+    for form in FORMS.values():
+        content = encoded(Image.new("RGB", (640, 480)), form)
+        frames = [Frame(n, _RULES, content) for n in range(5)]
+        batches = _batches(frames, int(2.5 * 640 * 480), FrameReader(FORMS).size)
+        assert [len(batch) for batch in batches] == [2, 2, 1], form
 
 
 def test_few_large_frames_are_held_at_once(scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:

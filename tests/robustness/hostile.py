@@ -30,13 +30,15 @@ import pyarrow as pa
 
 from auditor import inputs
 from auditor.errors import ConfigurationError
-from auditor.faces.frames import MAX_BYTES, Picture, UnreadableFrameError
+from auditor.faces.frames import MAX_BYTES, UnreadableFrameError
+from auditor.faces.reader import FrameReader
 from auditor.faces.score import _batches
 from auditor.mapping import Mapping, MappingOfDay, load_mapping
 from auditor.pipeline import Job, frames_of, run_day
 from auditor.policy import Policy
 from auditor.storage.partitions import read_day
 from auditor.storage.place import Place
+from tests.support.extra_frames import FORMS
 from tests.support.hostile_formats import MAPPING
 from tests.support.hostile_inputs import Input, hostile
 from tests.support.samples import DAY, policy
@@ -111,14 +113,21 @@ def _read_frame(given: Input, at: Path) -> tuple[str, ...]:
     (at / "x.jpg").write_bytes(given.content)
     sales = pa.table({"store_id": ["S1"], "till_id": ["1"], "snapshot_path": ["x.jpg"]})
     rules = {"S1": policy().rules(DAY, "S1")}
-    ((frame,),) = _batches(frames_of(Place(str(at)), sales, rules), MAX_BYTES)
+    reader = _reader(given.reader)
+    ((frame,),) = _batches(frames_of(Place(str(at)), sales, rules), MAX_BYTES, reader.size)
     if frame.content is None:
         return (frame.reason,)
     try:
-        Picture.read(frame.content).at(1)  # as finely as it may be asked for
+        reader.picture(frame.content).at(1)  # as finely as it may be asked for
     except UnreadableFrameError:
         return ("snapshot_unreadable",)
     return ()
+
+
+@functools.cache
+def _reader(name: str) -> FrameReader:
+    """A reader of all formats for the frames of those that a policy may add."""
+    return FrameReader(FORMS if name == "extra_frame" else ())
 
 
 def _read_policy(given: Input, _: Path) -> tuple[str, ...]:
@@ -137,6 +146,7 @@ READERS = {
     "index": _read_table,
     "mapped": _read_table,
     "frame": _read_frame,
+    "extra_frame": _read_frame,
     "policy": _read_policy,
 }
 
@@ -214,7 +224,7 @@ def write_day(seed: int, numbers: range, folder: Path) -> int:
         How many alcohol sales the good store has.
     """
     inputs = [hostile(seed, number) for number in numbers]
-    frames = [given for given in inputs if given.reader == "frame"]
+    frames = [given for given in inputs if given.reader in {"frame", "extra_frame"}]
     sold, shown = [], []
     from auditor.tables import SNAPSHOT_INDEX, TILL_LINES
     from tests.support.samples import csv_bytes, header, texts
@@ -229,7 +239,8 @@ def write_day(seed: int, numbers: range, folder: Path) -> int:
     files = {
         f"sales/{DAY}/good.csv": csv_bytes(sold, header(TILL_LINES)),
         f"snapshots/index/{DAY}/good.csv": csv_bytes(shown, header(SNAPSHOT_INDEX)),
-        "policy.toml": b"[stores.GOOD]\n[[policy]]\neffective_from = 2020-01-01\n",
+        "policy.toml": b"[stores.GOOD]\n[[policy]]\neffective_from = 2020-01-01\n"
+        b'extra_frame_formats = ["heic", "avif", "tiff"]\n',
     }
     for number, given in enumerate(inputs):
         if given.reader in {"sales", "index"}:

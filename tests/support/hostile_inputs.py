@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from auditor.tables import SNAPSHOT_INDEX, TILL_LINES, Schema
+from tests.support.extra_frames import encoded, tiff, with_size
 from tests.support.samples import csv_bytes, header, texts
 
 Dice = random.Random
@@ -51,7 +52,7 @@ class Input:
     """One input: a file of a kind, and what it is called.
 
     Attributes:
-        reader: what it is for: ``sales``, ``index``, ``frame`` or ``policy``.
+        reader: what it is for: ``sales``, ``index``, ``frame``, ``extra_frame`` or ``policy``.
         name: of the recipe.
         content: of the file.
         path: of the file, below the folder that the reader looks in.
@@ -110,7 +111,7 @@ def _recipe(*readers: str, weight: float = 1) -> Callable[[_Make], _Make]:
                 given = (dice, _SCHEMAS[reader]) if reader in _SCHEMAS else (dice,)
                 found = make(*given)
                 content, path = found if isinstance(found, tuple) else (found, "")
-                suffix = {"frame": ".jpg", "policy": ".toml"}.get(reader, ".csv")
+                suffix = {"policy": ".toml"}.get(reader, ".jpg" if "frame" in reader else ".csv")
                 parquet = content[:4] == b"PAR1" or "parquet" in make.__name__
                 path = path or f"2026-03-02/x{'.parquet' if parquet else suffix}"
                 return Input(reader, made.__name__, content, path)
@@ -670,6 +671,80 @@ def _frame_of_extreme_shape(dice: Dice) -> bytes:
 @_recipe("frame", weight=_HEAVY)
 def _frame_of_too_many_bytes(dice: Dice) -> bytes:
     return _good_frame(dice) + bytes(70 << 20)
+
+
+# ---- Frames of the formats that a policy may add -------------------------------------------------
+
+
+@functools.cache
+def _good_extra_frame(form: str, mode: str, large: bool) -> bytes:  # noqa: FBT001
+    picture = Image.fromarray(_pixels(*((320, 240) if large else (64, 48)))).convert(mode)
+    return encoded(picture, form)
+
+
+def _any_extra_frame(dice: Dice) -> bytes:
+    form = dice.choice(("HEIF", "HEIF", "AVIF", "TIFF"))
+    return _good_extra_frame(form, dice.choice(("RGB", "L", "RGBA")), dice.random() < 0.5)
+
+
+@_recipe("extra_frame", weight=40)
+def _extra_frame_damaged(dice: Dice) -> bytes:
+    return _damaged(_any_extra_frame(dice), dice, _any_extra_frame(dice))
+
+
+@_recipe("extra_frame", weight=40)
+def _extra_frame_head_damaged(dice: Dice) -> bytes:
+    good = _any_extra_frame(dice)
+    return _damaged(good[:600], dice) + good[600:]
+
+
+@_recipe("extra_frame", weight=6)
+def _extra_frame_of_a_claimed_size(dice: Dice) -> bytes:
+    sides = (0, 1, 63, 320, 7_000, 10_000, 2**31 - 1, 2**32 - 1)
+    width, height = dice.choice(sides), dice.choice(sides)
+    if dice.random() < 0.3:
+        return tiff(width, height)
+    return with_size(
+        _good_extra_frame(dice.choice(("HEIF", "AVIF")), "RGB", large=True), width, height
+    )
+
+
+@_recipe("extra_frame", weight=6)
+def _tiff_of_hostile_tags(dice: Dice) -> bytes:
+    tags = [
+        (n, dice.randrange(20), dice.choice((0, 1, 2**32 - 1)), dice.randrange(2**32))
+        for n in sorted(dice.sample(range(254, 340), dice.choice((3, 20))))
+    ]
+    sides = [(256, 3, 1, 64), (257, 3, 1, 48)]
+    body = b"".join(struct.pack("<HHII", *tag) for tag in [*sides, *tags])
+    count = len(tags) + 2 + dice.choice((0, 5, 60_000))
+    offset = dice.choice((8, 8, 8, 0, 2**32 - 1))
+    return b"II*\0" + struct.pack("<IH", offset, min(count, 65_535)) + body + bytes(200)
+
+
+@_recipe("extra_frame")
+def _tiff_whose_directory_is_its_own_next(dice: Dice) -> bytes:
+    good = bytearray(tiff(dice.choice((1, 64)), 48))
+    good[8 + 2 + 12 * 9 : 8 + 2 + 12 * 9 + 4] = struct.pack("<I", 8)
+    return bytes(good)
+
+
+@_recipe("extra_frame", weight=_HEAVY)
+def _tiff_of_many_strips(dice: Dice) -> bytes:
+    many = dice.choice((100_000, 1_000_000, 8_000_000))
+    return tiff(1, many, strips=many)
+
+
+@_recipe("extra_frame", weight=_HEAVY)
+def _tiff_of_50_megapixels(dice: Dice) -> bytes:
+    picture = Image.new(dice.choice(("RGB", "CMYK", "I;16", "F")), (7_000, 7_100))
+    return encoded(picture, "TIFF", turned=dice.choice((1, 6)), compression="tiff_deflate")
+
+
+@_recipe("extra_frame")
+def _avif_of_many_pictures(dice: Dice) -> bytes:
+    pictures = [Image.fromarray(_pixels(64, 48) + k) for k in range(dice.choice((2, 30)))]
+    return encoded(pictures[0], "AVIF", save_all=True, append_images=pictures[1:])
 
 
 # ---- Policies -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from auditor.errors import ConfigurationError
+from auditor.faces.formats import ENDS
 from auditor.mapping import Mapping
 from auditor.operations.mapping.blanks import filled_down, with_filled
 from auditor.operations.mapping.check_lists import with_checks
@@ -22,7 +23,6 @@ from auditor.operations.mapping.traits import traits_of
 from auditor.operations.mapping.unread import unread_to_look_at
 from auditor.operations.mapping.values import distinct_ids
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic")
 _MOST_FILES = 50
 
 
@@ -37,7 +37,7 @@ def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple
         ConfigurationError: none of the files can be read, or is of a known format. One beside
             others is passed over with a note.
     """
-    pictures = [path for path in files if path.suffix.lower() in PICTURES]
+    pictures = [path for path in files if path.suffix.lower() in ENDS]
     exports = [path for path in files if path not in pictures][:_MOST_FILES]
     kinds: list[tuple[Sample, list[Path]]] = []
     problems: list[ConfigurationError] = []

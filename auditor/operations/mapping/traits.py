@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from auditor.faces.formats import ENDS
 from auditor.operations.mapping.times import Written, how_written
 from auditor.operations.mapping.words import check_word, is_flag
 from auditor.sales.drinks import drink_of
@@ -20,7 +21,7 @@ _NUMBER = re.compile(
 _EAN = re.compile(r"\d{8}|\d{12,14}")
 _DECIMALS = re.compile(r"\d[.,]\d{1,3}\D*$")
 _ID = re.compile(r"#?[\w./-]*\d[\w./-]*")
-_FRAME = re.compile(r".*\.(jpe?g|png|webp|heic)", re.IGNORECASE)
+_FRAME = re.compile(rf".*({'|'.join(map(re.escape, ENDS))})", re.IGNORECASE)
 _OLDEST, _YOUNGEST = 1920, 2014  # years of birth of buyers
 _YEAR = re.compile(r"(?<!\d)(19\d\d|20\d\d)(?!\d)")
 _DISTINCT = 400  # texts that are looked at

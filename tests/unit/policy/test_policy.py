@@ -138,6 +138,11 @@ _ENTRY = "[[policy]]\neffective_from = 2026-01-01\n"
         ("[[policy.override]]\nstores = ['a/b']", 'each entry must be a store id, such as "S001"'),
         ("[stores]\nA = 1", "stores.A: must be a table of keys and values, not 1"),
         ("[insights]\nenabled = 'perhaps'", 'enabled: must be true or false, not "perhaps"'),
+        (
+            "extra_frame_formats = ['gif']",
+            'extra_frame_formats: each entry must be one of "heic", "avif" or "tiff", not "gif"',
+        ),
+        ("extra_frame_formats = 'heic'", 'must be a list, such as ["heic"], not "heic"'),
         ("[insights]\nlawful_basis = ''", "lawful_basis: must be a text that is not empty, not "),
         ("[insights]\nage_groups = [1,2,3,4,5,6,7,8]", "must be a list of at most 7 entries, not "),
     ],
