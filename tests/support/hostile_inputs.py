@@ -8,6 +8,7 @@ import functools
 import gzip
 import io
 import random
+import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -744,7 +745,9 @@ def _tiff_of_50_megapixels(dice: Dice) -> bytes:
 @_recipe("extra_frame")
 def _avif_of_many_pictures(dice: Dice) -> bytes:
     pictures = [Image.fromarray(_pixels(64, 48) + k) for k in range(dice.choice((2, 30)))]
-    return encoded(pictures[0], "AVIF", save_all=True, append_images=pictures[1:])
+    sequence = encoded(pictures[0], "AVIF", save_all=True, append_images=pictures[1:])
+    # The encoder writes when it was: after version and flags, two times of 64 bits.
+    return re.sub(rb"([mt][vkd]hd\x01.{3}).{16}", rb"\1" + bytes(16), sequence, flags=re.DOTALL)
 
 
 # ---- Policies -----------------------------------------------------------------------------------
