@@ -1,7 +1,8 @@
 """CSV files of any dialect; without one, comma-separated with a header in the first line.
 
 The encoding is what a byte-order mark says, else that of the dialect, else UTF-8. A line without
-any content counts in the numbering and is not a record.
+any content counts in the numbering and is not a record. So does each line that a quotation mark
+which is not closed puts into one record: all of them are malformed.
 """
 
 import csv
@@ -18,6 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from auditor.inputs.formats import base
+from auditor.inputs.formats.csv_quotes import Lost, lines_in, numbered_by_lines, swallowing
 from auditor.inputs.formats.csv_text import Utf8Text
 
 _MOST_MALFORMED = 1 << 18  # the parser takes 10 microseconds for each
@@ -50,7 +52,7 @@ def _records(text: Utf8Text, wanted: base.Wanted) -> Iterator[base.Records]:
     except base.UnusableError as error:
         raise _with_delimiter(error, text.head(), wanted) from error
     unread = base.unread_columns(names, positions)
-    malformed: list[base.Malformed] = []
+    lost: list[Lost] = []
     skipped: list[int] = []
 
     def reject(row: pyarrow.csv.InvalidRow) -> str:
@@ -59,7 +61,7 @@ def _records(text: Utf8Text, wanted: base.Wanted) -> Iterator[base.Records]:
         text.malformed += 1
         if row.text.strip(f" \t\r\n{dialect.delimiter}"):
             problem = f"has {row.actual_columns} cells where the header has {row.expected_columns}"
-            malformed.append(base.Malformed(at, problem + _lines_spanned(row.text)))
+            lost.append(Lost(at, problem, lines_in(row.text)))
         return "skip" if text.malformed < _MOST_MALFORMED else "error"
 
     reader = pyarrow.csv.open_csv(
@@ -79,6 +81,7 @@ def _records(text: Utf8Text, wanted: base.Wanted) -> Iterator[base.Records]:
             column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False
         ),
     )
+    above = 0  # lines more than records
     number = dialect.skip_lines + (1 if dialect.header else base.FIRST_RECORD)
     batches = (
         batch.slice(start, base.PART_ROWS)
@@ -89,22 +92,21 @@ def _records(text: Utf8Text, wanted: base.Wanted) -> Iterator[base.Records]:
         numbers = _numbers_from(number, batch.num_rows, skipped)
         number = int(numbers[-1]) + 1
         keep = ~_blank(batch)
-        if following is None and text.quotes % 2 and keep[-1]:
-            # An unclosed quotation mark swallows the rest of the file into one cell.
-            last = [column[-1].as_py() for column in batch.columns]
-            swallowed = max(last, key=lambda cell: cell.count("\n")).rstrip()
-            if "\n" in swallowed:
-                problem = "opens a quotation mark that is not closed" + _lines_spanned(swallowed)
-                malformed.append(base.Malformed(int(numbers[-1]), problem))
-                keep[-1] = False
-        before = [m for m in malformed if m.number < number]
-        del malformed[: len(before)]
+        is_open = following is None and text.quotes % 2 == 1
+        for row, lines in swallowing(batch, dialect.delimiter, is_open=is_open).items():
+            lost.append(Lost(int(numbers[row]), "opens a quotation mark too many", lines))
+            keep[row] = False
+        before = sorted(record for record in lost if record.number < number)
+        lost = [record for record in lost if record.number >= number]
+        numbers, malformed, above = numbered_by_lines(numbers, before, above)
         cells = pa.table({name: batch.column(at) for name, at in positions.items()})
-        records = base.Records(cells, numbers, tuple(before), text.damaged, unread)
+        records = base.Records(cells, numbers, tuple(malformed), text.damaged, unread)
         yield records if keep.all() else records.filter(keep)
-    if malformed:
+    if lost:
         nothing = pa.table({name: pa.array([], pa.string()) for name in positions})
-        yield base.Records(nothing, np.empty(0, np.int64), tuple(malformed), text.damaged, unread)
+        none = np.empty(0, np.int64)
+        _, malformed, _ = numbered_by_lines(none, lost, above)
+        yield base.Records(nothing, none, tuple(malformed), text.damaged, unread)
 
 
 CSV = base.Format("csv", (".csv", ".csv.gz"), read)
@@ -178,11 +180,6 @@ def _numbers_from(first: int, count: int, skipped: list[int]) -> npt.NDArray[np.
     numbers = np.setdiff1d(numbers, skipped, assume_unique=True)[:count]
     skipped[:] = [number for number in skipped if number > numbers[-1]]
     return numbers
-
-
-def _lines_spanned(text: str) -> str:
-    lines = text.rstrip().count("\n") + 1
-    return f", and spans {lines} lines: look for an unclosed quotation mark" if lines > 1 else ""
 
 
 def _blank(batch: pa.RecordBatch) -> npt.NDArray[np.bool_]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.inputs.formats.base import Dialect, Malformed, UnusableError, Wanted
+from auditor.inputs.formats.base import PART_ROWS, Dialect, Malformed, UnusableError, Wanted
 from auditor.inputs.formats.csv import read
 
 _SEMICOLON = Dialect(delimiter=";")
@@ -59,6 +59,44 @@ def test_a_cell_too_many_that_has_content_is_an_error() -> None:
 
 def test_a_line_of_more_delimiters_than_the_header_has_is_no_record() -> None:
     assert _read(b"a;b\n1;2\n;;;\n ; ; \n3;4\n") == ([(2, "1", "2"), (5, "3", "4")], [])
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("columns", ["a;name;c;b", "a;c;b;name", "name;a;b;c"])
+@pytest.mark.parametrize("closing", ['"Bitter & Twist', 'Half"', 'Old ""Ale"" 5"'])
+def test_lines_that_an_unclosed_quotation_mark_puts_into_one_row_are_all_errors(
+    ending: str, columns: str, closing: str
+) -> None:
+    names = ["Ale", '"Bitter & Twist', "Ale", "Ale", closing, "Ale", "Ale"]
+    lines = [
+        ";".join({"a": f"{at}", "b": "2.00", "c": "", "name": name}[c] for c in columns.split(";"))
+        for at, name in enumerate(names, 2)
+    ]
+    content = ending.join([columns, *lines, ""]).encode()
+    rows, malformed = _read(content)
+    assert [number for number, *_ in rows] == [2, 7, 8]
+    assert all(int(a) == number for number, a, _ in rows)
+    assert [each.number for each in malformed] == [3, 4, 5, 6]
+    first, *others = [each.problem for each in malformed]
+    assert "spans 4 lines" in first
+    assert 'write quote = "" in a mapping' in first
+    assert set(others) == {"is within the quotation mark that row 3 opens"}
+    plain, none = _read(content, replace(_SEMICOLON, quote=""))
+    assert (len(plain), none) == (len(names), [])
+
+
+def test_rows_behind_swallowed_ones_are_numbered_by_their_lines_in_each_part() -> None:
+    line, count = b"1;;2\n", PART_ROWS + 10
+    swallowing = b'1;"x;2\n3;"z;4\n'
+    rows, malformed = _read(b"a;c;b\n" + swallowing + line * count + swallowing + b'7;"9"x;8\n')
+    assert [number for number, *_ in rows] == [*range(4, 4 + count), 6 + count]
+    assert [each.number for each in malformed] == [2, 3, 4 + count, 5 + count]
+
+
+@pytest.mark.parametrize("note", ["to; be\ncollected", "a;b\r\nc", "x;\n\n;y\n;", "one; two; 3"])
+def test_a_cell_of_several_lines_is_read(note: str) -> None:
+    content = f'a;c;note;b\n1;;"{note}";2\n3;;;4\n5;;"two\nlines";6\n'.encode()
+    assert _read(content) == ([(2, "1", "2"), (3, "3", "4"), (4, "5", "6")], [])
 
 
 @given(

@@ -564,7 +564,7 @@ def test_a_quotation_mark_that_is_never_closed_is_reported(tmp_path: Path, opene
     reading = read_sales(Place(str(tmp_path)), DAY, policy())
 
     assert column(reading, "row") == [2]
-    assert reasons(reading) == [("malformed_row", 3, None)]
+    assert reasons(reading) == [("malformed_row", row, None) for row in (3, 4, 5)]
     assert "spans 3 lines" in reading.rejects["detail"][0].as_py()
 
 
