@@ -256,7 +256,7 @@ class _Values:
     def __init__(self, values: Mapping[str, str]) -> None:
         folded = {_folded(text): word for text, word in values.items()}
         self._exact = folded
-        self._like = [(re.compile(translate(t)), word) for t, word in folded.items() if "*" in t]
+        self._like = [(_pattern(text), word) for text, word in folded.items() if "*" in text]
 
     def __call__(self, text: str) -> str | None:
         """What a text becomes; None if it is not named."""
@@ -264,6 +264,11 @@ class _Values:
         if (word := self._exact.get(text)) is not None:
             return word
         return next((word for pattern, word in self._like if pattern.match(text)), None)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Of a word in which ``*`` stands for any characters and ``?`` for one; brackets are plain."""
+    return re.compile(translate(text.replace("[", "[[]")))
 
 
 def _folded(text: str) -> str:

@@ -138,6 +138,13 @@ def test_rows_that_are_no_lines_are_left_out_and_counted(tmp_path: Path) -> None
     assert of(reading, "left_out") == [(None, None, 2)]
 
 
+def test_a_bracket_in_a_word_of_rows_to_leave_out_stands_for_itself(tmp_path: Path) -> None:
+    names = ("Smirnoff", "[Summe] Tag", "Merlot", "[!A] Ende", "Bier")
+    content = written(*(line(Artikel=name) for name in names)).encode()
+    keys = f'delimiter = ";"\n{NUMBERS}\nleave_out = {{ Artikel = ["[Summe]*", "[!a]*"] }}'
+    assert read(tmp_path, content, mapping(keys)).table["row"].to_pylist() == [2, 4, 6]
+
+
 def test_a_column_by_which_rows_are_left_out_may_be_missing_and_is_named(tmp_path: Path) -> None:
     keys = f'delimiter = ";"\n{NUMBERS}\nleave_out = {{ Zeilenart = ["S"] }}'
     reading = read(tmp_path, written(line()).encode(), mapping(keys))

@@ -211,6 +211,14 @@ def test_a_value_of_a_free_column_stays_and_is_noticed() -> None:
     assert found.noticed == {("category", "Wein", ("W",), True): 1}
 
 
+def test_of_the_signs_in_a_word_only_asterisk_and_question_mark_stand_for_others() -> None:
+    columns = 'category = { column = "W", values = { "[A-C]*" = "spirits", "w?in*" = "wine" } }'
+    words = ["[a-c] Rum", "Ale", "Wein rot", "W?in", "Win rot"]
+    found = applied(columns, {"W": words}, "category")
+    assert found.cells["category"].to_pylist() == ["spirits", "Ale", "wine", "wine", "Win rot"]
+    assert {unnamed.text for unnamed in found.noticed} == {"Ale", "Win rot"}
+
+
 def test_the_first_that_is_not_empty_is_taken() -> None:
     columns = (
         'transaction_state = { first_of = [ { column = "t", values = { "1" = "training" } },'
