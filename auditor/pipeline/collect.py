@@ -180,8 +180,14 @@ class CollectedDay:
         self._exported["categories"].append(collected.categories)
         self._camera_days.append(collected.clocks)
         doubtful = (
-            {"store_id": store, "kind": "alcohol_returned", "value": store, "rows": number}
-            for store, number in collected.maybe_sold.items()
+            {
+                "store_id": back.store_id,
+                "kind": "alcohol_returned",
+                "column": "line_type" if back.typed else None,
+                "value": back.place,
+                "rows": number,
+            }
+            for back, number in collected.maybe_sold.items()
         )
         self._notes.append(INPUT_NOTES.from_rows(doubtful))
 

@@ -34,7 +34,8 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
 
     A refusal on a line of its own, or on a cancelled one, is of the alcohol in its transaction, if
     none of it was sold: nothing of a transaction is that was cancelled or voided as a whole, as a
-    cashier does who has refused.
+    cashier does who has refused. Alcohol of which there are only lines of the type ``return`` was
+    not for sale, and is not refused.
     """
     count = len(divided.starts)
     belongs = alcohol_lines(divided.lines, rules)
@@ -65,11 +66,11 @@ def find_alcohol(divided: Transactions, rules: Mapping[str, Rules]) -> Alcohol:
     paid = np.bincount(of_line, articles.money[at], len(article))
     gives_back[owner[((back > bought + declined) | (paid < 0))[of_line]]] = True
     turned_down[articles.owner[articles.refusal]] = True
-    offered[articles.owner[belongs]] = True
+    offered[articles.owner[belongs & ~of_type(divided.lines, "return")]] = True
     turned_down &= offered
     all_of_it = turned_down.copy()
     turned_down[owner[refused]] = True
-    turned_down &= ~sold
+    turned_down &= offered & ~sold
     decisive = belongs & (all_of_it & turned_down)[articles.owner]
     decisive[at] |= is_sold | (refused & turned_down[owner])
     return Alcohol(

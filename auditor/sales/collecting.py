@@ -24,7 +24,7 @@ from auditor.sales.exported import transactions_of
 from auditor.sales.frames import MATCHED_BY_TIME, several_frames
 from auditor.sales.identity import SALE_KEY, SALE_ORDER
 from auditor.sales.matching import Matches, match, times
-from auditor.sales.minus import maybe_sold, returns_negative
+from auditor.sales.minus import GivenBack, maybe_sold, returns_negative
 from auditor.sales.outcomes import SNAPSHOT_AMBIGUOUS, SNAPSHOT_CONTRADICTS
 from auditor.sales.rejected import frame_rejects, line_rejects
 from auditor.sales.store_rules import windows
@@ -97,8 +97,8 @@ class Collected:
     transactions: pa.Table  # TRANSACTIONS, all of them, whatever became of them
     categories: pa.Table  # CATEGORY_COUNTS of all lines
     clocks: pa.Table  # CAMERA_DAYS, of which no frame has been looked at yet
-    #: By store, the alcohol returns of a day on which these may be sales written with a minus.
-    maybe_sold: dict[str, int]
+    #: Alcohol returns of a day on which these may be sales written with a minus.
+    maybe_sold: dict[GivenBack, int]
 
 
 def collect(
@@ -131,7 +131,7 @@ def collect(
         transactions=pa.concat_tables([TRANSACTIONS.empty(), *(p.transactions for p in parts)]),
         categories=pa.concat_tables([CATEGORY_COUNTS.empty(), *(p.categories for p in parts)]),
         clocks=pa.concat_tables([CAMERA_DAYS.empty(), *(part.clocks for part in parts)]),
-        maybe_sold={store: number for part in parts for store, number in part.maybe_sold.items()},
+        maybe_sold={place: number for part in parts for place, number in part.maybe_sold.items()},
     )
 
 

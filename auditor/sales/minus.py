@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.local_time import Flags
 from auditor.policy import Rules
 from auditor.sales.alcohol import Alcohol
 from auditor.sales.codes import coded
@@ -31,27 +33,56 @@ def returns_negative(lines: pa.Table) -> pa.Table:
     return lines
 
 
+class GivenBack(NamedTuple):
+    """Where alcohol was given back more often than sold: a store, or one of its tills.
+
+    ``typed`` says that all of these lines are of the type ``return``.
+    """
+
+    store_id: str
+    till_id: str | None
+    typed: bool
+
+    @property
+    def place(self) -> str:
+        """The store, or the till and its store, in words."""
+        return self.store_id if self.till_id is None else f"till {self.till_id} of {self.store_id}"
+
+
 def maybe_sold(
     divided: Transactions, alcohol: Alcohol, rules: Mapping[str, Rules]
-) -> dict[str, int]:
-    """By store, the alcohol returns of a day on which these may be sales written with a minus.
+) -> dict[GivenBack, int]:
+    """The alcohol returns of a day on which these may be sales written with a minus, by place.
 
     Few bring back what many buy, and mostly nobody is asked for ID to give something back. So it is
-    a day with more returns than sales, if one of them carries a counting check or they are several.
+    a store's day with more returns than sales, if one of them carries a counting check or they are
+    several. Of other stores it is that of a till, by the returns that are of no type: a desk for
+    returns may have them only.
     """
-    stores = divided.heads["store_id"]
     store, check = (coded(divided.lines[name]) for name in ("store_id", "id_check"))
     counts = np.zeros((len(store.distinct), len(check.distinct)), np.bool_)
     for at, name in enumerate(store.distinct):
         counts[at] = [c in rules[name].counting_checks for c in check.distinct]
-    checked = np.zeros(len(divided.starts), np.bool_)
+    checked, typed = np.zeros((2, len(divided.starts)), np.bool_)
     checked[divided.owner[counts[store.codes, check.codes]]] = True
-    returns, asked, sales = (
-        Counter(stores.filter(pa.array(which)).to_pylist())
-        for which in (alcohol.returned, alcohol.returned & checked, alcohol.sale)
-    )
-    return {
-        name: number
-        for name, number in sorted(returns.items())
-        if number > sales[name] and (asked[name] or number >= LEAST_RETURNS)
-    }
+    typed[divided.owner[alcohol.lines & of_type(divided.lines, "return")]] = True
+
+    def doubtful(returned: Flags, *names: str) -> dict[tuple[str, ...], int]:
+        places = divided.heads.select(names)
+        returns, asked, sales = (
+            Counter(tuple(row.values()) for row in places.filter(pa.array(which)).to_pylist())
+            for which in (returned, returned & checked, alcohol.sale)
+        )
+        return {
+            place: number
+            for place, number in sorted(returns.items())
+            if number > sales[place] and (asked[place] or number >= LEAST_RETURNS)
+        }
+
+    of_stores = doubtful(alcohol.returned, "store_id")
+    untyped = set(divided.heads["store_id"].filter(pa.array(alcohol.returned & ~typed)).to_pylist())
+    found = {GivenBack(name, None, name not in untyped): n for (name,), n in of_stores.items()}
+    for (name, till), number in doubtful(alcohol.returned & ~typed, "store_id", "till_id").items():
+        if (name,) not in of_stores:
+            found[GivenBack(name, till, typed=False)] = number
+    return found

@@ -205,11 +205,11 @@ def _understood(exports: _Read, frames: _Read | None, day: date, rules: Policy) 
     unclear = exports.unclear() + (frames.unclear() if frames else [])
     unclear += unclear_categories(collected.categories, by_store)
     unclear += alcohol_free(lines, alcohol) + silent_checks(lines)
-    for store_id, number in collected.maybe_sold.items():
-        what = (
-            f"alcohol was given back, more often than it was sold; {REMEDIES['alcohol_returned']}"
-        )
-        unclear.append(Unclear(what, number, f"store {store_id}"))
+    for back, number in collected.maybe_sold.items():
+        remedy = REMEDIES["typed_returns" if back.typed else "alcohol_returned"]
+        what = f"alcohol was given back, more often than it was sold; {remedy}"
+        where = back.place if back.till_id else f"store {back.store_id}"
+        unclear.append(Unclear(what, number, where))
     unclear += unknown_tills(index, lines)
     if not counts["alcohol_sales"]:
         unclear.append(

@@ -30,7 +30,8 @@ NAME_ARTICLES = (
 #: What to do about what may make a day's result unreliable, by the kind of note.
 REMEDIES = {
     "alcohol_returned": "if the till writes sales with a minus, set divide = -1 for quantity and"
-    " amount in the mapping",
+    " amount in the mapping; if it was given back there, give its lines the line_type return",
+    "typed_returns": "see that only lines that give something back have the line_type return",
     "missing_file": "get the file and run the day again, or give the entry optional = true if the"
     " tills do not write one every day",
     "unmatched_frames": "correct the pattern",
@@ -167,7 +168,8 @@ def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) 
         "local_time": f"Times without an offset{of_rows}, and the policy sets no time zone: they"
         " were read as UTC. Set time_zone in the policy.",
         "alcohol_returned": f"Alcohol was given back in {words.counted(rows, 'transaction')} of"
-        f" {seen}, more than it was sold in: {REMEDIES['alcohol_returned']}.",
+        f" {seen}, more than it was sold in:"
+        f" {REMEDIES['typed_returns' if column else 'alcohol_returned']}.",
         "missing_file": f"The day has no file of these entries of the mapping: {seen};"
         f" {REMEDIES['missing_file']}.",
         "unmatched_frames": f"The pattern of frames {named} fits none of"

@@ -41,3 +41,11 @@ def test_sheets_that_nothing_reads_are_named() -> None:
     assert input_note("unread_sheet", None, ("Cover", "Old"), 0) == (
         "Sheets of Excel workbooks that nobody read: “Cover”, “Old”."
     )
+
+
+def test_returns_by_their_type_have_a_remedy_of_their_own() -> None:
+    by_sign = input_note("alcohol_returned", None, ("S1",), 3)
+    by_type = input_note("alcohol_returned", "line_type", ("S1",), 3)
+    assert "divide = -1" in by_sign
+    assert "divide" not in by_type
+    assert "line_type return" in by_type
