@@ -27,7 +27,7 @@ from auditor.inputs.formats.base import Records
 from auditor.inputs.rejects import KEPT_WITHOUT, OF_A_CHECK, OF_AN_ARTICLE, BadCell
 from auditor.inputs.request import Clock, Request
 from auditor.inputs.times import TimeCells, read_times
-from auditor.tables import LINES_WITHOUT_ARTICLE, MONEY, TIME, Column
+from auditor.tables import LINES_WITHOUT_ARTICLE, MONEY, NO_CHECK, TIME, Column
 
 #: In one part of a file: above this many bad cells, only the first of each row is reported.
 MANY_BAD_CELLS = 50_000
@@ -313,12 +313,26 @@ class Rows:
         if types is None or not types.null_count < len(types):
             return
         excused = pc.is_in(types, pa.array(LINES_WITHOUT_ARTICLE)).to_numpy(zero_copy_only=False)
+        excused |= self._cancelled_checks(types)
         for name, instead in zip(OF_AN_ARTICLE, ("", Decimal(0), Decimal(0)), strict=True):
             verdicts, values = self._verdicts[name], self._values[name]
             empty = excused & (verdicts == Fault.EMPTY)
             self._verdicts[name] = np.where(empty, Fault.NONE, verdicts).astype(np.int8)
             filler = pa.scalar(instead, values.type)
             self._values[name] = pc.if_else(pa.array(empty), filler, values)
+
+    def _cancelled_checks(self, types: pa.Array) -> Flags:
+        """Which lines are of the type ``void``, carry an ID check, and take nothing off."""
+        found: Flags = pc.fill_null(pc.equal(types, "void"), False).to_numpy(zero_copy_only=False)
+        check = self._values.get("id_check")
+        if check is None or not found.any():
+            return np.zeros_like(found)
+        said = pc.invert(pc.is_in(check, pa.array([*NO_CHECK, None], pa.string())))
+        found = found & said.to_numpy(zero_copy_only=False)
+        for name in ("quantity", "amount"):
+            zero = pc.fill_null(pc.equal(self._values[name], Decimal(0)), False)
+            found &= (self._verdicts[name] == Fault.EMPTY) | zero.to_numpy(zero_copy_only=False)
+        return found
 
     def _ids(self, name: str, at: npt.NDArray[np.int64]) -> list[str | None]:
         values = self._values.get(name)

@@ -271,6 +271,34 @@ def test_the_same_file_otherwise_written_holds_the_same(
     assert reading.rejects.num_rows == 0
 
 
+@pytest.mark.parametrize(
+    ("cells", "wanted"),
+    [
+        ({}, []),
+        ({"quantity": "0", "amount": "0.00"}, []),
+        ({"id_check": "none"}, ["amount", "quantity", "sku"]),
+        ({"id_check": ""}, ["amount", "quantity", "sku"]),
+        ({"quantity": "-1"}, ["amount", "sku"]),  # an article is voided, and nobody knows which
+        ({"amount": "-2.00"}, ["quantity", "sku"]),
+        ({"line_type": "item"}, ["amount", "quantity", "sku"]),
+    ],
+)
+def test_a_cancelled_check_needs_no_article(
+    tmp_path: Path, cells: dict[str, str], wanted: list[str]
+) -> None:
+    void = {"line_type": "void", "id_check": "id_scanned", "sku": "", "quantity": "", "amount": ""}
+    put(
+        tmp_path,
+        DATED,
+        sales_csv(sale() | void | cells, columns=[*header(TILL_LINES), "line_type"]),
+    )
+
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+
+    assert sorted(name for _, _, name in reasons(reading)) == wanted
+    assert reading.table.num_rows == (not wanted)
+
+
 # Cells that are not
 
 
