@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.iso8601 import DATE, OFFSET
 from auditor.clock.local_time import Flags
 from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import MAX_ID_LENGTH, MAX_TEXT_LENGTH, Fault
-from auditor.inputs.times import DATE, OFFSET
 from auditor.policy import BLANKS, STORE_ID_PATTERN, UNSEEN
 from auditor.tables import (
     ID_CHECKS,

@@ -97,7 +97,7 @@ class BadCell:
             return shown_word(self.text, columns, personal)
         if any(map(is_withheld, columns)):
             return WITHHELD
-        return shown(self.text.removesuffix(MISREAD))
+        return shown(self.text.replace(MISREAD, ""))
 
 
 def _mapped_problem(entry: Entry, cell: BadCell, reason: str, problem: str) -> tuple[str, str]:

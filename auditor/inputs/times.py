@@ -7,21 +7,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.iso8601 import CLOCK, DATE, OFFSET
 from auditor.clock.local_time import DAY, Flags
 from auditor.inputs.distinct import Verdicts, first_faults, flags_of, matches, only
 from auditor.inputs.faults import Fault
 from auditor.tables import Column
 
-# Exactly the dates from 1900 to 2100: text that matches always converts.
-_LEAP_YEAR = r"(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))"
-DATE = (
-    r"(?:(?:(?:19|20)\d\d|2100)-"
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
-    rf"|02-(?:0[1-9]|1\d|2[0-8]))|{_LEAP_YEAR}-02-29)"
-)
-_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
-OFFSET = r"(?:Z|[+-](?:0\d|1[0-5])(?::?[0-5]\d)?)"
-_TIME = rf"\A{DATE}[T ]{_CLOCK}{OFFSET}?\z"
+_TIME = rf"\A{DATE}[T ]{CLOCK}{OFFSET}?\z"
 #: What else is ISO 8601 or common, and how it is written plainly; in this order.
 _OTHER_TIMES = (
     (r"\A(\d{4})(\d\d)(\d\d)([Tt ])", r"\1-\2-\3\4"),  # 20260327T...

@@ -16,12 +16,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from auditor.clock.iso8601 import CLOCK, DATE, OFFSET
 from auditor.clock.local_time import Flags
 from auditor.mapping import epochs
 from auditor.mapping.formats import time_format
 from auditor.mapping.models import NUMBERS, WORDS, Entry, Source
-from auditor.mapping.numbers import NumberFormat, times_quantity
+from auditor.mapping.numbers import MISREAD, NumberFormat, times_quantity
 from auditor.mapping.yes_no import says_no
+
+_POSSIBLE = rf"\A{DATE}(?:T(?:{CLOCK}|24:00:00(?:\.0+)?){OFFSET}?)?\z"
 
 
 class Unnamed(NamedTuple):
@@ -114,7 +117,7 @@ class _Work:
             rows = _rows_of(encoded, asked)
             unique = self._named(name, source, unique, rows, last=last)
         if source.time:
-            unique = time_format(source.time).to_iso(unique)
+            unique = _possible(unique, time_format(source.time).to_iso(unique))
         if source.date:
             unique = self._dates(name, source.date, unique)
         if source.epoch == epochs.EXCEL:
@@ -204,12 +207,18 @@ class _Work:
 
     def _dates(self, name: str, form: str, unique: pa.Array) -> pa.Array:
         found = time_format(form)
-        dates = found.to_iso(unique, date_only=True)
+        dates = _possible(unique, found.to_iso(unique, date_only=True))
         if name != "birth_date" or "y" not in found.parts:
             return dates
         # Of a year in two digits, the last before the sale is meant.
         earlier = pc.replace_substring_regex(dates, r"\A20(\d\d-)", r"19\1")
         return pc.if_else(pc.greater_equal(dates, str(self._day)), earlier, dates)
+
+
+def _possible(text: pa.Array, iso: pa.Array) -> pa.Array:
+    """Times in ISO 8601; where there is no such time, the file's text, marked so as to be none."""
+    kept = pc.or_(pc.equal(text, iso), pc.match_substring_regex(iso, _POSSIBLE))
+    return pc.if_else(kept, iso, pc.binary_join_element_wise(text, MISREAD, ""))
 
 
 def _is_empty(text: pa.Array) -> pa.Array:

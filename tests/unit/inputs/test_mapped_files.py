@@ -492,6 +492,25 @@ def test_a_card_number_is_masked_wherever_it_stands(
     assert (number in str(reject)) is not masked
 
 
+@pytest.mark.parametrize(
+    ("form", "day", "clock"),
+    [
+        ("%d.%m.%Y %H:%M", "02.03.2026", "30:00"),
+        ("%d.%m.%Y %H:%M", "31.02.2026", "10:00"),
+        ("%m%d%Y %H%M%S", "3022026", "246100"),
+        ("%Y%d%m %H:%M", "20260327", "10:00"),  # though it is ISO 8601 of 27 March
+    ],
+)
+def test_a_time_that_does_not_exist_is_shown_as_the_file_has_it(
+    tmp_path: Path, form: str, day: str, clock: str
+) -> None:
+    columns = COLUMNS.replace("%d.%m.%Y %H:%M", form)
+    content = written(line(Datum=day, Zeit=clock)).encode()
+    reading = read(tmp_path, content, mapping(f'{NUMBERS}delimiter = ";"', columns))
+    (reject,) = reading.rejects.to_pylist()
+    assert (reject["reason"], reject["value"]) == ("bad_time", f"{day} {clock}")
+
+
 @pytest.mark.parametrize("kind", ["id_check", "tender", "discount", "control", "other"])
 def test_a_line_without_an_article_needs_no_sku_quantity_or_amount(
     tmp_path: Path, kind: str
