@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Files without rows that are named, and files that cannot be used of which the reason is printed.
 _MOST_FILES = 10
+#: Stores that the policy does not list of which each is printed.
+_MOST_STORES = 10
 #: Cameras of which the frames that could not be read are printed.
 _MOST_CAMERAS = 10
 
@@ -57,6 +59,14 @@ def run(*, wait: bool, **job_options: Any) -> None:
         click.echo(f"No rows: {path} has a header and no rows", err=True)
     if (more := len(result.empty) - _MOST_FILES) > 0:
         click.echo(f"No rows: {more} more till exports", err=True)
+    for store in result.unlisted[:_MOST_STORES]:
+        click.echo(
+            f"Not in the policy: {store}, audited by the rules for all stores; list it under "
+            "[stores], or correct its name",
+            err=True,
+        )
+    if (more := len(result.unlisted) - _MOST_STORES) > 0:
+        click.echo(f"Not in the policy: {more} more stores", err=True)
     _print_rejected(result.lost, job.out, job.day)
     _print_unreadable(result.unreadable)
     for done in result.completed:

@@ -189,7 +189,12 @@ class CollectedDay:
             }
             for back, number in collected.maybe_sold.items()
         )
-        self._notes.append(INPUT_NOTES.from_rows(doubtful))
+        unlisted = (
+            {"store_id": store, "kind": "unlisted_store", "value": store, "rows": own.transactions}
+            for store, own in collected.counts.items()
+            if policy.stores and store not in policy.stores
+        )
+        self._notes.append(INPUT_NOTES.from_rows([*doubtful, *unlisted]))
 
     def _add_lost(self, rejects: pa.Table) -> None:
         """Count lines that collecting rejected and that are in no sale."""

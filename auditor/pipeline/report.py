@@ -235,9 +235,17 @@ def _grave(day: Day) -> list[str]:
 
 def empty_exports(day: Day) -> list[str]:
     """The stored day's till exports without a row, of all stores, sorted."""
+    return _noted(day, "empty_export", "source")
+
+
+def unlisted_stores(day: Day) -> list[str]:
+    """The stored day's stores that the policy does not list, though it lists some, sorted."""
+    return _noted(day, "unlisted_store", "store_id")
+
+
+def _noted(day: Day, kind: str, column: str) -> list[str]:
     notes = _input_notes(day.out, day.date)
-    of_exports = notes.filter(pc.equal(notes["kind"], "empty_export"))
-    return sorted(set(of_exports["source"].to_pylist()))
+    return sorted(set(notes.filter(pc.equal(notes["kind"], kind))[column].to_pylist()))
 
 
 def _rows_of(store_days: pa.Table) -> int:

@@ -27,8 +27,9 @@ class DayResult:
 
     ``above_limits`` has a sentence for each of the policy's limits that the day exceeds,
     ``lost`` says what of the inputs was not used, and why, ``empty`` names the till exports without
-    a row, and ``unreadable`` has the cameras with frames that could not be read. ``completed`` has
-    the days beside it that were completed, ``incomplete`` a sentence for each that could not be.
+    a row, ``unlisted`` the stores that the policy does not list, though it lists some, and
+    ``unreadable`` has the cameras with frames that could not be read. ``completed`` has the
+    days beside it that were completed, ``incomplete`` a sentence for each that could not be.
     """
 
     report: str
@@ -36,6 +37,7 @@ class DayResult:
     above_limits: list[str]
     lost: Reasons
     empty: list[str]
+    unlisted: list[str]
     unreadable: tuple[UnreadableFrames, ...]
     completed: list[Completion]
     incomplete: list[str]
@@ -121,6 +123,7 @@ def run_day(job: Job, progress: Progress | None = None, *, wait: bool = False) -
         above_limits=report.exceeded_limits(day),
         lost=report.rejected_inputs(day),
         empty=report.empty_exports(day),
+        unlisted=report.unlisted_stores(day),
         unreadable=report.frames_not_read(day),
         completed=completed,
         incomplete=[str(error) for error in errors],

@@ -52,6 +52,7 @@ INPUT_NOTE_KINDS = (
     "empty_export",  # a till export that was read and has no row
     "lost_zeros",  # numbers of differing widths: leading zeros may have been lost
     "local_time",  # times without an offset in a store whose time zone is not set
+    "unlisted_store",  # a store that the policy, which lists some, does not list
     "alcohol_returned",  # alcohol given back, in such a way that it may have been sold
     "missing_file",  # an entry of the mapping of whose files the day has none
     "unmatched_frames",  # pictures, while the mapping's pattern of frames fits none at all

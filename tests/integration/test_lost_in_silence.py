@@ -80,6 +80,14 @@ def test_sales_that_the_till_writes_with_a_minus_are_not_no_alcohol(tmp_path: Pa
         assert "divide = -1" in text
 
 
+def test_a_store_that_the_policy_does_not_list_is_named(tmp_path: Path) -> None:
+    listing = '[stores]\nS1 = { name = "One" }\n' + POLICY
+    found = audited(tmp_path, HEADER + BEER + BEER.replace("S1", "s1"), policy=listing)
+    assert "Not in the policy: s1, audited by the rules for all stores" in found.terminal
+    assert "Not in the policy: S1" not in found.terminal
+    assert "does not list, audited by its rules for all stores: “s1”" in found.page
+
+
 CHECKS = """
 [[mapping.sales]]
 files = "checks_{{day}}.csv"

@@ -167,6 +167,8 @@ def input_note(kind: str, column: str | None, values: Sequence[str], rows: int) 
         "unread_sheet": f"Sheets of Excel workbooks that nobody read: {seen}.",
         "local_time": f"Times without an offset{of_rows}, and the policy sets no time zone: they"
         " were read as UTC. Set time_zone in the policy.",
+        "unlisted_store": f"Stores that the policy does not list, audited by its rules for all"
+        f" stores: {seen}; list them under [stores], or correct their names.",
         "alcohol_returned": f"Alcohol was given back in {words.counted(rows, 'transaction')} of"
         f" {seen}, more than it was sold in:"
         f" {REMEDIES['typed_returns' if column else 'alcohol_returned']}.",
