@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from auditor.mapping.yes_no import NO, YES
+from auditor.operations.mapping.names import words_of
 from auditor.sales.drinks import WordLists, first_found, folded
 
 
@@ -160,15 +161,43 @@ _GOOD = frozenset(("active", "aktiv", "actif", "activo", "attivo", "ativo", "act
 _SURE_STATES = ("training", "suspended", "completed")
 #: What the name of a flag's column may say that a transaction or line is.
 _FLAGGED = (*tuple(_STATES)[:4], *tuple(_LINES)[:3])
+_DENIES = r"\b(?:not?|un|nicht|non|pas|niet|sin|ohne|nao|ikke|inte|ej|ei|nie|ne)\b"
 #: What makes a word of a completed sale its opposite.
 _NOT = re.compile(
-    r"\b(not?|un|nicht|non|pas|niet|sin|ohne|nao|ikke|inte|ej|ei|nie|ne)\b|"
+    rf"{_DENIES}|"
     r"\bincomp|\bunvoll|\bobetal|\bubetal|\bnie(za|op)|\bne(do|za|uz)"
+)
+#: What says of an ID check that it failed, is still to be made, or was of no use; in each language.
+_FAILS = re.compile(
+    rf"{_DENIES}|\bun(?=check|conf|read|seen|succ|verif|gepr|ges|gult|kontr|les)|"
+    r"fail|error|fehl|echec|echou|erreur|fall[oi]|mislukt|\bfout|\berro|falh|fejl|\bfeil|\bfel\b|"
+    r"misslyck|virhe|epaonn|\bblad|nieudan|chyb|neuspe|selh|"
+    r"invalid|ungult|ongeldig|ugyldig|ogiltig|niewazn|neplat|"
+    r"expir|abgelauf|perime|caduc|vencid|scadut|verlopen|udlob|utlop|utgang|vanhent|wygas|propad|"
+    r"fake|false|forg|counterf|falsch|faux|\bfals|\bvals|vaarenn|padel|"
+    r"miss|manqu|falta|mancan|ontbre|mangl|sakna|puuttu|brak|"
+    r"requir|needed|pending|request|\bask|prompt|erford|notig|notwend|angeford|verlang|requis|"
+    r"demand|obligat|exig|necess|richiest|solicit|vereist|nodig|krav|kraev|vaadit|wymag|vyzad|"
+    r"under ?age|minor|young|minderj|zu jung|timeout|abort|cancel|abbruch|abgebroch"
+)
+_POSITIVE = ("id_scanned", "dob_on_file", "dob_entered", "id_viewed")
+#: The words of a check that was made, each whole or with an ending, and those that mean nothing
+#: beside them.
+_OF_CHECKS = re.compile(
+    rf"\b(?:personalausweis|{'|'.join(p for ours in _POSITIVE for p in _CHECKS[ours])})\w*|"
+    r"\b(?:ok|yes|ja|oui|si|by|was|the|of|at|and|und|et|with|in|on|to|for|from|de|d|du|des|la|le|"
+    r"code|flag|card|photo|date|s|valid|gultig|national|driv(?:er|ing)s?|"
+    r"cashier|customer|manual(?:ly)?|check|control|age|legal|proof|done|made|success(?:ful(?:ly)?)?|"
+    r"accepted|approved|confirmed|presented|barcode|read|reader|entered|input|captured|method|"
+    r"over|uber|from|ab|plus)\b"
 )
 
 
 def check_word(text: str, column: str = "") -> Meaning | None:
-    """What a till's word for an ID check means, by it and the name of its column."""
+    """What a till's word for an ID check means, by it and the name of its column.
+
+    It is sure that a check was made only if nothing else stands beside the words that say so.
+    """
     word = folded(text)
     if not word:
         return Meaning("none", sure=False)
@@ -177,9 +206,9 @@ def check_word(text: str, column: str = "") -> Meaning | None:
     if word in YES:
         name = folded(column)
         said = first_found(_CHECKS, name, ("id_scanned", "dob_on_file", "dob_entered"))
-        return Meaning(said or "id_viewed", sure=said is not None)
+        return _of_check(said or "id_viewed", " ".join(words_of(column)), sure=said is not None)
     found = first_found(_CHECKS, word)
-    return Meaning(found, sure=found != "looks_over") if found else None
+    return _of_check(found, word, sure=found != "looks_over") if found else None
 
 
 def state_word(text: str, column: str = "") -> Meaning | None:
@@ -187,7 +216,9 @@ def state_word(text: str, column: str = "") -> Meaning | None:
     found = _of_flag_or_word(_STATES, text, column, usual="completed", surely=_SURE_STATES)
     word = folded(text)
     denied = word not in NO and _NOT.search(word)
-    return None if found and found.word == "completed" and denied else found
+    if found and found.word == "completed" and denied and not _denied(_STATES, word):
+        return None
+    return found
 
 
 def line_word(text: str, column: str = "") -> Meaning | None:
@@ -230,10 +261,33 @@ def _of_flag_or_word(
     lists: WordLists, text: str, column: str, *, usual: str, surely: Collection[str] = ()
 ) -> Meaning | None:
     """What a word means; yes is one of ``_FLAGGED`` by its column's name, no is the usual."""
-    word = folded(text)
-    if not word or word in NO:
+    word, name = folded(text), folded(column)
+    if not word:
         return Meaning(usual, sure=True)
-    if word in YES and (said := first_found(lists, folded(column), _FLAGGED)):
+    if word in YES | NO and _denied(lists, name):
+        return None  # such as "not voided": it may be yes or no that says so
+    if word in NO:
+        return Meaning(usual, sure=True)
+    if word in YES and (said := first_found(lists, name, _FLAGGED)):
         return Meaning(said, sure=True)
+    if _denied(lists, word):
+        return Meaning(usual, sure=False)
     found = first_found(lists, word)
-    return Meaning(found, sure=found == word or found in surely) if found else None
+    sure = found == word or (found in surely and not re.search(_DENIES, word))
+    return Meaning(found, sure=sure) if found else None
+
+
+def _denied(lists: WordLists, word: str) -> bool:
+    """Whether a text denies one of ``_FLAGGED``: "not voided" is no void."""
+    patterns = [each for ours in _FLAGGED for each in lists.get(ours, ())]
+    return any(re.search(rf"{_DENIES}\W+(?:{each})", word) for each in patterns)
+
+
+def _of_check(found: str, words: str, *, sure: bool) -> Meaning:
+    """The meaning of words of an ID check; nothing that fails or only asks is one that was made."""
+    if found not in (*_POSITIVE, "looks_over"):
+        return Meaning(found, sure=found == "none" or not re.search(_DENIES, words))
+    if _FAILS.search(words):
+        return Meaning("none", sure=False)
+    rest = re.findall(r"[^\W\d_]+", _OF_CHECKS.sub(" ", words))
+    return Meaning(found, sure=sure and not rest)

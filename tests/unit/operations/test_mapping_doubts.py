@@ -1,0 +1,65 @@
+"""Words that deny, fail or only ask are taken for nothing that a till did, or are to look at."""
+
+import pytest
+
+from auditor.operations.mapping.words import check_word, line_word, state_word
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("Unverified", "Expired ID", "Fake ID", "ID invalid", "ID required", "Scan error"),
+        *("Checked - failed", "ID asked", "Passport pending", "No ID", "ungeprüft"),
+        *("Ausweis fehlt", "Ausweis nicht gezeigt", "Ausweis ungültig", "legitimatie fout"),
+        *("pièce périmée", "carte manquante", "DNI caducado", "documento scaduto"),
+    ],
+)
+def test_a_check_that_failed_or_was_only_asked_for_is_none(word: str) -> None:
+    found = check_word(word)
+    assert found is None or found.word == "none"
+
+
+@pytest.mark.parametrize("word", ["okontrollerad leg", "ID blurred", "Scan by proxy", "DNI ajeno"])
+def test_a_word_beside_those_of_a_check_is_to_look_at(word: str) -> None:
+    found = check_word(word)
+    assert found is not None
+    assert not found.sure
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"),
+    [
+        *(("ID scanned", "id_scanned"), ("Scan OK", "id_scanned"), ("DOC_OK", "id_viewed")),
+        *(("Personalausweis", "id_viewed"), ("Ausweis geprüft", "id_viewed")),
+        *(("Driver's licence shown", "id_viewed"), ("Date of birth entered", "dob_entered")),
+        *(("pièce d'identité vue", "id_viewed"), ("dowód okazany", "id_viewed")),
+    ],
+)
+def test_a_check_that_was_made_needs_no_second_look(word: str, meaning: str) -> None:
+    assert check_word(word) == (meaning, True)
+
+
+def test_a_flag_of_what_failed_is_no_check() -> None:
+    assert check_word("Y", "ID scanned") == ("id_scanned", True)
+    assert check_word("Y", "Scan error") == ("none", False)
+
+
+def test_a_refusal_that_is_denied_is_to_look_at() -> None:
+    assert check_word("Declined") == ("refused", True)
+    assert check_word("ID not refused") == ("refused", False)
+
+
+@pytest.mark.parametrize("word", ["nicht storniert", "not voided", "non annulé", "not cancelled"])
+def test_what_was_not_voided_is_a_sale_and_to_look_at(word: str) -> None:
+    assert state_word(word) == ("completed", False)
+    assert line_word(word) == ("item", False)
+
+
+def test_a_denial_of_something_else_leaves_a_void() -> None:
+    assert state_word("not paid - cancelled") == ("cancelled", False)
+
+
+def test_a_flag_that_is_denied_by_its_name_is_asked_about() -> None:
+    assert state_word("Y", "Voided") == ("voided", True)
+    assert state_word("Y", "Not voided") is None
+    assert state_word("N", "Not voided") is None
