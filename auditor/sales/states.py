@@ -1,9 +1,10 @@
 """What became of each transaction, and which are one because the till says so.
 
-A transaction that was put aside becomes a part of the one that resumes it: by the number that the
-till names, or by its own number, rung up again at the same till. The sale is that of whoever
-completed it, with that transaction's number, till and start: the day on which the customer paid
-holds all of it, while the day on which it was put aside may be audited before anybody resumes it.
+A transaction that was put aside, and no other, becomes a part of the one that resumes it: by the
+number that the till names, or by its own number, rung up again at the same till. A return may name
+its sale in the same way, and that stays a sale. A resumed sale is that of whoever completed it,
+with that transaction's number, till and start: the day on which the customer paid holds all of it,
+while the day on which it was put aside may be audited before anybody resumes it.
 """
 
 from collections import Counter, defaultdict
@@ -187,9 +188,8 @@ class _Joining:
         waiting = [
             other
             for other in self._before(t)
-            if self._into[other] == other and self._states[other] in ("suspended", _UNSTATED)
+            if self._into[other] == other and self._states[other] == "suspended"
         ]
-        waiting.sort(key=lambda other: self._states[other] == "suspended")  # stable: then the last
         if waiting:
             self._into[waiting[-1]] = t
 

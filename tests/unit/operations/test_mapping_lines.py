@@ -212,3 +212,19 @@ def test_returns_and_voids_do_not_count_as_sales_with_a_minus(tmp_path: Path) ->
     )
     columns, _ = drafted(tmp_path, text, "x-2026-03-27.csv")
     assert (columns["quantity"], columns["amount"]) == ("Qty", "Amount")
+
+
+@pytest.mark.parametrize(
+    "name", ["Original Receipt", "Original Transaction ID", "Ursprungsbon", "Linked Transaction"]
+)
+def test_the_receipt_that_a_return_names_is_not_one_that_it_resumes(
+    name: str, tmp_path: Path
+) -> None:
+    text = f"""\
+Receipt No,Store,Till,Date Time,SKU,Description,Category,Qty,Amount,{name}
+1001,S001,01,2026-03-27 10:00:00,1,Lager,Beer,6,12.00,
+1002,S001,01,2026-03-27 11:00:00,1,Lager,Beer,-6,-12.00,1001
+"""
+    columns, _ = drafted(tmp_path, text, "x-2026-03-27.csv")
+    assert "resumes" not in columns
+    assert columns["transaction_id"] == "Receipt No"
