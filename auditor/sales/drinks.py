@@ -29,18 +29,22 @@ _DRINKS: WordLists = {
         r"spirit|\bsprit\b|liquor|liqueur|whisk(?:y|ey|ie)|wodk|vodka|\bgin\b|\brh?um\b|tequila|mezcal|cognac",
         r"brandy|bourbon|al[ck]opop|\brtd\b|schnapp?s|likor|weinbrand|\bkorn\b|hochprozent|ouzo",
         r"grappa|alcool fort|licores|destilad|sterke drank|gedistilleerd|jenever|lihovin",
+        r"aqua?vit|akvavit|akevitt|absinth|armagnac|calvados|\bmarc\b de|eaux? de vie|kirschwasser",
+        r"obstler|slivovi|sliwowic|\brakij?a\b|\braki\b|\brak\u0131|\barak\b|palinka|tsipouro|pastis\b",
+        r"aguard[ie]|cachaca|\bpisco\b|\bron\b|ginebra|baijiu|\bsoju\b|shochu|limoncello|sambuca",
+        r"amaretto\b|advocaat|hard seltzer",
     ),
     "wine": (
         r"\bwines?\b|(?<!sch)wein\b|\bwein|weine\b|\bvins?\b|\bvin[aoi]s?\b|\bvinhos?\b|wijn|\bsekt",
         r"\bwin[ao]\b|champagne|cava\b",
         r"prosecco|sparkling|sherry|vermouth|port wine|rioja|riesling|merlo|beaujolais|chablis",
         r"cabernet|zinfandel|malbec|shiraz|syrah|chianti|tempranillo|moscato|burgunder|burgundy",
-        r"chardonnay|sauvignon|pinot|bordeaux",
+        r"chardonnay|sauvignon|pinot|bordeaux|cremant|lambrusco|sangria|vermut|\bsake\b|umeshu|\bsarap",
     ),
     "beer": (
         r"\bbeers?\b|bier\b|\bbier|biere|cerve[zj]a|\bbirr[ae]\b|\bpiw[oa]\b|\bpiv[oa]\b",
         r"\blager\b|\bales?\b|\bipa\b|stout|\bporter\b",
-        r"\bpils|weissbier|weizenbier|hefeweizen|radler|kolsch|brauerei",
+        r"\bbira\b|\bpils|weissbier|weizenbier|hefeweizen|radler|kolsch|brauerei",
     ),
 }
 #: Where a drink is a flavour of something else, or stands on its label: food, sweets, what is used.
@@ -67,9 +71,14 @@ _WITH = re.compile(
 )
 #: From the size of a package to the end.
 _SIZE = re.compile(r"\W*\b(?:\d|(?:cans?|bottles?|dosen?|flaschen?|packs?)\b).*")
+#: What tills shorten alcohol and spirits to: SPIR, LIQ; BWS is beer, wine and spirits.
+_SHORT = r"\bbws\b|\bspirt?\b|\bliqr?\b|\blqr\b|\bal[ck]\b"
 #: Beer is öl in Swedish and øl in Danish; in German, that is oil.
-_ALCOHOL = re.compile(r"\balco|\balko|\bbws\b|off licen[cs]e|\bol\b")
-_MAYBE_ALCOHOL = re.compile(r"alco|alko|\bbws\b|off licen[cs]e|boissons|getranke|licor|drank")
+_ALCOHOL = re.compile(rf"\balco|\balko|{_SHORT}|off licen[cs]e|\bol\b")
+#: The names of lagers end so, and those of stores of other things.
+_MAYBE_ALCOHOL = re.compile(
+    rf"alco|alko|{_SHORT}|off licen[cs]e|boissons|getranke|licor|drank|lager\b"
+)
 #: Between the parts of a category that names several things; a decimal comma is none.
 _PARTS = re.compile(
     r"[&+;|]|(?<!\d),|,(?!\d)|(?<!\bn)/|"

@@ -32,6 +32,9 @@ _REQUIRED = {
     "captured_at": "when the frame was taken",
     "path": "where the frame lies",
 }
+_NO_NAMES = (
+    "no column was found: without the articles' names nothing shows alcohol in other categories"
+)
 _GOOD = 0.6  # share of words in a column of words
 _MOST_CHOICES = 6
 
@@ -44,7 +47,7 @@ def draft_sales(found: Found) -> Iterator[Drafted]:
     yield from _optional(found, "cashier_id") or [Drafted("cashier_id", None)]
     yield _time(found, "sold_at")
     yield _article(found)
-    yield from _optional(found, "description")
+    yield from _optional(found, "description") or [Drafted("description", None, _NO_NAMES)]
     yield _category(found)
     for quantity in _optional(found, "quantity") or [
         Drafted("quantity", {"constant": "1"}, "no column was found: one article a line?")

@@ -25,7 +25,17 @@ _SHORT = 5  # characters of a code
 _CODES = frozenset(
     (
         *("code", "codes", "type", "kind", "rec", "record", "qualifier", "indicator", "typ", "kz"),
-        *("kennzeichen", "schlussel", "tipo", "codigo", "codice", "kod", "tyyppi", "koodi"),
+        *(
+            "kennzeichen",
+            "schlussel",
+            "tipo",
+            "codigo",
+            "codice",
+            "kod",
+            "tyyppi",
+            "koodi",
+            "retailtypecode",
+        ),
     )
 )
 _OF_OTHERS = frozenset(

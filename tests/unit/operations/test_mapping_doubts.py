@@ -1,7 +1,10 @@
 """Words that deny, fail or only ask are taken for nothing that a till did, or are to look at."""
 
+from pathlib import Path
+
 import pytest
 
+from auditor.operations.mapping.suggesting import suggest_mapping
 from auditor.operations.mapping.words import check_word, line_word, state_word
 
 
@@ -63,3 +66,35 @@ def test_a_flag_that_is_denied_by_its_name_is_asked_about() -> None:
     assert state_word("Y", "Voided") == ("voided", True)
     assert state_word("Y", "Not voided") is None
     assert state_word("N", "Not voided") is None
+
+
+@pytest.mark.parametrize("category", ["SPIR", "LIQ", "ALC", "Steinlager 330ml"])
+def test_a_category_that_may_be_alcohol_is_to_look_at(category: str, tmp_path: Path) -> None:
+    path = tmp_path / "x_2026-03-27.csv"
+    row = f"2026-03-27T18:00:00Z;1234;{category};9.99"
+    path.write_text(f"receipt;sold_at;sku;category;amount\n1;{row}\n2;{row}\n", "utf-8")
+    text, [draft] = suggest_mapping([path])
+    assert "category: a value whose meaning is a guess" in draft.to_look_at
+    assert "CHECK: alcohol? Then beer, cider, wine or spirits" in text
+    assert any(said.startswith("description: no column was found") for said in draft.to_look_at)
+
+
+def test_the_columns_of_saps_pos_data_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "POSDM_20260327.txt.csv"
+    names = (
+        "TRANSNUMBER|BEGINDATETIME|RETAILTYPECODE|ITEMID|ITEMDESC|MATKL|RETAILQUANTITY|SALESAMOUNT"
+    )
+    rows = [
+        "0000004711|20260327181502|2001|000000000000100101|PILS 0.5|BIER|6.000|5.94",
+        "0000004712|20260327182002|2801|000000000000100103|KORN 0.7|SPIR|1.000|-7.99",
+    ]
+    path.write_text("\n".join([names, *rows]), "utf-8")
+    text, [draft] = suggest_mapping([path])
+    for ours, theirs in {
+        "transaction_id": "TRANSNUMBER",
+        "description": "ITEMDESC",
+        "quantity": "RETAILQUANTITY",
+    }.items():
+        assert f'{ours} = "{theirs}"' in text
+    assert 'SPIR = "spirits"  # CHECK: its articles look like it' in text
+    assert any("RETAILTYPECODE" in said for said in draft.to_look_at)

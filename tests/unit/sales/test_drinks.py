@@ -13,7 +13,7 @@ POLICY = {"beer", "wine", "Strong Drinks", "52"}
         *("Beers", "BEER", "beer & cider", "BIER 0,5", "Alkopops", "Bières", "Cervezas", "Cerveja"),
         *("VINHO", "Vína", "Piwo", "Birra", "Wódka", "ØL", "Öl", "Spirituosen", "Alcohol", "BWS"),
         *("Bier & alkoholfreies Bier", "Beer, wine and glasses", "Beer/root beer", "strong drink"),
-        *("Wine_red", "Craft Béer", "STRONG  DRINKS 70CL"),
+        *("Wine_red", "Craft Béer", "STRONG  DRINKS 70CL", "SPIR", "LIQ", "ALC", "Alk.", "Sake"),
     ],
 )
 def test_a_category_sounds_like_alcohol(category: str) -> None:
@@ -46,6 +46,8 @@ def test_the_policys_own_words_count() -> None:
         *("Chocolate Liqueur", "Sparkling Wine Brut", "Irish Whiskey", "Eierlikör", "Grappa"),
         *("Weißwein 0,75", "Peppermint Schnapps", "Cider 4% 500ml", "Hefeweizen", "IPA 330ml"),
         *("Vin rouge de pays", "Butterscotch Liqueur", "Jenever jonge", "Rosé Wine and Cassis"),
+        *("Sake 720ml", "Soju", "Yeni Rakı", "Rakija", "Cachaça", "Linie Akvavit", "Pastis 1l"),
+        *("Slivovitz", "Calvados", "Ron añejo", "Umeshu", "Crémant d'Alsace", "Absinthe"),
     ],
 )
 def test_an_article_is_a_drink(article: str) -> None:
