@@ -27,6 +27,7 @@ from auditor.operations.mapping.unclear import (
     unclear_categories,
     unknown_tills,
 )
+from auditor.operations.mapping.unread import told_by
 from auditor.policy import Policy, Rules, load_policy
 from auditor.report.text.completeness import REMEDIES
 from auditor.sales import SaleCounts, collect
@@ -57,6 +58,10 @@ _NOTES = {
 #: What may stay so: most exports have columns that the audit has no use for, some have such sheets,
 #: and numbers of differing widths are mostly meant so.
 _HARMLESS = ("unread_column", "unread_sheet", "left_out", "lost_zeros", "left_out_frames")
+_READ_IT = (
+    'map it; if it tells nothing, pass it over within first_of: { column = "...", '
+    'values = { "*" = "" } }'
+)
 
 #: Each count of transactions by the state that it counts.
 _STATES = {
@@ -161,11 +166,13 @@ class _Read:
             about = f"{reason} in {column}" if column else reason
             found.append(Unclear(f"rejected: {about}", count, examples[reason, column]))
         for note in INPUT_NOTES.add_up([self.notes]).to_pylist():
-            harmless = note["kind"] in _HARMLESS
+            what, harmless = _NOTES[note["kind"]], note["kind"] in _HARMLESS
+            if note["kind"] == "unread_column" and (told := told_by(note["column"])):
+                what, harmless = f"{what}, and may tell {told}; {_READ_IT}", False
             where = ", ".join(
                 f"{name} {note[name]}" for name in ("source", "column", "value") if note[name]
             )
-            found.append(Unclear(_NOTES[note["kind"]], note["rows"] or None, where, harmless))
+            found.append(Unclear(what, note["rows"] or None, where, harmless))
         return found
 
 

@@ -152,7 +152,7 @@ def _of_lines(found: Found) -> list[str]:
     named = [
         name
         for name in found.traits
-        if tells_void_of_line(name)
+        if (tells_void_of_line(name) or (gives_back(name) and found.traits[name].flag))
         and not is_private(name)
         and (_may_be_state(found, name) or _is_plain(found, name))
     ]

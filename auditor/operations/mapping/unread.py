@@ -12,7 +12,13 @@ from auditor.operations.mapping.names import (
     words_of,
 )
 from auditor.operations.mapping.traits import Traits
-from auditor.operations.mapping.words import check_word, is_code, line_word, state_word
+from auditor.operations.mapping.words import (
+    check_word,
+    gives_back,
+    is_code,
+    line_word,
+    state_word,
+)
 
 _TELLS = {"id_check": check_word, "line_type": line_word, "transaction_state": state_word}
 _MOST_CODES = 15  # distinct texts
@@ -44,18 +50,50 @@ _OF_OTHERS = frozenset(
         *("country", "unit", "uom", "language", "reason", "product", "item", "artikel", "store"),
     )
 )
+#: By the state that the name of a flag says, what it tells.
+_TOLD = {
+    "training": "that a receipt was rung up in training",
+    "suspended": "that a receipt was put aside",
+    "voided": "that a line or a receipt was voided",
+    "cancelled": "that a line or a receipt was voided",
+}
+#: Columns of the buyer's age, and words of names that hold how much or how often.
+_OF_AGE = ("birth_date", "id_check", "required_age")
+_MEASURES = frozenset(
+    (
+        *("amount", "total", "sum", "price", "policy", "tax", "days", "quantity", "count"),
+        *("rate", "fee", "method", "reference", "original", "betrag", "summe", "montant"),
+    )
+)
+
+
+def told_by(name: str) -> str:
+    """What the name of a column says that it tells of a sale; empty if it says nothing of it."""
+    words = words_of(name)
+    if is_private(name) or not _MEASURES.isdisjoint(words):
+        return ""
+    if tells_void(name):
+        return _TOLD["voided"]
+    if is_of_staff(name):
+        return ""
+    if gives_back(name):
+        return "that an article was given back"
+    if any(likeness(name, role) >= _ALIKE for role in _OF_AGE):
+        return "of the buyer's age, or of a check of it"
+    state = state_word("yes", " ".join(words))
+    return _TOLD.get(state.word, "") if state else ""
 
 
 def unread_to_look_at(found: Found, unread: Sequence[str]) -> Iterator[str]:
-    """What to ask about columns that may tell of voids, checks, types of lines or states.
+    """What to ask about columns that may tell of voids, checks, ages, types of lines or states.
 
     Nothing is asked about columns that concern a customer, a payment or who works at the till.
     """
     for name in unread:
         if is_private(name):
             continue
-        if tells_void(name):
-            yield f"{name} is not read: does it tell that a line or a receipt was voided?"
+        if told := told_by(name):
+            yield f"{name} is not read: does it tell {told}?"
         elif roles := _may_be(name, found.traits[name]):
             texts = [text for text in found.traits[name].texts if not may_tell_of_person(text)]
             codes = ", ".join(texts[:_SHOWN])

@@ -84,7 +84,7 @@ _CHECKS: WordLists = {
 }
 _STATES: WordLists = {
     "training": (
-        r"train|practice|\bdemo\b|\btest|ubung|schulung|formation|ecole|oefen|formacion|practica",
+        r"train|practice|\bdemo\b|\btest|ubung|schulung|\bformation|ecole|oefen|formacion|practica",
         r"formazione|addestr|esercitaz|formacao|\btreino|traening|traning|\bovelse|\bovning|opplaering",
         r"harjoit|koulutus|szkolen|cwiczen|skolen|trenink|\bcvic",
     ),
@@ -160,7 +160,7 @@ _GOOD = frozenset(("active", "aktiv", "actif", "activo", "attivo", "ativo", "act
 #: States that are meant wherever one of their words stands.
 _SURE_STATES = ("training", "suspended", "completed")
 #: What the name of a flag's column may say that a transaction or line is.
-_FLAGGED = (*tuple(_STATES)[:4], *tuple(_LINES)[:3])
+_FLAGGED = (*tuple(_STATES)[:4], *tuple(_LINES)[:3], "return")
 _DENIES = r"\b(?:not?|un|nicht|non|pas|niet|sin|ohne|nao|ikke|inte|ej|ei|nie|ne)\b"
 #: What makes a word of a completed sale its opposite.
 _NOT = re.compile(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from auditor.operations.mapping.suggesting import suggest_mapping
+from auditor.operations.mapping.unread import told_by
 from auditor.operations.mapping.words import check_word, line_word, state_word
 
 
@@ -98,3 +99,53 @@ def test_the_columns_of_saps_pos_data_are_found(tmp_path: Path) -> None:
         assert f'{ours} = "{theirs}"' in text
     assert 'SPIR = "spirits"  # CHECK: its articles look like it' in text
     assert any("RETAILTYPECODE" in said for said in draft.to_look_at)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        *(("TRAIN_MODE", "training"), ("Schulungsbon", "training"), ("Parked", "put aside")),
+        *(("SuspendedFlag", "put aside"), ("Cancelled At", "voided"), ("Post Void", "voided")),
+        *(("RETURN_IND", "given back"), ("Retoure", "given back"), ("BIRTHDATE", "age")),
+        *(("ageVerified", "age"), ("ID Check", "age"), ("Required Age", "age")),
+    ],
+)
+def test_a_name_says_what_a_column_tells_of_a_sale(name: str, told: str) -> None:
+    assert told in told_by(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Returned Amount", "Additional Information", "Customer ID", "Payment ID", "Line No."),
+        *(
+            "Tax",
+            "Dining Option",
+            "Currency",
+            "Cashier Training Level",
+            "Package",
+            "Original Return",
+        ),
+    ],
+)
+def test_a_name_says_nothing_of_a_sale(name: str) -> None:
+    assert told_by(name) == ""
+
+
+def test_flags_of_training_and_returns_are_drafted_and_unread_birth_dates_asked_about(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "x_2026-03-27.csv"
+    row = "2026-03-27T18:00:00Z;1234;beer;1;9.99"
+    path.write_text(
+        "receipt;sold_at;sku;category;qty;amount;TRAIN;RETURN_FLAG;BIRTHDATE\n"
+        f"1;{row};N;0;010290\n2;{row};Y;0;\n3;{row};N;1;\n",
+        "utf-8",
+    )
+    text, [draft] = suggest_mapping([path])
+    assert 'column = "TRAIN"' in text
+    assert 'Y = "training"' in text
+    assert 'column = "RETURN_FLAG"' in text
+    assert '1 = "return"' in text
+    asked = "BIRTHDATE is not read: does it tell of the buyer's age, or of a check of it?"
+    assert f"columns: {asked}" in draft.to_look_at
