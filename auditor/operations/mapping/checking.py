@@ -23,6 +23,7 @@ from auditor.operations.mapping.shown_lines import (
 from auditor.operations.mapping.unclear import (
     Unclear,
     alcohol_free,
+    missing_frames,
     silent_checks,
     unclear_categories,
     unknown_tills,
@@ -127,7 +128,10 @@ def check_mapping(
     if snapshots is not None:
         indexes = read_snapshot_index(Place(snapshots), day, rules, mapping=of_day)
         frames = _Read(SNAPSHOT_INDEX, indexes)
-    return _understood(exports, frames, day, rules)
+    understood = _understood(exports, frames, day, rules)
+    if frames is not None and snapshots is not None:
+        understood.unclear.extend(missing_frames(Place(snapshots), frames.table))
+    return understood
 
 
 class _Read:

@@ -7,6 +7,7 @@ from typing import Any
 from auditor.operations.mapping.amounts import draft_amount, draft_quantity
 from auditor.operations.mapping.draft import Drafted, Value, toml_value
 from auditor.operations.mapping.found import Found
+from auditor.operations.mapping.frame_paths import frame_path
 from auditor.operations.mapping.matching import suits
 from auditor.operations.mapping.names import is_of_staff, is_private
 from auditor.operations.mapping.states import draft_line_type, draft_state
@@ -63,15 +64,16 @@ def draft_sales(found: Found) -> Iterator[Drafted]:
 
 def draft_snapshots(found: Found) -> Iterator[Drafted]:
     """Our columns of a snapshot index."""
+    frame = frame_path(found, _plain(found, "path"))
     snapshot = _plain(found, "snapshot_id")
-    if snapshot.source is None and (path := found.source("path")):
+    if snapshot.source is None and (path := frame.source):
         snapshot = Drafted("snapshot_id", path, "there is no number: the path is taken for it")
     yield snapshot
     yield _place(found, "store_id")
     yield _place(found, "till_id")
     yield _time(found, "captured_at")
     yield from _optional(found, "transaction_id")
-    yield _plain(found, "path")
+    yield frame
 
 
 def used_columns(drafted: Drafted) -> Iterator[str]:

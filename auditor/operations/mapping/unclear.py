@@ -16,6 +16,9 @@ from auditor.sales.camera_tills import unknown_till
 from auditor.sales.drinks import hints_at_alcohol, says_alcohol_free
 from auditor.sales.goods import folded_name, named_categories
 from auditor.sales.line_types import of_type
+from auditor.storage.place import OutsideError, Place
+
+_FRAMES = 20  # of an index that are looked for
 
 
 @dataclass(frozen=True)
@@ -114,3 +117,23 @@ def unknown_tills(index: pa.Table, lines: pa.Table) -> Iterator[Unclear]:
             there = unknown_till(till, tills[store_id])
             what = "frames of a till that the export lacks"
             yield Unclear(what, count, f"till {till} of store {store_id}: {there}")
+
+
+def missing_frames(snapshots: Place, index: pa.Table) -> Iterator[Unclear]:
+    """Frames of a SNAPSHOT_INDEX that are not there, of some that are looked for."""
+    paths = index["path"].drop_null().unique().to_pylist()
+    some = paths[:: -(-len(paths) // _FRAMES) or 1]
+    missing = [path for path in some if not _is_there(snapshots, path)]
+    if missing:
+        what = (
+            f"frames that an index names and that are not there, of {len(some)} looked for; paths "
+            "are relative to the address: if they are relative to the index's own folder, join it"
+        )
+        yield Unclear(what, len(missing), missing[0])
+
+
+def _is_there(snapshots: Place, path: str) -> bool:
+    try:
+        return snapshots.exists(path)
+    except OutsideError:
+        return False

@@ -41,11 +41,27 @@ transaction_state = { column = "state", values = { T = "training" } }
 """
 FRAMES = '[[mapping.snapshots]]\nframes = "{store}_{till}_{time:%Y%m%d_%H%M%S}.jpg"\n'
 
+INDEX = """
+[[mapping.snapshots]]
+files = "cam/index.csv"
+delimiter = ";"
+[mapping.snapshots.columns]
+snapshot_id = "id"
+store_id = "store"
+till_id = "till"
+captured_at = "at"
+"""
+
 
 def check(folder: Path, *lines: str, mapping: str = MAPPING, **more: str) -> Result:
     """Check a mapping on a day of these lines."""
     (folder / "sales").mkdir(exist_ok=True)
     (folder / f"sales/{DAY}.csv").write_text("\n".join((HEADER, *lines)), "utf-8")
+    return check_as_is(folder, mapping, **more)
+
+
+def check_as_is(folder: Path, mapping: str, **more: str) -> Result:
+    """Check a mapping on the exports that lie in the folder."""
     (folder / "mapping.toml").write_text(mapping, "utf-8")
     options = {"mapping": "mapping.toml", "sales": "sales"} | more
     addresses = [f"--{name}={folder / value}" for name, value in options.items()]
@@ -218,6 +234,27 @@ def test_a_column_that_nothing_reads_is_named_and_may_stay(tmp_path: Path) -> No
     assert "column by" in unused["example"]
 
 
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [("state", ""), ("Training", "training"), ("RETURN_FLAG", "given back"), ("Birth date", "age")],
+)
+def test_a_column_whose_name_tells_of_the_sale_is_to_be_read(
+    column: str, told: str, tmp_path: Path
+) -> None:
+    without = MAPPING[: MAPPING.index("transaction_state")]
+    header = HEADER.replace("state", column)
+    (tmp_path / "sales").mkdir()
+    (tmp_path / f"sales/{DAY}.csv").write_text("\n".join((header, *LINES)), "utf-8")
+    result = check_as_is(tmp_path, without)
+    assert result.exit_code == (ExitCode.ABOVE_LIMITS if told else ExitCode.DONE)
+    [unread] = of(result)["unclear"]
+    assert column in unread["example"]
+    assert told in unread["what"]
+    passed_over = f'[{{ column = "{column}", values = {{ "*" = "" }} }}, {{ constant = "item" }}]'
+    result = check_as_is(tmp_path, f"{without}line_type = {{ first_of = {passed_over} }}\n")
+    assert result.exit_code == ExitCode.DONE
+
+
 def test_an_export_without_rows_is_named(tmp_path: Path) -> None:
     result = check(tmp_path)
     assert result.exit_code == ExitCode.ABOVE_LIMITS
@@ -282,6 +319,19 @@ def test_frames_of_a_till_that_the_export_lacks_are_named(tmp_path: Path) -> Non
     (found,) = (each for each in of(result)["unclear"] if "frames" in each["what"])
     assert found["rows"] == 1
     assert found["example"] == "till 03 of store S001: the export has 3; did you mean 3?"
+
+
+def test_frames_that_an_index_names_and_that_are_not_there_are_named(tmp_path: Path) -> None:
+    index = tmp_path / "snapshots/cam/index.csv"
+    index.parent.mkdir(parents=True)
+    index.write_text(f"id;store;till;at;image\n1;S001;3;{DAY}T18:00:05Z;a.jpg\n", "utf-8")
+    (index.parent / "a.jpg").write_bytes(b"")
+    joined = '{ join = [{ constant = "cam/" }, "image"], separator = "" }'
+    for path, there in (('"image"', False), (joined, True)):
+        mapping = f"{MAPPING}{INDEX}path = {path}\n"
+        result = check(tmp_path, *LINES, mapping=mapping, snapshots="snapshots")
+        assert (result.exit_code == ExitCode.DONE) == there
+        assert any("not there" in what for what in unclear(result)) != there
 
 
 CHECKS = """

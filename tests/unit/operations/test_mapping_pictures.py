@@ -117,3 +117,21 @@ def test_a_file_that_is_no_export_is_passed_over_with_a_note(tmp_path: Path) -> 
     assert "# passed over:" in text
     with pytest.raises(ConfigurationError, match="no POSLog"):
         suggest_mapping([tmp_path / "index.xml"])
+
+
+@pytest.mark.parametrize("where", ["beside", "nowhere"])
+def test_paths_that_are_relative_to_their_index_are_joined_with_its_folder(
+    where: str, tmp_path: Path
+) -> None:
+    if beside := where == "beside":
+        put(tmp_path, "S001/cam03/a.jpg", "S002/cam04/a.jpg")
+    indexes = [tmp_path / folder / "index.csv" for folder in ("S001/cam03", "S002/cam04")]
+    for at, index in enumerate(indexes):
+        index.parent.mkdir(parents=True, exist_ok=True)
+        index.write_text(f"Image,Timestamp,Receipt\na.jpg,2026-03-27 1{at}:00:01,{at}\n", "utf-8")
+    [entry], text = suggested(indexes)
+    assert entry["files"] == "{store}/cam{till}/index.csv"
+    parts = [{"path": "store"}, {"constant": "/cam"}, {"path": "till"}, {"constant": "/"}, "Image"]
+    joined = {"join": parts, "separator": ""}
+    assert entry["columns"]["path"] == (joined if beside else "Image")
+    assert ("No frame lies there" in text) != beside
