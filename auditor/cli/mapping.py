@@ -57,9 +57,16 @@ def suggest(*, files: tuple[Path, ...], out: Path, root: Path | None, force: boo
     """
     from auditor.operations.mapping.suggesting import suggest_mapping
 
+    inputs = _files_in(files)
+    if is_input := [path for path in inputs if path.resolve() == out.resolve()]:
+        if out in files or out.suffix != ".toml":
+            raise ConfigurationError(
+                f"{out} is one of the files to look at: name another for --out"
+            )
+        inputs.remove(is_input[0])  # an earlier draft, in a folder of them
     if out.exists() and not force:
         raise ConfigurationError(f"{out} is there already: name another file, or give --force")
-    text, drafts = suggest_mapping(list(_files_in(files)), root=root)
+    text, drafts = suggest_mapping(inputs, root=root)
     try:
         out.write_text(text, "utf-8")
     except OSError as error:

@@ -202,7 +202,9 @@ def _alike(found: tuple[str, ...], listed: tuple[str, ...]) -> float:
         return 0.8
     if len(listed) == 1 and listed[0] in found and len(name) > 2:
         return 0.6
-    if min(len(text), len(name)) < 5 or abs(len(text) - len(name)) > 4:
+    # Nothing private is matched by likeness: "customer id" is no "customer dob".
+    unlike = min(len(text), len(name)) < 5 or abs(len(text) - len(name)) > 4
+    if unlike or not PRIVATE.isdisjoint(found):
         return 0.0
     both = SequenceMatcher(None, text, name)
     if both.quick_ratio() < _FUZZY:  # the most that it can be, found much faster

@@ -64,9 +64,24 @@ def suggest_mapping(files: Sequence[Path], *, root: Path | None = None) -> tuple
     if not drafts:
         raise problems[0] if problems else ConfigurationError(notes[0])
     drafts[0].notes += notes
+    _raise_if_alike(drafts)
     text = _as_toml(drafts)
     Mapping.from_toml(text.encode(), origin="the suggested mapping")
     return text, drafts
+
+
+def _raise_if_alike(drafts: Sequence[Draft]) -> None:
+    """Raise where files of two kinds have paths of one pattern: the first entry would read both."""
+    seen: dict[tuple[str, Any], Draft] = {}
+    for draft in drafts:
+        pattern = draft.keys.get("files")
+        before = seen.setdefault((draft.kind, pattern), draft)
+        if pattern and before is not draft:
+            raise ConfigurationError(
+                f"{before.read_from[0]} and {draft.read_from[0]} are written in different ways, and"
+                f" {pattern} is the pattern of both: give files of one kind at a time, and give"
+                " each entry a pattern of its own"
+            )
 
 
 def _as_toml(drafts: Sequence[Draft]) -> str:

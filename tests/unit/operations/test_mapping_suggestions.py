@@ -193,6 +193,34 @@ def test_columns_of_customers_cards_and_accounts_are_never_taken(tmp_path: Path)
     assert not any(word in used for word in ("Customer", "Card", "Loyalty"))
 
 
+def test_an_export_is_never_replaced_by_its_draft(tmp_path: Path) -> None:
+    export = EXPORTS[0]()
+    path = put(tmp_path, export)
+    for source in (path, path.parent):
+        result = command("suggest", source, "--out", path, "--force")
+        assert result.exit_code == ExitCode.WRONG_USE
+        assert "is one of the files to look at" in result.output
+    assert path.read_bytes() == export.content
+    draft = path.parent / "mapping.toml"
+    for _ in range(2):  # a draft in the folder is no export of it
+        result = command("suggest", path.parent, "--out", draft, "--force")
+        assert result.exit_code == ExitCode.DONE, result.output
+
+
+def test_files_of_two_kinds_with_one_pattern_are_named(tmp_path: Path) -> None:
+    put_text(tmp_path, "receipt;sold_at;amount\n1;2026-03-27T18:00:00Z;1.95\n", "s_2026-03-27.csv")
+    put_text(tmp_path, "nr,at,price,x\n1,2026-03-28T18:00:00Z,1.95,y\n", "s_2026-03-28.csv")
+    result = command("suggest", tmp_path, "--out", tmp_path / "m.toml")
+    assert result.exit_code == ExitCode.WRONG_USE
+    assert "s_2026-03-27.csv and s_2026-03-28.csv are written in different ways" in result.output
+
+
+def test_the_number_of_a_customer_is_no_birth_date(tmp_path: Path) -> None:
+    text = "receipt,sold_at,amount,Customer ID\n1,2026-03-27T18:00:00Z,1.95,\n"
+    assert "birth_date" not in of_csv(tmp_path, text)["columns"]
+    assert likeness("Customer DOB", "birth_date") > 0.9
+
+
 def test_a_file_that_is_there_is_kept_unless_forced(tmp_path: Path) -> None:
     path, out = put(tmp_path, EXPORTS[0]()), tmp_path / "mapping.toml"
     out.write_text("mine")
