@@ -9,7 +9,7 @@ from auditor.operations.mapping.draft import Drafted, Value, toml_value
 from auditor.operations.mapping.found import Found
 from auditor.operations.mapping.frame_paths import frame_path
 from auditor.operations.mapping.matching import suits
-from auditor.operations.mapping.names import is_of_staff, is_private
+from auditor.operations.mapping.names import is_of_staff, is_private, likeness
 from auditor.operations.mapping.states import draft_line_type, draft_state
 from auditor.operations.mapping.values import (
     Article,
@@ -38,6 +38,7 @@ _NO_NAMES = (
 )
 _GOOD = 0.6  # share of words in a column of words
 _MOST_CHOICES = 6
+_LONGEST_TIME = 6  # digits of hours, minutes and seconds
 
 
 def draft_sales(found: Found) -> Iterator[Drafted]:
@@ -147,7 +148,8 @@ def _time(found: Found, role: str) -> Drafted:
         if "sale_date" in found.matches:
             name = found.matches["sale_date"].column
             check = f"{name} has the day only: which column has the time?"
-            return replace(drafted, check=check)
+            choices = _numbers_as_times(found, name)
+            return replace(drafted, check=check, choices=choices or drafted.choices)
         return drafted
     date, clock = (found.matches[part].column for part in ("sale_date", "sale_time"))
     day, hour = found.times[date], found.times[clock]
@@ -157,6 +159,22 @@ def _time(found: Found, role: str) -> Drafted:
         source["time"] = f"{form}{day.midnight} {hour.form}"
     checks = [found.unsure(part) for part in ("sale_date", "sale_time")]
     return Drafted(role, source, "; ".join(check for check in checks if check))
+
+
+def _numbers_as_times(found: Found, date: str) -> tuple[str, ...]:
+    """What could stand for a time beside the date: numbers such as 91502, or seconds of the day."""
+    day = found.times[date]
+    form = f"{day.form or '%Y-%m-%d'}{day.midnight}"
+    choices = []
+    for name, own in found.traits.items():
+        if likeness(name, "sale_time") < _GOOD or own.whole < 1 or own.length > _LONGEST_TIME:
+            continue
+        if all(len(text) <= _LONGEST_TIME - 2 for text in own.texts):
+            choices.append({"join": [date, name], "time": f"{form} %H%M"})
+        choices.append({"join": [date, name], "time": f"{form} %H%M%S"})
+        seconds = {"column": name, "epoch": "seconds of day"}
+        choices.append({"join": [date, seconds], "time": f"{form} %H:%M:%S"})
+    return tuple(map(toml_value, choices[:_MOST_CHOICES]))
 
 
 def _article(found: Found) -> Drafted:

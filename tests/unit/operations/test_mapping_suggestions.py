@@ -622,6 +622,30 @@ def test_a_word_without_a_meaning_is_left_for_a_person(tmp_path: Path) -> None:
     assert "id_check: a value without a meaning" in draft.to_look_at
 
 
+SECONDS_OF_DAY = (
+    '{ join = ["Date", { column = "Time", epoch = "seconds of day" }], time = "%m/%d/%Y %H:%M:%S" }'
+)
+
+
+@pytest.mark.parametrize(
+    ("times", "choice"),
+    [
+        (("181502", "91502"), '{ join = ["Date", "Time"], time = "%m/%d/%Y %H%M%S" }'),
+        (("1815", "915"), '{ join = ["Date", "Time"], time = "%m/%d/%Y %H%M" }'),
+        (("36000", "86000"), SECONDS_OF_DAY),
+    ],
+)
+def test_times_that_are_numbers_are_choices_beside_the_date(
+    times: tuple[str, str], choice: str, tmp_path: Path
+) -> None:
+    rows = [f"{at},03/27/2026,{time},1.95" for at, time in enumerate(times)]
+    text, draft = draft_of(tmp_path, "\n".join(["receipt,Date,Time,amount", *rows]))
+    assert f"# sold_at = {choice}\n" in text
+    assert "sold_at: Date has the day only: which column has the time?" in draft.to_look_at
+    chosen = text.replace(f"# sold_at = {choice}", f"sold_at = {choice}")
+    assert Mapping.from_toml(chosen.encode(), origin="the draft")
+
+
 def test_times_of_a_workbook_with_a_fraction_stand_beside_the_date(tmp_path: Path) -> None:
     entry = of_csv(
         tmp_path,
