@@ -6,10 +6,12 @@ from auditor.mapping.mapping import Mapping, MappingOfDay
 from auditor.mapping.models import WORDS, Entry, Source
 from auditor.mapping.numbers import MISREAD
 from auditor.mapping.patterns import Pattern
+from auditor.mapping.yes_no import YES, says_no
 
 __all__ = [
     "MISREAD",
     "WORDS",
+    "YES",
     "Applied",
     "Entry",
     "Mapping",
@@ -20,6 +22,7 @@ __all__ = [
     "apply",
     "left_out",
     "load_mapping",
+    "says_no",
     "shipped_names",
     "shipped_text",
 ]

@@ -22,6 +22,7 @@ from auditor.inputs.formats.base import (
     Wanted,
     unreadable,
 )
+from auditor.inputs.formats.poslog_checks import add_restriction, note
 from auditor.inputs.formats.poslog_elements import (
     COLUMNS,
     OF_EVERY_EVENT,
@@ -178,7 +179,7 @@ class _Reader:
             for key, value in attributes.items():
                 column = element.attributes.get(local_name(key).lower())
                 if column and value.strip():
-                    self._fields.setdefault(column, value.strip()[:_LONGEST])
+                    note(self._fields, column, value.strip()[:_LONGEST])
 
     def text(self, text: str) -> None:
         """A piece of an element's text."""
@@ -195,10 +196,13 @@ class _Reader:
             value = "".join(self._texts.pop()).strip()
             for column in self._columns.pop():
                 if value:
-                    self._fields.setdefault(column, value[:_LONGEST])
+                    note(self._fields, column, value[:_LONGEST])
         if element.starts == "transaction":
             self._ready.append(list(receipt_lines(self._whole, self._lines, self._links)))
             self._lines, self._links = [], []
+        elif element.starts == "check":
+            restriction, self._fields = self._fields, self._lines[-1]
+            add_restriction(self._fields, restriction)
         elif element.starts:
             self._fields = self._whole
         elif len(self._open) == 1:
@@ -208,6 +212,7 @@ class _Reader:
         self._fields = {}
         if what == "transaction":
             self.is_poslog, self._whole = True, self._fields
+        if what in ("transaction", "check"):
             return
         found = self._lines if what == "line" else self._links
         found.append(self._fields)

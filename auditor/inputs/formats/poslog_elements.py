@@ -46,7 +46,8 @@ OF_LINK = {
     "BusinessDayDate": "link_business_day",
 }
 
-_CHECK = {
+#: Of an age restriction, below ``AgeRestriction``.
+OF_CHECK = {
     "": "required_age",
     "AgeRestrictionCode": "required_age",
     "MinimumAge": "required_age",
@@ -102,8 +103,6 @@ OF_LINE = {
     "*/ExtendedRewardAmount": "amount",
     "*/OperatorBypassApproval/ApproverID": "approver",
     **dict.fromkeys(_LINKS, "voids_line"),
-    **{f"AgeRestriction/{path}".rstrip("/"): column for path, column in _CHECK.items()},
-    **{f"*/AgeRestriction/{path}".rstrip("/"): column for path, column in _CHECK.items()},
 }
 
 #: Columns that the reader concludes from others.
@@ -111,7 +110,12 @@ CONCLUDED = ("transaction_type", "line_type", "time", "check", "resumes")
 
 #: Every column that a POSLog has.
 COLUMNS = tuple(
-    dict.fromkeys((*OF_TRANSACTION.values(), *OF_LINK.values(), *OF_LINE.values(), *CONCLUDED))
+    dict.fromkeys(
+        (
+            *(*OF_TRANSACTION.values(), *OF_LINK.values(), *OF_LINE.values(), *OF_CHECK.values()),
+            *CONCLUDED,
+        )
+    )
 )
 
 #: Elements of a line that do not say what kind of line it is.
@@ -140,7 +144,7 @@ class Element:
     attributes: dict[str, str] = field(default_factory=dict)
     elements: dict[str, "Element"] = field(default_factory=dict)
     variants: dict[tuple[str, str], str] = field(default_factory=dict)  # columns by an attribute
-    starts: str = ""  # what begins with it: "transaction", "line" or "link"
+    starts: str = ""  # what begins with it: "transaction", "line", "link" or "check"
     kinds: bool = False  # whether the names of the elements in it say of what kind it is
     _known: dict[str, "Element | None"] = field(default_factory=dict)
 
@@ -188,9 +192,14 @@ def outermost() -> Element:
     """What is around a file's outermost element, with all that is looked at in it."""
     transaction = Element(starts="transaction", kinds=True)
     line, link = Element(starts="line", kinds=True), Element(starts="link")
-    for element, paths in ((transaction, OF_TRANSACTION), (line, OF_LINE), (link, OF_LINK)):
+    check = Element(starts="check")
+    for element, paths in (
+        *((transaction, OF_TRANSACTION), (line, OF_LINE), (link, OF_LINK)),
+        (check, OF_CHECK),
+    ):
         for path, column in paths.items():
             element.add(path, column)
+    line.elements["agerestriction"] = line.elements["*"].elements["agerestriction"] = check
     kind = transaction.elements["*"]
     kind.kinds = True
     kind.elements |= {"lineitem": line, "transactionlink": link}

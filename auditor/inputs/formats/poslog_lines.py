@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
+from auditor.inputs.formats.poslog_checks import check_of
 from auditor.inputs.formats.poslog_voids import GIVING_BACK, NO_QUANTITY, Fields, mark_voids
+from auditor.mapping import YES
 
 #: Kinds of lines, in lower case; tills write both Pickup and PickUp.
 _NEW_ORDERS = frozenset(("customerorderforpickup", "customerorderfordelivery"))
@@ -17,8 +19,6 @@ POST_VOID = "PostVoidTransaction"
 _ORDERING = "CustomerOrderTransaction"
 _TAKING_OFF = ("Discount", "LoyaltyReward")
 _FINEST = Decimal("1e-9")  # more decimals than prices and weights have together
-_YES, _NO = ("true", "1", "yes", "y"), ("false", "0", "no", "n")
-_REFUSED = ("refus", "denied", "declin", "reject")
 #: What an order's own word says of its goods; the first that occurs decides.
 _ORDER_ACTIONS = (
     *(("await", False), ("ready", False), ("incomplete", False), ("cancel", False)),
@@ -114,9 +114,9 @@ def _is_handed_over(line: Fields, whole: Fields, *, continued: bool) -> bool:
 
 def _conclude(line: Fields) -> None:
     kind = _kind(line)
-    line["check"] = _check(line)
+    line["check"] = check_of(line)
     flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
-    line["void"] = "true" if any(flag in _YES for flag in flags) else "false"
+    line["void"] = "true" if any(flag in YES for flag in flags) else "false"
     if kind in _ITEMS:
         if "quantity" not in line:
             line |= {"quantity": "1", NO_QUANTITY: "true"}
@@ -145,25 +145,3 @@ def _priced(line: Fields) -> str:
     except ArithmeticError:
         return price
     return f"{amount.normalize():f}"
-
-
-def _check(line: Fields) -> str:
-    """What the till did about the buyer's age, in a word of docs/formats.md; empty if nothing."""
-    if not line.get("required_age", "").strip("0"):  # 0 where an article asks for no age
-        line.pop("required_age", None)
-    asked = ("required_age", "birth_date", "check_verified", "check_method")
-    if not any(name in line for name in asked) and line.get("line_type") != "AgeRestriction":
-        return ""
-    method, verified = (line.get(n, "").casefold() for n in ("check_method", "check_verified"))
-    # The method of entry of an article's line is that of the article.
-    alone = line.get("line_type") == "AgeRestriction"
-    entry = line.get("entry_method", "").casefold() if alone else ""
-    if any(word in method for word in _REFUSED):
-        return "refused"
-    if verified in _NO:
-        return "unverified"
-    if "scan" in method or entry in {"scanned", "msr"}:
-        return "scanned"
-    if "birth_date" in line:
-        return "birth_date"
-    return "verified" if verified in _YES or method else "asked"
