@@ -21,7 +21,8 @@ _ZONE = ZoneInfo(ZONE)
 #: Columns that the demo's tills and cameras do not write.
 _NOT_WRITTEN = (
     *ORIGIN,
-    *("line_type", "transaction_state", "business_date", "resumes", "required_age"),
+    *("line_type", "transaction_state", "business_date", "resumes", "resumes_till"),
+    *("resumes_date", "required_age"),
 )
 
 

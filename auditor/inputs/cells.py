@@ -222,6 +222,8 @@ _RULES: dict[str, _Rule] = {
     "transaction_state": _one_of(TRANSACTION_STATES, Fault.UNKNOWN_STATE),
     "business_date": _date,
     "resumes": _identifier,
+    "resumes_till": _identifier,
+    "resumes_date": _date,
     "required_age": _age,
     "path": _text(MAX_PATH_LENGTH, _PATH_OUT, Fault.PATH_OUTSIDE),
 }

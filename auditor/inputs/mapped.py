@@ -18,7 +18,7 @@ from auditor.tables import Schema
 #: without an ID check never gets that of the buyer before.
 OF_A_RECEIPT = (
     *("cashier_id", "id_check", "id_check_at", "id_check_by", "birth_date", "line_type"),
-    *("transaction_state", "resumes", "required_age"),
+    *("transaction_state", "resumes", "resumes_till", "resumes_date", "required_age"),
 )
 #: What tells a receipt from another of its number.
 _PLACE = ("store_id", "till_id", "sold_at", "business_date")

@@ -15,7 +15,10 @@ from auditor.policy.checking import nearest
 from auditor.tables import LINES_WITHOUT_ARTICLE, REJECTS
 
 #: Columns whose bad cells do not cost the row: the sale is recorded without them.
-KEPT_WITHOUT = ("description", "id_check_at", "id_check_by", "birth_date")
+KEPT_WITHOUT = (
+    *("description", "id_check_at", "id_check_by", "birth_date"),
+    *("resumes_till", "resumes_date"),
+)
 
 #: Those of them without which an age check cannot be judged as the till made it.
 OF_A_CHECK = ("birth_date", "id_check_at")

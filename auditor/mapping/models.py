@@ -28,6 +28,7 @@ TIMES = {
     "captured_at": False,
     "birth_date": True,
     "business_date": True,
+    "resumes_date": True,
 }
 
 #: By key of a file's dialect, the formats that it is for.

@@ -99,9 +99,9 @@ def find_states(lines: pa.Table, transaction: Codes, heads: Heads) -> States:
     np.maximum.at(strongest, transaction, np.array(strength, np.int64)[stated.codes])
     states = [_WEAKEST_FIRST[place] for place in strongest.tolist()]
     into = list(range(len(states)))
-    names = _named(lines, transaction)
-    if names or "suspended" in states:
-        _Joining(heads, states, into, names).join()
+    links = _links(lines, transaction)
+    if links or "suspended" in states:
+        _Joining(heads, states, into, links, _business_days(lines, transaction)).join()
     known = {state: place for place, state in enumerate(TRANSACTION_STATES)}
     known[_UNSTATED] = known["completed"]
     return States(np.array([known[state] for state in states], np.int64), np.array(into, np.int64))
@@ -148,32 +148,67 @@ def listed_again(lines: pa.Table, transaction: Codes, into: Codes) -> Flags:
     return again
 
 
-def _named(lines: pa.Table, transaction: Codes) -> dict[int, str]:
-    """The number that a transaction resumes or voids, where its lines name one."""
+class _Link(NamedTuple):
+    """What a transaction names as the one that it resumes or voids; empty is any."""
+
+    number: str
+    till: str
+    day: str
+    gives_back: bool  # whether the transaction that says so gives back all its articles
+
+    def is_to(self, till: str, day: str) -> bool:
+        """Whether a transaction of this till and business day (empty if not known) is meant."""
+        same_till = self.till.lstrip("0") in ("", till.lstrip("0"))
+        return same_till and (not self.day or day in ("", self.day))
+
+
+def _links(lines: pa.Table, transaction: Codes) -> dict[int, _Link]:
+    """What each transaction resumes or voids, where its lines name it."""
     at = np.flatnonzero(pc.is_valid(lines["resumes"]).to_numpy(zero_copy_only=False))
-    names = lines["resumes"].take(pa.array(at)).to_pylist()
-    found: dict[int, str] = {}
-    for owner, name in sorted(zip(transaction[at].tolist(), names, strict=True)):
-        found.setdefault(owner, name)
+    if not len(at):
+        return {}
+    count = transaction.max() + 1
+    items = np.bincount(transaction, of_type(lines, "item"), count)
+    returns = np.bincount(transaction, of_type(lines, "return"), count)
+    gives_back = (items > 0) & (items == returns)
+    named = lines.select(["resumes", "resumes_till", "resumes_date"]).take(pa.array(at))
+    columns = [column.cast(pa.string()).fill_null("").to_pylist() for column in named.columns]
+    found: dict[int, _Link] = {}
+    for owner, number, till, day in sorted(zip(transaction[at].tolist(), *columns, strict=True)):
+        found.setdefault(owner, _Link(number, till, day, bool(gives_back[owner])))
     return found
+
+
+def _business_days(lines: pa.Table, transaction: Codes) -> dict[int, str]:
+    """The business day that the till wrote of each transaction, as far as it did."""
+    at = np.flatnonzero(pc.is_valid(lines["business_date"]).to_numpy(zero_copy_only=False))
+    days = lines["business_date"].take(pa.array(at)).cast(pa.string()).to_pylist()
+    return dict(zip(transaction[at].tolist(), days, strict=True))
 
 
 class _Joining:
     """Joins what was put aside to what resumed it, and voids what a later transaction voids."""
 
     def __init__(
-        self, heads: Heads, states: list[str], into: list[int], names: dict[int, str]
+        self,
+        heads: Heads,
+        states: list[str],
+        into: list[int],
+        links: dict[int, _Link],
+        days: dict[int, str],
     ) -> None:
-        self._heads, self._states, self._into, self._names = heads, states, into, names
+        self._heads, self._states, self._into = heads, states, into
+        self._links, self._days = links, days
         self._of_number: dict[tuple[str, str], list[int]] = defaultdict(list)
         by_start = sorted(range(len(states)), key=lambda t: (heads.started[t], heads.till[t]))
         for t in by_start:
             self._of_number[heads.store[t], heads.number[t]].append(t)
-        self._in_order = [t for t in by_start if t in names or states[t] == "suspended"]
+        self._in_order = [t for t in by_start if t in links or states[t] == "suspended"]
 
     def join(self) -> None:
-        for t in self._in_order:
-            if t in self._names and self._states[t] != "void":
+        # One that was cancelled itself goes last: what it put back may be resumed once more.
+        for t in sorted(self._in_order, key=lambda t: self._states[t] == "cancelled"):
+            if t in self._links and self._states[t] not in ("void", "training"):
                 self._resume(t)
         for t in self._in_order:
             if self._states[t] == "suspended" and self._into[t] == t:
@@ -181,7 +216,7 @@ class _Joining:
         for t, _ in enumerate(self._into):
             self._into[t] = self._root(t)
         for t in self._in_order:
-            if t in self._names and self._states[t] == "void":
+            if t in self._links and self._states[t] == "void":
                 self._void(t)
 
     def _resume(self, t: int) -> None:
@@ -190,6 +225,7 @@ class _Joining:
             for other in self._before(t)
             if self._into[other] == other and self._states[other] == "suspended"
         ]
+        waiting.sort(key=lambda other: self._is_meant(t, other))  # stable: then the last
         if waiting:
             self._into[waiting[-1]] = t
 
@@ -204,7 +240,7 @@ class _Joining:
                 return
 
     def _void(self, t: int) -> None:
-        named = [self._root(other) for other in self._before(t)]
+        named = [self._root(other) for other in self._before(t) if self._is_meant(t, other)]
         sold = [other for other in named if self._states[other] in ("completed", _UNSTATED)]
         sold.sort(key=lambda other: self._heads.till[other] == self._heads.till[t])
         if sold:
@@ -213,9 +249,13 @@ class _Joining:
     def _before(self, t: int) -> Iterator[int]:
         """Transactions with the number that this one names, within a day before it, in order."""
         heads = self._heads
-        for other in self._of_number[heads.store[t], self._names[t]]:
+        for other in self._of_number[heads.store[t], self._links[t].number]:
             if other != t and 0 <= heads.started[t] - heads.started[other] <= DAY:
                 yield other
+
+    def _is_meant(self, t: int, other: int) -> bool:
+        """Whether the till and the day that a transaction names are another's."""
+        return self._links[t].is_to(self._heads.till[other], self._days.get(other, ""))
 
     def _root(self, t: int) -> int:
         while self._into[t] != t:

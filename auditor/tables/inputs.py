@@ -49,6 +49,8 @@ TILL_LINES = Schema(
         ),
         Column("business_date", pa.date32(), "business day as the till wrote it", nullable=True),
         Column("resumes", pa.string(), "transaction of the store that this resumes or voids", True),
+        Column("resumes_till", pa.string(), "till of that transaction; any where null", True),
+        Column("resumes_date", pa.date32(), "its business day; any where null", True),
         Column("required_age", pa.int16(), "age that the till asked for, years", nullable=True),
         *_PLACE,
         _RECEIPT,

@@ -16,7 +16,10 @@ from auditor.tables import ORIGIN, SNAPSHOT_INDEX, TILL_LINES, TIME, Column, Sch
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 #: Columns of till lines that an export without a mapping rarely has.
-MAPPED = ("line_type", "transaction_state", "business_date", "resumes", "required_age")
+MAPPED = (
+    *("line_type", "transaction_state", "business_date", "resumes", "resumes_till", "resumes_date"),
+    "required_age",
+)
 
 #: Columns that may be null and rarely are.
 _USUAL = ("cashier_id",)

@@ -19,7 +19,8 @@ _MASK = "****"
 _SHOWN = (
     *("transaction_id", "store_id", "till_id", "cashier_id", "sold_at", "sku", "description"),
     *("category", "quantity", "amount", "id_check", "id_check_at", "id_check_by", "birth_date"),
-    *("line_type", "transaction_state", "business_date", "resumes", "required_age"),
+    *("line_type", "transaction_state", "business_date", "resumes", "resumes_till"),
+    *("resumes_date", "required_age"),
 )
 
 

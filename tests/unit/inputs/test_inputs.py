@@ -1029,6 +1029,15 @@ def test_what_was_put_aside_or_is_resumed_a_day_off_is_read(tmp_path: Path) -> N
     assert column(reading, "sku") == ["01", "sku-1", "03"]
 
 
+def test_a_link_counts_without_a_till_or_a_day_that_cannot_be_read(tmp_path: Path) -> None:
+    bad = {"resumes_till": "x" * 129, "resumes_date": "31.12.2026"}
+    columns = [*header(TILL_LINES), "resumes", *bad]
+    put(tmp_path, DATED, sales_csv({**sale(), "resumes": "T0", **bad}, columns=columns))
+    reading = read_sales(Place(str(tmp_path)), DAY, policy())
+    assert [column(reading, name) for name in ("resumes", *bad)] == [["T0"], [None], [None]]
+    assert reasons(reading) == [("bad_optional_cell", 2, name) for name in bad]
+
+
 # Parquet
 
 

@@ -470,6 +470,33 @@ def test_a_post_void_voids_however_it_is_written(
     assert (row["transaction_state"], row["resumes"]) == ("void", "86")
 
 
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize(
+    ("attributes", "more", "state"),
+    [
+        ("", "<TransactionStatus>Completed</TransactionStatus>", "void"),
+        ("", "<TransactionStatus>PostVoided</TransactionStatus>", "void"),
+        ("", "<TransactionStatus>Failed</TransactionStatus>", "cancelled"),
+        ('CancelFlag="true"', "", "cancelled"),
+        ('TrainingModeFlag="true"', "", "training"),
+    ],
+)
+def test_a_post_void_may_itself_be_cancelled(
+    mapping: str, attributes: str, more: str, state: str, tmp_path: Path
+) -> None:
+    content = f"<Transaction {attributes}>{HEAD}<VoidTransaction>{more}<TransactionLink>{SALE}"
+    content += "</TransactionLink></VoidTransaction></Transaction>"
+    assert _states(poslog_bytes(content), mapping, tmp_path) == ([state], [])
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+def test_a_link_names_till_and_business_day(mapping: str, tmp_path: Path) -> None:
+    link = f"{SALE}<BusinessDayDate>2026-03-01</BusinessDayDate></TransactionLink>"
+    content = transaction(item("1"), more=f'<TransactionLink ReasonCode="Resume">{link}')
+    (row,) = audited(content, mapping, tmp_path).to_pylist()
+    assert pick(row, "resumes", "resumes_till", "resumes_date") == ("86", "3", date(2026, 3, 1))
+
+
 def test_lines_have_their_own_time_where_the_till_writes_it() -> None:
     head = HEAD.replace("<EndDate", "<BeginDateTime>2026-03-02T11:58:00</BeginDateTime><EndDate")
     own = "<EndDateTime>2026-03-02T11:59:00</EndDateTime>" + item("1")

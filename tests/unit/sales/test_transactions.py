@@ -195,6 +195,73 @@ def test_a_later_transaction_voids_the_one_that_it_names() -> None:
     assert counted(result)["transactions"] == 2
 
 
+def voiding(**values: Any) -> Row:
+    nothing = {"sku": "", "category": None, "quantity": Decimal(0), "amount": Decimal(0)}
+    own = {"transaction_id": "V1", "transaction_state": "void", "sold_at": after(600)}
+    return line(**{**nothing, "line_type": "other", "resumes": "transaction_id-1", **own, **values})
+
+
+@pytest.mark.parametrize("state", ["cancelled", "training"])
+@pytest.mark.parametrize("line_type", ["other", "control", "item"])
+@pytest.mark.parametrize("sold", [None, "completed"])
+def test_a_post_void_that_was_itself_cancelled_or_in_training_voids_nothing(
+    state: str, line_type: str, sold: str | None
+) -> None:
+    lines = [line(transaction_state=sold), voiding(transaction_state=state, line_type=line_type)]
+    result = collected(lines)
+    assert [sale["transaction_id"] for sale in result.sales.to_pylist()] == ["transaction_id-1"]
+    assert counted(result)[f"{state}_transactions"] == 1
+
+
+def test_what_was_put_aside_is_of_who_paid_it_and_not_of_who_cancelled() -> None:
+    cancelled = resuming(sku="b", transaction_state="cancelled")
+    lines = [suspended(sku="a"), cancelled, resuming(sku="c", transaction_id="R2")]
+    assert [skus for *_, skus in baskets(collected(lines))] == [["a", "c"]]
+    (refused,) = collected([suspended(id_check="refused"), cancelled]).sales.to_pylist()
+    assert refused["transaction_id"] == "R1"
+
+
+def test_a_return_that_names_its_sale_leaves_it_sold() -> None:
+    result = collected([line(sku="a"), resuming(sku="a", line_type="return")])
+    assert [skus for *_, skus in baskets(result)] == [["a"]]
+    assert result.counts["S1"].alcohol_returns == 1
+
+
+@pytest.mark.parametrize("till", ["1", "2"])
+@pytest.mark.parametrize("zeros", ["", "0"])
+def test_a_post_void_voids_the_sale_of_the_till_that_it_names(till: str, zeros: str) -> None:
+    lines = [line(sku=own, till_id=own, sold_at=after(int(own))) for own in "12"]
+    lines.append(voiding(till_id="1", resumes_till=zeros + till))
+    assert [skus for *_, skus in baskets(collected(lines))] == [["2" if till == "1" else "1"]]
+    lines[-1]["resumes_till"] = "3"  # maybe another till's export is missing
+    assert len(baskets(collected(lines))) == 2
+
+
+def test_a_post_void_voids_the_sale_of_the_day_that_it_names() -> None:
+    days = (DAY - timedelta(1), DAY)
+    lines = [
+        line(sku=sku, business_date=day, sold_at=after(60 * n))
+        for n, (sku, day) in enumerate(zip("ab", days, strict=True))
+    ]
+    lines.append(voiding(business_date=DAY, resumes_date=days[0]))
+    assert [skus for *_, skus in baskets(collected(lines))] == [["b"]]
+    lines[-1]["resumes_date"] = DAY
+    assert baskets(collected(lines)) == []
+
+
+def test_what_is_resumed_is_of_the_till_that_the_link_names() -> None:
+    lines = [{**suspended(sku=f"s{n}", sold_at=after(n)), "till_id": str(n)} for n in (1, 2)]
+    resumed = [
+        resuming(transaction_id=f"R{n}", resumes_till=f"{n}", sku=f"r{n}", sold_at=after(600 + n))
+        for n in (1, 2)
+    ]
+    found = [skus for *_, skus in baskets(collected([*lines, *resumed]))]
+    assert found == [["s1", "r1"], ["s2", "r2"]]
+    # A till of another name: the basket is not lost.
+    (own,) = baskets(collected([lines[0], {**resumed[0], "resumes_till": "lane 9"}]))
+    assert own[2] == ["s1", "r1"]
+
+
 @pytest.mark.parametrize("line_type", ["control", "other", "tender"])
 def test_a_post_void_voids_whatever_the_type_of_its_line(line_type: str) -> None:
     nothing: Row = {"sku": "", "category": None, "quantity": Decimal(0), "amount": Decimal(0)}
