@@ -22,8 +22,8 @@ _WITH = (
 #: What a method says, by its letters and digits; the first that fits decides. Counts only what is
 #: known to: a word that fits nothing is not guessed at.
 _METHODS = {
-    "unsure": re.compile(r"(?:no|not|non|never|un|in)(?:refus|denied|declin|reject|disapprov).*"),
-    "refused": re.compile(".*(?:refus|denied|declin|reject|disapprov).*"),
+    "unsure": re.compile(r"(?:no|not|non|never|un|in)(?:refus|denied|declin|reject).*"),
+    "refused": re.compile(".*(?:refus|denied|declin|reject).*"),
     "unverified": re.compile(
         r"none|(?:not?|non|without|un)(?:id|proof|checked|scanned|verified|seen|viewed|required)|"
         r"unable.*|.*(?:skip|cancel|fail|abort|timeout|timedout|bypass|underage|invalid|expired).*"

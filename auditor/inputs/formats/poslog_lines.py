@@ -1,5 +1,6 @@
 """The lines of a transaction of a POSLog: what each says by itself and as one of them."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 
@@ -26,7 +27,9 @@ _ORDER_ACTIONS = (
     *(("deposit", False), ("payment", False)),
     *(("pick", True), ("collect", True), ("deliver", True), ("complete", True), ("fulfil", True)),
 )
-_OWN = ("resum", "retriev", "recall", "suspend", "void")  # reasons to be the same sale
+_OWN = ("resum", "retriev", "recall", "suspend")  # reasons to be the same sale
+#: Reasons of a link that voids, without blanks and signs. One that replaces what was voided sells.
+_VOIDS = re.compile("(?:transaction|sale|post)*void(?:s|ed|ing)?(?:transaction|sale)*")
 
 
 def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> Iterator[Fields]:
@@ -65,7 +68,8 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
     yield from (whole | line for line in lines)
     if not lines:
         kind = whole.get("transaction_type", "")
-        event = kind if kind == "RetailTransaction" else whole.get("event", kind)
+        says_all = kind in ("RetailTransaction", POST_VOID)
+        event = kind if says_all else whole.get("event", kind)
         yield {"quantity": "0", "amount": "0"} | whole | {"line_type": event, "time": begin}
 
 
@@ -73,7 +77,7 @@ def _linked(whole: Fields, links: list[Fields]) -> Fields:
     """What a transaction says, with the link that matters and what it resumes or voids."""
     link = next(iter(sorted(links, key=lambda link: not _is_own(link))), {})
     whole = whole | link
-    voids = _is_post_void(whole)
+    voids = _is_post_void(whole) or _is_void(link)
     if voids:
         whole["transaction_type"] = POST_VOID
     if "link_sequence" in whole and (voids or _is_own(link)):
@@ -90,7 +94,12 @@ def _is_post_void(whole: Fields) -> bool:
 
 def _is_own(link: Fields) -> bool:
     reason = link.get("link_reason", "").casefold()
-    return any(word in reason for word in _OWN)
+    return any(word in reason for word in _OWN) or _is_void(link)
+
+
+def _is_void(link: Fields) -> bool:
+    reason = re.sub(r"[\W_]+", "", link.get("link_reason", "").casefold())
+    return bool(_VOIDS.fullmatch(reason))
 
 
 def _kind(line: Fields) -> str:

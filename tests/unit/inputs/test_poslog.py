@@ -468,6 +468,28 @@ def test_a_post_void_voids_however_it_is_written(
     content = f"<Transaction>{HEAD}<{kind}>{inside}</{kind}></Transaction>"
     (row,) = audited(poslog_bytes(content), mapping, tmp_path).to_pylist()
     assert (row["transaction_state"], row["resumes"]) == ("void", "86")
+    assert _states(poslog_bytes(content), mapping, tmp_path) == (["void"], [])
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize(
+    ("reason", "state", "noted"),
+    [
+        *((reason, "void", []) for reason in ("Void", "post-void", "Voided", "VoidTransaction")),
+        *((reason, "void", []) for reason in ("Transaction Void", "PostVoidedSale")),
+        *((reason, None, []) for reason in ("ReplacesVoided", "Void re-ring", "VOID RERING")),
+        *((reason, None, [reason]) for reason in ("AvoidableLoss", "NotVoided", "VoidCorrection")),
+    ],
+)
+def test_a_sale_that_only_speaks_of_a_void_is_a_sale(
+    mapping: str, reason: str, state: str | None, noted: list[str], tmp_path: Path
+) -> None:
+    link = f'<TransactionLink ReasonCode="{reason}">{SALE}</TransactionLink>'
+    content = transaction(item("beer"), TENDER, more=link)
+    expected = [state] * 2, [("transaction_state", reason) for reason in noted]
+    assert _states(content, mapping, tmp_path) == expected
+    (first, _) = read(content)
+    assert first["resumes"] == ("86" if state else "")
 
 
 @pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])

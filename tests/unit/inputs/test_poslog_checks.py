@@ -40,7 +40,7 @@ METHODS = {
     "scanned": ("ID_SCAN", "IDScanned", "scan", "Scanned ID card", "Driver's licence swiped"),
     "verified": ("Visual", "ID", "ID checked", "PassportSeen", "DOB", "dateOfBirth", "Verified"),
     "looks_over": ("LooksOver25", "Looks over 25", "ObviouslyOver30", "Looks older"),
-    "refused": ("Refused", "Denied", "Disapproved", "ID refused"),
+    "refused": ("Refused", "Denied", "Declined", "ID refused"),
     "unverified": (
         *("None", "Skipped", "Cancelled", "Failed", "Timeout", "Timed out", "No ID", "Underage"),
         *("NotScanned", "Scan failed", "Failed scan", "Not checked", "Bypassed", "NotRequired"),
@@ -48,7 +48,16 @@ METHODS = {
     ),
 }
 UNKNOWN = (
-    *("Override", "Manual", "0", "NotRefused", "Approved", "Scan attempted", "Supervisor"),
+    *(
+        "Override",
+        "Manual",
+        "0",
+        "NotRefused",
+        "Approved",
+        "Scan attempted",
+        "Supervisor",
+        "Disapproved",
+    ),
     *("Scan?none", "Customer", "x" * 100, "id" * 2000 + "x"),
 )
 
