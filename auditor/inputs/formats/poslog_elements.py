@@ -106,7 +106,7 @@ OF_LINE = {
 }
 
 #: Columns that the reader concludes from others.
-CONCLUDED = ("transaction_type", "line_type", "time", "check", "resumes")
+CONCLUDED = ("transaction_type", "line_type", "article", "time", "check", "resumes")
 
 #: Every column that a POSLog has.
 COLUMNS = tuple(

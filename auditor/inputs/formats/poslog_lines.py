@@ -13,6 +13,13 @@ _NEW_ORDERS = frozenset(("customerorderforpickup", "customerorderfordelivery"))
 _ORDERS = _NEW_ORDERS | {"previouscustomerorder", "previouslayaway"}
 _SOLD = frozenset(("sale", "saleforpickup", "salefordelivery")) | _ORDERS
 _ITEMS = _SOLD | GIVING_BACK
+#: Kinds that may name an article and do not sell it.
+_SELL_NOTHING = frozenset(
+    (
+        *("placedorder", "layaway", "discount", "loyaltyreward", "pricemodification", "tender"),
+        *("itemnotfound", "itemrestriction"),
+    )
+)
 #: What a line of an order is that hands nothing over.
 PLACED_ORDER = "PlacedOrder"
 #: The type of a transaction that voids another, whatever its till calls it.
@@ -64,7 +71,7 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
             if line.get("line_type") in _TAKING_OFF:
                 _negate(line, "amount")
     if any(line["void"] == "true" for line in lines):
-        mark_voids(line for line in lines if _kind(line) in _ITEMS)
+        mark_voids(line for line in lines if _is_article(line))
     yield from (whole | line for line in lines)
     if not lines:
         kind = whole.get("transaction_type", "")
@@ -106,6 +113,16 @@ def _kind(line: Fields) -> str:
     return line.get("line_type", "").lower()
 
 
+def _is_article(line: Fields) -> bool:
+    """Whether a line sells or gives back an article; if nobody knows its kind, by what it has."""
+    kind = _kind(line)
+    if kind in _ITEMS:
+        return True
+    named = "item_id" in line or "pos_item_id" in line
+    prices = ("amount", "actual_price", "regular_price")
+    return named and kind not in _SELL_NOTHING and any(name in line for name in prices)
+
+
 def _is_handed_over(line: Fields, whole: Fields, *, continued: bool) -> bool:
     """Whether the goods of an order's line are handed over in this transaction.
 
@@ -126,7 +143,8 @@ def _conclude(line: Fields) -> None:
     line["check"] = check_of(line)
     flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
     line["void"] = "true" if any(flag in YES for flag in flags) else "false"
-    if kind in _ITEMS:
+    if _is_article(line):
+        line["article"] = "true"
         if "quantity" not in line:
             line |= {"quantity": "1", NO_QUANTITY: "true"}
         line.setdefault("item_id", line.get("pos_item_id", ""))

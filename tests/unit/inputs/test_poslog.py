@@ -679,3 +679,43 @@ def test_an_article_that_asks_for_no_age_was_not_checked() -> None:
     asks = "<AgeRestriction><MinimumAge>0</MinimumAge></AgeRestriction></Sale>"
     (row,) = read(transaction(item("1").replace("</Sale>", asks)))
     assert (row["required_age"], row["check"]) == ("", "")
+
+
+@pytest.mark.parametrize("mapping", ["poslog-6", "ncr-acs"])
+@pytest.mark.parametrize("kind", ["SaleExchange", "SaleOfItem", "Exchange", "RentalItem"])
+def test_an_article_in_a_line_of_an_unknown_kind_is_sold_and_noted(
+    kind: str, mapping: str, tmp_path: Path
+) -> None:
+    priced = f"<{kind}><POSIdentity><POSItemID>beer</POSItemID></POSIdentity>"
+    priced += f"<RegularSalesUnitPrice>1.95</RegularSalesUnitPrice></{kind}>"
+    content = transaction(item("beer", "2", "3.90", kind), priced, TENDER)
+    rows = audited(content, mapping, tmp_path).to_pylist()
+    assert [pick(row, "line_type", "sku", "quantity", "amount") for row in rows[:2]] == [
+        ("item", "beer", Decimal(2), Decimal("3.90")),
+        ("item", "beer", Decimal(1), Decimal("1.95")),
+    ]
+    assert _states(content, mapping, tmp_path)[1] == [("line_type", kind)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "<Coupon><ItemID>1</ItemID></Coupon>",
+        "<Coupon><Amount>1.00</Amount></Coupon>",
+        item("1", kind="Layaway"),
+    ],
+)
+def test_a_line_of_an_unknown_kind_without_article_or_price_sells_nothing(
+    line: str, tmp_path: Path
+) -> None:
+    assert [line_type for line_type, _ in kinds(transaction(line), tmp_path)] == ["other"]
+    _, unnamed = _states(transaction(line), "poslog-6", tmp_path)
+    assert len(unnamed) == 1
+
+
+def test_a_line_that_holds_nothing_is_rejected(tmp_path: Path) -> None:
+    put(tmp_path, f"{DAY}.xml", transaction("", item("1")))
+    given = load_mapping("poslog-6")
+    assert given is not None
+    parts = list(inputs.read_sales(Place(str(tmp_path)), DAY, policy(), mapping=given.on(DAY)))
+    assert [r["column"] for part in parts for r in part.rejects.to_pylist()] == ["sku"]
