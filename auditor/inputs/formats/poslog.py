@@ -27,13 +27,17 @@ from auditor.inputs.formats.poslog_elements import (
     COLUMNS,
     OF_EVERY_EVENT,
     OF_EVERY_LINE,
+    UNREAD,
     Element,
+    is_flag,
     local_name,
     outermost,
+    says_state,
 )
 from auditor.inputs.formats.poslog_lines import receipt_lines
 from auditor.inputs.formats.poslog_voids import Fields
 from auditor.inputs.formats.rows import texts
+from auditor.mapping import says_no
 
 #: Lines that a transaction may have: they are in memory together.
 MOST_LINES = 100_000
@@ -175,11 +179,13 @@ class _Reader:
         if element.column is not None:
             self._texts.append([])
             self._columns.append(element.columns(attributes))
-        if attributes and element.attributes:
-            for key, value in attributes.items():
-                column = element.attributes.get(local_name(key).lower())
-                if column and value.strip():
-                    note(self._fields, column, value.strip()[:_LONGEST])
+        for key, value in attributes.items():
+            local, text = local_name(key), value.strip()[:_LONGEST]
+            column = element.attributes.get(local.lower())
+            if text and column:
+                note(self._fields, column, text)
+            elif text and says_state(local, text):
+                note(self._fields, UNREAD, f"{local}={text}")
 
     def text(self, text: str) -> None:
         """A piece of an element's text."""
@@ -195,6 +201,8 @@ class _Reader:
         if element.column is not None:
             value = "".join(self._texts.pop()).strip()
             for column in self._columns.pop():
+                if column == UNREAD:
+                    value = "" if says_no(value) else f"{local_name(name)}={value}"
                 if value:
                     note(self._fields, column, value[:_LONGEST])
         if element.starts == "transaction":
@@ -222,6 +230,8 @@ class _Reader:
     def _note_kind(self, within: Element, name: str) -> None:
         """Note what a line or a transaction is, which the name of an element in it says."""
         local = local_name(name)
+        if is_flag(local):
+            return
         if within.starts == "transaction":
             if local.endswith("Transaction"):
                 self._fields.setdefault("transaction_type", local)

@@ -8,6 +8,7 @@ from auditor.mapping import YES, says_no
 
 #: Between what several elements say.
 _AND = ", "
+_FLAGS = ("training", "cancel", "suspend", "void", "line_cancel")
 _ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _LONGEST_METHOD = 80  # letters
 _ENOUGH = 4096  # letters of methods that contradict each other
@@ -39,8 +40,13 @@ _METHODS = {
 
 
 def note(fields: Fields, column: str, value: str) -> None:
-    """Note what one more element or attribute says: the first counts, of the method every one."""
+    """Note what one more element or attribute says.
+
+    The first counts; of a flag, the first that does not say no, and of the method, every one.
+    """
     before = fields.setdefault(column, value)
+    if column in _FLAGS and says_no(before):
+        fields[column] = value
     if column in ("check_method", "check_verified") and len(before) < _ENOUGH:
         said = (*before.split(_AND), *value.split(_AND))
         fields[column] = _AND.join(dict.fromkeys(said))

@@ -3,16 +3,26 @@
 Names are compared without namespace prefix and case, so that both POSLog 6 and the dialect of NCR's
 ACS are covered; ``*`` is any element, and one with ``[@NAME=VALUE]`` has an attribute that says so,
 in any case. What no path leads to is never read: no card, no account, no
-loyalty member, no name and no signature leaves the file.
+loyalty member, no name and no signature leaves the file. Only a flag elsewhere that may say that
+something was voided, cancelled, suspended or for training is passed on, to be noted.
 """
 
+import re
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from auditor.mapping import says_no
 
 #: Of a transaction, below ``Transaction``.
 OF_TRANSACTION = {
-    "@CancelFlag": "cancel",
-    "@TrainingModeFlag": "training",
-    "@SuspendFlag": "suspend",
+    **{
+        f"{place}{flag}": column
+        for place in ("@", "", "*/@", "*/")
+        for flag, column in (
+            *(("CancelFlag", "cancel"), ("TrainingModeFlag", "training")),
+            ("SuspendFlag", "suspend"),
+        )
+    },
     "RetailStoreID": "store",
     "BusinessUnit/UnitID": "store",
     "WorkstationID": "workstation",
@@ -78,8 +88,11 @@ _LINKS = tuple(
 
 #: Of a line, below ``LineItem``; ``*`` is what kind of line it is: Sale, Return, Tender, ...
 OF_LINE = {
-    "@VoidFlag": "void",
-    "@CancelFlag": "line_cancel",
+    **{
+        f"{place}{flag}": column
+        for place in ("@", "", "*/@", "*/")
+        for flag, column in (("VoidFlag", "void"), ("CancelFlag", "line_cancel"))
+    },
     "@EntryMethod": "entry_method",
     "SequenceNumber": "line",
     "BeginDateTime": "line_begin",
@@ -132,6 +145,28 @@ OF_EVERY_EVENT = frozenset(
 )
 
 
+#: In the place of a column: a flag that no path leads to, with its value.
+UNREAD = "unread_flag"
+_STATE = "(?:post)?(?:void|cancell?|suspend|train)(?:ed|ing)?(?:mode)?"
+_FLAG = re.compile(
+    f"(?:is|was|has){_STATE}(?:flag|indicator)?|{_STATE}(?:flag|indicator)", re.IGNORECASE
+)
+_WORD = re.compile(_STATE, re.IGNORECASE)
+
+
+@lru_cache(maxsize=1000)
+def is_flag(name: str) -> bool:
+    """Whether an element of this name says that something was voided, cancelled and the like."""
+    return bool(_FLAG.fullmatch(name))
+
+
+def says_state(name: str, value: str) -> bool:
+    """Whether an attribute says that something was voided, cancelled and the like."""
+    if is_flag(name) or _WORD.fullmatch(name):
+        return not says_no(value)
+    return bool(_WORD.fullmatch(local_name(value)))
+
+
 #: Names of elements that are remembered; more are looked up each time.
 _MOST_NAMES = 10_000
 
@@ -153,7 +188,9 @@ class Element:
         try:
             return self._known[name]
         except KeyError:
-            found = self.elements.get(local_name(name).lower()) or self.elements.get("*")
+            local = local_name(name)
+            found = self.elements.get(local.lower())
+            found = found or (_UNREAD if is_flag(local) else self.elements.get("*"))
             if len(self._known) < _MOST_NAMES:
                 self._known[name] = found
             return found
@@ -181,6 +218,9 @@ class Element:
             said = {(local_name(k).lower(), v.strip().lower()) for k, v in attributes.items()}
             columns += [column for each, column in self.variants.items() if each in said]
         return columns
+
+
+_UNREAD = Element(column=UNREAD)
 
 
 def local_name(name: str) -> str:

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from auditor.inputs.formats.poslog_checks import check_of
+from auditor.inputs.formats.poslog_elements import UNREAD, says_state
 from auditor.inputs.formats.poslog_voids import GIVING_BACK, NO_QUANTITY, Fields, mark_voids
-from auditor.mapping import YES
+from auditor.mapping import YES, says_no
 
 #: Kinds of lines, in lower case; tills write both Pickup and PickUp.
 _NEW_ORDERS = frozenset(("customerorderforpickup", "customerorderfordelivery"))
@@ -35,6 +36,9 @@ _ORDER_ACTIONS = (
     *(("pick", True), ("collect", True), ("deliver", True), ("complete", True), ("fulfil", True)),
 )
 _OWN = ("resum", "retriev", "recall", "suspend")  # reasons to be the same sale
+_STATES = re.compile("void|cancel|suspend|train", re.IGNORECASE)
+#: Kinds of lines that void the one that they name.
+_VOID_LINE = re.compile("(?:line|item|sale)*void(?:ed)?(?:line|item|sale)*")
 #: Reasons of a link that voids, without blanks and signs. One that replaces what was voided sells.
 _VOIDS = re.compile("(?:transaction|sale|post)*void(?:s|ed|ing)?(?:transaction|sale)*")
 
@@ -50,6 +54,9 @@ def receipt_lines(whole: Fields, lines: list[Fields], links: list[Fields]) -> It
     whole = _linked(whole, links)
     if "status" in whole:  # some write a qualified name, such as dtv:Cancelled
         whole["status"] = whole["status"].rpartition(":")[2]
+    unread = whole.pop(UNREAD, "")
+    if unread and not _STATES.search(whole.get("status", "")):
+        whole["status"] = ", ".join(filter(None, (whole.get("status"), unread)))
     begin = whole.get("begin") or whole.get("end") or whole.get("receipt_time", "")
     end = whole.get("end") or begin
     paid = any(line.get("line_type") == "Tender" for line in lines)
@@ -116,7 +123,7 @@ def _kind(line: Fields) -> str:
 def _is_article(line: Fields) -> bool:
     """Whether a line sells or gives back an article; if nobody knows its kind, by what it has."""
     kind = _kind(line)
-    if kind in _ITEMS:
+    if kind in _ITEMS or (_VOID_LINE.fullmatch(kind) and "voids_line" in line):
         return True
     named = "item_id" in line or "pos_item_id" in line
     prices = ("amount", "actual_price", "regular_price")
@@ -141,8 +148,7 @@ def _is_handed_over(line: Fields, whole: Fields, *, continued: bool) -> bool:
 def _conclude(line: Fields) -> None:
     kind = _kind(line)
     line["check"] = check_of(line)
-    flags = (line.get(name, "").casefold() for name in ("void", "line_cancel"))
-    line["void"] = "true" if any(flag in YES for flag in flags) else "false"
+    line["void"] = _void(line)
     if _is_article(line):
         line["article"] = "true"
         if "quantity" not in line:
@@ -154,6 +160,20 @@ def _conclude(line: Fields) -> None:
         line.setdefault("amount", "0")
     if kind in GIVING_BACK:
         _negate(line, "quantity", "amount")
+
+
+def _void(line: Fields) -> str:
+    """Whether a line is void; what nobody knows to say so, or not, stays as it is."""
+    flags = [line.get(name, "") for name in ("void", "line_cancel")]
+    if any(flag.casefold() in YES for flag in flags):
+        return "true"
+    if _VOID_LINE.fullmatch(_kind(line)):
+        return "true" if "voids_line" in line else f"{line['line_type']} of no line"
+    action = line.get("order_action", "")
+    if _kind(line) not in _ORDERS and says_state("", action):
+        return f"Action={action}"
+    unknown = [flag for flag in flags if flag and not says_no(flag)]
+    return next(iter([*unknown, *filter(None, [line.pop(UNREAD, "")])]), "false")
 
 
 def _negate(line: Fields, *names: str) -> None:
