@@ -44,10 +44,10 @@ def note(fields: Fields, column: str, value: str) -> None:
 
     The first counts; of a flag, the first that does not say no, and of the method, every one.
     """
-    before = fields.setdefault(column, value)
-    if column in _FLAGS and says_no(before):
+    before = fields.get(column)
+    if before is None or (column in _FLAGS and says_no(before)):
         fields[column] = value
-    if column in ("check_method", "check_verified") and len(before) < _ENOUGH:
+    elif column in ("check_method", "check_verified") and len(before) < _ENOUGH:
         said = (*before.split(_AND), *value.split(_AND))
         fields[column] = _AND.join(dict.fromkeys(said))
 

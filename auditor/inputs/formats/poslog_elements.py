@@ -160,6 +160,7 @@ def is_flag(name: str) -> bool:
     return bool(_FLAG.fullmatch(name))
 
 
+@lru_cache(maxsize=10_000)
 def says_state(name: str, value: str) -> bool:
     """Whether an attribute says that something was voided, cancelled and the like."""
     if is_flag(name) or _WORD.fullmatch(name):
