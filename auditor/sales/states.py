@@ -154,7 +154,6 @@ class _Link(NamedTuple):
     number: str
     till: str
     day: str
-    gives_back: bool  # whether the transaction that says so gives back all its articles
 
     def is_to(self, till: str, day: str) -> bool:
         """Whether a transaction of this till and business day (empty if not known) is meant."""
@@ -167,15 +166,11 @@ def _links(lines: pa.Table, transaction: Codes) -> dict[int, _Link]:
     at = np.flatnonzero(pc.is_valid(lines["resumes"]).to_numpy(zero_copy_only=False))
     if not len(at):
         return {}
-    count = transaction.max() + 1
-    items = np.bincount(transaction, of_type(lines, "item"), count)
-    returns = np.bincount(transaction, of_type(lines, "return"), count)
-    gives_back = (items > 0) & (items == returns)
     named = lines.select(["resumes", "resumes_till", "resumes_date"]).take(pa.array(at))
     columns = [column.cast(pa.string()).fill_null("").to_pylist() for column in named.columns]
     found: dict[int, _Link] = {}
     for owner, number, till, day in sorted(zip(transaction[at].tolist(), *columns, strict=True)):
-        found.setdefault(owner, _Link(number, till, day, bool(gives_back[owner])))
+        found.setdefault(owner, _Link(number, till, day))
     return found
 
 
