@@ -165,7 +165,7 @@ def _numbers_as_times(found: Found, date: str) -> tuple[str, ...]:
     """What could stand for a time beside the date: numbers such as 91502, or seconds of the day."""
     day = found.times[date]
     form = f"{day.form or '%Y-%m-%d'}{day.midnight}"
-    choices = []
+    choices: list[dict[str, Any]] = []
     for name, own in found.traits.items():
         if likeness(name, "sale_time") < _GOOD or own.whole < 1 or own.length > _LONGEST_TIME:
             continue
