@@ -84,6 +84,10 @@ METRICS: Mapping[tuple[str, str], Metric] = {
                 ("no_face", "no face was found"),
                 ("face_too_small", "the face was too small"),
                 ("face_blurred", "the face was too blurred"),
+                ("face_dark", "the face was too dark"),
+                ("face_overexposed", "the face was overexposed"),
+                ("face_distorted", "the face was squashed or stretched"),
+                ("face_aside", "the face was turned aside"),
                 ("face_turned", "the face lay on its side or stood on its head"),
                 ("face_covered", "a mask or sunglasses covered the face"),
             )

@@ -23,7 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from auditor.errors import ModelError
-from auditor.faces.ages import AgeDistributions, Curve, Level
+from auditor.faces.ages import AgeDistributions, Curve, Floats, Level
 
 #: Version of calibration.json.
 SCHEMA_VERSION = 2
@@ -41,9 +41,13 @@ class Calibration:
     levels: tuple[Level, ...]  # of the intervals, by coverage
     faces: int  # number that it was fitted on
 
-    def apply(self, ages: AgeDistributions) -> AgeDistributions:
-        """The distributions after temperature and map, with the levels of their intervals."""
-        cooled = tempered(ages, self.temperature).probabilities
+    def apply(self, ages: AgeDistributions, clarity: Floats | float = 1.0) -> AgeDistributions:
+        """The distributions after temperature and map, with the levels of their intervals.
+
+        ``clarity``, shape (faces,) or one for all, widens those of unclear faces
+        (auditor/faces/clarity.py).
+        """
+        cooled = tempered(ages, self.temperature / clarity).probabilities
         cumulative = np.clip(np.cumsum(cooled, axis=1), 0, 1)
         cumulative[:, -1] = 1
         mapped = np.interp(cumulative, self.stated, self.happened)
@@ -101,9 +105,10 @@ class Calibration:
         return found
 
 
-def tempered(ages: AgeDistributions, temperature: float) -> AgeDistributions:
-    """The distributions to the power of 1 / temperature."""
-    logarithms = np.log(np.maximum(ages.probabilities, _SMALLEST)) / temperature
+def tempered(ages: AgeDistributions, temperature: Floats | float) -> AgeDistributions:
+    """The distributions to the power of 1 / temperature, one for all or one each."""
+    each = np.reshape(temperature, (-1, 1))
+    logarithms = np.log(np.maximum(ages.probabilities, _SMALLEST)) / each
     highest = logarithms.max(axis=1, keepdims=True)
     return AgeDistributions.from_scores(np.exp(logarithms - highest))
 

@@ -9,6 +9,7 @@ A version is a folder ``models/age_resnet50/<version>/``:
   OpenVINO, with golden predictions of its own;
 - ``calibration.json``, unless the card names none: see :mod:`auditor.faces.calibration`;
 - ``covered.npz``, unless the card names none: see :mod:`auditor.faces.covered`;
+- ``clarity.json``, unless the card names none: see :mod:`auditor.faces.clarity`;
 - ``golden.npz``: crops of faces that exist nowhere, with the expectation and standard deviation
   that this version's network gives them; they are predicted on loading, so that a damaged model
   never scores.
@@ -31,6 +32,7 @@ from auditor.errors import ModelError, NoModelError
 from auditor.faces.ages import AGES, AgeDistributions, Decoding
 from auditor.faces.alignment import scaled
 from auditor.faces.calibration import Calibration
+from auditor.faces.clarity import Clarity
 from auditor.faces.covered import Probe
 from auditor.faces.engines import Network, age_network, yunet
 from auditor.faces.frames import Pixels
@@ -59,10 +61,12 @@ class Card:
     calibration_sha256: str | None  # None: the network's own probabilities
     int8_sha256: str | None  # None: single precision on every runtime
     covered_sha256: str | None  # None: it does not tell whether a face is covered
+    clarity_sha256: str | None  # None: intervals are as wide for unclear faces
     mae_years: float  # on the validation set that the card names
     min_face_px: float  # longer side of a face, px, below which no age is estimated
-    min_sharpness: float  # the same of the sharpness, score.laplacian_variance
+    min_sharpness: float  # the same of the sharpness, gates.laplacian_variance
     max_covered: float  # P(a mask or sunglasses cover the face) above which none is
+    min_clarity: float  # clarity below which none is
     limits: tuple[str, ...]  # what a reader of its estimates has to know
 
     @classmethod
@@ -101,10 +105,12 @@ class Card:
                 calibration_sha256=entries.get("calibration_sha256"),
                 int8_sha256=entries.get("int8_sha256"),
                 covered_sha256=entries.get("covered_sha256"),
+                clarity_sha256=entries.get("clarity_sha256"),
                 mae_years=entries["validation"]["mae_years"],
                 min_face_px=entries["gates"]["min_face_px"],
                 min_sharpness=entries["gates"]["min_sharpness"],
                 max_covered=entries["gates"].get("max_covered", 1.0),
+                min_clarity=entries["gates"].get("min_clarity", 0.0),
                 limits=tuple(entries["limits"]),
             )
         except KeyError as error:
@@ -129,6 +135,8 @@ class Card:
             parts += f" {self.detail}"
         if self.covered_sha256 is not None:
             parts += f" {self.covered_sha256} {self.max_covered}"
+        if self.clarity_sha256 is not None:
+            parts += f" {self.clarity_sha256} {self.min_clarity}"
         return hashlib.sha256(parts.encode()).hexdigest()
 
     @property
@@ -179,11 +187,17 @@ class Seen(NamedTuple):
     features: NDArray[np.float32]  # shape (n, 2048)
 
 
-class Judged(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Judged:
     """What a version of the model says of n crops."""
 
     ages: AgeDistributions
     covered: NDArray[np.float64]  # P(a mask or sunglasses cover the face); 0 if it cannot tell
+    clarity: NDArray[np.float64]  # of the faces; 1 if it cannot tell
+
+    def __getitem__(self, rows: slice) -> "Judged":
+        """What it says of some of the crops."""
+        return Judged(self.ages[rows], self.covered[rows], self.clarity[rows])
 
 
 class AgeNetwork:
@@ -259,6 +273,9 @@ class AgeModel:
         self.probe: Probe | None = None
         if self.card.covered_sha256 is not None:
             self.probe = Probe.from_bytes(_file_of(self.card, "covered.npz"))
+        self.clarity: Clarity | None = None
+        if self.card.clarity_sha256 is not None:
+            self.clarity = Clarity.from_bytes(_file_of(self.card, "clarity.json"))
         self.quantised = runtime == "openvino" and self.card.int8_sha256 is not None
         golden = _arrays(_file_of(self.card, "golden.npz"))
         if self.quantised:
@@ -275,12 +292,17 @@ class AgeModel:
         ages = self.network.predict(crops)
         return ages if self.calibration is None else self.calibration.apply(ages)
 
-    def judge(self, crops: NDArray[np.uint8]) -> Judged:
-        """As :meth:`predict`, of one crop or more, and whether the faces are covered."""
+    def judge(self, crops: NDArray[np.uint8], signals: NDArray[np.float64]) -> Judged:
+        """As :meth:`predict`, of one crop or more, by how clearly they show uncovered faces.
+
+        ``signals`` are those of the faces (:func:`auditor.faces.clarity.signals`), shape (n, 4).
+        """
         ages, features = self.network.look(crops)
+        clarity = np.ones(len(crops)) if self.clarity is None else self.clarity(signals)
         return Judged(
-            ages if self.calibration is None else self.calibration.apply(ages),
+            ages if self.calibration is None else self.calibration.apply(ages, clarity),
             np.zeros(len(crops)) if self.probe is None else self.probe(features),
+            clarity,
         )
 
     def _check(self, golden: dict[str, NDArray[Any]]) -> None:
@@ -313,6 +335,7 @@ def _hashes(card: Card) -> dict[str, str | None]:
         "calibration.json": card.calibration_sha256,
         "int8.npz": card.int8_sha256,
         "covered.npz": card.covered_sha256,
+        "clarity.json": card.clarity_sha256,
     }
 
 

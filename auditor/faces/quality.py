@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from auditor.faces.detector import Face
 
-# Sharpness (score.laplacian_variance) at which a face has half of what sharpness can give. Beyond
+# Sharpness (gates.laplacian_variance) at which a face has half of what sharpness can give. Beyond
 # it counts less and less: a noisy picture is sharp, too. Faces in the demo's frames have 16 to 56,
 # portraits of 160 to 500 pixels 75 to 550.
 _HALF_SHARP = 50.0

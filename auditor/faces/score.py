@@ -18,6 +18,7 @@ from auditor.faces.alignment import align
 from auditor.faces.detector import Detector, Face, scale_for
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Picture, Pixels, Turn, UnreadableFrameError
+from auditor.faces.gates import Limits, Shown, refusal, shown
 from auditor.faces.light import luminance
 from auditor.faces.model import AgeModel, Judged
 from auditor.faces.quality import quality
@@ -70,7 +71,7 @@ class _Work:
     light: float
     faces: list[Face] = field(default_factory=list)
     crops: list[Pixels] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)  # that the faces need to be upright
+    shown: list[Shown] = field(default_factory=list)  # how it shows each
 
 
 class Scorer:
@@ -125,18 +126,19 @@ class Scorer:
         with self.watch.stage("detect"):
             turns = face_turns(self._detector, [w.picture for w in works], [w.faces for w in works])
             for work, of_faces in zip(works, turns, strict=True):
-                work.turns = of_faces
+                pixels = map(self._model.card.view.sized, work.crops)
+                work.shown = list(map(shown, work.faces, of_faces, pixels))
         crops = [crop for work in works for crop in work.crops]
         with self.watch.stage("estimate"):
-            judged = self._model.judge(np.stack(crops)) if crops else None
+            seen = [each.signals for work in works for each in work.shown]
+            judged = self._model.judge(np.stack(crops), np.stack(seen)) if crops else None
         taken = 0
         scores = []
         for item in items:
             if isinstance(item, _Work):
                 own = slice(taken, taken + len(item.crops))
                 taken = own.stop
-                own_faces = judged and Judged(judged.ages[own], judged.covered[own])
-                scores.append(self._judge(item, own_faces))
+                scores.append(self._judge(item, judged and judged[own]))
             else:
                 scores.append(item)
         return scores
@@ -167,37 +169,34 @@ class Scorer:
         if judged is None or not work.faces:
             return Score({**row, "reason": "no_face", "detail": "no face was found in the frame"})
         rules, card, face = work.frame.rules, self._model.card, work.faces[0]
-        min_face_px = self._smallest(rules)
-        min_sharpness = card.min_sharpness if rules.min_sharpness is None else rules.min_sharpness
-        sharpness = laplacian_variance(self._model.card.view.sized(work.crops[0]))
-        row |= {"face_confidence": face.confidence, "face_px": face.size, "sharpness": sharpness}
-        if face.size < min_face_px:
-            detail = f"the face is {face.size:.0f} px, {min_face_px:.0f} are needed"
-            return Score({**row, "reason": "face_too_small", "detail": detail})
-        if sharpness < min_sharpness:
-            detail = f"sharpness {sharpness:.0f}, {min_sharpness:.0f} is needed"
-            return Score({**row, "reason": "face_blurred", "detail": detail})
-        if turn := work.turns[0]:
-            detail = f"the face is upright only if turned {turn} degrees clockwise"
-            return Score({**row, "reason": "face_turned", "detail": detail})
-        most = card.max_covered
-        if judged.covered[0] > most:
-            detail = (
-                f"P(a mask or sunglasses) is {judged.covered[0]:.2f}, up to {most:.2f} is judged"
+        first = work.shown[0]
+        row |= {"face_confidence": face.confidence, "face_px": face.size}
+        row["sharpness"] = first.sharpness
+        limits = self._limits(rules)
+        reasons = [
+            refusal(limits, each, float(clarity), float(covered), self._model.clarity)
+            for each, clarity, covered in zip(
+                work.shown, judged.clarity, judged.covered, strict=True
             )
-            return Score({**row, "reason": "face_covered", "detail": detail})
+        ]
+        if (refused := reasons[0]) is not None:
+            return Score({**row, "reason": refused[0], "detail": refused[1]})
         estimates = _estimates(judged.ages, rules)
         row |= estimates[0]
         if work.frame.group_starts:
             row["groups"] = judged.ages.over_groups(work.frame.group_starts)[0].tolist()
         row["other_faces"] = [
             {k: v for k, v in estimate.items() if not k.endswith("_95")} | {"face_px": other.size}
-            for estimate, other, turn, covered in zip(
-                estimates[1:], work.faces[1:], work.turns[1:], judged.covered[1:], strict=True
-            )
-            if not turn and covered <= most
+            for estimate, other, why in zip(estimates[1:], work.faces[1:], reasons[1:], strict=True)
+            if why is None
         ]
-        return Score(row, work.crops[0], quality(face, sharpness, card.input_size))
+        showing = quality(face, first.sharpness, card.input_size) * float(judged.clarity[0])
+        return Score(row, work.crops[0], showing)
+
+    def _limits(self, rules: Rules) -> Limits:
+        card = self._model.card
+        least = card.min_sharpness if rules.min_sharpness is None else rules.min_sharpness
+        return Limits(self._smallest(rules), least, card.min_clarity, card.max_covered)
 
 
 def load_scorer(rules: ChainRules) -> Scorer:
@@ -235,16 +234,6 @@ def encode_crop(crop: Pixels) -> bytes:
     if not done:
         raise ValueError(f"cannot encode a crop of shape {crop.shape}")
     return bytes(content)
-
-
-def laplacian_variance(pixels: Pixels) -> float:
-    """The sharpness of a face: variance of the Laplacian (Pech-Pacheco 2000) of its grey picture.
-
-    Args:
-        pixels: uint8 RGB as the model sees it, shape (side, side, 3).
-    """
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
 
 
 def _batches(

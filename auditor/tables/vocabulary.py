@@ -79,6 +79,10 @@ INCONCLUSIVE_REASONS = (
     "no_face",
     "face_too_small",
     "face_blurred",
+    "face_dark",
+    "face_overexposed",
+    "face_distorted",
+    "face_aside",
     "face_turned",
     "face_covered",
 )

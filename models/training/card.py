@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 
 from auditor.errors import ConfigurationError
-from models.training import covered, labelled, pages, quantise, shift
+from auditor.faces.gates import Limits
+from models.training import clarity, covered, labelled, pages, quantise, shift
 from models.training.evaluation import Evaluation
 
 #: Longer side of a face, pixels, under which the detector misses more than one in thirty, whatever
@@ -49,6 +50,7 @@ def render(  # noqa: PLR0913  # one argument a part of the card
     *,
     changed: quantise.Loss | None,
     fitted: covered.Fitted | None,
+    worse: clarity.Fitted | None,
     files: dict[str, Any],
 ) -> str:
     """The text of card.toml.
@@ -57,9 +59,7 @@ def render(  # noqa: PLR0913  # one argument a part of the card
         ConfigurationError: no quality gates were found: the model is too sensitive to any damage,
             or too few pictures were made worse.
     """
-    gates = found.shift
-    if gates is None or gates.min_face_px is None or gates.min_sharpness is None:
-        raise ConfigurationError("no quality gates: give more --shift-faces, or train longer")
+    gates = limits(found.shift, fitted)
     environment = Environment(
         loader=FileSystemLoader(pages.TEMPLATES),
         autoescape=False,  # noqa: S701  # TOML, not HTML
@@ -80,9 +80,9 @@ def render(  # noqa: PLR0913  # one argument a part of the card
         view=view,
         at_25=view.challenge(25),
         gates=gates,
-        min_face_px=max(gates.min_face_px, SMALLEST_FACE),
         changed=changed,
         fitted=fitted,
+        worse=worse,
         may_be_refused=covered.MAY_BE_REFUSED,
         tolerated=shift.TOLERATED,
         limits=[*_measured_limits(found), *about.limits],
@@ -91,12 +91,26 @@ def render(  # noqa: PLR0913  # one argument a part of the card
     )
 
 
+def limits(found: shift.Shift | None, fitted: covered.Fitted | None) -> Limits:
+    """What faces have to meet, but for their clarity.
+
+    Raises:
+        ConfigurationError: no quality gates were found: the model is too sensitive to any damage,
+            or too few pictures were made worse.
+    """
+    if found is None or found.min_face_px is None or found.min_sharpness is None:
+        raise ConfigurationError("no quality gates: give more --shift-faces, or train longer")
+    smallest = max(found.min_face_px, SMALLEST_FACE)
+    return Limits(smallest, found.min_sharpness, 0, fitted.limit if fitted else 1)
+
+
 def _command(version: str, files: dict[str, Any]) -> str:
     options = [
         "--mirrored" if files["mirrored"] else "",
         f"--detail {files['detail']}" if files["detail"] else "",
         "" if "int8_sha256" in files else "--single",
         f"--coverings {files['coverings']}" if files["coverings"] else "",
+        f"--worse-faces {files['worse_faces']}" if files["worse_faces"] else "",
     ]
     said = " ".join(filter(None, options))
     return f"python -m models.training.export {version} {files['weights_of'] or 'RUN'} {said}"

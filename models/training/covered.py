@@ -150,6 +150,11 @@ def _seen(
     )
 
 
+def drawn_on(crops: NDArray[np.uint8], kind: str, seed: int) -> NDArray[np.uint8]:
+    """Aligned crops with one kind of covering."""
+    return _changed(crops, augment.layers(Augmentation.model_validate({kind: 1}), seed))
+
+
 def _changed(crops: NDArray[np.uint8], layers: Sequence[Any]) -> NDArray[np.uint8]:
     pixels: Any = crops.astype(np.float32)
     for layer in layers:

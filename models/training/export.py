@@ -2,16 +2,17 @@
 
     python -m models.training.export 6 runs/own --data DATA --split val --about ABOUT.toml
         [--split-file FILE] [--landmarks FILE] [--detail PX] [--mirrored] [--single]
-        [--coverings train]
+        [--coverings train] [--worse-faces N]
     python -m models.training.export 5 4 --detail 64 --pages DIR --data DATA ...
 
 NETWORK is a folder that ``models.training.train`` wrote, or a version, whose weights are then used
 again; ABOUT says what the pictures are and under which terms (models/training/about). The network
-is brought to eight bits, and calibration, quality gates and figures are those of its eight bits.
-They come from DATA, and no picture of it may be one that the network learnt from: of a run that is
-checked. What tells covered faces apart is fitted on another part of DATA, --coverings, which it may
-have learnt from. The page of the evaluation is written to --pages, or RUN/evaluation. A version
-appears whole: its folder gets its name last, and one that is there is never changed.
+is brought to eight bits, and calibration, quality gates and figures are those of its eight bits;
+intervals of unclear faces are widened by what is measured on faces made worse. All of it comes from
+DATA, and no picture of it may be one that the network learnt from: of a run that is checked. What
+tells covered faces apart is fitted on another part of DATA, --coverings, which it may have learnt
+from. The page of the evaluation is written to --pages, or RUN/evaluation. A version appears whole:
+its folder gets its name last, and one that is there is never changed.
 """
 
 import hashlib
@@ -38,6 +39,7 @@ from auditor.faces.model import NAME, AgeNetwork, View, check_files, folder
 from models.training import (
     calibrate,
     card,
+    clarity,
     confusion,
     covered,
     evaluate,
@@ -87,6 +89,7 @@ class Source:
 @click.option("--about", required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--pages", type=click.Path(path_type=Path), help="For its page, if no run.")
 @click.option("--shift-faces", default=500, show_default=True, help="To measure the gates on.")
+@click.option("--worse-faces", default=0, help="Of each half, to widen unclear faces by; 0: not.")
 @click.option("--seed", default=1, show_default=True, help="Of the calibration's halves.")
 def main(version: str, network: str, about: Path, **options: Any) -> None:
     """Make VERSION from NETWORK, measured on DATA."""
@@ -97,7 +100,7 @@ def main(version: str, network: str, about: Path, **options: Any) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def make(  # noqa: PLR0913  # one argument an option
+def make(  # noqa: PLR0913, PLR0915  # one argument an option; step by step
     version: str,
     network: str,
     about: card.About,
@@ -112,6 +115,7 @@ def make(  # noqa: PLR0913  # one argument an option
     coverings: str | None,
     pages: Path | None,
     shift_faces: int,
+    worse_faces: int,
     seed: int,
 ) -> list[str]:
     """Write the folder of a version.
@@ -152,7 +156,7 @@ def make(  # noqa: PLR0913  # one argument an option
         if changed.too_large:
             raise ConfigurationError(f"eight bits change too much: {changed.in_words}")
 
-    fitted = None
+    fitted = probe = None
     if coverings is not None:
         probe = covered.fit(judged, splits.read_part(data, coverings, split_file, landmarks), seed)
         fitted = covered.measure(judged, calibration, probe, faces, first=first, seed=seed)
@@ -170,6 +174,13 @@ def make(  # noqa: PLR0913  # one argument an option
         seed=seed,
     )
     evaluate.write(pages or run / "evaluation", found, stages)
+    worse = None
+    if worse_faces:
+        limits = card.limits(found.shift, fitted)
+        halves = [faces.subset(np.flatnonzero(half)[:worse_faces]) for half in (first, ~first)]
+        looks = [clarity.look(half, judged, probe, limits, seed) for half in halves]
+        worse = clarity.measure(looks[1], calibration, *clarity.fit(looks[0], calibration))
+        contents["clarity.json"] = worse.clarity.as_bytes()
     contents["calibration.json"] = calibration.as_json().encode()
     if source.version is None:
         contents["weights.npz"] = source.weights
@@ -177,9 +188,10 @@ def make(  # noqa: PLR0913  # one argument an option
     hashes["weights_sha256"] = _hash_of(source.weights)
     said = _add_confusion(contents, name, hashes, ages, faces, seed)
     how = {"mirrored": mirrored, "detail": detail, "coverings": coverings}
+    how["worse_faces"] = worse_faces
     files = hashes | how | {"weights_of": source.version}
     text = card.render(
-        version, source.ran, about, found, changed=changed, fitted=fitted, files=files
+        version, source.ran, about, found, changed=changed, fitted=fitted, worse=worse, files=files
     )
     contents["card.toml"] = text.encode()
     contents["golden.npz"] = _golden(crops, golden)
@@ -188,6 +200,7 @@ def make(  # noqa: PLR0913  # one argument an option
         *evaluation_page.remarks(found),
         *([changed.in_words] if changed else []),
         *(fitted.in_words if fitted else []),
+        *(worse.in_words if worse else []),
         *said,
     ]
 

@@ -21,7 +21,7 @@ from auditor.faces.alignment import align
 from auditor.faces.detector import Face
 from auditor.faces.engines.on_openvino import cores
 from auditor.faces.frames import Pixels
-from auditor.faces.score import laplacian_variance as sharpness_of
+from auditor.faces.gates import laplacian_variance as sharpness_of
 from auditor.policy import Rules
 from models.training.calibrate import LEGAL_AGES
 from models.training.metrics import Floats, Measured, calibration_error, share
@@ -97,13 +97,17 @@ class Judge:
 
 
 def damage(picture: Pixels, kind: str, strength: float) -> Pixels:
-    """One picture, made worse in a way of ``STRENGTHS`` or "none"; "face size" is of a crop.
+    """One picture, made worse in a way of ``STRENGTHS``, or of ``clarity.STRENGTHS``, or "none".
+
+    "face size" is of a crop. The others are of a frame.
 
     Raises:
         ValueError: no such kind.
     """
     if kind == "none":
         return picture
+    if kind in _CHANGES:
+        return _CHANGES[kind](picture, strength)
     if kind == "brightness":
         return np.asarray(np.round(picture * strength), np.uint8)
     if kind == "face size":
@@ -117,6 +121,36 @@ def damage(picture: Pixels, kind: str, strength: float) -> Pixels:
         read = np.asarray(cv2.imdecode(content, cv2.IMREAD_COLOR), np.uint8)
         return np.asarray(cv2.cvtColor(read, cv2.COLOR_BGR2RGB), np.uint8)
     raise ValueError(f"unknown damage {kind!r}")
+
+
+def _overexposed(picture: Pixels, strength: float) -> Pixels:
+    return np.asarray(np.clip(np.rint(picture * strength), 0, 255), np.uint8)
+
+
+def _paled(picture: Pixels, strength: float) -> Pixels:
+    return np.asarray(np.rint(_BACKGROUND + strength * (picture - float(_BACKGROUND))), np.uint8)
+
+
+def _rolled(picture: Pixels, degrees: float) -> Pixels:
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
+    border = cv2.BORDER_REPLICATE
+    return np.asarray(cv2.warpAffine(picture, matrix, (width, height), borderMode=border), np.uint8)
+
+
+def _squashed(picture: Pixels, strength: float) -> Pixels:
+    """So many times as wide over its height, by taking away of the one or the other."""
+    height, width = picture.shape[:2]
+    size = (round(width * min(strength, 1)), round(height / max(strength, 1)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+_CHANGES: dict[str, Callable[[Pixels, float], Pixels]] = {
+    "overexposure": _overexposed,
+    "contrast": _paled,
+    "roll": _rolled,
+    "squashing": _squashed,
+}
 
 
 def in_frame(crop: Pixels, number: int) -> Pixels:
@@ -174,7 +208,7 @@ def measure(crops: Crops, age: Floats, judge: Judge) -> Shift:
     together = pd.concat(seen)
     # The audit applies both gates: a face that the one turns away has no say in the other.
     curve = _by_sharpness(together[together["face_px"] >= (min_face_px or 0)])
-    return Shift(untouched, points, curve, min_face_px, _sharpness_gate(curve, limit))
+    return Shift(untouched, points, curve, min_face_px, gate(curve, limit))
 
 
 def _point(
@@ -243,8 +277,13 @@ def _by_sharpness(faces: pd.DataFrame) -> list[tuple[float, float, int]]:
     ]
 
 
-def _sharpness_gate(curve: Sequence[tuple[float, float, int]], limit: float) -> float | None:
-    """Where the falling curve crosses the limit, or its lower end; none if it never does."""
+def gate(curve: Sequence[tuple[float, float, int]], limit: float) -> float | None:
+    """Where a falling curve crosses the limit, or its lower end; none if it never does.
+
+    Args:
+        curve: median value, such as the sharpness, MAE and number of faces, by rising values.
+        limit: the error, years.
+    """
     errors = falling(curve)
     if not (errors and errors[-1] <= limit):
         return None

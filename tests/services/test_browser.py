@@ -345,7 +345,7 @@ def test_without_scripts_every_table_and_case_is_there(out: Path, browser: Brows
             assert page.locator("button, .filters").count() == 0
         page = watched.open(out, f"{REPORTS}/{DAY}/index.html")
         assert page.locator("article.case:visible").count() == 6
-        assert page.locator("#unjudged tbody tr:visible").count() == 10
+        assert page.locator("#unjudged tbody tr:visible").count() == 14
         assert not watched.complaints
 
 

@@ -35,7 +35,11 @@ REASONS: Mapping[str, str] = {
     "camera_frozen": "the camera was frozen: it gave the same picture for one sale after another",
     "no_face": "no face was found in the frame",
     "face_too_small": "the face is too small in the frame",
-    "face_blurred": "the face is too blurred",
+    "face_blurred": "the face is too blurred or too low in contrast",
+    "face_dark": "the face is too dark",
+    "face_overexposed": "the face is overexposed",
+    "face_distorted": "the face is squashed or stretched",
+    "face_aside": "the face is turned aside",
     "face_turned": "the face lies on its side or stands on its head",
     "face_covered": "a mask or sunglasses cover the face",
 }

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from auditor import resources
 from auditor.errors import ConfigurationError
+from auditor.faces.clarity import SIGNALS
 from auditor.faces.model import AgeModel, Card, View, folder
 from models.training import calibrate, covered, export, labelled, quantise, shift, splits, train
 from models.training.card import About
@@ -141,12 +142,13 @@ def test_a_version_is_made_from_the_weights_of_another_in_eight_bits(
     monkeypatch.setattr(covered, "FACES", 40)
     command = ["9", "3", "--data", str(data), "--split", "val", "--about", str(ABOUT)]
     command += ["--detail", "48", "--shift-faces", "20", "--coverings", "val"]
+    command += ["--worse-faces", "6"]
     assert "--pages DIR" in CliRunner().invoke(export.main, command).output
     told = CliRunner().invoke(export.main, [*command, "--pages", str(tmp_path / "pages")])
     assert told.exit_code == 0, told.output
     assert (tmp_path / "pages/index.html").is_file()
     files = {path.name for path in (models / "9").iterdir()}
-    fitted = {"calibration.json", "confusion.json", "covered.npz", "int8.npz"}
+    fitted = {"calibration.json", "clarity.json", "confusion.json", "covered.npz", "int8.npz"}
     assert files == {"card.toml", "golden.npz"} | fitted
     assert "With mask before the face" in told.output
 
@@ -166,8 +168,12 @@ def test_a_version_is_made_from_the_weights_of_another_in_eight_bits(
 
     assert 0 < card["gates"]["max_covered"] == model.card.max_covered <= 1
     assert card["covered"].keys() == set(covered.KINDS)
-    assert model.judge(crops).covered.shape == (len(crops),)
-    assert (model.judge(crops).ages.estimate == model.predict(crops).estimate).all()
+    assert card["gates"]["min_clarity"] == model.card.min_clarity <= 1
+    assert card["worse"]["nothing"]["faces"] == card["worse"]["roll 45"]["faces"] == 6
+    assert "--worse-faces 6" in (models / "9/card.toml").read_text()
+    judged = model.judge(crops, np.zeros((len(crops), len(SIGNALS))))
+    assert judged.covered.shape == (len(crops),)
+    assert (judged.ages.estimate == model.predict(crops).estimate).all()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from auditor.faces.ages import AGES, AgeDistributions
 from auditor.faces.alignment import TEMPLATE, TEMPLATE_SIDE, align, scaled, similarity
 from auditor.faces.detector import Face
 from auditor.faces.frames import Pixels, decode
-from auditor.faces.score import Scorer, laplacian_variance
+from auditor.faces.gates import laplacian_variance
+from auditor.faces.score import Scorer
 from models.training import evaluation, evaluation_page, shift
 from models.training.calibrate import Judged
 from models.training.labelled import SIDE
