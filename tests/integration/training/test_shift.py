@@ -158,7 +158,7 @@ def test_a_face_below_the_confidence_is_counted_and_left_out(
     assert found.min_face_px == found.points[0].face_px
 
 
-def test_faces_under_the_size_gate_have_no_say_in_the_sharpness_gate(
+def test_faces_under_the_size_gate_have_no_say_in_thegate(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shift, "STRENGTHS", {"face size": (60.0, 50.0, 45.0)})
@@ -201,20 +201,20 @@ def test_errors_that_rise_with_sharpness_are_pooled_by_their_numbers() -> None:
     assert shift.falling([]) == []
 
 
-def test_the_sharpness_gate_is_where_the_falling_curve_crosses_the_limit() -> None:
+def test_thegate_is_where_the_falling_curve_crosses_the_limit() -> None:
     curve = [(10.0, 9.0, 4), (90.0, 5.0, 4), (800.0, 5.0, 4)]
-    assert shift._sharpness_gate(curve, 7) == pytest.approx(np.sqrt(11 * 91) - 1)
-    assert shift._sharpness_gate(curve, 5) == pytest.approx(90)
-    assert shift._sharpness_gate(curve, 20) == pytest.approx(10)  # nothing less sharp was seen
-    assert shift._sharpness_gate(curve, 4) is None
-    assert shift._sharpness_gate(curve, float("nan")) is None
-    assert shift._sharpness_gate([], 4) is None
+    assert shift.gate(curve, 7) == pytest.approx(np.sqrt(11 * 91) - 1)
+    assert shift.gate(curve, 5) == pytest.approx(90)
+    assert shift.gate(curve, 20) == pytest.approx(10)  # nothing less sharp was seen
+    assert shift.gate(curve, 4) is None
+    assert shift.gate(curve, float("nan")) is None
+    assert shift.gate([], 4) is None
 
 
-def test_one_bad_part_above_does_not_move_the_sharpness_gate() -> None:
+def test_one_bad_part_above_does_not_move_thegate() -> None:
     curve = [(5.0, 12.0, 99), (20.0, 8.0, 99), (60.0, 5.0, 99), (150.0, 4.0, 99), (600.0, 6.0, 99)]
     smooth = [*curve[:-2], (150.0, 5.0, 99), (600.0, 5.0, 99)]
-    assert shift._sharpness_gate(curve, 5.5) == shift._sharpness_gate(smooth, 5.5)
+    assert shift.gate(curve, 5.5) == shift.gate(smooth, 5.5)
 
 
 def test_where_nothing_is_found_there_are_no_gates() -> None:
