@@ -201,7 +201,7 @@ def test_errors_that_rise_with_sharpness_are_pooled_by_their_numbers() -> None:
     assert shift.falling([]) == []
 
 
-def test_thegate_is_where_the_falling_curve_crosses_the_limit() -> None:
+def test_the_gate_is_where_the_falling_curve_crosses_the_limit() -> None:
     curve = [(10.0, 9.0, 4), (90.0, 5.0, 4), (800.0, 5.0, 4)]
     assert shift.gate(curve, 7) == pytest.approx(np.sqrt(11 * 91) - 1)
     assert shift.gate(curve, 5) == pytest.approx(90)
@@ -211,7 +211,7 @@ def test_thegate_is_where_the_falling_curve_crosses_the_limit() -> None:
     assert shift.gate([], 4) is None
 
 
-def test_one_bad_part_above_does_not_move_thegate() -> None:
+def test_one_bad_part_above_does_not_move_the_gate() -> None:
     curve = [(5.0, 12.0, 99), (20.0, 8.0, 99), (60.0, 5.0, 99), (150.0, 4.0, 99), (600.0, 6.0, 99)]
     smooth = [*curve[:-2], (150.0, 5.0, 99), (600.0, 5.0, 99)]
     assert shift.gate(curve, 5.5) == shift.gate(smooth, 5.5)
