@@ -26,14 +26,14 @@ OTHER_MODEL: dict[str, Any] = {"model": "age_resnet50/3", "model_sha256": "4d" *
 
 
 def again() -> list[dict[str, Any]]:
-    """The day with another model: T001 over the threshold, T008 flagged, T009 gone, T030 come."""
+    """The day with another model: T001 over the threshold, T008 flagged, T009 gone, T050 come."""
     rows = {row["transaction_id"]: row for row in ledger_rows()}
     over = {"outcome": "over_threshold", "reason": None, "crop": None}
     rows["T001"] |= over | estimate(27.0, 0.05, 0.4)
     rows["T008"] |= {"outcome": "flagged", "reason": "none"} | estimate(23.2, 0.15, 0.7)
     rows["T007"] |= estimate(45.5, 0.0, 0.01)
     del rows["T009"]
-    rows["T030"] = sale(30, "inconclusive", reason="no_face")
+    rows["T050"] = sale(50, "inconclusive", reason="no_face")
     return list(rows.values())
 
 
@@ -80,7 +80,7 @@ def test_why_a_day_changed_is_told_by_hash(out: Path) -> None:
 def test_every_sale_that_came_out_otherwise_is_told_with_its_intervals(out: Path) -> None:
     change = _store(out)
     told = {sale.sale: sale for sale in change.sales}
-    numbers = ("T008", "T001", "T009", "T030")
+    numbers = ("T008", "T001", "T009", "T050")
     assert list(told)[:2] == [key(n).sale_id for n in numbers[:2]]  # new flags, then gone ones
     new, over, gone, come = (told.pop(key(number).sale_id) for number in numbers)
     assert not told
